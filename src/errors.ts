@@ -1,0 +1,59 @@
+/**
+ * The errors a person may see. Each message has three parts: what happened, to which target, key or
+ * option, and what the person can do. Each class ends the program with its own exit code.
+ */
+import type { ExitCode } from './exit-codes.ts';
+
+abstract class ReportedError extends Error {
+  abstract readonly exitCode: ExitCode;
+  readonly advice: string;
+
+  /** @param what what happened and to what, without a full stop; @param advice what the person can do */
+  constructor(what: string, advice: string, options?: ErrorOptions) {
+    super(`${what}. ${advice}`, options);
+    this.name = new.target.name;
+    this.advice = advice;
+  }
+}
+
+export { ReportedError };
+
+/** A flag or an environment variable is not as it should be. */
+export class UsageError extends ReportedError {
+  readonly exitCode = 64;
+}
+
+/** The configuration file is missing, unreadable, or holds what is not an option. */
+export class ConfigError extends ReportedError {
+  readonly exitCode = 78;
+}
+
+/** The lake could not be read or written. */
+export class LakeError extends ReportedError {
+  readonly exitCode = 74;
+}
+
+/** Local scratch space could not be read or written, or is used up. */
+export class ScratchError extends ReportedError {
+  readonly exitCode = 74;
+}
+
+/** A part could not be merged: unreadable, or too large for the memory limit. */
+export class EngineError extends ReportedError {
+  readonly exitCode = 74;
+}
+
+/** No credentials, or refused ones, at the very start; or discovery refused. Only a person can heal it. */
+export class AccessError extends ReportedError {
+  readonly exitCode = 77;
+}
+
+/** Discovery could not reach AWS, or was throttled for too long. A retry can heal it. */
+export class UnavailableError extends ReportedError {
+  readonly exitCode = 75;
+}
+
+/** A role could not be assumed; becomes a target's ASSUME_ROLE_FAILED. */
+export class AssumeRoleError extends ReportedError {
+  readonly exitCode = 77;
+}

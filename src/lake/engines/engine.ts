@@ -1,0 +1,49 @@
+import type { Table } from '../../tables/table.ts';
+
+/** One merge: the part as it is now, and what was staged for it, into a new part. All paths are local files. */
+export interface MergeRequest {
+  readonly table: Table;
+  /** The partition columns' values, by name. Not in the files. */
+  readonly partition: Readonly<Record<string, string>>;
+  /** The published part, or null when there is none. May be written by either engine, and hold fewer columns. */
+  readonly existing: string | null;
+  /** Staged rows: newline-delimited JSON, one row an object of the table's columns that are not derived. */
+  readonly staged: readonly string[];
+  /** Where the new part is written. Only exists afterwards when the outcome says `changed`. */
+  readonly output: string;
+  /** Kept as key-value metadata in the Parquet file's footer. ASCII only. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** A change of a row's `state` column that the merge published. */
+export interface StateChange {
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly count: number;
+}
+
+export interface MergeOutcome {
+  /** False when the staged rows change nothing: no file is written. */
+  readonly changed: boolean;
+  /** Rows in the merged part. */
+  readonly rows: number;
+  /** Of the staged rows' keys: not there before; there, but different; there and the same. */
+  readonly added: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  /** Rows that a replaced slice no longer has (`replace-slice` only; 0 for `upsert`). */
+  readonly removed: number;
+  /** `upsert` of a table with a `state` column only, else empty. Sorted by from, then to. */
+  readonly stateChanges: readonly StateChange[];
+}
+
+/**
+ * Writes parts. One of the two is chosen per run; both follow the reference in merge.ts.
+ * `merge` throws an EngineError (src/errors.ts) when a file cannot be read or the memory limit does not do.
+ * It may be called concurrently; an engine bounds its own memory by doing one merge at a time.
+ */
+export interface Engine {
+  readonly name: 'duckdb' | 'parquetjs-lite';
+  merge(request: MergeRequest): Promise<MergeOutcome>;
+  close(): Promise<void>;
+}
