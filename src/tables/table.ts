@@ -18,12 +18,14 @@ export type Row = Readonly<Record<string, Value>>;
  * - `derived`: computed from the other columns of the row, anew whenever a part is written: once in
  *   TypeScript (`from`) and once in DuckDB's SQL (`sql`); a test holds the two against each other.
  * - `provenance`: which observation the row comes from. Never makes a change.
+ * - `run`: what a run says about itself (tables whose rows are never merged).
  */
 export type ColumnOrigin =
   | { readonly kind: 'api'; readonly field: string }
   | { readonly kind: 'target' }
   | { readonly kind: 'derived'; readonly from: (row: Row) => Value; readonly sql: string }
-  | { readonly kind: 'provenance' };
+  | { readonly kind: 'provenance' }
+  | { readonly kind: 'run' };
 
 export interface Column {
   readonly name: string;

@@ -1,0 +1,78 @@
+/** What a run says when it has ended: printed for people, or as JSON with `--output json`. */
+import type { ExitCode } from './exit-codes.ts';
+import type { DrainedTable } from './settings.ts';
+import type { DrainStatus } from './source/source.ts';
+
+/** A (table, target)'s status in the coverage, once the run has ended. */
+export type CoverageStatus =
+  | Exclude<DrainStatus, 'OK'>
+  | 'OK'
+  | 'OK_EMPTY'
+  | 'SKIPPED'
+  | 'PUBLISH_FAILED'
+  | 'REJECTED_RECORDS';
+
+export interface TableTotals {
+  readonly added: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  readonly removed: number;
+  readonly rejected: number;
+  readonly parts_written: number;
+  readonly bytes_written: number;
+}
+
+export interface TargetFailure {
+  readonly account_id: string;
+  readonly region: string;
+  readonly table: DrainedTable;
+  readonly status: CoverageStatus;
+  readonly error: string;
+  /** What a person can do about it. */
+  readonly advice: string;
+}
+
+export interface RunSummary {
+  readonly run_id: string;
+  readonly lake: string;
+  /** ISO 8601, UTC. */
+  readonly as_of: string;
+  readonly duration_ms: number;
+  readonly targets: number;
+  /** Planned (table, target) pairs by their status. */
+  readonly coverage: Readonly<Partial<Record<CoverageStatus, number>>>;
+  readonly tables: Readonly<Partial<Record<DrainedTable, TableTotals>>>;
+  /** Worst first; all of them in JSON, ten are printed. */
+  readonly failures: readonly TargetFailure[];
+  /** Milliseconds spent: discovering, draining, publishing, closing the ledger. */
+  readonly phases_ms: Readonly<Record<'discover' | 'drain' | 'publish' | 'ledger', number>>;
+  readonly exit_code: ExitCode;
+}
+
+/** One line of `plan`: a target, and what asking it once said. */
+export interface PlannedTarget {
+  readonly account_id: string;
+  readonly account_name: string | null;
+  readonly region: string;
+  readonly table: DrainedTable;
+  /** OK: may be read. */
+  readonly status: DrainStatus;
+  readonly error: string | null;
+  /** ISO 8601; null: from the beginning of AWS's memory (or not a windowed table). */
+  readonly window_from: string | null;
+  readonly window_to: string | null;
+  /** Requests expected; an estimate from the first page. */
+  readonly expected_requests: number;
+}
+
+export interface PlanSummary {
+  readonly lake: string;
+  readonly lake_exists: boolean;
+  readonly as_of: string;
+  readonly targets: number;
+  readonly readable: number;
+  readonly expected_requests: number;
+  readonly expected_minutes: number;
+  readonly plan: readonly PlannedTarget[];
+  readonly exit_code: ExitCode;
+}

@@ -1,0 +1,28 @@
+import type { Row, Value } from './table.ts';
+
+/**
+ * The account and region in an ARN, of any AWS partition: `arn:<partition>:<service>:<region>:<account>:<resource>`
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html). Each part has its number, from 1, as
+ * SQL's `split_part` counts.
+ */
+const arnParts = { region: 4, account: 5 } as const;
+type ArnPart = keyof typeof arnParts;
+
+/** Null for what is not an ARN, and for a part that is empty (snapshot and image ARNs carry no account). */
+export function arnPart(arn: Value | undefined, part: ArnPart): string | null {
+  if (typeof arn !== 'string' || !arn.startsWith('arn:')) return null;
+  const parts = arn.split(':');
+  if (parts.length < 6) return null;
+  return parts[arnParts[part] - 1] || null;
+}
+
+/** A derived column that takes one part of the ARN in another column. */
+export function fromArn(column: string, part: ArnPart) {
+  return {
+    kind: 'derived',
+    from: (row: Row) => arnPart(row[column], part),
+    sql:
+      `CASE WHEN starts_with(${column}, 'arn:') AND len(string_split(${column}, ':')) >= 6 ` +
+      `THEN nullif(split_part(${column}, ':', ${arnParts[part]}), '') END`,
+  } as const;
+}

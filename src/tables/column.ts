@@ -1,0 +1,32 @@
+/** How the tables' files write their columns down: one fact a line. */
+import type { Column, ColumnOrigin, ColumnType } from './table.ts';
+
+type Details = Pick<Column, 'unit' | 'freeText'>;
+
+/** A column that a record's field fills; the field keeps its literal type, so that none can be forgotten. */
+export function api<const Field extends string>(
+  name: string,
+  type: ColumnType,
+  field: Field,
+  description: string,
+  example: string,
+  details: Details = {},
+) {
+  return { name, type, description, example, ...details, origin: { kind: 'api', field } } as const;
+}
+
+/** Any other column. */
+export function column(
+  origin: ColumnOrigin,
+  name: string,
+  type: ColumnType,
+  description: string,
+  example: string,
+  details: Details = {},
+) {
+  return { name, type, description, example, ...details, origin } as const;
+}
+
+export const provenance = { kind: 'provenance' } as const;
+/** For columns that may hold any Unicode. */
+export const free = { freeText: true } as const;

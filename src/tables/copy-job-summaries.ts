@@ -1,0 +1,123 @@
+/** AWS Backup's own daily counts of copy jobs, kept after AWS has forgotten them. */
+import type { CopyJobSummary } from '@aws-sdk/client-backup';
+import type { AggregationPeriod } from '../source/source.ts';
+import { api, column, provenance } from './column.ts';
+import type { Column, Normalized, Observation, Table } from './table.ts';
+import { utcDay } from './table.ts';
+import { apiValues, isObject, required, Unfit, unknownFields } from './wire.ts';
+
+const apiColumns = [
+  api('region', 'text', 'Region', 'The region of the jobs.', 'us-east-1'),
+  api('account_id', 'text', 'AccountId', 'The account that owns the jobs.', '111122223333'),
+  api(
+    'state',
+    'text',
+    'State',
+    'The jobs’ state at the time of counting. Has more values than a job’s: ABORTING, ABORTED, COMPLETING, FAILING.',
+    'COMPLETED',
+  ),
+  api('resource_type', 'text', 'ResourceType', 'The kind of resource, as AWS Backup names it.', 'EBS'),
+  api(
+    'message_category',
+    'text',
+    'MessageCategory',
+    'The kind of message, in mixed case: SUCCESS, AccessDenied, InvalidParameters, …',
+    'SUCCESS',
+  ),
+  api('job_count', 'bigint', 'Count', 'How many jobs.', '42', { unit: 'jobs' }),
+  api('start_time', 'timestamp', 'StartTime', 'When the counted period begins.', '2026-11-19 00:00:00.000', {
+    unit: 'UTC, milliseconds',
+  }),
+  api('end_time', 'timestamp', 'EndTime', 'When the counted period ends.', '2026-11-20 00:00:00.000', {
+    unit: 'UTC, milliseconds',
+  }),
+] as const;
+
+const columns: readonly Column[] = [
+  ...apiColumns,
+  column(
+    provenance,
+    'first_observed_at',
+    'timestamp',
+    'AWS’s time of the first answer that held this count’s key.',
+    '2026-11-20 02:00:00.000',
+    { unit: 'UTC, milliseconds' },
+  ),
+  column(
+    provenance,
+    'observed_at',
+    'timestamp',
+    'AWS’s time of the answer that last changed this row.',
+    '2026-11-21 02:00:00.000',
+    { unit: 'UTC, milliseconds' },
+  ),
+  column(
+    provenance,
+    'run_id',
+    'text',
+    'The run that last changed this row.',
+    '0199f3a0-7c1e-7b2a-9c3d-4e5f60718293',
+  ),
+  column(provenance, 'queried_account_id', 'text', 'The account that was asked.', '111122223333'),
+];
+
+export const copyJobSummaries: Table = {
+  name: 'copy_job_summaries',
+  description:
+    'Counts of copy jobs by state, resource type and message category, as AWS Backup counts them. ' +
+    'A fresh count of a day replaces the whole day of its account and region.',
+  schemaVersion: 1,
+  columns,
+  partitions: [
+    {
+      name: 'aggregation_period',
+      description: 'What was asked for: ONE_DAY, SEVEN_DAYS or FOURTEEN_DAYS. Never add up different ones.',
+      example: 'ONE_DAY',
+    },
+    { name: 'start_date', description: 'UTC day of start_time, yyyy-MM-dd.', example: '2026-11-20' },
+  ],
+  merge: {
+    kind: 'replace-slice',
+    slice: ['account_id', 'region'],
+    key: ['account_id', 'region', 'start_time', 'state', 'resource_type', 'message_category'],
+  },
+  sortBy: ['account_id', 'region', 'start_time', 'state', 'resource_type', 'message_category'],
+};
+
+/**
+ * A record of ListCopyJobSummaries as on the wire, to a row with its partitions; or why it cannot become one.
+ * All rows of one drain carry the same `observedAt`, so that the drain wins or loses as a whole.
+ */
+export function copyJobSummaryRow(
+  record: unknown,
+  observation: Observation,
+  period: AggregationPeriod,
+): Normalized {
+  try {
+    if (!isObject(record)) throw new Unfit('the record is not an object');
+    const values = apiValues(record, columns);
+    const start = required(values, 'start_time', 'StartTime');
+    required(values, 'job_count', 'Count');
+    return {
+      row: {
+        ...values,
+        account_id: values.account_id || observation.accountId,
+        region: values.region || observation.region,
+        first_observed_at: observation.observedAt,
+        observed_at: observation.observedAt,
+        run_id: observation.runId,
+        queried_account_id: observation.accountId,
+        aggregation_period: period,
+        start_date: utcDay(Number(start)),
+      },
+      unknownFields: unknownFields(record, columns),
+    };
+  } catch (error) {
+    if (error instanceof Unfit) return { rejected: error.message };
+    throw error;
+  }
+}
+
+/** Fails to compile when the SDK's type gains a field that no column takes: `Untaken` then names it. */
+type Untaken = Exclude<keyof CopyJobSummary, (typeof apiColumns)[number]['origin']['field']>;
+export const everyFieldIsTaken: [Untaken] extends [never] ? true : Untaken = true;

@@ -1,0 +1,136 @@
+/**
+ * From a record as it came over the wire (parsed JSON) to a row's values, strictly: what does not fit its column's
+ * type makes the record a rejected one, never a guess.
+ */
+import { UnsafeInteger } from '../source/source.ts';
+import type { Column, Row, Value } from './table.ts';
+
+/** Why a record cannot become a row. Caught by the table's own function; never leaves the room. */
+export class Unfit extends Error {}
+
+/** The instants that a partition's `yyyy-MM-dd` can name: years 0001 to 9999. */
+const firstInstant = Date.parse('0001-01-01T00:00:00.000Z');
+const lastInstant = Date.parse('9999-12-31T23:59:59.999Z');
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof UnsafeInteger)
+  );
+}
+
+/** The value at a dotted path such as `CreatedBy.BackupPlanId`; undefined when any step is absent or null. */
+function valueAt(record: Readonly<Record<string, unknown>>, path: string): unknown {
+  let value: unknown = record;
+  let walked = '';
+  for (const step of path.split('.')) {
+    if (value === undefined || value === null) return undefined;
+    if (!isObject(value)) throw new Unfit(`${walked} is not an object`);
+    value = Object.hasOwn(value, step) ? value[step] : undefined;
+    walked = walked === '' ? step : `${walked}.${step}`;
+  }
+  return value ?? undefined;
+}
+
+/** A whole number that a JavaScript number holds exactly. */
+export function exactInteger(value: unknown, field: string): number {
+  if (value instanceof UnsafeInteger) {
+    throw new Unfit(`${field} is ${value.digits}, beyond the exact integers (2^53 - 1)`);
+  }
+  if (typeof value !== 'number' || !Number.isSafeInteger(value)) {
+    throw new Unfit(`${field} is not an exact integer`);
+  }
+  return value === 0 ? 0 : value;
+}
+
+function text(value: unknown, field: string): string {
+  if (typeof value !== 'string') throw new Unfit(`${field} is not text`);
+  if (!value.isWellFormed()) throw new Unfit(`${field} is not well-formed Unicode`);
+  return value;
+}
+
+/** Epoch seconds with a fraction, as AWS Backup's JSON has them, to whole milliseconds. */
+function instant(value: unknown, field: string): number {
+  if (typeof value !== 'number' || !Number.isFinite(value)) {
+    throw new Unfit(`${field} is not a time in epoch seconds`);
+  }
+  const epochMs = Math.round(value * 1000);
+  if (epochMs < firstInstant || epochMs > lastInstant)
+    throw new Unfit(`${field} lies outside the years 1 to 9999`);
+  return epochMs === 0 ? 0 : epochMs;
+}
+
+function converted(value: unknown, column: Column, field: string): Value {
+  switch (column.type) {
+    case 'text':
+      return text(value, field);
+    case 'bigint':
+      return exactInteger(value, field);
+    case 'timestamp':
+      return instant(value, field);
+    case 'boolean':
+      if (typeof value !== 'boolean') throw new Unfit(`${field} is neither true nor false`);
+      return value;
+  }
+}
+
+/** The values of all `api` columns; null where the record has none. Throws Unfit. */
+export function apiValues(
+  record: Readonly<Record<string, unknown>>,
+  columns: readonly Column[],
+): Record<string, Value> {
+  const row: Record<string, Value> = {};
+  for (const column of columns) {
+    if (column.origin.kind !== 'api') continue;
+    const { field } = column.origin;
+    const value = valueAt(record, field);
+    if (value === undefined) row[column.name] = null;
+    else if (isObject(value)) row[column.name] = sortedCounts(value, field);
+    else row[column.name] = converted(value, column, field);
+  }
+  return row;
+}
+
+/** A map of counts as JSON text with sorted keys, so that equal maps are equal texts. */
+function sortedCounts(map: Readonly<Record<string, unknown>>, field: string): string {
+  const entries = Object.entries(map)
+    .filter(([, count]) => count !== null)
+    .map(([state, count]) => [text(state, field), exactInteger(count, `${field}.${state}`)] as const)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify(Object.fromEntries(entries));
+}
+
+/** Dotted names of the record's fields that no column takes. */
+export function unknownFields(
+  record: Readonly<Record<string, unknown>>,
+  columns: readonly Column[],
+): readonly string[] {
+  const known = knownFields(columns);
+  return fieldNames(record).filter((name) => !known.has(name));
+}
+
+const knownFieldsOf = new WeakMap<readonly Column[], ReadonlySet<string>>();
+
+function knownFields(columns: readonly Column[]): ReadonlySet<string> {
+  let known = knownFieldsOf.get(columns);
+  if (known === undefined) {
+    known = new Set(columns.flatMap(({ origin }) => (origin.kind === 'api' ? [origin.field] : [])));
+    knownFieldsOf.set(columns, known);
+  }
+  return known;
+}
+
+/** `ChildJobsInState` is taken whole, whatever its keys. */
+function fieldNames(record: Readonly<Record<string, unknown>>): string[] {
+  return Object.entries(record).flatMap(([name, value]) =>
+    isObject(value) && name !== 'ChildJobsInState'
+      ? Object.keys(value).map((inner) => `${name}.${inner}`)
+      : [name],
+  );
+}
+
+/** A required value that is neither absent nor empty. */
+export function required(row: Row, column: string, field: string): NonNullable<Value> {
+  const value = row[column];
+  if (value === null || value === undefined || value === '') throw new Unfit(`${field} is missing`);
+  return value;
+}
