@@ -1,12 +1,22 @@
 /**
  * Flags, environment and configuration file become one typed, frozen Settings; bad input ends here.
  */
+import { join } from 'node:path';
+import { ConfigError, UsageError } from './errors.ts';
+import {
+  collectOptions,
+  type GivenOptions,
+  type OptionInput,
+  readOption,
+  strongerLayer,
+} from './given-options.ts';
+import { environmentName, type Job, type OptionName, type OptionValue, optionOf } from './options.ts';
 import type { AggregationPeriod } from './source/source.ts';
 
 /** Where the lake lies. */
 export type LakeLocation =
-  | { readonly kind: 's3'; readonly bucket: string; /** '' or ends without `/` */ readonly prefix: string }
-  | { readonly kind: 'local'; /** absolute */ readonly folder: string };
+  | { readonly kind: 's3'; readonly bucket: string /** '' or ends without `/` */; readonly prefix: string }
+  | { readonly kind: 'local' /** absolute */; readonly folder: string };
 
 /** Which accounts to read. */
 export type AccountSelection =
@@ -74,4 +84,130 @@ export interface Telemetry {
   readonly logFormat: 'auto' | 'json' | 'pretty';
   readonly progress: 'auto' | 'on' | 'off';
   readonly output: 'text' | 'json';
+}
+
+/** Where settings come from. */
+export interface SettingsInput extends OptionInput {
+  /** The system's folder for temporary files. */
+  readonly temporaryFolder: string;
+}
+
+/**
+ * Everything `export` and `plan` need, from flags, environment and file; both take the same.
+ * @throws UsageError or ConfigError for the first thing that is wrong
+ */
+export function parseSettings(input: SettingsInput): Settings {
+  const given = collectOptions('export', input);
+  const { cwd } = input;
+  const optional = <N extends OptionName>(name: N): OptionValue<N> | null => readOption(given, name, cwd);
+  const value = <N extends OptionName>(name: N): OptionValue<N> => {
+    const found = optional(name);
+    if (found === null) {
+      throw new UsageError(
+        `No ${name} was given`,
+        `Give --${name} ${optionOf(name).sample}, or set ${environmentName(name)}, or write ${name} in the file of --config.`,
+      );
+    }
+    return found;
+  };
+  const until = optional('until');
+  const settings: Settings = {
+    lake: value('lake'),
+    accounts: readAccounts(given, cwd),
+    excludeAccounts: optional('exclude-accounts') ?? [],
+    roleName: value('role-name'),
+    externalId: optional('external-id'),
+    roleSessionName: value('role-session-name'),
+    organizationRoleArn: optional('organization-role-arn'),
+    lakeRoleArn: optional('lake-role-arn'),
+    regions: value('regions'),
+    tables: value('tables'),
+    aggregationPeriods: value('aggregation-periods'),
+    since: value('since'),
+    until: until === null ? { kind: 'as-of' } : { kind: 'instant', epochMs: until },
+    fullEveryMs: value('full-every'),
+    memoryDays: value('memory-days'),
+    concurrency: value('concurrency'),
+    requestsPerSecond: value('requests-per-second'),
+    targetTimeoutMs: value('target-timeout'),
+    deadlineMs: value('deadline'),
+    publishEveryMs: value('publish-every'),
+    engine: value('engine'),
+    memoryLimitBytes: value('memory-limit'),
+    scratch: optional('scratch') ?? join(input.temporaryFolder, 'backup-copy-export'),
+    scratchLimitBytes: value('scratch-limit'),
+    buckets: optional('buckets'),
+    allowUnsafeStore: value('allow-unsafe-store'),
+    failOn: value('fail-on'),
+    kmsKeyId: optional('kms-key-id'),
+    expectedBucketOwner: optional('expected-bucket-owner'),
+    endpointUrl: optional('endpoint-url'),
+    s3EndpointUrl: optional('s3-endpoint-url'),
+  };
+  refuseContradictions(settings, given);
+  return deepFreeze(settings);
+}
+
+/** How the program talks, for any job. */
+export function parseTelemetry(job: Job, input: OptionInput): Telemetry {
+  const given = collectOptions(job, input);
+  const value = <N extends 'log-level' | 'log-format' | 'progress' | 'output'>(name: N): OptionValue<N> => {
+    const found = readOption(given, name, input.cwd);
+    if (found === null) throw new Error(`option ${name} has no default`);
+    return found;
+  };
+  return deepFreeze({
+    logLevel: value('log-level'),
+    logFormat: value('log-format'),
+    progress: value('progress'),
+    output: value('output'),
+  });
+}
+
+/**
+ * `--accounts` and `--organizational-units` are two ways of saying one thing: the strongest layer that says
+ * it decides, and saying it both ways in one layer is an error.
+ */
+function readAccounts(given: GivenOptions, cwd: string): AccountSelection {
+  const accounts = readOption(given, 'accounts', cwd) ?? { kind: 'self' };
+  const unitIds = readOption(given, 'organizational-units', cwd);
+  const byAccounts = given.get('accounts')?.[0];
+  const byUnits = given.get('organizational-units')?.[0];
+  if (unitIds === null || !byUnits) return accounts;
+  if (byAccounts && strongerLayer(byAccounts, byUnits)) return accounts;
+  if (byAccounts?.layer === byUnits.layer) {
+    const Class = byUnits.layer === 'file' ? ConfigError : UsageError;
+    throw new Class(
+      `${byAccounts.where} and ${byUnits.where} exclude each other`,
+      'Give one of them: accounts, or the units that hold them.',
+    );
+  }
+  return { kind: 'units', unitIds };
+}
+
+function refuseContradictions(settings: Settings, given: GivenOptions): void {
+  const { accounts, excludeAccounts, since, until } = settings;
+  const whereOf = (name: OptionName): string => given.get(name)?.[0]?.where ?? `--${name}`;
+  const errorFor = (...names: readonly OptionName[]): typeof UsageError | typeof ConfigError =>
+    names.every((name) => given.get(name)?.[0]?.layer === 'file') ? ConfigError : UsageError;
+  if (accounts.kind === 'listed' && accounts.accountIds.every((id) => excludeAccounts.includes(id))) {
+    throw new (errorFor('accounts', 'exclude-accounts'))(
+      `${whereOf('exclude-accounts')} leaves none of the accounts of ${whereOf('accounts')}`,
+      'Exclude fewer accounts, or list others.',
+    );
+  }
+  if (since.kind === 'instant' && until.kind === 'instant' && since.epochMs >= until.epochMs) {
+    throw new (errorFor('since', 'until'))(
+      `${whereOf('since')} is not before ${whereOf('until')}: there is no time between them`,
+      'Give an earlier --since or a later --until; --until itself is not included.',
+    );
+  }
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const inner of Object.values(value)) deepFreeze(inner);
+  }
+  return value;
 }

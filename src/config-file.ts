@@ -1,0 +1,80 @@
+/** The configuration file of `--config`: JSON or YAML, one key per option, into plain words. */
+import { parseDocument } from 'yaml';
+import { ConfigError } from './errors.ts';
+import { allOptionNames, type OptionKind } from './options.ts';
+
+/** What the file says about one option: its words, as if written on the command line. */
+export type FileValues = ReadonlyMap<string, readonly string[]>;
+
+/**
+ * Reads the file's text. JSON is read as the YAML that it also is, so that a doubled key is an error in both.
+ * @param kinds the options of the job that runs; those of other jobs are passed over
+ * @throws ConfigError for broken syntax, a key that is no option, or a value of the wrong kind
+ */
+export function parseConfigFile(
+  path: string,
+  text: string,
+  kinds: ReadonlyMap<string, OptionKind>,
+): FileValues {
+  const document = parseDocument(text, { schema: 'core', uniqueKeys: true, prettyErrors: true });
+  const problem = [...document.errors, ...document.warnings][0];
+  if (problem) {
+    const [message = ''] = problem.message.split('\n');
+    throw new ConfigError(
+      `Configuration file ${path} cannot be read: ${message.replace(/[.:]$/, '')}`,
+      'Write JSON or YAML, one option per key.',
+    );
+  }
+  const root: unknown = document.toJS({ mapAsMap: true });
+  const values = new Map<string, readonly string[]>();
+  if (root === null || root === undefined) return values;
+  if (!(root instanceof Map)) {
+    throw new ConfigError(
+      `Configuration file ${path} holds no options`,
+      'Write one option per key, such as lake: s3://bucket/prefix.',
+    );
+  }
+  for (const [key, value] of root as ReadonlyMap<unknown, unknown>) {
+    if (typeof key !== 'string' || !allOptionNames.has(key)) {
+      throw new ConfigError(
+        `${JSON.stringify(key)} in the configuration file ${path} is not an option`,
+        'Write options as on the command line without the dashes, such as role-name; --help lists them.',
+      );
+    }
+    const kind = kinds.get(key);
+    if (kind !== undefined) values.set(key, wordsOf(value, kind, `${key} in the configuration file ${path}`));
+  }
+  return values;
+}
+
+function wordsOf(value: unknown, kind: OptionKind, where: string): readonly string[] {
+  if (typeof value === 'string') return [value];
+  if (kind === 'integer' && typeof value === 'number') return [String(value)];
+  if (kind === 'switch' && typeof value === 'boolean') return [String(value)];
+  if (kind === 'list' && Array.isArray(value)) {
+    return value.map((item) => {
+      if (typeof item === 'string') return item;
+      throw wrongKind(item, kind, where);
+    });
+  }
+  throw wrongKind(value, kind, where);
+}
+
+function wrongKind(value: unknown, kind: OptionKind, where: string): ConfigError {
+  if (typeof value === 'number' || typeof value === 'bigint') {
+    return new ConfigError(
+      `${where} holds a number where text belongs`,
+      "Put quotes around it, such as '012345678901': without them a leading zero would be lost.",
+    );
+  }
+  if (value === null) {
+    return new ConfigError(`${where} is empty`, 'Give it a value, or remove the key.');
+  }
+  const wanted = {
+    text: 'text in quotes',
+    list: 'a list of texts, or one text with commas',
+    integer: 'a whole number',
+    switch: 'true or false',
+  };
+  return new ConfigError(`${where} holds a value of the wrong kind`, `Write ${wanted[kind]}.`);
+}

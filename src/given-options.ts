@@ -1,0 +1,156 @@
+/** What flags, environment and configuration file say about each option, and which of them wins. */
+import { resolve } from 'node:path';
+import { parseConfigFile } from './config-file.ts';
+import { ConfigError, UsageError } from './errors.ts';
+import { InvalidValue } from './option-values.ts';
+import {
+  allOptionNames,
+  environmentName,
+  environmentPrefix,
+  type Job,
+  kindsOf,
+  type Option,
+  type OptionName,
+  type OptionValue,
+  optionOf,
+} from './options.ts';
+
+/** Where options come from. `flags` is what yargs read: text, or a list of texts when given more than once. */
+export interface OptionInput {
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where relative folders begin. */
+  readonly cwd: string;
+  /** The text of a file; throws as fs.readFileSync does. */
+  readonly readFile: (path: string) => string;
+}
+
+/** Where a value was written, strongest first. */
+export type Layer = 'flag' | 'environment' | 'file';
+
+export interface Given {
+  readonly layer: Layer;
+  /** For messages: `--lake`, `BACKUP_COPY_EXPORT_LAKE`, `lake in the configuration file …`. */
+  readonly where: string;
+  readonly words: readonly string[];
+}
+
+/** For each option, who gave it, strongest first. Options that nobody gave are missing. */
+export type GivenOptions = ReadonlyMap<string, readonly Given[]>;
+
+/**
+ * Collects what flags, environment and configuration file say, without judging the values.
+ * @throws UsageError for an unknown variable or an option given twice; ConfigError for the file
+ */
+export function collectOptions(job: Job, { flags, env, cwd, readFile }: OptionInput): GivenOptions {
+  const given = new Map<string, Given[]>();
+  const add = (name: string, one: Given): void => {
+    given.set(name, [...(given.get(name) ?? []), one]);
+  };
+  const kinds = kindsOf(job);
+  for (const [name, kind] of kinds) {
+    const flag = flags[name];
+    if (flag === undefined) continue;
+    const words = (Array.isArray(flag) ? flag : [flag]).map(String);
+    if (words.length > 1 && kind !== 'list') {
+      throw new UsageError(`--${name} was given ${words.length} times`, 'Give it once.');
+    }
+    // A switch without a value is on.
+    add(name, {
+      layer: 'flag',
+      where: `--${name}`,
+      words: kind === 'switch' && words[0] === '' ? ['true'] : words,
+    });
+  }
+  const byVariable = new Map([...allOptionNames].map((name) => [environmentName(name), name]));
+  const configVariable = environmentName('config');
+  for (const [variable, value] of Object.entries(env)) {
+    if (!variable.startsWith(environmentPrefix) || value === undefined || variable === configVariable)
+      continue;
+    const name = byVariable.get(variable);
+    if (name === undefined) {
+      throw new UsageError(
+        `${variable} in the environment is not an option`,
+        `Unset it, or name it after one, such as ${environmentName('role-name')} for --role-name; --help lists them.`,
+      );
+    }
+    if (kinds.has(name)) add(name, { layer: 'environment', where: variable, words: [value] });
+  }
+  const path = configPath(flags['config'], env[configVariable]);
+  if (path !== null) {
+    const absolute = resolve(cwd, path);
+    for (const [name, words] of parseConfigFile(absolute, readConfig(absolute, readFile), kinds)) {
+      add(name, { layer: 'file', where: `${name} in the configuration file ${absolute}`, words });
+    }
+  }
+  return given;
+}
+
+function configPath(flag: unknown, variable: string | undefined): string | null {
+  if (Array.isArray(flag)) throw new UsageError('--config was given more than once', 'Give one file.');
+  if (flag === '' || (flag === undefined && variable === '')) {
+    throw new UsageError(
+      `${flag === '' ? '--config' : environmentName('config')} is empty`,
+      'Name a JSON or YAML file, or leave it out.',
+    );
+  }
+  return typeof flag === 'string' ? flag : (variable ?? null);
+}
+
+function readConfig(path: string, readFile: OptionInput['readFile']): string {
+  try {
+    return readFile(path);
+  } catch (error) {
+    // Errors of the file system carry a code such as ENOENT; anything else has none.
+    const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
+    throw new ConfigError(
+      `Configuration file ${path} cannot be read (${code})`,
+      'Check its path and its permissions.',
+      { cause: error },
+    );
+  }
+}
+
+/** The value of an option, from the strongest layer that gives it, or its default, or null. */
+export function readOption<N extends OptionName>(
+  given: GivenOptions,
+  name: N,
+  cwd: string,
+): OptionValue<N> | null {
+  const option = optionOf(name);
+  const [strongest] = given.get(name) ?? [];
+  const words = strongest?.words ?? (option.default === null ? null : [option.default]);
+  if (words === null) return null;
+  try {
+    // The table's entry of this name is the one whose parse gives this type.
+    return option.parse(split(option, words), cwd) as OptionValue<N>;
+  } catch (error) {
+    if (!(error instanceof InvalidValue) || !strongest) throw error;
+    const shown = option.secret ? 'its value' : words.map((word) => JSON.stringify(word)).join(', ');
+    const what = words.every((word) => word === '') ? 'is empty' : `${shown} ${error.reason}`;
+    const Class = strongest.layer === 'file' ? ConfigError : UsageError;
+    throw new Class(`${strongest.where}: ${what}`, error.advice);
+  }
+}
+
+/** A list's items, each once, in their order. */
+function split(option: Option, words: readonly string[]): readonly string[] {
+  const items =
+    option.kind === 'list' ? words.flatMap((word) => word.split(',').map((item) => item.trim())) : words;
+  if (items.length === 0 || items.includes('')) {
+    throw new InvalidValue(
+      'has an empty item',
+      option.kind === 'list'
+        ? 'Write items with single commas between them, or leave the option out.'
+        : 'Give it a value, or leave it out.',
+    );
+  }
+  return [...new Set(items)];
+}
+
+const layersByStrength: readonly Layer[] = ['flag', 'environment', 'file'];
+
+/** Whether `a` was said in a stronger layer than `b`. */
+export function strongerLayer(a: Given, b: Given): boolean {
+  return layersByStrength.indexOf(a.layer) < layersByStrength.indexOf(b.layer);
+}

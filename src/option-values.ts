@@ -1,0 +1,291 @@
+/**
+ * How the text of one option becomes a value: durations, sizes, dates, accounts, regions, places.
+ * Every function takes what a person wrote and gives the typed value, or throws an InvalidValue.
+ */
+import { resolve } from 'node:path';
+import type { AccountSelection, FailOn, LakeLocation, Since } from './settings.ts';
+
+/** A value that cannot be used: what is wrong with it (no full stop), and what to write instead. */
+export class InvalidValue extends Error {
+  readonly reason: string;
+  readonly advice: string;
+
+  constructor(reason: string, advice: string) {
+    super(`${reason}. ${advice}`);
+    this.name = 'InvalidValue';
+    this.reason = reason;
+    this.advice = advice;
+  }
+}
+
+/** Turns one word into a value. `cwd` is where relative folders begin. */
+export type ParseWord<T> = (word: string, cwd: string) => T;
+
+const unitMs = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 } as const;
+const unitBytes = {
+  B: 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  TiB: 2 ** 40,
+} as const;
+
+const durationAdvice = 'Write whole numbers with d, h, m, s or ms, largest first, such as 7d, 10m or 1h30m';
+
+/** A positive span in milliseconds, `maxMs` at most: `7d`, `1h30m`, `500ms`. A day is 24 hours. */
+export function duration(maxMs: number): ParseWord<number> {
+  return (word) => {
+    const match = /^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?$/.exec(word);
+    if (!match || word === '') throw new InvalidValue('is not a duration', `${durationAdvice}.`);
+    const ms = Object.values(unitMs).reduce((sum, unit, i) => sum + Number(match[i + 1] ?? 0) * unit, 0);
+    if (ms <= 0) throw new InvalidValue('is no time at all', `${durationAdvice}, more than 0.`);
+    if (ms > maxMs) {
+      throw new InvalidValue('is too long', `${durationAdvice}, ${maxMs / unitMs.d}d at most.`);
+    }
+    return ms;
+  };
+}
+
+/** A positive number of bytes: `512MB` is decimal (10^6), `512MiB` binary (2^20). A unit is required. */
+export function size(word: string): number {
+  const match = /^(\d+)([KMGT]?i?B)$/.exec(word);
+  const unit = match?.[2] ?? '';
+  if (!match || !Object.hasOwn(unitBytes, unit)) {
+    throw new InvalidValue(
+      'is not a size',
+      'Write a whole number with its unit, such as 512MB (1 MB is 1,000,000 bytes) or 512MiB (1 MiB is 1,048,576 bytes).',
+    );
+  }
+  // Object.hasOwn just said that it is one of the table's keys.
+  const bytes = Number(match[1]) * unitBytes[unit as keyof typeof unitBytes];
+  if (bytes < 1 || !Number.isSafeInteger(bytes)) {
+    throw new InvalidValue('is out of range', 'Write a size from 1B to 8000TB.');
+  }
+  return bytes;
+}
+
+/** An integer between two bounds, both allowed. */
+export function integer(min: number, max: number): ParseWord<number> {
+  return (word) => {
+    const value = /^[+-]?\d+$/.test(word) ? Number(word) : Number.NaN;
+    if (!(value >= min && value <= max)) {
+      throw new InvalidValue(
+        Number.isNaN(value) ? 'is not a whole number' : 'is out of range',
+        `Write a whole number from ${min} to ${max}.`,
+      );
+    }
+    return value;
+  };
+}
+
+/**
+ * An instant, in milliseconds since the epoch: a UTC day (its first instant), or ISO 8601 with a time.
+ * A time without an offset is UTC too.
+ */
+export function instant(word: string): number {
+  const match =
+    /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,3}))?)?(Z|[+-]\d\d:\d\d)?)?$/.exec(word);
+  const advice = 'Write a day such as 2026-11-01 (UTC) or an instant such as 2026-11-01T02:00:00Z.';
+  if (!match) throw new InvalidValue('is not a date', advice);
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0));
+  const ms = Number((match[7] ?? '').padEnd(3, '0'));
+  const local = new Date(
+    Date.UTC(year ?? 0, (month ?? 1) - 1, day ?? 1, hour ?? 0, minute ?? 0, second ?? 0, ms),
+  );
+  local.setUTCFullYear(year ?? 0, (month ?? 1) - 1, day ?? 1);
+  const offset = match[8] ?? 'Z';
+  // Date.UTC carries 31 April over into May: a date that is not in the calendar does not come back as it was.
+  const same =
+    local.toISOString().slice(0, 19) ===
+    `${match[1]}-${match[2]}-${match[3]}T${match[4] ?? '00'}:${match[5] ?? '00'}:${match[6] ?? '00'}`;
+  const [, sign, offsetHours, offsetMinutes] = /^([+-])(\d\d):(\d\d)$/.exec(offset) ?? [];
+  if (!same || Number(offsetHours ?? 0) > 14 || Number(offsetMinutes ?? 0) > 59) {
+    throw new InvalidValue('is not in the calendar', advice);
+  }
+  const offsetMs = Number(offsetHours ?? 0) * unitMs.h + Number(offsetMinutes ?? 0) * unitMs.m;
+  return local.getTime() - (sign === '-' ? -offsetMs : offsetMs);
+}
+
+export function since(word: string): Since {
+  if (word === 'auto' || word === 'all') return { kind: word };
+  const looksLikeDate = /^\d{4}-/.test(word);
+  try {
+    return looksLikeDate
+      ? { kind: 'instant', epochMs: instant(word) }
+      : { kind: 'ago', ms: duration(3650 * unitMs.d)(word, '') };
+  } catch (error) {
+    if (!(error instanceof InvalidValue) || looksLikeDate) throw error;
+    throw new InvalidValue(
+      'is neither a date nor a duration',
+      'Write auto, all, a day such as 2026-11-01 (UTC), an instant such as 2026-11-01T02:00:00Z, or a span before now such as 7d.',
+    );
+  }
+}
+
+export function failOn(word: string): FailOn {
+  if (word === 'any' || word === 'all') return { kind: word };
+  const percent = /^\d+(?:\.\d+)?%$/.test(word) ? Number(word.slice(0, -1)) : Number.NaN;
+  if (!(percent >= 0 && percent <= 100)) {
+    throw new InvalidValue(
+      'is no share of targets',
+      'Write any, all, or a percentage from 0% to 100%, such as 5%.',
+    );
+  }
+  return { kind: 'share', share: percent / 100 };
+}
+
+/** Whether a switch is on. */
+export function onOff(word: string): boolean {
+  if (word !== 'true' && word !== 'false') {
+    throw new InvalidValue('is neither true nor false', 'Write true or false.');
+  }
+  return word === 'true';
+}
+
+/** One of a few words. */
+export function oneOf<const T extends string>(words: readonly T[]): ParseWord<T> {
+  return (word) => {
+    const found = words.find((one) => one === word);
+    if (found === undefined) throw new InvalidValue('is not known', `Write one of ${words.join(', ')}.`);
+    return found;
+  };
+}
+
+/** A word of a certain form, kept as it is. */
+export function matching(form: RegExp, reason: string, advice: string): ParseWord<string> {
+  return (word) => {
+    if (!form.test(word)) throw new InvalidValue(reason, advice);
+    return word;
+  };
+}
+
+export const accountId = matching(
+  /^\d{12}$/,
+  'is not an account id',
+  'Write the 12 digits of the account, leading zeros included, without spaces or dashes.',
+);
+
+/** Region names as AWS builds them in every partition: us-east-1, us-gov-west-1, eusc-de-east-1. */
+export const region = matching(
+  /^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/,
+  'is not a region name',
+  "Write names such as us-east-1,eu-central-1, or the single word enabled for those enabled in the caller's account.",
+);
+
+/** Ids of units and roots: docs.aws.amazon.com/organizations/latest/APIReference/API_OrganizationalUnit.html, API_Root.html */
+export const organizationalUnitId = matching(
+  /^(ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|r-[0-9a-z]{4,32})$/,
+  'is not the id of an organizational unit',
+  'Write ids such as ou-ab12-cd34ef56 (or a root, r-ab12); names are not accepted.',
+);
+
+const roleNameForm = /^(?:[\x21-\x2e\x30-\x7e]+\/)*[\w+=,.@-]{1,64}$/;
+
+/** A role's name, with its path if it has one, without a leading slash: what follows `:role/` in its ARN. */
+export function roleName(word: string): string {
+  const name = word.replace(/^\//, '');
+  if (word.startsWith('arn:') || !roleNameForm.test(name) || name.length > 576) {
+    throw new InvalidValue(
+      'is not the name of a role',
+      'Write its name, with its path if it has one, such as BackupCopyExportReader or audit/BackupCopyExportReader; no ARN, since the account differs from target to target.',
+    );
+  }
+  return name;
+}
+
+export function roleArn(word: string): string {
+  const [, name] = /^arn:aws[a-z0-9-]*:iam::\d{12}:role\/(.+)$/.exec(word) ?? [];
+  if (name === undefined || !roleNameForm.test(name)) {
+    throw new InvalidValue(
+      'is not the ARN of a role',
+      'Write it as in IAM, such as arn:aws:iam::111122223333:role/Name.',
+    );
+  }
+  return word;
+}
+
+/** An http or https URL without credentials, query or fragment. */
+export function endpointUrl(word: string): string {
+  const url = URL.canParse(word) ? new URL(word) : null;
+  const plain = url && ['http:', 'https:'].includes(url.protocol) && !url.search && !url.hash;
+  if (!plain || url.username || url.password) {
+    throw new InvalidValue(
+      'is not the URL of an endpoint',
+      'Write http:// or https://, a host and, if needed, a port, such as http://127.0.0.1:9000; no credentials in it.',
+    );
+  }
+  return word;
+}
+
+/** A folder, made absolute. */
+export function folder(word: string, cwd: string): string {
+  if (word.includes('\0')) throw new InvalidValue('is not a folder', 'Write a path such as ./folder.');
+  if (/^~(\/|$)/.test(word)) {
+    throw new InvalidValue(
+      'begins with ~, which only a shell understands',
+      'Write the folder in full, or with $HOME where a shell reads it.',
+    );
+  }
+  return resolve(cwd, word);
+}
+
+/** Bucket names: docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
+const bucketForm = /^[a-z0-9](?:[a-z0-9.-]{1,61})[a-z0-9]$/;
+
+/** `s3://bucket/prefix`, or a local folder. */
+export function lake(word: string, cwd: string): LakeLocation {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(word)?.[1];
+  if (scheme === undefined) return { kind: 'local', folder: folder(word, cwd) };
+  if (scheme !== 's3') {
+    throw new InvalidValue(
+      `begins with ${scheme}://, which is no place for a lake`,
+      'Write s3://bucket/prefix or a local folder.',
+    );
+  }
+  const [bucket = '', ...segments] = word.slice('s3://'.length).replace(/\/+$/, '').split('/');
+  if (!bucketForm.test(bucket) || bucket.includes('..')) {
+    throw new InvalidValue(
+      'holds no valid bucket name',
+      'Write s3://bucket/prefix with the 3 to 63 lower-case letters, digits, dots and hyphens of the bucket.',
+    );
+  }
+  const prefix = segments.join('/');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
+  if (segments.some((one) => ['', '.', '..'].includes(one)) || /[\u0000-\u001f\u007f]/.test(prefix)) {
+    throw new InvalidValue(
+      'holds an empty, relative or unprintable folder in its prefix',
+      'Write s3://bucket/prefix with plain names between single slashes.',
+    );
+  }
+  // A key has 1024 bytes at most; the longest one below a prefix has fewer than 200.
+  if (Buffer.byteLength(prefix) > 800) {
+    throw new InvalidValue('has too long a prefix', 'Write a prefix of at most 800 bytes.');
+  }
+  return { kind: 's3', bucket, prefix };
+}
+
+/** The accounts of `--accounts`: `self`, `all`, or ids. */
+export function accounts(words: readonly string[]): AccountSelection {
+  const [first] = words;
+  if (words.length === 1 && (first === 'self' || first === 'all')) return { kind: first };
+  if (words.includes('self') || words.includes('all')) {
+    throw new InvalidValue(
+      'mixes self or all with something else',
+      'Write self, or all, or account ids alone.',
+    );
+  }
+  return { kind: 'listed', accountIds: words.map((word) => accountId(word, '')) };
+}
+
+/** The regions of `--regions`: `enabled`, or names. */
+export function regions(words: readonly string[]): 'enabled' | readonly string[] {
+  if (words.length === 1 && words[0] === 'enabled') return 'enabled';
+  if (words.includes('enabled')) {
+    throw new InvalidValue('mixes enabled with names', 'Write enabled, or region names, not both.');
+  }
+  return words.map((word) => region(word, ''));
+}

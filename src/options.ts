@@ -1,0 +1,312 @@
+/**
+ * The options, once: flags, environment names, keys of the configuration file, help and the README's table
+ * are derived from this one list.
+ */
+import {
+  accountId,
+  accounts,
+  duration,
+  endpointUrl,
+  failOn,
+  folder,
+  instant,
+  integer,
+  lake,
+  matching,
+  oneOf,
+  onOff,
+  organizationalUnitId,
+  type ParseWord,
+  regions,
+  roleArn,
+  roleName,
+  since,
+  size,
+} from './option-values.ts';
+import type { AggregationPeriod } from './source/source.ts';
+
+export type Job = 'export' | 'plan' | 'simulate';
+
+/** What the configuration file may hold for an option besides text. */
+export type OptionKind = 'text' | 'list' | 'integer' | 'switch';
+
+export interface Option<T = unknown> {
+  readonly kind: OptionKind;
+  readonly jobs: readonly Job[];
+  /** What stands for the value in help: `FILE`, `10m`. Empty for a switch. */
+  readonly sample: string;
+  /** As a person would write it, and read by the same `parse`; null: none. */
+  readonly default: string | null;
+  readonly description: string;
+  /** Its value is never printed. */
+  readonly secret: boolean;
+  /** `words` are never empty: the items of a list, or the one word of every other kind. */
+  readonly parse: (words: readonly string[], cwd: string) => T;
+}
+
+type Facts = Pick<Option, 'description'> &
+  Partial<Pick<Option, 'sample' | 'default' | 'secret' | 'jobs' | 'kind'>>;
+
+const allJobs: readonly Job[] = ['export', 'plan', 'simulate'];
+
+function option<T>(facts: Facts, parse: Option<T>['parse']): Option<T> {
+  return {
+    kind: 'text',
+    jobs: ['export', 'plan'],
+    sample: '',
+    default: null,
+    secret: false,
+    ...facts,
+    parse,
+  };
+}
+
+function text<T>(parse: ParseWord<T>, facts: Facts): Option<T> {
+  return option(facts, ([word = ''], cwd) => parse(word, cwd));
+}
+
+function list<T>(parse: ParseWord<T>, facts: Facts): Option<readonly T[]> {
+  return option({ kind: 'list', ...facts }, (words, cwd) => words.map((word) => parse(word, cwd)));
+}
+
+const dayMs = 86_400_000;
+/** Longer, and a Node timer (a 32-bit count of milliseconds, 24.8 days) would fire at once. */
+const longestTimer = duration(24 * dayMs);
+const periods: readonly AggregationPeriod[] = ['ONE_DAY', 'SEVEN_DAYS', 'FOURTEEN_DAYS'];
+const sessionName = matching(
+  /^[\w+=,.@-]{2,64}$/,
+  'is not a session name',
+  'Write 2 to 64 letters, digits and _+=,.@-',
+);
+
+/** Every option but `--config`, by its name on the command line. Their order is the help's. */
+export const options = {
+  lake: text(lake, {
+    sample: 's3://bucket/prefix',
+    description: 'Where the lake lies: s3://bucket/prefix or a local folder. Required',
+  }),
+  accounts: option(
+    {
+      kind: 'list',
+      sample: 'self|all|ID,…',
+      default: 'self',
+      description: "The accounts to read: the caller's own, every active one of the organization, or ids",
+    },
+    accounts,
+  ),
+  'organizational-units': list(organizationalUnitId, {
+    sample: 'ou-…,…',
+    description: 'Every active account below these units; instead of --accounts',
+  }),
+  'exclude-accounts': list(accountId, { sample: 'ID,…', description: 'Accounts to leave out' }),
+  'role-name': text(roleName, {
+    sample: 'NAME',
+    default: 'BackupCopyExportReader',
+    description: 'The role to assume in every account but the caller’s own; with its path, if it has one',
+  }),
+  // 2 to 1224 characters: docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+  'external-id': text(
+    matching(
+      /^[\w+=,.@:/-]{2,1224}$/,
+      'is not an external id',
+      'Write 2 to 1224 letters, digits and _+=,.@:/-',
+    ),
+    { sample: 'ID', secret: true, description: 'The external id that those roles ask for' },
+  ),
+  'role-session-name': text(sessionName, {
+    sample: 'NAME',
+    default: 'backup-copy-export',
+    description: 'How the sessions are named in the audit trail',
+  }),
+  'organization-role-arn': text(roleArn, {
+    sample: 'ARN',
+    description: 'Assumed first, to ask Organizations for accounts',
+  }),
+  'lake-role-arn': text(roleArn, { sample: 'ARN', description: 'Assumed to read and write the lake on S3' }),
+  regions: option(
+    {
+      kind: 'list',
+      sample: 'NAME,…|enabled',
+      default: 'enabled',
+      description: "The regions to read; enabled: those enabled in the caller's account",
+    },
+    regions,
+  ),
+  tables: list(oneOf(['copy_jobs', 'copy_job_summaries']), {
+    sample: 'TABLE,…',
+    default: 'copy_jobs,copy_job_summaries',
+    description: 'The tables to fill',
+  }),
+  'aggregation-periods': list(oneOf(periods), {
+    sample: 'PERIOD,…',
+    default: 'ONE_DAY',
+    description: `The periods of copy_job_summaries: ${periods.join(', ')}`,
+  }),
+  since: text(since, {
+    sample: 'auto|all|DATE|7d',
+    default: 'auto',
+    description:
+      'From which creation time on to read copy_jobs: where the last run ended, everything, a UTC date, or a span (7d: 7 × 24 h) before the run',
+  }),
+  until: text(instant, {
+    sample: 'DATE',
+    description:
+      'Up to which creation time to read copy_jobs, itself not included; UTC. Default: the run’s instant',
+  }),
+  'full-every': text(duration(3650 * dayMs), {
+    sample: '7d',
+    default: '7d',
+    description: 'With --since auto: how often to read everything AWS still holds',
+  }),
+  'memory-days': text(integer(1, 3650), {
+    kind: 'integer',
+    sample: 'N',
+    default: '35',
+    description: 'For how many days AWS is taken to remember a job; open jobs are followed that long',
+  }),
+  concurrency: text(integer(1, 1024), {
+    kind: 'integer',
+    sample: 'N',
+    default: '16',
+    description: 'Targets read at once',
+  }),
+  'requests-per-second': text(integer(1, 1000), {
+    kind: 'integer',
+    sample: 'N',
+    default: '10',
+    description: 'Requests to AWS Backup per second, account and region',
+  }),
+  'target-timeout': text(longestTimer, {
+    sample: '10m',
+    default: '10m',
+    description: 'How long one target may take for one table',
+  }),
+  deadline: text(longestTimer, {
+    sample: '2h',
+    default: '2h',
+    description: 'How long the whole run may take; what is not reached is SKIPPED',
+  }),
+  'publish-every': text(longestTimer, {
+    sample: '30m',
+    default: '30m',
+    description: 'How often to publish while reading goes on',
+  }),
+  engine: text(oneOf(['duckdb', 'parquetjs-lite']), {
+    sample: 'duckdb|parquetjs-lite',
+    default: 'duckdb',
+    description: 'What writes the Parquet files',
+  }),
+  'memory-limit': text(size, {
+    sample: '512MB',
+    default: '512MB',
+    description: "The engine's memory; MB is decimal, MiB binary",
+  }),
+  scratch: text(folder, {
+    sample: 'DIR',
+    description: 'Local folder for staged rows. Default: backup-copy-export in the system’s temporary folder',
+  }),
+  'scratch-limit': text(size, {
+    sample: '10GB',
+    default: '10GB',
+    description: 'How much scratch space may be used; GB is decimal, GiB binary',
+  }),
+  buckets: text(integer(1, 1024), {
+    kind: 'integer',
+    sample: 'N',
+    description: 'Parts per partition of copy_jobs and copy_job_summaries; for a new lake only. Default: 1',
+  }),
+  'allow-unsafe-store': text(onOff, {
+    kind: 'switch',
+    default: 'false',
+    description: 'Use a store that does not honour conditional writes; two runs at once may then lose rows',
+  }),
+  'fail-on': text(failOn, {
+    sample: 'any|all|5%',
+    default: 'any',
+    description: 'How many failed targets make the run fail: any, all, or more than a share of those planned',
+  }),
+  'kms-key-id': text(
+    matching(/^[\x21-\x7e]{1,2048}$/, 'is not the id of a key', 'Write the id, alias or ARN of a KMS key.'),
+    { sample: 'ID', description: 'KMS key for what is written to S3' },
+  ),
+  'expected-bucket-owner': text(accountId, {
+    sample: 'ID',
+    description: 'The account that must own the bucket, or nothing is read or written',
+  }),
+  'endpoint-url': text(endpointUrl, { sample: 'URL', description: 'Endpoint of all AWS services but S3' }),
+  's3-endpoint-url': text(endpointUrl, { sample: 'URL', description: 'Endpoint of S3' }),
+  'log-level': text(oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']), {
+    jobs: allJobs,
+    sample: 'LEVEL',
+    default: 'info',
+    description: 'The least important log lines to write: trace, debug, info, warn, error, fatal, silent',
+  }),
+  'log-format': text(oneOf(['auto', 'json', 'pretty']), {
+    jobs: allJobs,
+    sample: 'auto|json|pretty',
+    default: 'auto',
+    description: 'How logs look; auto: pretty on a terminal, else JSON lines',
+  }),
+  progress: text(oneOf(['auto', 'on', 'off']), {
+    jobs: allJobs,
+    sample: 'auto|on|off',
+    default: 'auto',
+    description: 'A progress bar; auto: on a terminal. Without a terminal, on logs a line every 30 s',
+  }),
+  output: text(oneOf(['text', 'json']), {
+    jobs: allJobs,
+    sample: 'text|json',
+    default: 'text',
+    description: 'How the result is printed on stdout',
+  }),
+} as const satisfies Record<string, Option>;
+
+/**
+ * The options of `simulate`: jobs/simulate.ts says what they mean and judges their values; environment and file
+ * only need to know their names and kinds. Two of them share a name with options of `export`.
+ */
+const simulateKinds: Readonly<Record<string, OptionKind>> = {
+  port: 'integer',
+  accounts: 'integer',
+  regions: 'integer',
+  'jobs-per-day': 'integer',
+  days: 'integer',
+  seed: 'integer',
+  now: 'text',
+  'latency-ms': 'integer',
+  truth: 'text',
+  faults: 'text',
+  children: 'text',
+  'list-in-destination': 'switch',
+};
+
+export type OptionName = keyof typeof options;
+export type OptionValue<N extends OptionName> = ReturnType<(typeof options)[N]['parse']>;
+
+/** All names, in the table's order. */
+// Object.keys of an object literal are its own keys; TypeScript only says string.
+export const optionNames = Object.keys(options) as readonly OptionName[];
+
+/** The option as the common shape, for code that treats all alike. */
+export function optionOf(name: OptionName): Option {
+  return options[name];
+}
+
+export const environmentPrefix = 'BACKUP_COPY_EXPORT_';
+
+/** `role-name` → `BACKUP_COPY_EXPORT_ROLE_NAME` */
+export function environmentName(name: string): string {
+  return environmentPrefix + name.toUpperCase().replaceAll('-', '_');
+}
+
+/** The options of a job by name, but `--config`. */
+export function kindsOf(job: Job): ReadonlyMap<string, OptionKind> {
+  const shared = optionNames.filter((name) => optionOf(name).jobs.includes(job));
+  return new Map([
+    ...shared.map((name): [string, OptionKind] => [name, optionOf(name).kind]),
+    ...(job === 'simulate' ? Object.entries(simulateKinds) : []),
+  ]);
+}
+
+/** Every option of every job: one environment or file may serve several jobs. */
+export const allOptionNames: ReadonlySet<string> = new Set([...optionNames, ...Object.keys(simulateKinds)]);
