@@ -1,0 +1,145 @@
+/** Opening a lake: may this program work here, does the store keep its promises, how many buckets. */
+import { randomUUID } from 'node:crypto';
+import { LakeError, UsageError } from '../errors.ts';
+import { copyJobSummaries } from '../tables/copy-job-summaries.ts';
+import { copyJobs } from '../tables/copy-jobs.ts';
+import { exportCoverage } from '../tables/export-coverage.ts';
+import type { Table } from '../tables/table.ts';
+import { type LakeRecord, parseRecord, schemaVersions, serializeRecord } from './lake-record.ts';
+import { bucketHash, formatVersion, lakeKey, runsPrefix, tablePrefix } from './layout.ts';
+import { probeStore, touchStore, unsafeStoreError } from './probe.ts';
+import type { Store } from './stores/store.ts';
+
+export interface OpenLakeOptions {
+  readonly store: Store;
+  /** `--buckets`; null: as the lake is, or 1. */
+  readonly buckets: number | null;
+  readonly allowUnsafeStore: boolean;
+  readonly runId: string;
+  readonly programVersion: string;
+  /** ISO 8601, UTC. */
+  readonly now: string;
+  /** `read` writes nothing, whatever is there. */
+  readonly mode: 'write' | 'read';
+  readonly signal?: AbortSignal;
+  /** The tables this program knows; for tests of programs older and newer. */
+  readonly tables?: readonly Table[];
+}
+
+export interface Lake {
+  readonly store: Store;
+  readonly buckets: number;
+  /** True when this call made the lake; in mode `read`, when there is none. */
+  readonly isNew: boolean;
+  /** As it is in the lake; in mode `read` of a missing lake, as it would be. */
+  readonly record: LakeRecord;
+}
+
+/**
+ * In mode `write` the store is proven writable, a new lake's store is probed, and `lake.json` is made or
+ * raised, always conditionally: runs that open at the same time agree.
+ * @throws LakeError when the lake needs a newer program, is damaged, unreadable or not writable, or its store
+ *   is not safe; UsageError when `buckets` is not what the lake has
+ */
+export async function openLake(options: OpenLakeOptions): Promise<Lake> {
+  const { store, mode, signal, tables = [copyJobs, copyJobSummaries, exportCoverage] } = options;
+  const found = await store.read(lakeKey, signal);
+  if (found === null) return await openMissing(options, tables);
+
+  const record = parseRecord(found.bytes, store.url, tables);
+  checkBuckets(store.url, record.buckets, options.buckets);
+  if (mode === 'read') return { store, buckets: record.buckets, isNew: false, record };
+  if (record.unsafe_store && !options.allowUnsafeStore) await refuseUnsafe(store, signal);
+  else await touchStore(store, randomUUID, signal);
+  return await raised({ store, buckets: record.buckets, isNew: false, record }, found.etag, options, tables);
+}
+
+async function openMissing(options: OpenLakeOptions, tables: readonly Table[]): Promise<Lake> {
+  const { store, mode, signal } = options;
+  await refuseOrphans(store, tables, signal);
+  const planned: LakeRecord = {
+    format_version: formatVersion,
+    schema_versions: schemaVersions(tables),
+    buckets: options.buckets ?? 1,
+    bucket_hash: bucketHash,
+    created_at: options.now,
+    created_by_run: options.runId,
+    created_by_version: options.programVersion,
+    unsafe_store: false,
+  };
+  if (mode === 'read') return { store, buckets: planned.buckets, isNew: true, record: planned };
+
+  const probed = await probeStore(store, randomUUID, signal);
+  if (!probed.safe && !options.allowUnsafeStore) throw unsafeStoreError(store.url, probed.complaint);
+  const record = { ...planned, unsafe_store: !probed.safe };
+  const writeId = randomUUID();
+  const outcome = await store.put(
+    {
+      key: lakeKey,
+      body: { bytes: serializeRecord(record) },
+      condition: { ifAbsent: true },
+      writeId,
+      metadata: { 'run-id': options.runId },
+      contentType: 'application/json',
+    },
+    signal,
+  );
+  // Another run was faster: its record counts, and is checked like any other.
+  return outcome.written ? { store, buckets: record.buckets, isNew: true, record } : await openLake(options);
+}
+
+/** Parts without a `lake.json` were cut into an unknown number of buckets: guessing would double rows. */
+async function refuseOrphans(store: Store, tables: readonly Table[], signal?: AbortSignal): Promise<void> {
+  for (const prefix of [...tables.map(tablePrefix), runsPrefix]) {
+    for await (const key of store.list(prefix, {}, signal)) {
+      // Another run may have made the whole lake since we looked.
+      if ((await store.read(lakeKey, signal)) !== null) return;
+      throw new LakeError(
+        `${store.url} holds ${key}, but no ${lakeKey}`,
+        'Restore _ledger/lake.json from an earlier version of the object or from a backup, or name another --lake: ' +
+          'without it nobody knows how the parts there were cut.',
+      );
+    }
+  }
+}
+
+async function refuseUnsafe(store: Store, signal?: AbortSignal): Promise<void> {
+  const probed = await probeStore(store, randomUUID, signal);
+  if (!probed.safe) throw unsafeStoreError(store.url, probed.complaint);
+}
+
+function checkBuckets(url: string, there: number, asked: number | null): void {
+  if (asked === null || asked === there) return;
+  throw new UsageError(
+    `--buckets ${asked} does not fit the lake ${url}, which has ${there}`,
+    'Leave --buckets out: the count of a lake is fixed when it is made.',
+  );
+}
+
+/** The first write of a newer program makes older ones refuse, before they could drop its columns. */
+async function raised(
+  lake: Lake,
+  etag: string,
+  options: OpenLakeOptions,
+  tables: readonly Table[],
+): Promise<Lake> {
+  const known = schemaVersions(tables);
+  const there = lake.record.schema_versions;
+  const current =
+    lake.record.format_version === formatVersion &&
+    Object.entries(known).every(([name, version]) => there[name] === version);
+  if (current) return lake;
+  const record: LakeRecord = { ...lake.record, format_version: formatVersion, schema_versions: known };
+  const outcome = await lake.store.put(
+    {
+      key: lakeKey,
+      body: { bytes: serializeRecord(record) },
+      condition: { ifMatch: etag },
+      writeId: randomUUID(),
+      metadata: { 'run-id': options.runId },
+      contentType: 'application/json',
+    },
+    options.signal,
+  );
+  return outcome.written ? { ...lake, record } : await openLake(options);
+}

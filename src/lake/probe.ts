@@ -1,0 +1,84 @@
+/**
+ * Does a store keep the promises that no-loss rests on? Some S3-compatible servers accept the conditions of
+ * a write and ignore them. Each question is asked of one object that holds nothing of worth.
+ */
+import { LakeError } from '../errors.ts';
+import { probeKey } from './layout.ts';
+import type { PutOutcome, Store, WriteCondition } from './stores/store.ts';
+
+/** `unsafe`: what the store did that it must not do. */
+export type ProbeOutcome = { readonly safe: true } | { readonly safe: false; readonly complaint: string };
+
+/** Several replacements of one state at once: only one may win. Few, for a probe is no benchmark. */
+const contenders = 4;
+
+/**
+ * Writes to the lake. Other programs may probe at the same time: every answer is judged so that their
+ * writes cannot make a safe store look unsafe.
+ * @param writeId returns a new id at each call
+ * @throws LakeError when the store cannot be read or written at all
+ */
+export async function probeStore(
+  store: Store,
+  writeId: () => string,
+  signal?: AbortSignal,
+): Promise<ProbeOutcome> {
+  const put = (condition: WriteCondition) => putProbe(store, condition, writeId(), signal);
+  await touchStore(store, writeId, signal);
+  if ((await put({ ifAbsent: true })).written) {
+    return {
+      safe: false,
+      complaint: 'it created an object that was already there (If-None-Match: * was ignored)',
+    };
+  }
+  const found = await store.read(probeKey, signal);
+  if (found === null) return { safe: false, complaint: 'an object that was just written is not there' };
+  if ((await put({ ifMatch: otherEtag(found.etag) })).written) {
+    return { safe: false, complaint: 'it replaced an object of another ETag (If-Match was ignored)' };
+  }
+  const outcomes = await Promise.all(Array.from({ length: contenders }, () => put({ ifMatch: found.etag })));
+  const winners = outcomes.filter(({ written }) => written).length;
+  if (winners > 1) {
+    return {
+      safe: false,
+      complaint: `${winners} writers at once replaced the same object (If-Match is not atomic)`,
+    };
+  }
+  return { safe: true };
+}
+
+/**
+ * One harmless write: a lake that cannot be written is better known before anything is drained. A write that is
+ * refused for its condition is as good: the store looked at it with our permission to write.
+ */
+export async function touchStore(store: Store, writeId: () => string, signal?: AbortSignal): Promise<void> {
+  const found = await store.read(probeKey, signal);
+  await putProbe(store, found === null ? { ifAbsent: true } : { ifMatch: found.etag }, writeId(), signal);
+}
+
+function putProbe(
+  store: Store,
+  condition: WriteCondition,
+  writeId: string,
+  signal?: AbortSignal,
+): Promise<PutOutcome> {
+  const body = { bytes: Buffer.from(`${JSON.stringify({ write_id: writeId })}\n`) };
+  return store.put(
+    { key: probeKey, body, condition, writeId, metadata: {}, contentType: 'application/json' },
+    signal,
+  );
+}
+
+/** An ETag of the same form that no object has. */
+function otherEtag(etag: string): string {
+  return etag.replace(/[0-9a-f]/gi, (digit) => (digit === '0' ? '1' : '0'));
+}
+
+/** What a person is told whose store is not safe. */
+export function unsafeStoreError(url: string, complaint: string): LakeError {
+  return new LakeError(
+    `The store of ${url} does not keep the promises of conditional writes: ${complaint}`,
+    'Two runs at once could lose rows there. Use a store that honours If-Match and If-None-Match ' +
+      '(Amazon S3 does), or insist with --allow-unsafe-store and make sure that only one run works at a time.',
+  );
+}

@@ -1,0 +1,133 @@
+/** One part, published: read, merged, and put back on the condition that nobody else did meanwhile. */
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LakeError } from '../errors.ts';
+import type { Table } from '../tables/table.ts';
+import type { Engine, MergeOutcome } from './engines/engine.ts';
+import { partKey } from './layout.ts';
+import type { Store } from './stores/store.ts';
+
+export interface PublishRequest {
+  readonly store: Store;
+  readonly engine: Engine;
+  readonly table: Table;
+  readonly partition: Readonly<Record<string, string>>;
+  readonly bucket: number;
+  /** Staged files, as the engine wants them. They are left as they are. */
+  readonly staged: readonly string[];
+  /** Exists; the files made in it are removed again. */
+  readonly scratchFolder: string;
+  readonly runId: string;
+  /** Beside `run_id`, `write_id`, `table` and `schema_version`, in the file's footer and on the object. ASCII. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** 0 to 1. */
+  readonly random: () => number;
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  readonly signal?: AbortSignal;
+  /** At least 1: how often to begin again when others publish the same part. */
+  readonly maxAttempts: number;
+  /** Claims room on disk; see Scratch. */
+  readonly reserve?: (bytes: number) => () => void;
+}
+
+/** What was written, for the manifest. */
+export interface PublishedPart {
+  readonly bytes: number;
+  /** Hex. */
+  readonly sha256: string;
+  /** Of the part that was replaced; null when there was none. */
+  readonly etagBefore: string | null;
+  readonly etagAfter: string;
+  readonly attempts: number;
+}
+
+export interface Published {
+  readonly key: string;
+  readonly outcome: MergeOutcome;
+  /** Null when the staged rows changed nothing, and so nothing was written. */
+  readonly written: PublishedPart | null;
+}
+
+/**
+ * @throws LakeError when the store fails, or others publish the same part `maxAttempts` times in between;
+ *   EngineError when it cannot be merged; ScratchError when scratch is full; the signal's reason
+ */
+export async function publishPart(request: PublishRequest): Promise<Published> {
+  const { table, partition, bucket, sleep, random, signal, maxAttempts } = request;
+  const key = partKey(table, partition, bucket);
+  for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
+    const published = await tryOnce(request, key, attempt);
+    if (published !== null) return published;
+    // Full jitter: contenders for one part must not meet again at the same instant.
+    if (attempt < maxAttempts) await sleep(random() * Math.min(200 * 2 ** (attempt - 1), 10_000), signal);
+  }
+  throw new LakeError(
+    `${key} in ${request.store.url} was replaced by others ${maxAttempts} times while it was being merged`,
+    'Let one export at a time work on this lake, or give each its own shard; then run again: nothing was lost.',
+  );
+}
+
+/** Null when somebody else published in between. */
+async function tryOnce(request: PublishRequest, key: string, attempt: number): Promise<Published | null> {
+  const { store, engine, table, partition, staged, scratchFolder, runId, signal } = request;
+  const reserve = request.reserve ?? (() => () => undefined);
+  const writeId = randomUUID();
+  const existing = join(scratchFolder, `${writeId}.before.parquet`);
+  const output = join(scratchFolder, `${writeId}.after.parquet`);
+  const releases: (() => void)[] = [];
+  try {
+    signal?.throwIfAborted();
+    const before = await store.download(key, existing, signal);
+    if (before !== null) releases.push(reserve(before.size));
+    const metadata = {
+      ...request.metadata,
+      run_id: runId,
+      write_id: writeId,
+      table: table.name,
+      schema_version: String(table.schemaVersion),
+    };
+    const outcome = await engine.merge({
+      table,
+      partition,
+      existing: before === null ? null : existing,
+      staged,
+      output,
+      metadata,
+    });
+    if (!outcome.changed) return { key, outcome, written: null };
+    releases.push(reserve((await stat(output)).size));
+    const sha256 = await sha256Of(output);
+    const put = await store.put(
+      {
+        key,
+        body: { file: output },
+        condition: before === null ? { ifAbsent: true } : { ifMatch: before.etag },
+        writeId,
+        metadata: { ...objectMetadata(metadata), sha256 },
+        contentType: 'application/vnd.apache.parquet',
+      },
+      signal,
+    );
+    if (!put.written) return null;
+    const etags = { etagBefore: before?.etag ?? null, etagAfter: put.etag };
+    return { key, outcome, written: { bytes: put.size, sha256, ...etags, attempts: attempt } };
+  } finally {
+    await Promise.all([rm(existing, { force: true }), rm(output, { force: true })]);
+    for (const release of releases) release();
+  }
+}
+
+/** Object metadata travels in HTTP headers, and common proxies drop headers with underscores. */
+function objectMetadata(metadata: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(metadata).map(([name, value]) => [name.replaceAll('_', '-'), value]),
+  );
+}
+
+async function sha256Of(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(file)) hash.update(chunk);
+  return hash.digest('hex');
+}

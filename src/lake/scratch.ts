@@ -1,0 +1,157 @@
+/**
+ * Local disk that a run needs while it works: one folder a run, bounded, removed at its end. What a run
+ * that was killed left behind is removed by the next one.
+ */
+import { mkdir, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Logger } from 'pino';
+import { ScratchError } from '../errors.ts';
+import { type FileLock, type FileLocks, loadFileLocks } from './file-lock.ts';
+import { systemCode } from './stores/durable.ts';
+
+export interface ScratchOptions {
+  /** Created when it is not there. Shared by runs. */
+  readonly parent: string;
+  readonly runId: string;
+  /** What the run may have on disk at any time. */
+  readonly limitBytes: number;
+  readonly log?: Pick<Logger, 'info' | 'warn'>;
+}
+
+export interface Scratch {
+  /** Absolute; empty at first, apart from a hidden lock. */
+  readonly folder: string;
+  readonly limitBytes: number;
+  /** Reserved now. */
+  bytes(): number;
+  /**
+   * Claims room before it is written to, and returns the function that gives it back (once; again does nothing).
+   * @throws ScratchError when the limit would be passed
+   */
+  reserve(bytes: number): () => void;
+  /** Removes the folder and lets go of its lock. */
+  remove(): Promise<void>;
+}
+
+const folderName = /^backup-copy-export-[0-9A-Za-z_-]+$/;
+const lockName = '.lock';
+
+/** @throws ScratchError when the folder cannot be made */
+export async function openScratch(options: ScratchOptions): Promise<Scratch> {
+  const parent = resolve(options.parent);
+  const folder = join(parent, `backup-copy-export-${options.runId}`);
+  if (!folderName.test(`backup-copy-export-${options.runId}`)) {
+    throw new TypeError(`run id ${JSON.stringify(options.runId)} cannot be a folder's name`);
+  }
+  const lock = await claimFolder(parent, folder, options.log);
+  let reserved = 0;
+
+  return {
+    folder,
+    limitBytes: options.limitBytes,
+    bytes: () => reserved,
+    reserve(bytes) {
+      if (reserved + bytes > options.limitBytes) {
+        throw new ScratchError(
+          `Scratch in ${folder} would grow to ${reserved + bytes} bytes, past its limit of ${options.limitBytes}`,
+          'Raise --scratch-limit, or publish more often with a smaller --publish-every.',
+        );
+      }
+      reserved += bytes;
+      let given = false;
+      return () => {
+        if (!given) reserved -= bytes;
+        given = true;
+      };
+    },
+    async remove() {
+      await rm(folder, { recursive: true, force: true }).catch((error) => {
+        throw scratchProblem('removed', folder, error);
+      });
+      await lock?.release();
+    },
+  };
+}
+
+/** A folder is claimed, and dead ones are looked for, under one lock: nobody sees a folder in the making. */
+async function claimFolder(
+  parent: string,
+  folder: string,
+  log: ScratchOptions['log'],
+): Promise<FileLock | null> {
+  try {
+    await mkdir(parent, { recursive: true });
+    const locks = await loadFileLocks();
+    const guard = locks === null ? null : await guardOf(parent, locks, log);
+    try {
+      if (locks === null || guard === null) {
+        log?.warn({ scratch: parent }, 'what dead runs left in scratch is not removed: no file locks here');
+      } else {
+        await removeDead(parent, locks, log);
+      }
+      await mkdir(folder, { mode: 0o700 });
+      await writeFile(join(folder, lockName), '');
+      return (await locks?.tryAcquire(join(folder, lockName)).catch(() => null)) ?? null;
+    } finally {
+      await guard?.release();
+    }
+  } catch (error) {
+    throw scratchProblem('made', folder, error);
+  }
+}
+
+/** The lock of one user in one parent folder; null where it cannot be had (another's file, no locks). */
+async function guardOf(
+  parent: string,
+  locks: FileLocks,
+  log: ScratchOptions['log'],
+): Promise<FileLock | null> {
+  const file = join(parent, `.backup-copy-export-${process.getuid?.() ?? 'user'}.lock`);
+  return await locks.acquire(file, 30_000).catch((error) => {
+    log?.warn({ scratch: parent, err: error }, 'scratch cannot be locked');
+    return null;
+  });
+}
+
+async function removeDead(parent: string, locks: FileLocks, log: ScratchOptions['log']): Promise<void> {
+  for (const entry of await readdir(parent, { withFileTypes: true })) {
+    if (!entry.isDirectory() || !folderName.test(entry.name)) continue;
+    const folder = join(parent, entry.name);
+    await removeIfDead(folder, locks, log).catch((error) => {
+      log?.warn({ folder, err: error }, 'scratch of a dead run could not be removed');
+    });
+  }
+}
+
+async function removeIfDead(folder: string, locks: FileLocks, log: ScratchOptions['log']): Promise<void> {
+  const lockFile = join(folder, lockName);
+  // A folder of this name without our lock is not ours, unless the run died before it made one: then it is empty.
+  const ours = await stat(lockFile).then(
+    (found) => found.isFile() && (process.getuid === undefined || found.uid === process.getuid()),
+    () => null,
+  );
+  if (ours === null) return void (await rmdir(folder).catch(() => undefined));
+  if (!ours) return;
+  const lock = await locks.tryAcquire(lockFile);
+  if (lock === null) return;
+  try {
+    // The lock goes last: a removal that is cut short leaves a folder that is still known as ours.
+    for (const name of await readdir(folder)) {
+      if (name !== lockName) await rm(join(folder, name), { recursive: true, force: true });
+    }
+    await rm(folder, { recursive: true, force: true });
+    log?.info({ folder }, 'removed the scratch of a run that had died');
+  } finally {
+    await lock.release();
+  }
+}
+
+function scratchProblem(done: 'made' | 'removed', folder: string, error: unknown): ScratchError {
+  if (error instanceof ScratchError) return error;
+  const cause = systemCode(error) ?? (error instanceof Error ? error.message : String(error));
+  return new ScratchError(
+    `The scratch folder ${folder} could not be ${done} (${cause})`,
+    'Give --scratch a folder on a local disk that this user may write to.',
+    { cause: error },
+  );
+}

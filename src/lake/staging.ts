@@ -1,0 +1,227 @@
+/**
+ * Rows on their way from drains to parts: newline-delimited JSON on local disk, one file for each
+ * (table, partition, bucket) of a wave. Memory is bounded by one buffer for all files together, open
+ * files by one at a time.
+ */
+import { appendFile, mkdir, rm, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ScratchError } from '../errors.ts';
+import type { Row, Table } from '../tables/table.ts';
+import { bucketOf, partKey } from './layout.ts';
+import { systemCode } from './stores/durable.ts';
+import { compareKeys } from './stores/key.ts';
+
+export interface StagingOptions {
+  /** Exists, and is used by nobody else. */
+  readonly folder: string;
+  /** The lake's bucket count. */
+  readonly buckets: number;
+  /** Rows are kept in memory up to this, for all files together; default 16 MiB. */
+  readonly bufferBytes?: number;
+  /** Claims room on disk; see Scratch. */
+  readonly reserve?: (bytes: number) => () => void;
+}
+
+/** What a wave holds for one part. */
+export interface StagedPart {
+  readonly key: string;
+  readonly table: Table;
+  readonly partition: Readonly<Record<string, string>>;
+  readonly bucket: number;
+  /** Newline-delimited JSON: the table's columns that are not derived, nulls left out. */
+  readonly files: readonly string[];
+  readonly rows: number;
+  readonly bytes: number;
+  /** Who staged rows into it, as `stage` was told. */
+  readonly origins: ReadonlySet<string>;
+}
+
+export interface Wave {
+  /** Ascending by key. */
+  readonly parts: readonly StagedPart[];
+  /** Deletes the files and gives their room back. */
+  remove(): Promise<void>;
+}
+
+export interface Staging {
+  /**
+   * Takes rows in, into memory or onto disk; resolves when memory is within its bound again. Each row
+   * carries its partition columns' values under their names, and an `account_id` that decides its bucket.
+   * @throws ScratchError when the disk is full or not writable; rows taken in before are still whole
+   */
+  stage(table: Table, rows: readonly Row[], origin: string): Promise<void>;
+  /** Bytes in the wave being filled, in memory and on disk. */
+  bytes(): number;
+  /** Ends the wave being filled and begins another. */
+  rotate(): Promise<Wave>;
+}
+
+interface OpenPart {
+  readonly key: string;
+  readonly table: Table;
+  readonly partition: Readonly<Record<string, string>>;
+  readonly bucket: number;
+  readonly file: string;
+  readonly origins: Set<string>;
+  rows: number;
+  buffered: Buffer[];
+  bufferedBytes: number;
+  fileBytes: number;
+}
+
+interface OpenWave {
+  readonly folder: string;
+  readonly parts: Map<string, OpenPart>;
+  readonly releases: (() => void)[];
+  bytes: number;
+}
+
+export function openStaging(options: StagingOptions): Staging {
+  const { folder, buckets, bufferBytes = 16 * 1024 * 1024, reserve = () => () => undefined } = options;
+  let waves = 0;
+  let wave = newWave();
+  let buffered = 0;
+  /** One write at a time: the order of appends to a file is kept, and one file is open. */
+  let writing: Promise<unknown> = Promise.resolve();
+
+  function newWave(): OpenWave {
+    waves += 1;
+    return { folder: join(folder, `wave-${waves}`), parts: new Map(), releases: [], bytes: 0 };
+  }
+
+  async function stage(table: Table, rows: readonly Row[], origin: string): Promise<void> {
+    const lines = new Map<OpenPart, string[]>();
+    for (const row of rows) {
+      const part = partOf(table, row);
+      const own = lines.get(part) ?? [];
+      if (own.length === 0) lines.set(part, own);
+      own.push(`${lineOf(table, row)}\n`);
+    }
+    for (const [part, own] of lines) {
+      const bytes = Buffer.from(own.join(''));
+      part.buffered.push(bytes);
+      part.bufferedBytes += bytes.length;
+      part.rows += own.length;
+      part.origins.add(origin);
+      wave.bytes += bytes.length;
+      buffered += bytes.length;
+    }
+    if (buffered > bufferBytes) await inTurn(() => flush(wave, bufferBytes / 2));
+  }
+
+  function partOf(table: Table, row: Row): OpenPart {
+    const partition = Object.fromEntries(table.partitions.map(({ name }) => [name, String(row[name] ?? '')]));
+    const account = row.account_id;
+    if (typeof account !== 'string')
+      throw new TypeError(`${table.name}: a row without account_id cannot be staged`);
+    const bucket = bucketOf(account, buckets);
+    const key = partKey(table, partition, bucket);
+    const known = wave.parts.get(key);
+    if (known !== undefined) return known;
+    const part: OpenPart = {
+      key,
+      table,
+      partition,
+      bucket,
+      file: join(wave.folder, `${wave.parts.size}.ndjson`),
+      origins: new Set(),
+      rows: 0,
+      buffered: [],
+      bufferedBytes: 0,
+      fileBytes: 0,
+    };
+    wave.parts.set(key, part);
+    return part;
+  }
+
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = writing.then(work);
+    writing = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Writes the largest buffers out until at most `keep` bytes are in memory: few appends, large ones. */
+  async function flush(target: OpenWave, keep: number): Promise<void> {
+    const largestFirst = [...target.parts.values()].sort((a, b) => b.bufferedBytes - a.bufferedBytes);
+    for (const part of largestFirst) {
+      if (buffered <= keep || part.bufferedBytes === 0) return;
+      await append(target, part);
+    }
+  }
+
+  async function append(target: OpenWave, part: OpenPart): Promise<void> {
+    const chunks = part.buffered;
+    const bytes = part.bufferedBytes;
+    const release = reserve(bytes);
+    part.buffered = [];
+    part.bufferedBytes = 0;
+    try {
+      if (target.releases.length === 0) await mkdir(target.folder, { recursive: true });
+      await appendFile(part.file, Buffer.concat(chunks), { mode: 0o600 });
+    } catch (error) {
+      release();
+      // A line that was torn by a full disk would spoil the file; the rows stay in memory.
+      await truncate(part.file, part.fileBytes).catch(() => undefined);
+      part.buffered = [...chunks, ...part.buffered];
+      part.bufferedBytes += bytes;
+      throw stagingProblem(part.file, error);
+    }
+    target.releases.push(release);
+    part.fileBytes += bytes;
+    buffered -= bytes;
+  }
+
+  async function rotate(): Promise<Wave> {
+    const closed = wave;
+    wave = newWave();
+    await inTurn(async () => {
+      for (const part of closed.parts.values()) if (part.bufferedBytes > 0) await append(closed, part);
+    });
+    return {
+      parts: [...closed.parts.values()]
+        .sort((a, b) => compareKeys(a.key, b.key))
+        .map(({ file, fileBytes, buffered: _, bufferedBytes: __, ...part }) => ({
+          ...part,
+          files: [file],
+          bytes: fileBytes,
+        })),
+      async remove() {
+        await rm(closed.folder, { recursive: true, force: true }).catch((error) => {
+          throw stagingProblem(closed.folder, error);
+        });
+        for (const release of closed.releases.splice(0)) release();
+      },
+    };
+  }
+
+  return { stage, rotate, bytes: () => wave.bytes };
+}
+
+const stagedColumns = new WeakMap<Table, readonly { readonly name: string; readonly head: string }[]>();
+
+/** One row as JSON, without nulls and without what is derived from the rest. */
+function lineOf(table: Table, row: Row): string {
+  let columns = stagedColumns.get(table);
+  if (columns === undefined) {
+    columns = table.columns
+      .filter(({ origin }) => origin.kind !== 'derived')
+      .map(({ name }) => ({ name, head: `${JSON.stringify(name)}:` }));
+    stagedColumns.set(table, columns);
+  }
+  const fields: string[] = [];
+  for (const { name, head } of columns) {
+    const value = row[name];
+    if (value !== undefined && value !== null) fields.push(head + JSON.stringify(value));
+  }
+  return `{${fields.join(',')}}`;
+}
+
+function stagingProblem(file: string, error: unknown): ScratchError {
+  if (error instanceof ScratchError) return error;
+  const cause = systemCode(error) ?? (error instanceof Error ? error.message : String(error));
+  return new ScratchError(
+    `Rows could not be staged in ${file} (${cause})`,
+    'Give --scratch a folder with more room, or publish more often with a smaller --publish-every.',
+    { cause: error },
+  );
+}

@@ -1,0 +1,95 @@
+/** Files and folders that survive a power cut: written, synced, and only then known by their names. */
+import { createHash } from 'node:crypto';
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Body, StoredObject } from './store.ts';
+
+const chunkBytes = 256 * 1024;
+
+/** The system's name for what went wrong (`ENOENT`, …), where it has one. */
+export function systemCode(error: unknown): string | null {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+}
+
+/** The file's bytes, a chunk at a time. A chunk is only good until the next one is asked for. */
+export async function* chunksOf(handle: FileHandle, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  const buffer = Buffer.allocUnsafe(chunkBytes);
+  for (let position = 0; ; ) {
+    signal?.throwIfAborted();
+    const { bytesRead } = await handle.read(buffer, 0, chunkBytes, position);
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
+    position += bytesRead;
+  }
+}
+
+/** Size and ETag (SHA-256, hex) of what an open file holds; `onChunk` sees every byte in order. */
+export async function digestOf(
+  handle: FileHandle,
+  onChunk: (chunk: Uint8Array) => Promise<void> | void,
+  signal?: AbortSignal,
+): Promise<StoredObject> {
+  const hash = createHash('sha256');
+  let size = 0;
+  for await (const chunk of chunksOf(handle, signal)) {
+    hash.update(chunk);
+    size += chunk.length;
+    await onChunk(chunk);
+  }
+  return { etag: hash.digest('hex'), size };
+}
+
+/** Writes a new file, whole and synced. Its folder is not synced: the file has no lasting name yet. */
+export async function writeDurably(file: string, body: Body, signal?: AbortSignal): Promise<StoredObject> {
+  const target = await open(file, 'wx', 0o644);
+  try {
+    const written =
+      'bytes' in body ? await writeBytes(target, body.bytes) : await copyInto(target, body.file, signal);
+    await target.sync();
+    return written;
+  } finally {
+    await target.close();
+  }
+}
+
+async function writeBytes(target: FileHandle, bytes: Uint8Array): Promise<StoredObject> {
+  await target.writeFile(bytes);
+  return { etag: createHash('sha256').update(bytes).digest('hex'), size: bytes.length };
+}
+
+async function copyInto(target: FileHandle, from: string, signal?: AbortSignal): Promise<StoredObject> {
+  const source = await open(from, 'r');
+  try {
+    return await digestOf(source, (chunk) => target.writeFile(chunk), signal);
+  } finally {
+    await source.close();
+  }
+}
+
+/** Makes a folder and those above it; each new one's name is synced. */
+export async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  if (first === undefined) return;
+  for (let made = folder; ; made = dirname(made)) {
+    await syncFolder(dirname(made));
+    if (made === first || made === dirname(made)) return;
+  }
+}
+
+/** Makes the names in a folder last. Some file systems, and Windows, cannot; then there is nothing to do. */
+export async function syncFolder(folder: string): Promise<void> {
+  let handle: FileHandle;
+  try {
+    handle = await open(folder, 'r');
+  } catch (error) {
+    if (systemCode(error) === 'EISDIR' || systemCode(error) === 'EPERM') return;
+    throw error;
+  }
+  try {
+    await handle.sync();
+  } catch (error) {
+    if (systemCode(error) !== 'EINVAL' && systemCode(error) !== 'EPERM') throw error;
+  } finally {
+    await handle.close();
+  }
+}
