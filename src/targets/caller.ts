@@ -1,0 +1,111 @@
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { fromNodeProviderChain } from '@aws-sdk/credential-providers';
+import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smithy/types';
+import { keepAnswer } from '../answer.ts';
+import type { Aws } from '../aws.ts';
+import { awsFailure } from '../aws-failure.ts';
+import { AccessError, UnavailableError } from '../errors.ts';
+import { shareCredentials } from './credentials.ts';
+import { discoveryError } from './discovery-error.ts';
+import type { Caller } from './target.ts';
+
+/** Where STS is asked when neither environment nor profile names a region. */
+const defaultRegion = 'us-east-1';
+
+export interface IdentifiedCaller {
+  readonly caller: Caller;
+  /** AWS's time of the answer, in milliseconds since the epoch: the run's as-of. */
+  readonly asOf: number;
+  /** The caller's own, shared and renewed. */
+  readonly credentials: AwsCredentialIdentityProvider;
+  /** Where STS was asked: the region given, the environment's or profile's, else us-east-1. */
+  readonly region: string;
+}
+
+export interface IdentifyOptions {
+  readonly region?: string | null;
+  /** Default: the SDK's chain (environment, profile, container, instance). */
+  readonly credentials?: AwsCredentialIdentityProvider;
+}
+
+/**
+ * Asks STS who runs this, and what time it is. Needs no permission.
+ * @throws AccessError when there are no credentials, or they are refused
+ * @throws UnavailableError when STS cannot be asked
+ */
+export async function identifyCaller(aws: Aws, options: IdentifyOptions = {}): Promise<IdentifiedCaller> {
+  const region = options.region ?? (await configuredRegion(aws)) ?? defaultRegion;
+  const credentials = options.credentials ?? chainCredentials(aws, region);
+  const client = new STSClient(aws.clientDefaults(region, credentials));
+  const command = new GetCallerIdentityCommand({});
+  const kept = keepAnswer(command.middlewareStack);
+  const ask = async () => {
+    try {
+      return await client.send(command);
+    } catch (error) {
+      throw discoveryError(
+        error,
+        `AWS STS in ${region} did not say who the caller is`,
+        'Check the credentials, and that AWS_REGION names a region of their own partition',
+      );
+    }
+  };
+  const { Account, Arn } = await ask();
+  const partition = Arn?.split(':')[1];
+  if (!Account || !Arn || !partition) {
+    throw new AccessError(
+      `AWS STS in ${region} answered without an account or ARN`,
+      'Check --endpoint-url and AWS_ENDPOINT_URL_STS',
+    );
+  }
+  const asOf = kept.answer?.date ?? null;
+  if (asOf === null) {
+    throw new UnavailableError(
+      `AWS STS in ${region} answered without a Date header that can be read`,
+      "The run's time is AWS's, never this machine's: look at what stands between the job and AWS",
+    );
+  }
+  return { caller: { accountId: Account, arn: Arn, partition }, asOf, credentials, region };
+}
+
+/**
+ * Whether STS takes these credentials: they are good, wherever else they were refused.
+ * Rejects as the SDK does when STS cannot be asked.
+ */
+export async function credentialsHold(
+  aws: Aws,
+  region: string,
+  identity: AwsCredentialIdentity,
+  abortSignal: AbortSignal,
+): Promise<boolean> {
+  const client = new STSClient(aws.clientDefaults(region, identity));
+  try {
+    await client.send(new GetCallerIdentityCommand({}), { abortSignal });
+    return true;
+  } catch (error) {
+    switch (awsFailure(error).kind) {
+      case 'credentials-refused':
+      case 'credentials-expired':
+      case 'denied':
+        return false;
+      default:
+        throw error;
+    }
+  }
+}
+
+/** The region that the SDK itself would take; null when there is none. */
+async function configuredRegion(aws: Aws): Promise<string | null> {
+  const { requestHandler } = aws;
+  try {
+    return await new STSClient({ requestHandler }).config.region();
+  } catch {
+    return null;
+  }
+}
+
+function chainCredentials(aws: Aws, region: string): AwsCredentialIdentityProvider {
+  const { requestHandler } = aws;
+  const chain = fromNodeProviderChain({ clientConfig: { region, requestHandler } });
+  return shareCredentials((forceRefresh) => chain({ forceRefresh }));
+}

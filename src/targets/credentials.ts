@@ -1,0 +1,155 @@
+/**
+ * One set of credentials an account, shared by its regions and kept fresh.
+ */
+import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
+import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smithy/types';
+import type { Aws } from '../aws.ts';
+import { awsFailure } from '../aws-failure.ts';
+import { AssumeRoleError, UnavailableError } from '../errors.ts';
+import { heals } from './discovery-error.ts';
+
+/** Credentials are renewed this long before they expire, or a quarter of their life if that is shorter. */
+const renewBeforeMs = 5 * 60_000;
+
+/**
+ * An hour is the longest that a role assumed by a role may last
+ * (docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html, role chaining).
+ */
+const sessionSeconds = 3600;
+
+/**
+ * What may be said when asking such a provider for credentials: `{ forceRefresh: true }` throws away what
+ * AWS called expired. With `refused`, the access key that was refused, only that key is thrown away, so that
+ * many regions that learn the same thing at once renew only once.
+ */
+export interface RefreshRequest {
+  readonly forceRefresh: boolean;
+  readonly refused?: string;
+}
+
+/**
+ * Asks `fetch` once for many: calls in flight are shared, the answer is kept until shortly before it expires,
+ * an AssumeRoleError is kept for good (it will not heal within a run). Any other failure is not kept, and
+ * credentials that still hold are handed out while they cannot be renewed.
+ * @param now wall clock in milliseconds: that is what AWS's expiration is said in
+ */
+export function shareCredentials(
+  fetch: (forceRefresh: boolean) => Promise<AwsCredentialIdentity>,
+  now: () => number = Date.now,
+): AwsCredentialIdentityProvider {
+  let current: { readonly identity: AwsCredentialIdentity; readonly renewAt: number } | null = null;
+  let inFlight: Promise<AwsCredentialIdentity> | null = null;
+  let refusal: AssumeRoleError | null = null;
+
+  const renew = (forceRefresh: boolean): Promise<AwsCredentialIdentity> => {
+    inFlight ??= fetch(forceRefresh)
+      .then((identity) => {
+        current = { identity, renewAt: renewalTime(identity, now()) };
+        return identity;
+      })
+      .catch((error: unknown) => {
+        if (error instanceof AssumeRoleError) refusal = error;
+        const expiresAt = current?.identity.expiration?.getTime() ?? 0;
+        if (!forceRefresh && current !== null && expiresAt > now()) return current.identity;
+        throw error;
+      })
+      .finally(() => {
+        inFlight = null;
+      });
+    return inFlight;
+  };
+
+  const provider = async (properties?: Partial<RefreshRequest>): Promise<AwsCredentialIdentity> => {
+    if (inFlight !== null) return inFlight;
+    if (refusal !== null) throw refusal;
+    const { forceRefresh = false, refused } = properties ?? {};
+    if (forceRefresh && (refused === undefined || refused === current?.identity.accessKeyId)) {
+      return renew(true);
+    }
+    if (current !== null && now() < current.renewAt) return current.identity;
+    return renew(false);
+  };
+  // Else every client would put a memory of its own in front (@aws-sdk/core, resolveAwsSdkSigV4Config.js).
+  return Object.assign(provider, { memoized: true });
+}
+
+function renewalTime(identity: AwsCredentialIdentity, now: number): number {
+  const expiresAt = identity.expiration?.getTime();
+  if (expiresAt === undefined) return Number.POSITIVE_INFINITY;
+  return expiresAt - Math.min(renewBeforeMs, Math.max(0, expiresAt - now) / 4);
+}
+
+export interface RoleToAssume {
+  readonly roleArn: string;
+  readonly sessionName: string;
+  readonly externalId: string | null;
+}
+
+/** `arn:<partition>:iam::<account>:role/<name>`; the name may begin with a path, as in `audit/Reader`. */
+export function roleArn(partition: string, accountId: string, roleName: string): string {
+  return `arn:${partition}:iam::${accountId}:role/${roleName.replace(/^\/+/, '')}`;
+}
+
+/**
+ * Credentials of a role, assumed when first asked for. Rejects with an AssumeRoleError when STS says no, and
+ * with an UnavailableError when STS could not be asked. Needs `sts:AssumeRole` on the role, and the role's trust.
+ * @param source who assumes; @param region where STS is asked: the caller's own
+ */
+export function assumedRole(
+  aws: Aws,
+  source: AwsCredentialIdentityProvider,
+  region: string,
+  role: RoleToAssume,
+  now?: () => number,
+): AwsCredentialIdentityProvider {
+  const assume = async (): Promise<AwsCredentialIdentity> => {
+    const client = new STSClient(aws.clientDefaults(region, source));
+    const { Credentials } = await client.send(
+      new AssumeRoleCommand({
+        RoleArn: role.roleArn,
+        RoleSessionName: role.sessionName,
+        DurationSeconds: sessionSeconds,
+        ...(role.externalId === null ? {} : { ExternalId: role.externalId }),
+      }),
+    );
+    if (!Credentials?.AccessKeyId || !Credentials.SecretAccessKey) {
+      throw new Error('STS answered without credentials');
+    }
+    return {
+      accessKeyId: Credentials.AccessKeyId,
+      secretAccessKey: Credentials.SecretAccessKey,
+      ...(Credentials.SessionToken ? { sessionToken: Credentials.SessionToken } : {}),
+      ...(Credentials.Expiration ? { expiration: Credentials.Expiration } : {}),
+    };
+  };
+  return shareCredentials(async () => {
+    try {
+      try {
+        return await assume();
+      } catch (error) {
+        if (awsFailure(error).kind !== 'credentials-expired') throw error;
+        await source({ forceRefresh: true });
+        return await assume();
+      }
+    } catch (error) {
+      throw assumeError(error, role);
+    }
+  }, now);
+}
+
+function assumeError(error: unknown, role: RoleToAssume): Error {
+  // A role behind a role: the first one's error already says all.
+  if (error instanceof AssumeRoleError || error instanceof UnavailableError) return error;
+  const failure = awsFailure(error);
+  const what = `The role ${role.roleArn} could not be assumed: ${failure.name}: ${failure.message.replace(/\.$/, '')}`;
+  if (heals(failure)) {
+    return new UnavailableError(what, 'Run again later; if it stays so, look at the way to AWS STS', {
+      cause: error,
+    });
+  }
+  return new AssumeRoleError(
+    what,
+    `Check that the role exists, that it trusts the caller (${role.externalId === null ? 'without' : 'with'} an external id), and that the caller is allowed sts:AssumeRole`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,57 @@
+import { type AwsFailure, awsFailure } from '../aws-failure.ts';
+import { AccessError, type ReportedError, UnavailableError } from '../errors.ts';
+
+/** Whether the same call can succeed later without anybody doing something. */
+export function heals(failure: AwsFailure): boolean {
+  switch (failure.kind) {
+    case 'throttled':
+    case 'server':
+    case 'timed-out':
+    case 'unreachable':
+    case 'no-such-host':
+      return true;
+    case 'clock-skew':
+    case 'credentials-expired':
+    case 'credentials-refused':
+    case 'credentials-missing':
+    case 'denied':
+    case 'role-not-assumed':
+    case 'other':
+      return false;
+  }
+}
+
+/**
+ * The error that ends a run whose targets could not be found out.
+ * @param what what could not be done, to what: `The accounts of the organization could not be listed`
+ * @param advice for an access that was refused: the IAM actions to allow
+ */
+export function discoveryError(error: unknown, what: string, advice: string): ReportedError {
+  const failure = awsFailure(error);
+  const said = `${what}: ${failure.name}: ${failure.message.replace(/\.$/, '')}`;
+  if (heals(failure)) {
+    return new UnavailableError(
+      said,
+      'Run again later; if it stays so, look at the network, the proxy, the region and --endpoint-url',
+      { cause: error },
+    );
+  }
+  switch (failure.kind) {
+    case 'credentials-missing':
+      return new AccessError(
+        said,
+        'Give the job AWS credentials: a role for the container, AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
+        { cause: error },
+      );
+    case 'credentials-expired':
+      return new AccessError(said, 'Renew the credentials and run again', { cause: error });
+    case 'credentials-refused':
+      return new AccessError(
+        said,
+        'Check the credentials, and that AWS_REGION names a region of their own partition',
+        { cause: error },
+      );
+    default:
+      return new AccessError(said, advice, { cause: error });
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * Which accounts and regions a run reads, and with whose credentials.
+ */
+import type { AwsCredentialIdentityProvider } from '@smithy/types';
+import type { Aws } from '../aws.ts';
+import { AccessError, AssumeRoleError, UsageError } from '../errors.ts';
+import type { AccountSelection } from '../settings.ts';
+import { assumedRole, roleArn } from './credentials.ts';
+import { listOrganizationAccounts, type OrganizationAccount } from './organization.ts';
+import { enabledRegions } from './regions.ts';
+import type { Caller, Target } from './target.ts';
+
+export interface TargetPlan {
+  readonly aws: Aws;
+  readonly caller: Caller;
+  /** The caller's own. */
+  readonly credentials: AwsCredentialIdentityProvider;
+  /** Where STS and Organizations are asked: `identifyCaller` says it. */
+  readonly homeRegion: string;
+  readonly accounts: AccountSelection;
+  readonly excludeAccounts: readonly string[];
+  readonly roleName: string;
+  readonly externalId: string | null;
+  readonly roleSessionName: string;
+  readonly organizationRoleArn: string | null;
+  readonly regions: 'enabled' | readonly string[];
+}
+
+/**
+ * Every target of the run, in an order that is always the same and in which neighbours differ in account and
+ * region, so that no account is asked in all its regions at once. No role is assumed yet but
+ * `organizationRoleArn`.
+ * @throws UsageError when there is no target; AccessError, UnavailableError when discovery fails
+ */
+export async function planTargets(plan: TargetPlan): Promise<Target[]> {
+  const excluded = new Set(plan.excludeAccounts);
+  const selected = await selectedAccounts(plan);
+  const accounts = selected.filter(({ accountId }) => !excluded.has(accountId));
+  if (accounts.length === 0) {
+    throw new UsageError(
+      `No account is left to read: ${selected.length} selected, all of them excluded or not active`,
+      'Check --accounts, --organizational-units and --exclude-accounts',
+    );
+  }
+  const regionNamed = plan.regions !== 'enabled';
+  const regions = regionNamed
+    ? [...new Set(plan.regions)].sort()
+    : await enabledRegions(plan.aws, plan.homeRegion, plan.credentials);
+  if (regions.length === 0) throw new UsageError('No region is left to read', 'Check --regions');
+  const readers = accounts.map((account) => ({ ...account, credentials: readerOf(plan, account.accountId) }));
+  return regions.flatMap((_, turn) =>
+    readers.flatMap(({ accountId, name, credentials }, place) => {
+      const region = regions[(turn + place) % regions.length];
+      return region === undefined
+        ? []
+        : [{ accountId, region, accountName: name, regionNamed, credentials } satisfies Target];
+    }),
+  );
+}
+
+async function selectedAccounts(plan: TargetPlan): Promise<OrganizationAccount[]> {
+  const { accounts } = plan;
+  switch (accounts.kind) {
+    case 'self':
+      return [{ accountId: plan.caller.accountId, name: null }];
+    case 'listed':
+      return [...new Set(accounts.accountIds)].sort().map((accountId) => ({ accountId, name: null }));
+    case 'all':
+      return organizationAccounts(plan, null);
+    case 'units':
+      return organizationAccounts(plan, accounts.unitIds);
+  }
+}
+
+async function organizationAccounts(
+  plan: TargetPlan,
+  unitIds: readonly string[] | null,
+): Promise<OrganizationAccount[]> {
+  const { aws, homeRegion, organizationRoleArn } = plan;
+  const credentials =
+    organizationRoleArn === null
+      ? plan.credentials
+      : assumedRole(aws, plan.credentials, homeRegion, {
+          roleArn: organizationRoleArn,
+          sessionName: plan.roleSessionName,
+          externalId: plan.externalId,
+        });
+  try {
+    return await listOrganizationAccounts(aws, homeRegion, credentials, unitIds);
+  } catch (error) {
+    if (!(error instanceof AssumeRoleError)) throw error;
+    throw new AccessError('The role of --organization-role-arn could not be assumed', error.message, {
+      cause: error,
+    });
+  }
+}
+
+/** The caller's own account is read with the caller's own credentials: nobody assumes into themselves. */
+function readerOf(plan: TargetPlan, accountId: string): AwsCredentialIdentityProvider {
+  const { aws, caller, credentials, homeRegion } = plan;
+  if (accountId === caller.accountId) return credentials;
+  return assumedRole(aws, credentials, homeRegion, {
+    roleArn: roleArn(caller.partition, accountId, plan.roleName),
+    sessionName: plan.roleSessionName,
+    externalId: plan.externalId,
+  });
+}
