@@ -5,8 +5,7 @@
  */
 import pLimit from 'p-limit';
 import type { Row, Table } from '../tables/table.ts';
-import type { MergeOutcome } from './engines/engine.ts';
-import type { PublishedPart } from './publish.ts';
+import type { Published } from './publish.ts';
 import type { StagedPart, Staging } from './staging.ts';
 
 /** A part that could not be published: what was drained from these origins is not in the lake. */
@@ -17,8 +16,8 @@ export interface FailedPart {
 }
 
 export interface WaveHandlers {
-  readonly publish: (part: StagedPart) => Promise<PublishedPart>;
-  readonly onPublished: (part: StagedPart, published: PublishedPart) => void;
+  readonly publish: (part: StagedPart) => Promise<Published>;
+  readonly onPublished: (part: StagedPart, published: Published) => void;
   readonly onFailed: (failed: FailedPart) => void;
   readonly onWave: (parts: number) => void;
 }
@@ -94,7 +93,7 @@ export class Waves {
   }
 
   async #publishOne(part: StagedPart): Promise<void> {
-    let published: PublishedPart;
+    let published: Published;
     try {
       published = await this.#handlers.publish(part);
     } catch (error) {
@@ -103,17 +102,4 @@ export class Waves {
     }
     this.#handlers.onPublished(part, published);
   }
-}
-
-/** Adds up what merges did. */
-export function addedUp(
-  sum: Readonly<Record<'added' | 'updated' | 'unchanged' | 'removed', number>>,
-  outcome: MergeOutcome,
-) {
-  return {
-    added: sum.added + outcome.added,
-    updated: sum.updated + outcome.updated,
-    unchanged: sum.unchanged + outcome.unchanged,
-    removed: sum.removed + outcome.removed,
-  };
 }

@@ -13,6 +13,8 @@ export interface SourcePage {
   /** AWS's time of the answer (its `Date` header), in milliseconds since the epoch. */
   readonly observedAt: number;
   readonly requestId: string | null;
+  /** Whether AWS said that another page follows. */
+  readonly more: boolean;
 }
 
 /** An integer that a JavaScript number cannot hold exactly, as its digits on the wire. */

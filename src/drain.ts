@@ -1,0 +1,160 @@
+/** One planned (table, target): its pages become rows, its rows are staged, the rest is kept aside. */
+import type { Logger } from 'pino';
+import type { RejectedRecord } from './ledger/rejected.ts';
+import type { DrainedTable } from './settings.ts';
+import type { AggregationPeriod, DrainReport, Source, SourcePage, Window } from './source/source.ts';
+import { copyJobSummaries, copyJobSummaryRow } from './tables/copy-job-summaries.ts';
+import { copyJobRow, copyJobs } from './tables/copy-jobs.ts';
+import type { Normalized, Observation, Row, Table } from './tables/table.ts';
+import type { Target } from './targets/target.ts';
+
+/** What a run sets out to read. */
+export interface Planned {
+  readonly table: DrainedTable;
+  readonly target: Target;
+  /** Null for a table without a window. */
+  readonly window: Window | null;
+}
+
+/** What came of it. `report.status` OK says that all was read; nothing here says that it was published. */
+export interface Drained extends Planned {
+  readonly report: DrainReport;
+  /** Records that became rows, repeated ones included. */
+  readonly rows: number;
+  readonly rejected: number;
+  /** UTC days of creation of the jobs seen that have not ended. */
+  readonly openDays: ReadonlySet<string>;
+}
+
+export interface DrainContext {
+  readonly source: Source;
+  readonly periods: readonly AggregationPeriod[];
+  readonly runId: string;
+  readonly stage: (table: Table, rows: readonly Row[], target: Target) => Promise<void>;
+  readonly reject: (records: readonly RejectedRecord[]) => Promise<void>;
+  readonly onPage: (rows: number) => void;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** Rejects only when scratch cannot be written; whatever AWS answers is in the report. */
+export function drain(planned: Planned, context: DrainContext): Promise<Drained> {
+  return planned.table === 'copy_jobs' ? drainJobs(planned, context) : drainSummaries(planned, context);
+}
+
+/** Rows are staged page by page: those of a drain that ends badly are good rows all the same. */
+async function drainJobs(planned: Planned, context: DrainContext): Promise<Drained> {
+  const { target, window } = planned;
+  if (window === null) throw new TypeError('copy_jobs is asked for with a window');
+  const tally = { rows: 0, rejected: 0 };
+  const openDays = new Set<string>();
+  const onPage = async (page: SourcePage) => {
+    const normalize = (record: unknown) => copyJobRow(record, observation(target, page.observedAt, context));
+    const rows = await sorted(planned, page, normalize, context, tally);
+    for (const row of rows) {
+      if (row.is_terminal !== true) openDays.add(String(row.creation_date));
+    }
+    await context.stage(copyJobs, rows, target);
+    context.onPage(rows.length);
+  };
+  const handlers = { onPage, onRestart: () => undefined };
+  const report = await context.source.drainCopyJobs(target, window, handlers, context.signal);
+  return { ...planned, report, ...tally, openDays };
+}
+
+/** Counts are staged only when the whole drain is good: a slice is replaced whole or not at all. */
+async function drainSummaries(planned: Planned, context: DrainContext): Promise<Drained> {
+  const { target } = planned;
+  const tally = { rows: 0, rejected: 0 };
+  let whole: DrainReport | null = null;
+  for (const period of context.periods) {
+    let rows: Row[] = [];
+    let observedAt: number | null = null;
+    const rejectedBefore = tally.rejected;
+    const onPage = async (page: SourcePage) => {
+      observedAt ??= page.observedAt;
+      const seen = observation(target, observedAt, context);
+      const normalize = (record: unknown) => copyJobSummaryRow(record, seen, period);
+      const fresh = await sorted(planned, page, normalize, context, tally);
+      rows.push(...fresh);
+      context.onPage(fresh.length);
+    };
+    const onRestart = () => {
+      rows = [];
+      observedAt = null;
+    };
+    const handlers = { onPage, onRestart };
+    const report = await context.source.drainCopyJobSummaries(target, period, handlers, context.signal);
+    if (report.status === 'OK' && tally.rejected === rejectedBefore) {
+      await context.stage(copyJobSummaries, rows, target);
+    }
+    whole = whole === null ? report : joined(whole, report);
+    if (report.status !== 'OK') break;
+  }
+  if (whole === null) throw new TypeError('copy_job_summaries is asked for with at least one period');
+  return { ...planned, report: whole, ...tally, openDays: new Set() };
+}
+
+function observation(target: Target, observedAt: number, { runId }: DrainContext): Observation {
+  return { accountId: target.accountId, region: target.region, observedAt, runId };
+}
+
+/** The page's rows; its other records go where nothing is lost. */
+async function sorted(
+  { table, target }: Planned,
+  page: SourcePage,
+  normalize: (record: unknown) => Normalized,
+  context: DrainContext,
+  tally: { rows: number; rejected: number },
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  const rejected: RejectedRecord[] = [];
+  const unknown = new Set<string>();
+  for (const record of page.records) {
+    const normalized = normalize(record);
+    if ('row' in normalized) {
+      rows.push(normalized.row);
+      for (const field of normalized.unknownFields) unknown.add(field);
+    } else {
+      rejected.push({
+        table,
+        account_id: target.accountId,
+        region: target.region,
+        observed_at: new Date(page.observedAt).toISOString(),
+        request_id: page.requestId,
+        reason: normalized.rejected,
+        record,
+      });
+    }
+  }
+  tally.rows += rows.length;
+  tally.rejected += rejected.length;
+  const about = { account_id: target.accountId, region: target.region, table };
+  if (unknown.size > 0) {
+    context.log.debug(
+      { ...about, fields: [...unknown] },
+      'AWS sends fields that this version has no column for',
+    );
+  }
+  for (const { reason } of rejected) {
+    context.log.warn(
+      { ...about, request_id: page.requestId, reason },
+      'a record cannot become a row; it is kept raw',
+    );
+  }
+  await context.reject(rejected);
+  return rows;
+}
+
+/** Two drains of one target as one; the later one's status is the one that ended it. */
+function joined(first: DrainReport, then: DrainReport): DrainReport {
+  return {
+    ...then,
+    pages: first.pages + then.pages,
+    records: first.records + then.records,
+    retries: first.retries + then.retries,
+    firstRequestId: first.firstRequestId ?? then.firstRequestId,
+    lastRequestId: then.lastRequestId ?? first.lastRequestId,
+    durationMs: first.durationMs + then.durationMs,
+  };
+}

@@ -1,0 +1,307 @@
+/** The run: drain, merge, publish, prove. The only place that knows the whole way. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pLimit from 'p-limit';
+import type { Logger } from 'pino';
+import { type Drained, drain, type Planned } from './drain.ts';
+import type { Engine } from './lake/engines/engine.ts';
+import { openEngine } from './lake/engines/open.ts';
+import { publishPart } from './lake/publish.ts';
+import { openScratch, type Scratch } from './lake/scratch.ts';
+import { openStaging } from './lake/staging.ts';
+import { Waves } from './lake/waves.ts';
+import { closeLedger } from './ledger/close.ts';
+import { type Coverage, exitCodeOf, isReported, settled, worstFirst } from './ledger/coverage.ts';
+import { RejectedRecords } from './ledger/rejected.ts';
+import { type WrittenPart, writeBegin } from './ledger/runs.ts';
+import { type Limits, limitsOf } from './limits.ts';
+import { makePlan, type Planning } from './planning.ts';
+import type { CoverageStatus, RunSummary } from './run-summary.ts';
+import type { Settings } from './settings.ts';
+import { createSource } from './source/backup.ts';
+import type { Target } from './targets/target.ts';
+import { adviceFor } from './telemetry/advice.ts';
+import type { Progress } from './telemetry/progress.ts';
+import { emptyTotals, withPart, withRejected } from './totals.ts';
+
+/** What surrounds a run. */
+export interface RunIo {
+  readonly log: Logger;
+  readonly progress: Progress;
+  /** Aborted by the first signal: no new drains; what is staged is published as far as 15 seconds allow. */
+  readonly stopping: AbortSignal;
+  readonly programVersion: string;
+}
+
+/**
+ * One run, whole. Resolves with what became of it, failed targets included.
+ * @throws ReportedError (src/errors.ts) when it could not begin, or when the lake's ledger or scratch fail:
+ *   the run then shows as unfinished, and loses nothing
+ */
+export async function runExport(settings: Settings, io: RunIo): Promise<RunSummary> {
+  const started = performance.now();
+  const limits = limitsOf(io.stopping, settings.deadlineMs);
+  const planning = await makePlan(settings, { ...io, mode: 'write' });
+  const log = io.log.child({ run_id: planning.runId });
+  try {
+    const scratch = await openScratch({
+      parent: settings.scratch,
+      runId: planning.runId,
+      limitBytes: settings.scratchLimitBytes,
+      log,
+    });
+    try {
+      const engineScratch = join(scratch.folder, 'engine');
+      await mkdir(engineScratch);
+      const engine = await openEngine(settings.engine, {
+        memoryLimitBytes: settings.memoryLimitBytes,
+        scratch: engineScratch,
+      });
+      try {
+        return await run({ settings, io, log, limits, planning, scratch, engine, started });
+      } finally {
+        await engine.close();
+      }
+    } finally {
+      await scratch.remove();
+    }
+  } finally {
+    io.progress.stop();
+    limits.dispose();
+    await planning.close();
+  }
+}
+
+interface Run {
+  readonly settings: Settings;
+  readonly io: RunIo;
+  readonly log: Logger;
+  readonly limits: Limits;
+  readonly planning: Planning;
+  readonly scratch: Scratch;
+  readonly engine: Engine;
+  /** `performance.now()` at the beginning. */
+  readonly started: number;
+}
+
+async function run(context: Run): Promise<RunSummary> {
+  const { settings, io, log, limits, planning, engine, started } = context;
+  const { lake, runId, asOf } = planning;
+  await begin(context);
+  log.info({ lake: lake.store.url, as_of: iso(asOf), planned: planning.planned.length }, 'the run begins');
+
+  const rejected = new RejectedRecords(context.scratch.folder);
+  const publication = await openPublication(context);
+  const drainStarted = performance.now();
+  const drained = await drainAll(context, publication.waves, rejected);
+  const publishStarted = performance.now();
+  await publication.waves.finish();
+  const ledgerStarted = performance.now();
+
+  const coverage = planning.planned.map((planned, i) =>
+    settled(planned, drained[i] ?? null, publication.failed, limits.stopReason()),
+  );
+  const exitCode = exitCodeOf(coverage, settings.failOn, io.stopping.aborted);
+  const totals = publication.totals(coverage);
+  await closeLedger({
+    lake,
+    engine,
+    scratchFolder: context.scratch.folder,
+    run: { runId, asOf, programVersion: io.programVersion, exitCode, memoryDays: settings.memoryDays },
+    parts: publication.written,
+    coverage,
+    openDays: new Map(drained.flatMap((one, i) => (one === null ? [] : [[i, one.openDays] as const]))),
+    rejected,
+    totals,
+  });
+
+  const ended = performance.now();
+  const summary: RunSummary = {
+    run_id: runId,
+    lake: lake.store.url,
+    as_of: iso(asOf),
+    duration_ms: Math.round(ended - started),
+    targets: planning.targets.length,
+    coverage: counted(coverage),
+    tables: totals,
+    failures: coverage.filter(isReported).sort(worstFirst).map(failureOf),
+    phases_ms: {
+      discover: Math.round(drainStarted - started),
+      drain: Math.round(publishStarted - drainStarted),
+      publish: Math.round(publication.waves.spentMs),
+      ledger: Math.round(ended - ledgerStarted),
+    },
+    exit_code: exitCode,
+  };
+  log.info({ summary: { ...summary, failures: summary.failures.length } }, 'the run has ended');
+  return summary;
+}
+
+/** The first thing that a run writes: if it cannot, nothing is drained. */
+async function begin({ settings, io, planning }: Run): Promise<void> {
+  const { caller, runId, asOf, lake } = planning;
+  await writeBegin(lake.store, {
+    format: 1,
+    run_id: runId,
+    as_of: iso(asOf),
+    started_at: iso(Date.now()),
+    program_version: io.programVersion,
+    caller: { account_id: caller.accountId, arn: caller.arn },
+    settings: { ...settings, externalId: settings.externalId === null ? null : '(set)' },
+    plan: planning.planned.map(({ table, target, window }) => ({
+      table,
+      account_id: target.accountId,
+      region: target.region,
+      window_from: window?.from == null ? null : iso(window.from),
+      window_to: window === null ? null : iso(window.to),
+    })),
+  });
+}
+
+/** Null for what was not begun any more. The order is the plan's. */
+async function drainAll(
+  { settings, io, log, limits, planning }: Run,
+  waves: Waves,
+  rejected: RejectedRecords,
+): Promise<(Drained | null)[]> {
+  const { aws, runId, planned } = planning;
+  const broken = new AbortController();
+  const signal = AbortSignal.any([limits.draining, broken.signal]);
+  const source = createSource({
+    aws,
+    concurrency: settings.concurrency,
+    requestsPerSecond: settings.requestsPerSecond,
+    targetTimeoutMs: settings.targetTimeoutMs,
+    memoryDays: settings.memoryDays,
+    log,
+  });
+  io.progress.drainStarted(planned.length);
+  const limit = pLimit(settings.concurrency);
+  const drainOne = async (one: Planned): Promise<Drained | null> => {
+    if (signal.aborted) return null;
+    try {
+      const drained = await drain(one, {
+        source,
+        periods: settings.aggregationPeriods,
+        runId,
+        stage: (table, rows, target) => waves.stage(table, rows, originOf(target)),
+        reject: (records) => rejected.keep(records),
+        onPage: (rows) => io.progress.page(rows),
+        log,
+        signal,
+      });
+      io.progress.drained(drained.report.status === 'OK');
+      return drained;
+    } catch (error) {
+      broken.abort(error);
+      throw error;
+    }
+  };
+  try {
+    const outcomes = await Promise.allSettled(planned.map((one) => limit(() => drainOne(one))));
+    if (broken.signal.aborted) throw broken.signal.reason;
+    return outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : null));
+  } finally {
+    source.close();
+  }
+}
+
+function originOf({ accountId, region }: Target): string {
+  return `${accountId}/${region}`;
+}
+
+/** Where staged rows become parts, and what came of them. */
+async function openPublication({ settings, io, log, limits, planning, scratch, engine }: Run) {
+  const { lake, runId } = planning;
+  const written: WrittenPart[] = [];
+  const failed = new Map<string, unknown>();
+  let tables = emptyTotals(settings.tables);
+  const scratchFolder = join(scratch.folder, 'parts');
+  const stagingFolder = join(scratch.folder, 'staging');
+  await mkdir(scratchFolder);
+  await mkdir(stagingFolder);
+  const staging = openStaging({
+    folder: stagingFolder,
+    buckets: lake.buckets,
+    reserve: (bytes) => scratch.reserve(bytes),
+  });
+  const waves = new Waves(
+    staging,
+    {
+      publish: (part) =>
+        publishPart({
+          store: lake.store,
+          engine,
+          table: part.table,
+          partition: part.partition,
+          bucket: part.bucket,
+          staged: part.files,
+          scratchFolder,
+          runId,
+          metadata: { program: `backup-copy-export/${io.programVersion}` },
+          random: Math.random,
+          sleep: (ms, signal) => sleep(ms, undefined, signal === undefined ? {} : { signal }),
+          reserve: (bytes) => scratch.reserve(bytes),
+          signal: limits.publishing,
+          maxAttempts: 20,
+        }),
+      onPublished: (part, published) => {
+        io.progress.published();
+        tables = withPart(tables, part.table, published);
+        if (published.written === null) return;
+        const { bytes, sha256, etagBefore, etagAfter } = published.written;
+        const rows = published.outcome.rows;
+        written.push({
+          key: published.key,
+          rows,
+          bytes,
+          sha256,
+          etag_before: etagBefore,
+          etag_after: etagAfter,
+        });
+        log.info({ table: part.table.name, key: published.key, rows, bytes }, 'published a part');
+      },
+      onFailed: ({ table, origins, error }) => {
+        io.progress.published();
+        for (const origin of origins) failed.set(`${table.name}/${origin}`, error);
+        log.error({ table: table.name, err: error }, 'a part could not be published');
+      },
+      onWave: (parts) => io.progress.publishStarted(parts),
+    },
+    {
+      bytes: Math.floor(settings.scratchLimitBytes / 4),
+      everyMs: settings.publishEveryMs,
+      concurrency: 3,
+      now: () => performance.now(),
+    },
+  );
+  return {
+    waves,
+    written,
+    failed,
+    totals: (coverage: readonly Coverage[]) =>
+      coverage.reduce((sum, { table, rejected }) => withRejected(sum, table, rejected), tables),
+  };
+}
+
+function counted(coverage: readonly Coverage[]): Partial<Record<CoverageStatus, number>> {
+  const counts: Partial<Record<CoverageStatus, number>> = {};
+  for (const { status } of coverage) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+}
+
+function failureOf({ target, table, status, report }: Coverage): RunSummary['failures'][number] {
+  return {
+    account_id: target.accountId,
+    region: target.region,
+    table,
+    status,
+    error: [report.errorName, report.errorMessage].filter((part) => part !== null).join(': '),
+    advice: adviceFor(status),
+  };
+}
+
+function iso(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}

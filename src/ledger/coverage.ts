@@ -1,0 +1,199 @@
+/** What became of every planned (table, target), and what that makes of the run. */
+import type { Drained, Planned } from '../drain.ts';
+import type { ExitCode } from '../exit-codes.ts';
+import type { StopReason } from '../limits.ts';
+import type { CoverageStatus } from '../run-summary.ts';
+import type { DrainedTable, FailOn } from '../settings.ts';
+import type { DrainReport, Window } from '../source/source.ts';
+import type { Row } from '../tables/table.ts';
+import type { Target } from '../targets/target.ts';
+
+/** One planned (table, target) at the end of a run. */
+export interface Coverage {
+  readonly table: DrainedTable;
+  readonly target: Target;
+  /** Null for a table without a window. */
+  readonly window: Window | null;
+  readonly status: CoverageStatus;
+  readonly report: Omit<DrainReport, 'status' | 'records'>;
+  readonly rows: number;
+  readonly rejected: number;
+}
+
+const notBegun: Coverage['report'] = {
+  pages: 0,
+  retries: 0,
+  firstRequestId: null,
+  lastRequestId: null,
+  durationMs: 0,
+  errorName: null,
+  errorMessage: null,
+};
+
+/**
+ * What became of a planned (table, target). OK means drained and published.
+ * @param drained null when it was not begun any more
+ * @param unpublished errors of parts that could not be published, by `<table>/<account>/<region>`
+ * @param stopReason why draining was ended before its time, if it was
+ */
+export function settled(
+  planned: Planned,
+  drained: Drained | null,
+  unpublished: ReadonlyMap<string, unknown>,
+  stopReason: StopReason | null,
+): Coverage {
+  const { table, target, window } = planned;
+  if (drained === null) {
+    const status = stopReason === 'deadline' ? 'SKIPPED' : 'INTERRUPTED';
+    return { table, target, window, status, report: notBegun, rows: 0, rejected: 0 };
+  }
+  const { report, rows, rejected } = drained;
+  const problem = unpublished.get(`${table}/${target.accountId}/${target.region}`);
+  if (problem !== undefined) {
+    const failure = { ...report, errorName: nameOf(problem), errorMessage: messageOf(problem) };
+    return { table, target, window, status: unpublishedStatus(stopReason), report: failure, rows, rejected };
+  }
+  return { table, target, window, status: drainedStatus(drained, stopReason), report, rows, rejected };
+}
+
+function drainedStatus({ report, rows, rejected }: Drained, stopReason: StopReason | null): CoverageStatus {
+  switch (report.status) {
+    case 'OK':
+      if (rejected > 0) return 'REJECTED_RECORDS';
+      return rows > 0 ? 'OK' : 'OK_EMPTY';
+    case 'INTERRUPTED':
+      return stopReason === 'deadline' ? 'TIMED_OUT' : 'INTERRUPTED';
+    default:
+      return report.status;
+  }
+}
+
+function unpublishedStatus(stopReason: StopReason | null): CoverageStatus {
+  switch (stopReason) {
+    case null:
+      return 'PUBLISH_FAILED';
+    case 'deadline':
+      return 'TIMED_OUT';
+    case 'interrupted':
+      return 'INTERRUPTED';
+  }
+}
+
+function nameOf(problem: unknown): string {
+  return problem instanceof Error ? problem.name : 'Error';
+}
+
+function messageOf(problem: unknown): string {
+  return problem instanceof Error ? problem.message : String(problem);
+}
+
+/** What the coverage table keeps of it. */
+export function coverageRow(coverage: Coverage, run: { readonly runId: string; readonly asOf: number }): Row {
+  const { target, report } = coverage;
+  return {
+    run_id: run.runId,
+    as_of: run.asOf,
+    table_name: coverage.table,
+    account_id: target.accountId,
+    account_name: target.accountName,
+    region: target.region,
+    status: coverage.status,
+    window_from: coverage.window?.from ?? null,
+    window_to: coverage.window?.to ?? null,
+    pages: report.pages,
+    rows: coverage.rows,
+    rejected: coverage.rejected,
+    retries: report.retries,
+    first_request_id: report.firstRequestId,
+    last_request_id: report.lastRequestId,
+    duration_ms: Math.round(report.durationMs),
+    error_name: report.errorName,
+    error_message: report.errorMessage?.toWellFormed() ?? null,
+  };
+}
+
+type Healing = 'covered' | 'time' | 'person';
+
+/** Who can heal a status; worst last. */
+const healing: Readonly<Record<CoverageStatus, Healing>> = {
+  OK: 'covered',
+  OK_EMPTY: 'covered',
+  REJECTED_RECORDS: 'covered',
+  SKIPPED: 'time',
+  INTERRUPTED: 'time',
+  THROTTLED: 'time',
+  UNREACHABLE: 'time',
+  TIMED_OUT: 'time',
+  PUBLISH_FAILED: 'time',
+  REGION_DISABLED: 'person',
+  ACCESS_DENIED: 'person',
+  ASSUME_ROLE_FAILED: 'person',
+  FAILED: 'time',
+};
+
+/** From mild to bad: how failures are ordered for people. */
+const severity: readonly CoverageStatus[] = [
+  'OK',
+  'OK_EMPTY',
+  'REGION_DISABLED',
+  'SKIPPED',
+  'INTERRUPTED',
+  'REJECTED_RECORDS',
+  'THROTTLED',
+  'TIMED_OUT',
+  'UNREACHABLE',
+  'ACCESS_DENIED',
+  'ASSUME_ROLE_FAILED',
+  'PUBLISH_FAILED',
+  'FAILED',
+];
+
+/** A region that nobody asked for by name and that is not enabled is nobody's failure. */
+export function isFailure({ status, target }: Pick<Coverage, 'status' | 'target'>): boolean {
+  if (status === 'REGION_DISABLED') return target.regionNamed;
+  return healing[status] !== 'covered';
+}
+
+/** Whether people should hear of it: failures, and records kept aside. */
+export function isReported(coverage: Pick<Coverage, 'status' | 'target'>): boolean {
+  return isFailure(coverage) || coverage.status === 'REJECTED_RECORDS';
+}
+
+/** Worst first; then by account, region and table. */
+export function worstFirst(a: Coverage, b: Coverage): number {
+  const name = ({ target, table }: Coverage) => `${target.accountId}/${target.region}/${table}`;
+  return severity.indexOf(b.status) - severity.indexOf(a.status) || (name(a) < name(b) ? -1 : 1);
+}
+
+/** The exit status of a run, from what became of its targets. See src/exit-codes.ts. */
+export function exitCodeOf(
+  coverage: readonly Pick<Coverage, 'status' | 'target'>[],
+  failOn: FailOn,
+  interrupted: boolean,
+): ExitCode {
+  if (coverage.some(({ status }) => status === 'PUBLISH_FAILED')) return 74;
+  if (interrupted) return 75;
+  if (!coverage.some(({ status }) => healing[status] === 'covered')) return 69;
+
+  const failed = coverage.filter(isFailure);
+  if (exceeds(failOn, targetsOf(failed), targetsOf(coverage))) {
+    return failed.some(({ status }) => healing[status] === 'time') ? 75 : 77;
+  }
+  return coverage.some(({ status }) => status === 'REJECTED_RECORDS') ? 65 : 0;
+}
+
+/** Both tables of a target count once. */
+function targetsOf(coverage: readonly Pick<Coverage, 'target'>[]): number {
+  return new Set(coverage.map(({ target }) => `${target.accountId}/${target.region}`)).size;
+}
+
+function exceeds(failOn: FailOn, failed: number, planned: number): boolean {
+  switch (failOn.kind) {
+    case 'any':
+      return failed > 0;
+    case 'all':
+      return failed > 0 && failed === planned;
+    case 'share':
+      return failed > failOn.share * planned;
+  }
+}

@@ -1,0 +1,229 @@
+/**
+ * How far each target has been read. A watermark is an interval of creation time that was drained and
+ * published whole, and the days in it whose jobs have not all ended. It is a cache: without it, a run
+ * drains everything.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LakeError } from '../errors.ts';
+import { watermarksKey } from '../lake/layout.ts';
+import type { Store } from '../lake/stores/store.ts';
+import type { Since } from '../settings.ts';
+import type { Window } from '../source/source.ts';
+import { utcDay } from '../tables/table.ts';
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/**
+ * Read again at each run, for jobs that AWS lists late. AWS does not say how late that can be; a day
+ * costs a target with up to 1,000 jobs a day no further page.
+ */
+export const overlapMs = dayMs;
+
+/** Times in milliseconds since the epoch. */
+export interface Watermark {
+  /** The interval `[coveredFrom, coveredTo)`; null: from the beginning of AWS's memory. */
+  readonly coveredFrom: number | null;
+  readonly coveredTo: number;
+  /** UTC days of creation, ascending, that hold jobs not known to have ended. */
+  readonly openDays: readonly string[];
+  /** As-of of the last drain without a lower bound; null: never. */
+  readonly fullAt: number | null;
+}
+
+/** One drain of a target that ended well and whose parts are all published. */
+export interface Covered {
+  readonly window: Window;
+  readonly openDays: ReadonlySet<string>;
+  readonly asOf: number;
+}
+
+/** What to ask a target for. */
+export function windowFor(
+  since: Since,
+  to: number,
+  mark: Watermark | undefined,
+  memory: { readonly asOf: number; readonly memoryDays: number; readonly fullEveryMs: number },
+): Window {
+  switch (since.kind) {
+    case 'all':
+      return { from: null, to };
+    case 'instant':
+      return { from: since.epochMs, to };
+    case 'ago':
+      return { from: memory.asOf - since.ms, to };
+    case 'auto':
+      return { from: automaticFrom(mark, memory), to };
+  }
+}
+
+function automaticFrom(
+  mark: Watermark | undefined,
+  memory: { readonly asOf: number; readonly memoryDays: number; readonly fullEveryMs: number },
+): number | null {
+  const forgotten = memory.asOf - memory.memoryDays * dayMs;
+  if (mark === undefined || mark.fullAt === null) return null;
+  if (memory.asOf - mark.fullAt >= memory.fullEveryMs) return null;
+  if (mark.coveredFrom !== null && mark.coveredFrom > forgotten) return null;
+  const starts = mark.openDays.map((day) => Date.parse(day)).filter((start) => start + dayMs > forgotten);
+  const from = Math.min(mark.coveredTo - overlapMs, ...starts);
+  return from <= forgotten ? null : from;
+}
+
+/** The watermark after a drain; as it was when the drain's window does not touch it. */
+export function extended(mark: Watermark | undefined, covered: Covered, memoryDays: number): Watermark {
+  const { window, asOf } = covered;
+  const fullAt = window.from === null ? asOf : null;
+  if (mark === undefined) {
+    return {
+      coveredFrom: window.from,
+      coveredTo: window.to,
+      openDays: stillRemembered(covered.openDays, asOf, memoryDays),
+      fullAt,
+    };
+  }
+  const touches =
+    (window.from === null || window.from <= mark.coveredTo) &&
+    (mark.coveredFrom === null || window.to >= mark.coveredFrom);
+  if (!touches) return mark;
+
+  const seenWhole = (day: string) => {
+    const start = Date.parse(day);
+    const end = Math.min(start + dayMs, mark.coveredTo);
+    return (window.from === null || window.from <= start) && end <= window.to;
+  };
+  const openDays = new Set([...mark.openDays.filter((day) => !seenWhole(day)), ...covered.openDays]);
+  return {
+    coveredFrom:
+      window.from === null || mark.coveredFrom === null ? null : Math.min(window.from, mark.coveredFrom),
+    coveredTo: Math.max(window.to, mark.coveredTo),
+    openDays: stillRemembered(openDays, asOf, memoryDays),
+    fullAt: latest(fullAt, mark.fullAt),
+  };
+}
+
+function stillRemembered(days: ReadonlySet<string>, asOf: number, memoryDays: number): string[] {
+  const oldest = utcDay(asOf - memoryDays * dayMs);
+  return [...days].filter((day) => day >= oldest).sort();
+}
+
+function latest(a: number | null, b: number | null): number | null {
+  return a === null ? b : b === null ? a : Math.max(a, b);
+}
+
+/** Watermarks by `<table>/<account>/<region>`. */
+export type Watermarks = ReadonlyMap<string, Watermark>;
+
+export function watermarkName(table: string, accountId: string, region: string): string {
+  return `${table}/${accountId}/${region}`;
+}
+
+interface Stored {
+  readonly etag: string | null;
+  readonly marks: Watermarks;
+  /** Why what was there could not be used; null when it could, or when there was nothing. */
+  readonly damage: string | null;
+}
+
+/** A bucket's watermarks. Damaged ones are told of and count as none. */
+export async function readWatermarks(store: Store, bucket: number, signal?: AbortSignal): Promise<Stored> {
+  const object = await store.read(watermarksKey(bucket), signal);
+  if (object === null) return { etag: null, marks: new Map(), damage: null };
+  try {
+    return { etag: object.etag, marks: parsed(Buffer.from(object.bytes).toString('utf8')), damage: null };
+  } catch (error) {
+    return { etag: object.etag, marks: new Map(), damage: String(error) };
+  }
+}
+
+/** How often another run may get in between reading and writing before this gives up. */
+const attempts = 12;
+
+/**
+ * Extends a bucket's watermarks by what was covered, on top of whatever another run has written meanwhile.
+ * Throws a LakeError when it cannot be written; nothing is lost by that but time in the next run.
+ */
+export async function extendWatermarks(
+  store: Store,
+  bucket: number,
+  covered: ReadonlyMap<string, Covered>,
+  options: { readonly runId: string; readonly memoryDays: number; readonly signal?: AbortSignal },
+): Promise<void> {
+  if (covered.size === 0) return;
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    const { etag, marks } = await readWatermarks(store, bucket, options.signal);
+    const next = new Map(marks);
+    for (const [name, one] of covered) next.set(name, extended(marks.get(name), one, options.memoryDays));
+    const put = await store.put(
+      {
+        key: watermarksKey(bucket),
+        body: { bytes: Buffer.from(formatted(next)) },
+        condition: etag === null ? { ifAbsent: true } : { ifMatch: etag },
+        writeId: randomUUID(),
+        metadata: { 'run-id': options.runId },
+        contentType: 'application/json',
+      },
+      options.signal,
+    );
+    if (put.written) return;
+    await sleep(Math.random() * 100 * attempt);
+  }
+  throw new LakeError(
+    `${watermarksKey(bucket)} could not be written: other runs kept changing it`,
+    'Nothing is lost; the next run reads a longer window. Do not start so many runs at once.',
+  );
+}
+
+const iso = (epochMs: number | null) => (epochMs === null ? null : new Date(epochMs).toISOString());
+
+function formatted(marks: Watermarks): string {
+  const names = [...marks.keys()].sort();
+  const targets = Object.fromEntries(
+    names.map((name) => {
+      const mark = marks.get(name);
+      return [
+        name,
+        mark && {
+          covered_from: iso(mark.coveredFrom),
+          covered_to: iso(mark.coveredTo),
+          open_days: mark.openDays,
+          full_at: iso(mark.fullAt),
+        },
+      ];
+    }),
+  );
+  return `${JSON.stringify({ format: 1, targets }, null, 1)}\n`;
+}
+
+function parsed(text: string): Watermarks {
+  const file: unknown = JSON.parse(text);
+  if (!isRecord(file) || file.format !== 1 || !isRecord(file.targets))
+    throw new Error('not a watermarks file');
+  return new Map(
+    Object.entries(file.targets).map(([name, value]) => {
+      if (!isRecord(value) || !Array.isArray(value.open_days)) throw new Error(`${name} is not a watermark`);
+      const coveredTo = instant(value.covered_to);
+      if (coveredTo === null) throw new Error(`${name} has no covered_to`);
+      const openDays = value.open_days.map((day: unknown) => {
+        if (typeof day !== 'string' || !/^\d{4}-\d\d-\d\d$/.test(day))
+          throw new Error(`${name} has a bad day`);
+        return day;
+      });
+      return [
+        name,
+        { coveredFrom: instant(value.covered_from), coveredTo, openDays, fullAt: instant(value.full_at) },
+      ];
+    }),
+  );
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function instant(value: unknown): number | null {
+  if (value === null) return null;
+  const epochMs = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  if (Number.isNaN(epochMs)) throw new Error(`${String(value)} is not an instant`);
+  return epochMs;
+}
