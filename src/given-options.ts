@@ -76,7 +76,7 @@ export function collectOptions(job: Job, { flags, env, cwd, readFile }: OptionIn
     }
     if (kinds.has(name)) add(name, { layer: 'environment', where: variable, words: [value] });
   }
-  const path = configPath(flags['config'], env[configVariable]);
+  const path = configPath(flags.config, env[configVariable]);
   if (path !== null) {
     const absolute = resolve(cwd, path);
     for (const [name, words] of parseConfigFile(absolute, readConfig(absolute, readFile), kinds)) {

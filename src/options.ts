@@ -310,3 +310,9 @@ export function kindsOf(job: Job): ReadonlyMap<string, OptionKind> {
 
 /** Every option of every job: one environment or file may serve several jobs. */
 export const allOptionNames: ReadonlySet<string> = new Set([...optionNames, ...Object.keys(simulateKinds)]);
+
+/** The options that every job has. */
+export const commonOptionNames = optionNames.filter((name) => optionOf(name).jobs.includes('simulate'));
+
+/** The options that `export` and `plan` have besides. */
+export const exportOptionNames = optionNames.filter((name) => !optionOf(name).jobs.includes('simulate'));

@@ -1,0 +1,19 @@
+import type { CommandModule } from 'yargs';
+import { exportOptionNames } from '../src/options.ts';
+import { runReportingJob, yargsOptions } from '../src/reporting-job.ts';
+import { renderRunSummary } from '../src/telemetry/summary.ts';
+
+/** `export`: drain, merge, publish, prove. */
+export const exportJob: CommandModule = {
+  command: 'export',
+  describe: 'Read the copy jobs of AWS Backup into the lake',
+  builder: yargsOptions(exportOptionNames),
+  handler: (argv) =>
+    runReportingJob({
+      job: 'export',
+      argv,
+      // The AWS SDK and the engine are loaded only when there is something to do for them.
+      run: async (settings, io) => (await import('../src/export.ts')).runExport(settings, io),
+      render: renderRunSummary,
+    }),
+};

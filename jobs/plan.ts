@@ -1,0 +1,18 @@
+import type { CommandModule } from 'yargs';
+import { exportOptionNames } from '../src/options.ts';
+import { runReportingJob, yargsOptions } from '../src/reporting-job.ts';
+import { renderPlanSummary } from '../src/telemetry/summary.ts';
+
+/** `plan`: what export would do; writes nothing. */
+export const planJob: CommandModule = {
+  command: 'plan',
+  describe: 'Say what export would do, by trying; writes nothing',
+  builder: yargsOptions(exportOptionNames),
+  handler: (argv) =>
+    runReportingJob({
+      job: 'plan',
+      argv,
+      run: async (settings, io) => (await import('../src/plan.ts')).runPlan(settings, io),
+      render: renderPlanSummary,
+    }),
+};

@@ -1,0 +1,118 @@
+#!/usr/bin/env node
+/** The command line: jobs, options that all of them have, exit codes. */
+import { readFileSync } from 'node:fs';
+import yargs from 'yargs';
+import { exportJob } from '../jobs/export.ts';
+import { planJob } from '../jobs/plan.ts';
+import { simulateJob } from '../jobs/simulate.ts';
+import { ReportedError, UsageError } from './errors.ts';
+import { exitCodes } from './exit-codes.ts';
+import { collectOptions } from './given-options.ts';
+import { commonOptionNames, kindsOf } from './options.ts';
+import { yargsOptions } from './reporting-job.ts';
+import { printable } from './telemetry/printable.ts';
+import { programVersion } from './version.ts';
+
+const name = 'backup-copy-export';
+
+async function main(args: readonly string[]): Promise<void> {
+  await yargs(withEnvironment(args))
+    .scriptName(name)
+    .locale('en')
+    .parserConfiguration({
+      'boolean-negation': false,
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+    })
+    .exitProcess(false)
+    .showHelpOnFail(false)
+    .usage('$0 <job> [options]')
+    .command(exportJob)
+    .command(planJob)
+    .command(simulateJob)
+    .demandCommand(1, 1, 'No job was given')
+    .strict()
+    .option('config', { type: 'string', describe: 'Options from a file, JSON or YAML (FILE)' })
+    .options(yargsOptions(commonOptionNames))
+    .group(['config', ...commonOptionNames, 'help', 'version'], 'Options of every job:')
+    .check((argv) => argv._.length <= 1 || `Unknown argument: ${argv._.slice(1).join(' ')}`)
+    .version(programVersion())
+    .wrap(Math.min(process.stdout.columns ?? 100, 120))
+    .epilogue(epilogue())
+    .fail((message, error) => {
+      if (error instanceof Error) throw error;
+      throw new UsageError(message.replace(/\.$/, ''), `See ${name} --help, or ${name} <job> --help.`);
+    })
+    .parseAsync();
+}
+
+function epilogue(): string {
+  const codes = Object.entries(exitCodes).map(([code, meaning]) => `  ${code.padStart(2)}  ${meaning}`);
+  return [
+    'Every option may also be given as BACKUP_COPY_EXPORT_<OPTION> in the environment, such as',
+    'BACKUP_COPY_EXPORT_LAKE, or in the file of --config, such as lake: s3://bucket/prefix.',
+    'Flags win over the environment, the environment over the file.',
+    '',
+    'Exit codes:',
+    ...codes,
+  ].join('\n');
+}
+
+/** For `simulate`, which reads its flags itself: what environment and file say, as flags that were not given. */
+function withEnvironment(args: readonly string[]): readonly string[] {
+  if (args[0] !== 'simulate' || args.includes('--help')) return args;
+  const isGiven = (option: string): boolean =>
+    args.some((arg) => arg === `--${option}` || arg.startsWith(`--${option}=`));
+  const at = args.findIndex((arg) => arg === '--config' || arg.startsWith('--config='));
+  const config = at === -1 ? undefined : (args[at]?.split('=', 2)[1] ?? args[at + 1] ?? '');
+  const given = collectOptions('simulate', {
+    flags: config === undefined ? {} : { config },
+    env: process.env,
+    cwd: process.cwd(),
+    readFile: (path) => readFileSync(path, 'utf8'),
+  });
+  const added = [...kindsOf('simulate').keys()].flatMap((option) => {
+    const [strongest] = given.get(option) ?? [];
+    return strongest && !isGiven(option) ? [`--${option}=${strongest.words.join(',')}`] : [];
+  });
+  return [...args, ...added];
+}
+
+/** Says once, on stderr, why the program ends: an error for people in one line, any other with its stack. */
+function complain(error: unknown): void {
+  process.exitCode = error instanceof ReportedError ? error.exitCode : 70;
+  const text =
+    error instanceof ReportedError
+      ? `${name}: ${printable(error.message)}`
+      : `${name}: internal error; please report it: ${error instanceof Error ? error.stack : String(error)}`;
+  process.stderr.write(`${text}\n`);
+}
+
+function endNow(error: unknown): never {
+  complain(error);
+  process.exit(70);
+}
+
+process.on('uncaughtException', endNow);
+process.on('unhandledRejection', endNow);
+// Whoever read the result is gone (`| head`): no reason to fail. Anything else that stdout says is.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') endNow(error);
+});
+// Without stderr there is nobody left to tell.
+process.stderr.on('error', () => {});
+
+let ended = false;
+process.on('exit', () => {
+  // Node ends when nothing is left to wait for, even in the middle of a job.
+  if (!ended && process.exitCode === undefined) endNow(new Error('the job ended without a result'));
+});
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  complain(error);
+}
+ended = true;
+process.exit();

@@ -1,0 +1,148 @@
+/**
+ * What surrounds a job that ends with a report: settings, log, progress, signals, the report on stdout, the
+ * exit code. The edge of the program: the process's environment, clock and streams come in here.
+ */
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import type { ArgumentsCamelCase, Options } from 'yargs';
+import { ReportedError, UnavailableError } from './errors.ts';
+import type { ExitCode } from './exit-codes.ts';
+import { type Job, optionNames, optionOf } from './options.ts';
+import { parseSettings, parseTelemetry, type Settings } from './settings.ts';
+import { stopSignals } from './signals.ts';
+import { createLog, type Log } from './telemetry/log.ts';
+import { createProgress, type Progress } from './telemetry/progress.ts';
+import { createScreen } from './telemetry/screen.ts';
+import { programVersion } from './version.ts';
+
+/** What a run gets from its surroundings. */
+export interface JobIo {
+  readonly log: Log;
+  readonly progress: Progress;
+  /** Aborted by SIGTERM or SIGINT. */
+  readonly stopping: AbortSignal;
+  readonly programVersion: string;
+}
+
+export interface ReportingJob<Report extends { readonly exit_code: ExitCode }> {
+  readonly job: Extract<Job, 'export' | 'plan'>;
+  readonly argv: ArgumentsCamelCase;
+  readonly run: (settings: Settings, io: JobIo) => Promise<Report>;
+  /** The report for people, for a terminal of so many columns. */
+  readonly render: (report: Report, columns: number) => string;
+}
+
+/**
+ * Runs the job, prints its report on stdout and sets the process's exit code.
+ * @throws UsageError or ConfigError before there is a log; what goes wrong later is logged here
+ */
+export async function runReportingJob<Report extends { readonly exit_code: ExitCode }>({
+  job,
+  argv,
+  run,
+  render,
+}: ReportingJob<Report>): Promise<void> {
+  const input = {
+    flags: argv,
+    env: process.env,
+    cwd: process.cwd(),
+    temporaryFolder: tmpdir(),
+    readFile: (path: string) => readFileSync(path, 'utf8'),
+  };
+  const telemetry = parseTelemetry(job, input);
+  const settings = parseSettings(input);
+  const screen = createScreen(process.stderr);
+  const terminal = process.stderr.isTTY === true;
+  const log = createLog({
+    level: telemetry.logLevel,
+    format: telemetry.logFormat === 'auto' ? (terminal ? 'pretty' : 'json') : telemetry.logFormat,
+    // no-color.org: any value that is not empty
+    color: terminal && !process.env.NO_COLOR,
+    secrets: secretsOf(settings, process.env),
+    write: screen.write,
+  });
+  const progress = createProgress({ mode: telemetry.progress, screen, log, now: () => performance.now() });
+  const signals = stopSignals({
+    from: process,
+    onFirst: (signal) =>
+      log.warn(
+        { event: 'stopping', signal },
+        `${signal}: no new targets; what was read is published for up to 15 seconds. A second signal ends at once`,
+      ),
+    onSecond: (signal) => {
+      progress.stop();
+      log.warn({ event: 'stopped', signal }, `${signal} again: ended at once; the lake is whole`);
+      process.exit(75);
+    },
+  });
+  try {
+    const report = await run(settings, {
+      log,
+      progress,
+      stopping: signals.stopping,
+      programVersion: programVersion(),
+    });
+    progress.stop();
+    const text =
+      telemetry.output === 'json'
+        ? `${JSON.stringify(report)}\n`
+        : render(report, process.stdout.columns ?? 100);
+    process.exitCode = report.exit_code;
+    await written(text);
+  } catch (error) {
+    progress.stop();
+    const known = signals.stopping.aborted && !(error instanceof ReportedError) ? interrupted(error) : error;
+    process.exitCode = known instanceof ReportedError ? known.exitCode : 70;
+    if (!log.isLevelEnabled('fatal')) throw known;
+    log.fatal({ err: known, exit_code: process.exitCode }, messageOf(known));
+  } finally {
+    signals.dispose();
+  }
+}
+
+function interrupted(cause: unknown): UnavailableError {
+  return new UnavailableError(
+    'The run was interrupted before it had anything to publish',
+    'Run it again; nothing is lost.',
+    { cause },
+  );
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof ReportedError) return error.message;
+  return `Internal error: ${error instanceof Error ? error.message : String(error)}. Please report it with this line`;
+}
+
+/** Resolves when stdout has taken the text, or its reader is gone (`| head`): the run counts, not the reader. */
+function written(text: string): Promise<void> {
+  return new Promise((resolve) => {
+    process.stdout.write(text, () => resolve());
+  });
+}
+
+function secretsOf({ externalId }: Settings, env: NodeJS.ProcessEnv): readonly string[] {
+  const { AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_CONTAINER_AUTHORIZATION_TOKEN } = env;
+  return [externalId, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_CONTAINER_AUTHORIZATION_TOKEN].filter(
+    (one) => typeof one === 'string',
+  );
+}
+
+/** The job's options for yargs: every value stays text, and none has a default, so that src/settings.ts judges. */
+export function yargsOptions(names: readonly string[]): Record<string, Options> {
+  return Object.fromEntries(
+    optionNames
+      .filter((name) => names.includes(name))
+      .map((name): [string, Options] => {
+        const { kind, sample, default: standard, description } = optionOf(name);
+        return [
+          name,
+          {
+            // A switch has no type: it may stand alone, or with true or false.
+            ...(kind === 'switch' ? {} : { type: 'string' as const }),
+            describe: sample === '' ? description : `${description} (${sample})`,
+            ...(standard === null ? {} : { defaultDescription: standard }),
+          },
+        ];
+      }),
+  );
+}

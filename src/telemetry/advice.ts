@@ -1,0 +1,28 @@
+import type { CoverageStatus } from '../run-summary.ts';
+
+const advice: Readonly<Record<CoverageStatus, string>> = {
+  OK: 'Nothing to do.',
+  OK_EMPTY: 'Nothing to do: AWS holds nothing here for this window.',
+  ACCESS_DENIED:
+    'Let the role read AWS Backup (backup:ListCopyJobs, backup:ListCopyJobSummaries), and look for a service control policy that denies them in this region.',
+  ASSUME_ROLE_FAILED:
+    'Create the role in this account (deploy/iam), let it trust whoever runs this, and compare --role-name and --external-id with it.',
+  REGION_DISABLED: 'Enable the region in this account, or leave it out of --regions.',
+  THROTTLED: 'The next run tries again. If it keeps happening, lower --requests-per-second or --concurrency.',
+  TIMED_OUT: 'The next run tries again. If it keeps happening, raise --target-timeout.',
+  UNREACHABLE:
+    'The next run tries again. If it keeps happening, check DNS, routes, proxy and VPC endpoints to AWS Backup in this region.',
+  INTERRUPTED: 'The run was told to stop; the next one reads what is missing.',
+  SKIPPED:
+    'The deadline came first; the next run reads it. If it keeps happening, raise --deadline or --concurrency.',
+  PUBLISH_FAILED:
+    'What was read could not be written to the lake; the next run tries again. Check access to the lake, and whether other runs write to it.',
+  REJECTED_RECORDS:
+    'Some records could not become rows; they are kept raw in the lake under _ledger/rejected. Report them, so that a newer version can read them.',
+  FAILED: 'The error has no name here; look at the log lines of this account and region.',
+};
+
+/** What a person can do about a (table, target) that ended with this status: one or two sentences. */
+export function adviceFor(status: CoverageStatus): string {
+  return advice[status];
+}

@@ -1,0 +1,10 @@
+/**
+ * Text from elsewhere (AWS's messages, account names) with every control character replaced, so that it can
+ * neither move the cursor, change the terminal nor forge a line. Bidirectional overrides are replaced too.
+ */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is replaced
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, (found) =>
+    /^[\t\n\r]+$/.test(found) ? ' ' : '\ufffd',
+  );
+}
