@@ -1,0 +1,149 @@
+/** The default engine: merges in DuckDB's SQL, from files to a file, under a memory limit that is set. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { EngineError } from '../../errors.ts';
+import type { ColumnType, Table } from '../../tables/table.ts';
+import type { Engine, MergeOutcome, MergeRequest } from './engine.ts';
+import { copySql, existingSql, mergeSql, partSql, stageSql } from './merge-sql.ts';
+import { oneAtATime } from './one-at-a-time.ts';
+import { refuseNewerSchema } from './part-schema.ts';
+import { quoteFile } from './sql-text.ts';
+
+export interface DuckDbOptions {
+  /** DuckDB's own limit; it holds for what it buffers, and a little more is used around it. */
+  readonly memoryLimitBytes: number;
+  /** An existing folder, for what does not fit into memory; emptied again by `close`. */
+  readonly scratch: string;
+  readonly threads?: number;
+}
+
+/** @throws EngineError when DuckDB cannot start or scratch cannot be written. */
+export async function openDuckDb(options: DuckDbOptions): Promise<Engine> {
+  const spill = await mkdtemp(join(options.scratch, 'duckdb-')).catch((error: unknown) => {
+    throw new EngineError(
+      `The scratch folder ${options.scratch} cannot be written`,
+      'Name a folder on a disk with room (--scratch).',
+      { cause: error },
+    );
+  });
+  const enqueue = oneAtATime();
+  return {
+    name: 'duckdb',
+    merge: (request) => enqueue(() => merge(request, options, spill)),
+    close: () => enqueue(() => rm(spill, { recursive: true, force: true })),
+  };
+}
+
+/**
+ * A database of its own for every merge: it starts in some 15 ms, and nothing of it stays in memory.
+ */
+async function merge(request: MergeRequest, options: DuckDbOptions, spill: string): Promise<MergeOutcome> {
+  await rm(request.output, { force: true });
+  let instance: DuckDBInstance | undefined;
+  let connection: DuckDBConnection | undefined;
+  try {
+    instance = await DuckDBInstance.create(':memory:', {
+      memory_limit: `${options.memoryLimitBytes}B`,
+      threads: String(options.threads ?? 2),
+      temp_directory: spill,
+      preserve_insertion_order: 'false',
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+      allow_community_extensions: 'false',
+    });
+    connection = await instance.connect();
+    return await mergeIn(connection, request);
+  } catch (error) {
+    await rm(request.output, { force: true });
+    throw asEngineError(error, request, options.memoryLimitBytes);
+  } finally {
+    connection?.closeSync();
+    instance?.closeSync();
+  }
+}
+
+async function mergeIn(connection: DuckDBConnection, request: MergeRequest): Promise<MergeOutcome> {
+  const { table, partition, existing, staged, output, metadata } = request;
+  await connection.run("SET TimeZone = 'UTC'");
+  const present =
+    existing === null ? new Map<string, string>() : await partColumns(connection, table, existing);
+  await connection.run(stageSql(table, staged));
+  await connection.run(existingSql(table, existing, present));
+  for (const statement of mergeSql(table, partition)) await connection.run(statement);
+
+  const counts = new Map<string, number>();
+  for (const row of await rowsOf(connection, 'SELECT verdict, count(*) FROM verdicts GROUP BY ALL')) {
+    counts.set(String(row[0]), Number(row[1]));
+  }
+  const added = counts.get('added') ?? 0;
+  const updated = counts.get('updated') ?? 0;
+  const unchanged = counts.get('unchanged') ?? 0;
+  const removed = counts.get('removed') ?? 0;
+  const stateChanges = (
+    await rowsOf(
+      connection,
+      `SELECT was, becomes, count(*) FROM verdicts WHERE verdict = 'updated' AND was IS DISTINCT FROM becomes
+       GROUP BY ALL ORDER BY was NULLS FIRST, becomes NULLS FIRST`,
+    )
+  ).map(([from, to, count]) => ({ from: textOrNull(from), to: textOrNull(to), count: Number(count) }));
+  const changed = added + updated + removed > 0;
+  if (!changed) {
+    const [count] = await rowsOf(connection, 'SELECT count(*) FROM existing');
+    return { changed, rows: Number(count?.[0]), added, updated, unchanged, removed, stateChanges };
+  }
+  const [written] = await rowsOf(connection, copySql(partSql(table, partition), output, metadata));
+  return { changed, rows: Number(written?.[0]), added, updated, unchanged, removed, stateChanges };
+}
+
+/** The part's columns and their types; refuses what this program does not know. */
+async function partColumns(
+  connection: DuckDBConnection,
+  table: Table,
+  file: string,
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await rowsOf(
+    connection,
+    `DESCRIBE SELECT * FROM read_parquet([${quoteFile(file)}], hive_partitioning = false)`,
+  );
+  const present = new Map(rows.map(([name, type]) => [String(name), String(type)]));
+  refuseNewerSchema(table, new Map([...present].map(([name, type]) => [name, columnType(type)])), file);
+  return present;
+}
+
+function columnType(sqlType: string): ColumnType | null {
+  if (sqlType === 'VARCHAR') return 'text';
+  if (sqlType === 'BIGINT') return 'bigint';
+  if (sqlType === 'BOOLEAN') return 'boolean';
+  return sqlType.startsWith('TIMESTAMP') ? 'timestamp' : null;
+}
+
+async function rowsOf(connection: DuckDBConnection, sql: string): Promise<readonly (readonly unknown[])[]> {
+  return (await connection.runAndReadAll(sql)).getRows();
+}
+
+function textOrNull(value: unknown): string | null {
+  return value === null || value === undefined ? null : String(value);
+}
+
+function asEngineError(error: unknown, { table, partition, existing }: MergeRequest, limit: number): unknown {
+  if (error instanceof EngineError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const values = Object.entries(partition).map(([name, value]) => `${name}=${value}`);
+  const part = [table.name, ...values].join('/');
+  if (/out of memory/i.test(message)) {
+    const megabytes = Math.round(limit / 2 ** 20);
+    return new EngineError(
+      `Merging ${part} needs more memory than ${megabytes} MiB: ${message}`,
+      'Raise --memory-limit, or spread a new lake over more, smaller parts (--buckets).',
+      { cause: error },
+    );
+  }
+  return new EngineError(
+    `Merging ${part} failed: ${message}`,
+    existing === null
+      ? 'Look whether the scratch disk is full or was changed by others, then run again.'
+      : 'If the message names the part, restore its earlier version; else look whether the scratch disk is full.',
+    { cause: error },
+  );
+}

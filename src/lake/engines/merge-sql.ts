@@ -1,0 +1,241 @@
+/**
+ * The merge rules of merge.ts in DuckDB's SQL. Windows run over narrow columns only: over wide rows they run
+ * out of memory where joins and aggregates do not.
+ *
+ * Every rule leaves behind: `merged`, the stored columns of the rows that staging has something to say about;
+ * `verdicts`, one row for each with `verdict` added, updated or unchanged, and `was` and `becomes` (states);
+ * and `kept`, the published rows that stay. Together, `kept` and the rows of `merged` are the new part.
+ */
+import { comparedColumns, type Table } from '../../tables/table.ts';
+import {
+  contentColumns,
+  hasColumn,
+  storedColumns,
+  targetColumns,
+  tieColumns,
+  winnerColumns,
+} from './column-roles.ts';
+import { quoteFile, quoteName, quoteText, sqlTypes } from './sql-text.ts';
+
+type Partition = Readonly<Record<string, string>>;
+
+/** `staged`: the staged rows, typed. Types are never guessed: ids would become UUIDs, and text dates. */
+export function stageSql(table: Table, files: readonly string[]): string {
+  const columns = storedColumns(table);
+  if (files.length === 0) {
+    const nothing = columns.map(({ name, type }) => `NULL::${sqlTypes[type]} AS ${quoteName(name)}`);
+    return `CREATE TEMP TABLE staged AS SELECT ${nothing} WHERE false`;
+  }
+  const types = columns.map(
+    ({ name, type }) => `${quoteName(name)}: '${type === 'timestamp' ? 'BIGINT' : sqlTypes[type]}'`,
+  );
+  const values = columns.map(({ name, type }) =>
+    type === 'timestamp'
+      ? `make_timestamp_ms(${quoteName(name)})::TIMESTAMP_MS AS ${quoteName(name)}`
+      : quoteName(name),
+  );
+  return `CREATE TEMP TABLE staged AS SELECT ${values} FROM read_json([${files.map(quoteFile)}],
+    format = 'newline_delimited', auto_detect = false, hive_partitioning = false,
+    maximum_object_size = 4194304, columns = {${types}})`;
+}
+
+/** `existing`: the published part's stored columns; those it does not have yet are null. */
+export function existingSql(table: Table, file: string | null, present: ReadonlyMap<string, string>): string {
+  const values = storedColumns(table).map(({ name, type }) => {
+    const stored = present.get(name);
+    if (stored === undefined) return `NULL::${sqlTypes[type]} AS ${quoteName(name)}`;
+    // A cast from a timestamp with time zone would go by the session's zone.
+    const value = stored.endsWith('WITH TIME ZONE')
+      ? `make_timestamp_ms(epoch_ms(${quoteName(name)}))`
+      : quoteName(name);
+    return `${value}::${sqlTypes[type]} AS ${quoteName(name)}`;
+  });
+  return file === null
+    ? 'CREATE TEMP VIEW existing AS SELECT * FROM staged WHERE false'
+    : `CREATE TEMP VIEW existing AS SELECT ${values}
+       FROM read_parquet([${quoteFile(file)}], hive_partitioning = false)`;
+}
+
+/** The statements that make `merged`, `verdicts` and `kept` of `staged` and `existing`. */
+export function mergeSql(table: Table, partition: Partition): readonly string[] {
+  switch (table.merge.kind) {
+    case 'upsert':
+      return upsertSql(table, table.merge.key, partition);
+    case 'replace-slice':
+      return slicesSql(table, table.merge.slice, table.merge.key);
+    case 'append':
+      return [
+        'CREATE TEMP VIEW merged AS SELECT * FROM staged',
+        `CREATE TEMP VIEW verdicts AS
+         SELECT 'added' AS verdict, NULL::VARCHAR AS was, NULL::VARCHAR AS becomes FROM staged`,
+        'CREATE TEMP VIEW kept AS SELECT * FROM existing',
+      ];
+  }
+}
+
+function upsertSql(table: Table, key: readonly string[], partition: Partition): readonly string[] {
+  const keys = key.map(quoteName);
+  const stored = storedColumns(table).map(({ name }) => quoteName(name));
+  const target = targetColumns(table).map(({ name }) => quoteName(name));
+  const state = hasColumn(table, 'state') ? 'state' : 'NULL::VARCHAR';
+  const column = (name: string, orElse: string) => (hasColumn(table, name) ? quoteName(name) : orElse);
+  const precedence = [
+    ...new Set([
+      ...['queried_account_id', 'region', 'account_id']
+        .filter((name) => hasColumn(table, name))
+        .map(quoteName),
+      ...target,
+    ]),
+  ];
+  const combined = [
+    ...contentColumns(table).map(
+      ({ name }) =>
+        `arg_min(o.${quoteName(name)}, r._ord) FILTER (r._ord = 1 OR r._terminal) AS ${quoteName(name)}`,
+    ),
+    ...target.map((name) => `any_value(o.${name}) FILTER (r._target_ord = 1) AS ${name}`),
+    ...winnerColumns(table).map(
+      ({ name }) => `any_value(o.${quoteName(name)}) FILTER (r._ord = 1) AS ${quoteName(name)}`,
+    ),
+    ...(hasColumn(table, 'first_observed_at') ? ['min(r._first_seen) AS first_observed_at'] : []),
+  ];
+  const alone = stored.map((name) =>
+    name === '"first_observed_at"' ? 'r._first_seen AS first_observed_at' : `o.${name}`,
+  );
+  return [
+    `CREATE TEMP TABLE touched AS SELECT * FROM existing e SEMI JOIN staged s ON ${match('e', 's', key)}`,
+    `CREATE TEMP VIEW observations AS ${withDerivedSql(
+      table,
+      `SELECT rowid AS _row, false AS _published, ${stored} FROM staged
+       UNION ALL SELECT rowid, true, ${stored} FROM touched`,
+      partition,
+    )}`,
+    `CREATE TEMP TABLE narrow AS SELECT _row, _published, ${keys},
+       coalesce(${column('is_terminal', 'false')}, false) AS _terminal, observed_at,
+       coalesce(${column('first_observed_at', 'NULL')}, observed_at) AS _first_seen,
+       coalesce(${column('queried_account_id', 'NULL')} = ${column('account_id', 'NULL')}, false) AS _owned,
+       coalesce(${column('region', 'NULL')} = ${column('source_region', 'NULL')}, false) AS _at_source
+       ${precedence.map((name, at) => `, ${name} AS _target_${at}`).join('')}
+     FROM observations`,
+    `CREATE TEMP TABLE tied AS SELECT DISTINCT ${keys} FROM (
+       SELECT ${keys} FROM narrow GROUP BY ${keys}, _terminal, observed_at HAVING count(*) > 1)`,
+    `CREATE TEMP TABLE ties AS SELECT _row, _published,
+       row_number() OVER (PARTITION BY ${keys} ORDER BY ${greatestFirst(table)}) AS _tie_ord
+     FROM observations o SEMI JOIN tied t ON ${match('o', 't', key)}`,
+    `CREATE TEMP TABLE ranked AS SELECT n._row, n._published, ${keys}, _terminal, _first_seen,
+       count(*) OVER (PARTITION BY ${keys}) AS _seen,
+       row_number() OVER (PARTITION BY ${keys}
+         ORDER BY _terminal DESC, observed_at DESC NULLS LAST, _tie_ord) AS _ord,
+       row_number() OVER (PARTITION BY ${keys} ORDER BY
+         ${['_owned DESC', '_at_source DESC', ...precedence.map((_, at) => `_target_${at} NULLS FIRST`)]}) AS _target_ord
+     FROM narrow n LEFT JOIN ties t ON n._row = t._row AND n._published = t._published`,
+    'DROP TABLE narrow',
+    'DROP TABLE ties',
+    `CREATE TEMP TABLE merged_many AS SELECT ${combined}
+     FROM observations o JOIN ranked r ON o._row = r._row AND o._published = r._published
+     WHERE r._seen > 1 GROUP BY ${keys.map((name) => `r.${name}`)}`,
+    `CREATE TEMP VIEW merged AS SELECT ${alone} FROM staged o JOIN ranked r ON o.rowid = r._row
+     WHERE NOT r._published AND r._seen = 1 UNION ALL SELECT ${stored} FROM merged_many`,
+    `CREATE TEMP TABLE before AS SELECT ${keys}, min(_row) AS _row, count(*) AS _copies
+     FROM ranked WHERE _published GROUP BY ${keys}`,
+    `CREATE TEMP TABLE verdicts AS SELECT ${keys.map((name) => `m.${name}`)},
+       CASE WHEN b._copies IS NULL THEN 'added'
+            WHEN b._copies > 1 OR ${differs(table, 't', 'm')} THEN 'updated'
+            ELSE 'unchanged' END AS verdict,
+       ${state === 'state' ? 't.state' : state} AS was, ${state === 'state' ? 'm.state' : state} AS becomes
+     FROM merged m LEFT JOIN before b ON ${match('m', 'b', key)} LEFT JOIN touched t ON t.rowid = b._row`,
+    `CREATE TEMP VIEW kept AS SELECT * FROM existing e
+     ANTI JOIN (FROM verdicts WHERE verdict <> 'unchanged') v ON ${match('e', 'v', key)}`,
+  ];
+}
+
+function slicesSql(table: Table, slice: readonly string[], key: readonly string[]): readonly string[] {
+  const slices = slice.map(quoteName);
+  const keys = key.map(quoteName);
+  const stored = storedColumns(table).map(({ name }) => quoteName(name));
+  const isSame = `o._copies IS NOT DISTINCT FROM 1 AND NOT (${differs(table, 't', 'f')})`;
+  const values = stored.map((name) => {
+    const fresh =
+      name === '"first_observed_at"'
+        ? 'least(o._first_seen, coalesce(f.first_observed_at, f.observed_at))'
+        : `f.${name}`;
+    return `CASE WHEN ${isSame} THEN t.${name} ELSE ${fresh} END AS ${name}`;
+  });
+  return [
+    `CREATE TEMP TABLE slices AS SELECT ${slices}, max(observed_at) AS _latest FROM staged GROUP BY ${slices}`,
+    `CREATE TEMP TABLE replaced AS SELECT s.* FROM slices s LEFT JOIN (
+       SELECT ${slices}, max(observed_at) AS _latest FROM existing GROUP BY ${slices}) p
+       ON ${match('s', 'p', slice)}
+     WHERE p._latest IS NULL OR p._latest <= s._latest`,
+    `CREATE TEMP TABLE drained AS SELECT f.* FROM staged f
+     SEMI JOIN slices s ON ${match('f', 's', slice)} AND f.observed_at IS NOT DISTINCT FROM s._latest
+     QUALIFY row_number() OVER (PARTITION BY ${keys} ORDER BY ${greatestFirst(table)}) = 1`,
+    `CREATE TEMP TABLE fresh AS SELECT f.* FROM drained f SEMI JOIN replaced s ON ${match('f', 's', slice)}`,
+    `CREATE TEMP TABLE touched AS SELECT e.* FROM existing e SEMI JOIN replaced s ON ${match('e', 's', slice)}`,
+    `CREATE TEMP TABLE olds AS SELECT ${keys}, min(rowid) AS _row, count(*) AS _copies,
+       min(coalesce(first_observed_at, observed_at)) AS _first_seen FROM touched GROUP BY ${keys}`,
+    `CREATE TEMP TABLE merged AS SELECT ${values} FROM fresh f
+     LEFT JOIN olds o ON ${match('f', 'o', key)} LEFT JOIN touched t ON t.rowid = o._row`,
+    `CREATE TEMP TABLE verdicts AS SELECT
+       CASE WHEN o._copies IS NULL THEN 'added' WHEN ${isSame} THEN 'unchanged' ELSE 'updated' END AS verdict,
+       NULL::VARCHAR AS was, NULL::VARCHAR AS becomes
+     FROM fresh f LEFT JOIN olds o ON ${match('f', 'o', key)} LEFT JOIN touched t ON t.rowid = o._row
+     UNION ALL SELECT 'unchanged', NULL, NULL FROM drained f ANTI JOIN replaced s ON ${match('f', 's', slice)}
+     UNION ALL SELECT 'removed', NULL, NULL FROM olds o ANTI JOIN fresh f ON ${match('o', 'f', key)}`,
+    `CREATE TEMP VIEW kept AS SELECT e.* FROM existing e ANTI JOIN replaced s ON ${match('e', 's', slice)}`,
+  ];
+}
+
+/** The new part: `kept` and what changed in `merged`, derived columns computed anew, sorted. */
+export function partSql(table: Table, partition: Partition): string {
+  const stored = storedColumns(table).map(({ name }) => quoteName(name));
+  const changed =
+    table.merge.kind === 'upsert'
+      ? `SELECT ${stored} FROM merged m SEMI JOIN (FROM verdicts WHERE verdict <> 'unchanged') v
+         ON ${match('m', 'v', table.merge.key)}`
+      : `SELECT ${stored} FROM merged`;
+  const rows = withDerivedSql(table, `SELECT ${stored} FROM kept UNION ALL ${changed}`, partition);
+  const columns = table.columns.map(
+    ({ name, type }) => `${quoteName(name)}::${sqlTypes[type]} AS ${quoteName(name)}`,
+  );
+  return `SELECT ${columns} FROM (${rows}) ORDER BY ${table.sortBy.map((name) => `${quoteName(name)} ASC NULLS FIRST`)}`;
+}
+
+/** Writes the part. Row groups are small enough to be pruned by account inside a part. */
+export function copySql(select: string, file: string, metadata: Readonly<Record<string, string>>): string {
+  const entries = Object.entries(metadata).map(([name, value]) => `${quoteName(name)}: ${quoteText(value)}`);
+  const keyValues = entries.length === 0 ? '' : `, KV_METADATA {${entries}}`;
+  return `COPY (${select}) TO ${quoteText(file)}
+    (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480${keyValues})`;
+}
+
+/** Later derived columns may read earlier ones, and the partition's values. */
+function withDerivedSql(table: Table, rows: string, partition: Partition): string {
+  const constants = Object.entries(partition)
+    .filter(([name]) => !hasColumn(table, name))
+    .map(([name, value]) => `${quoteText(value)} AS ${quoteName(name)}`);
+  const derived = table.columns.flatMap(({ name, type, origin }) =>
+    origin.kind === 'derived' ? [`(${origin.sql})::${sqlTypes[type]} AS ${quoteName(name)}`] : [],
+  );
+  const base = `SELECT ${['*', ...constants]} FROM (${rows})`;
+  return derived.length === 0 ? base : `SELECT ${['*', ...derived]} FROM (${base})`;
+}
+
+/** Nulls are equal: a key may hold them. */
+function match(a: string, b: string, names: readonly string[]): string {
+  return names
+    .map((name) => `${a}.${quoteName(name)} IS NOT DISTINCT FROM ${b}.${quoteName(name)}`)
+    .join(' AND ');
+}
+
+function differs(table: Table, a: string, b: string): string {
+  const tests = comparedColumns(table).map(
+    ({ name }) => `${a}.${quoteName(name)} IS DISTINCT FROM ${b}.${quoteName(name)}`,
+  );
+  return tests.length === 0 ? 'false' : `(${tests.join(' OR ')})`;
+}
+
+function greatestFirst(table: Table): string {
+  return tieColumns(table)
+    .map(({ name }) => `${quoteName(name)} DESC NULLS LAST`)
+    .join(', ');
+}

@@ -1,0 +1,276 @@
+/**
+ * How staged rows meet the rows already published: the reference, in plain TypeScript. The engine
+ * parquetjs-lite runs it; DuckDB's SQL (merge-sql.ts) says the same, and a property test holds them together.
+ *
+ * Upsert. The observations of a row are the published row and the staged rows with its key.
+ * - The winner: terminal before not terminal, then the later `observed_at`, then the greater content.
+ *   It gives the content; where it is terminal, its nulls take the value of the next terminal observation.
+ * - The target (`region`, `account_id`, `queried_account_id`) comes from the observation whose target has
+ *   precedence: the job's owner, then the source vault's region, then the lowest account and region.
+ * - `first_observed_at` is the earliest of all; the rest of the provenance is the winner's.
+ * - A row whose compared columns stay the same stays as it is, provenance included.
+ *
+ * Because a row that stays the same keeps its `observed_at`, and a filled null no longer knows its time, the
+ * result is independent of the order of observation as long as a job's values, once left, do not come back,
+ * and values of terminal observations differ only by being null. AWS's jobs are like that.
+ */
+import { comparedColumns, type Row, type Table, type Value, withDerived } from '../../tables/table.ts';
+import { contentColumns, hasColumn, targetColumns, tieColumns } from './column-roles.ts';
+import type { MergeOutcome, StateChange } from './engine.ts';
+import { byColumns, compareValues } from './order.ts';
+
+export interface Merged {
+  /** In the table's order, derived columns computed. When the outcome says unchanged: the rows as they were. */
+  readonly rows: readonly Row[];
+  readonly outcome: MergeOutcome;
+}
+
+type Partition = Readonly<Record<string, string>>;
+
+/** Merges by the table's rule. Rows may lack columns: null. `partition` is what derived columns may read. */
+export function mergeRows(
+  table: Table,
+  existing: readonly Row[],
+  staged: readonly Row[],
+  partition: Partition = {},
+): Merged {
+  switch (table.merge.kind) {
+    case 'upsert':
+      return mergeUpsert(table, existing, staged, partition);
+    case 'replace-slice':
+      return mergeSlices(table, existing, staged, partition);
+    case 'append':
+      return mergeAppend(table, existing, staged, partition);
+  }
+}
+
+export function mergeUpsert(
+  table: Table,
+  existing: readonly Row[],
+  staged: readonly Row[],
+  partition: Partition = {},
+): Merged {
+  if (table.merge.kind !== 'upsert') throw new TypeError(`${table.name} is not merged by upsert`);
+  const combine = combiner(table);
+  const isSame = sameIn(table);
+  const published = groupBy(existing, table.merge.key);
+  const tally = newTally(hasColumn(table, 'state'));
+  const replaced = new Set<string>();
+  const rows: Row[] = [];
+  for (const [key, observations] of groupBy(staged, table.merge.key)) {
+    const before = published.get(key) ?? [];
+    const merged = combine([...before, ...observations]);
+    const [only] = before;
+    if (only !== undefined && before.length === 1 && isSame(only, merged)) {
+      tally.unchanged += 1;
+      continue;
+    }
+    replaced.add(key);
+    rows.push(merged);
+    if (only === undefined) tally.added += 1;
+    else tally.update(only, merged);
+  }
+  for (const [key, before] of published) {
+    if (!replaced.has(key)) rows.push(...before);
+  }
+  return finish(table, existing, rows, tally, partition);
+}
+
+/**
+ * Of several staged drains of a slice the latest wins, whole; it replaces the published slice unless that was
+ * observed later. A row that the replaced slice had already keeps its provenance if it is the same.
+ */
+export function mergeSlices(
+  table: Table,
+  existing: readonly Row[],
+  staged: readonly Row[],
+  partition: Partition = {},
+): Merged {
+  if (table.merge.kind !== 'replace-slice') throw new TypeError(`${table.name} is not merged by slices`);
+  const { slice, key } = table.merge;
+  const isSame = sameIn(table);
+  const byContent = byColumns(tieColumns(table).map(({ name }) => name));
+  const publishedSlices = groupBy(existing, slice);
+  const tally = newTally(false);
+  const rows: Row[] = [];
+  for (const [sliceKey, observations] of groupBy(staged, slice)) {
+    const latest = latestIn(observations);
+    const drained = observations.filter((row) => at(row, 'observed_at') === latest);
+    const published = publishedSlices.get(sliceKey) ?? [];
+    const fresh = groupBy(drained, key);
+    if (compareValues(latestIn(published), latest) > 0) {
+      tally.unchanged += fresh.size;
+      continue;
+    }
+    publishedSlices.delete(sliceKey);
+    const before = groupBy(published, key);
+    for (const [rowKey, candidates] of fresh) {
+      const row = best(candidates, byContent);
+      const olds = before.get(rowKey) ?? [];
+      const [old] = olds;
+      const seen = [...olds, row].map(firstSeen).filter((time) => time !== null);
+      const merged = { ...row, first_observed_at: lowest(seen) };
+      if (old === undefined) tally.added += 1;
+      else if (olds.length > 1 || !isSame(old, merged)) tally.update(old, merged);
+      else tally.unchanged += 1;
+      rows.push(old !== undefined && olds.length === 1 && isSame(old, merged) ? old : merged);
+    }
+    for (const rowKey of before.keys()) {
+      if (!fresh.has(rowKey)) tally.removed += 1;
+    }
+  }
+  for (const untouched of publishedSlices.values()) rows.push(...untouched);
+  return finish(table, existing, rows, tally, partition);
+}
+
+function mergeAppend(
+  table: Table,
+  existing: readonly Row[],
+  staged: readonly Row[],
+  partition: Partition,
+): Merged {
+  const tally = newTally(false);
+  tally.added = staged.length;
+  return finish(table, existing, [...existing, ...staged], tally, partition);
+}
+
+/** All observations of one row become one row. */
+function combiner(table: Table): (observations: readonly Row[]) => Row {
+  const content = contentColumns(table).map(({ name }) => name);
+  const target = targetColumns(table).map(({ name }) => name);
+  const byContent = byColumns(tieColumns(table).map(({ name }) => name));
+  const byName = byColumns(['queried_account_id', 'region', 'account_id', ...target]);
+  return (observations) => {
+    const ranked = observations
+      .map((row) => ({ row, derived: withDerived(table, row) }))
+      .map(({ row, derived }) => ({
+        row,
+        terminal: derived.is_terminal === true,
+        owned: same(row.queried_account_id, row.account_id),
+        atSource: same(row.region, derived.source_region),
+      }))
+      .sort(
+        (a, b) =>
+          Number(b.terminal) - Number(a.terminal) ||
+          compareValues(at(b.row, 'observed_at'), at(a.row, 'observed_at')) ||
+          byContent(b.row, a.row),
+      );
+    const [winner] = ranked;
+    const [asked] = [...ranked].sort(
+      (a, b) =>
+        Number(b.owned) - Number(a.owned) || Number(b.atSource) - Number(a.atSource) || byName(a.row, b.row),
+    );
+    if (winner === undefined || asked === undefined) throw new TypeError('no observation to combine');
+    const givers = winner.terminal ? ranked.filter(({ terminal }) => terminal) : [winner];
+    const merged: Record<string, Value> = { ...winner.row };
+    for (const name of content) {
+      merged[name] = givers.map(({ row }) => at(row, name)).find((value) => value !== null) ?? null;
+    }
+    for (const name of target) merged[name] = at(asked.row, name);
+    merged.first_observed_at = lowest(observations.map(firstSeen).filter((time) => time !== null));
+    return merged;
+  };
+}
+
+function finish(
+  table: Table,
+  existing: readonly Row[],
+  rows: readonly Row[],
+  tally: Tally,
+  partition: Partition,
+): Merged {
+  const { added, updated, unchanged, removed } = tally;
+  const changed = added + updated + removed > 0;
+  const complete = changed
+    ? rows.map((row) => withDerived(table, { ...row, ...partition })).sort(byColumns(table.sortBy))
+    : existing;
+  const stateChanges = tally.stateChanges();
+  return {
+    rows: complete,
+    outcome: { changed, rows: complete.length, added, updated, unchanged, removed, stateChanges },
+  };
+}
+
+interface Tally {
+  added: number;
+  updated: number;
+  unchanged: number;
+  removed: number;
+  update(before: Row, after: Row): void;
+  stateChanges(): StateChange[];
+}
+
+function newTally(countsStates: boolean): Tally {
+  const changes = new Map<string, { from: string | null; to: string | null; count: number }>();
+  return {
+    added: 0,
+    updated: 0,
+    unchanged: 0,
+    removed: 0,
+    update(before, after) {
+      this.updated += 1;
+      const from = text(at(before, 'state'));
+      const to = text(at(after, 'state'));
+      if (!countsStates || from === to) return;
+      const change = changes.get(keyOf([from, to])) ?? { from, to, count: 0 };
+      change.count += 1;
+      changes.set(keyOf([from, to]), change);
+    },
+    stateChanges: () =>
+      [...changes.values()].sort((a, b) => compareValues(a.from, b.from) || compareValues(a.to, b.to)),
+  };
+}
+
+function sameIn(table: Table): (a: Row, b: Row) => boolean {
+  const compared = comparedColumns(table).map(({ name }) => name);
+  return (a, b) => compared.every((name) => at(a, name) === at(b, name));
+}
+
+function groupBy(rows: readonly Row[], names: readonly string[]): Map<string, Row[]> {
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) {
+    const key = keyOf(names.map((name) => at(row, name)));
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [row]);
+    else group.push(row);
+  }
+  return groups;
+}
+
+function keyOf(values: readonly Value[]): string {
+  return JSON.stringify(values);
+}
+
+function latestIn(rows: readonly Row[]): Value {
+  return rows.reduce<Value>((latest, row) => {
+    const observed = at(row, 'observed_at');
+    return compareValues(observed, latest) > 0 ? observed : latest;
+  }, null);
+}
+
+function best(rows: readonly Row[], order: (a: Row, b: Row) => number): Row {
+  return rows.reduce((champion, row) => (order(row, champion) > 0 ? row : champion));
+}
+
+function firstSeen(row: Row): Value {
+  return at(row, 'first_observed_at') ?? at(row, 'observed_at');
+}
+
+function lowest(values: readonly Value[]): Value {
+  return values.reduce<Value>(
+    (low, value) => (low === null || compareValues(value, low) < 0 ? value : low),
+    null,
+  );
+}
+
+function same(a: Value | undefined, b: Value | undefined): boolean {
+  return a !== null && a !== undefined && a === b;
+}
+
+function at(row: Row, name: string): Value {
+  return row[name] ?? null;
+}
+
+function text(value: Value): string | null {
+  return value === null ? null : String(value);
+}

@@ -1,0 +1,42 @@
+/** A small table with every type, and what a test needs to stage its rows and read its parts. */
+import { writeFile } from 'node:fs/promises';
+import { column, free, provenance } from '../../../src/tables/column.ts';
+import type { Row, Table } from '../../../src/tables/table.ts';
+
+const record = (field: string) => ({ kind: 'api', field }) as const;
+
+export const sample: Table = {
+  name: 'copy_jobs',
+  description: 'A table of the tests.',
+  schemaVersion: 1,
+  columns: [
+    column(record('Id'), 'id', 'text', 'The key.', 'a'),
+    column(record('Label'), 'label', 'text', 'Any text.', 'ä', free),
+    column(record('State'), 'state', 'text', 'The state.', 'RUNNING'),
+    column(record('Size'), 'size', 'bigint', 'A size.', '1'),
+    column(record('Flag'), 'flag', 'boolean', 'A flag.', 'true'),
+    column(record('Time'), 'time', 'timestamp', 'A time.', '2026-11-20 00:00:00.000'),
+    column(
+      {
+        kind: 'derived',
+        from: ({ state }) => (state === null || state === undefined ? null : state === 'COMPLETED'),
+        sql: "state = 'COMPLETED'",
+      },
+      'is_terminal',
+      'boolean',
+      'Whether it has ended.',
+      'true',
+    ),
+    column(provenance, 'first_observed_at', 'timestamp', 'First seen.', '2026-11-20 00:00:00.000'),
+    column(provenance, 'observed_at', 'timestamp', 'Seen.', '2026-11-20 00:00:00.000'),
+    column(provenance, 'run_id', 'text', 'The run.', 'r'),
+  ],
+  partitions: [{ name: 'day', description: 'The day.', example: '2026-11-20' }],
+  merge: { kind: 'upsert', key: ['id'] },
+  sortBy: ['id'],
+};
+
+export async function stage(file: string, rows: readonly Row[]): Promise<string> {
+  await writeFile(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  return file;
+}
