@@ -1,0 +1,31 @@
+/** From where a lake lies to the store that holds it. */
+import type { AwsCredentialIdentityProvider } from '@smithy/types';
+import type { Logger } from 'pino';
+import type { LakeLocation } from '../../settings.ts';
+import { openLocalStore } from './local.ts';
+import { openS3Store, type S3StoreOptions } from './s3.ts';
+import type { Store } from './store.ts';
+
+export interface OpenStoreOptions {
+  /** False for reading only: nothing is created, and a lake that is not there is empty. */
+  readonly create: boolean;
+  /** The rest only counts for S3. Null: as the environment and the shared configuration say, or AWS's own. */
+  readonly endpointUrl: string | null;
+  readonly kmsKeyId: string | null;
+  readonly expectedBucketOwner: string | null;
+  /** Default: the SDK's chain. */
+  readonly credentials?: AwsCredentialIdentityProvider;
+  readonly region?: string;
+  readonly requestHandler?: NonNullable<S3StoreOptions['requestHandler']>;
+  readonly multipartBytes?: number;
+  readonly log: Pick<Logger, 'debug' | 'warn'>;
+}
+
+/** @throws LakeError when the folder cannot be opened; an S3 lake is first asked by its first use */
+export async function openStore(location: LakeLocation, options: OpenStoreOptions): Promise<Store> {
+  if (location.kind === 'local') {
+    return await openLocalStore({ folder: location.folder, create: options.create });
+  }
+  const { create: _, ...rest } = options;
+  return openS3Store({ bucket: location.bucket, prefix: location.prefix, ...rest });
+}

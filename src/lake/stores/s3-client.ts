@@ -1,0 +1,132 @@
+/** One S3 client for a lake: found region, bounded sockets and times, retries that outlast a slow-down. */
+import { HeadBucketCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import type { AwsCredentialIdentityProvider } from '@smithy/types';
+import pRetry from 'p-retry';
+import type { Logger } from 'pino';
+import { createAws } from '../../aws.ts';
+import { codeOf, isTransient } from './s3-errors.ts';
+
+export interface S3ClientOptions {
+  readonly bucket: string;
+  /** Null: as AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL say, or AWS's own. A custom one is asked in path style. */
+  readonly endpointUrl: string | null;
+  readonly expectedBucketOwner: string | null;
+  readonly credentials?: AwsCredentialIdentityProvider;
+  /** Default: the bucket's, asked of S3; else the environment's; else us-east-1. */
+  readonly region?: string;
+  /** Default: one of its own, with bounded sockets and times, that honours HTTPS_PROXY. */
+  readonly requestHandler?: NonNullable<S3ClientConfig['requestHandler']>;
+  /** The first pause before a request is sent again, beyond the SDK's own retries; doubles each time. */
+  readonly retryDelayMs?: number;
+  readonly log: Pick<Logger, 'debug' | 'warn'>;
+}
+
+/** Beyond the SDK's three attempts: about a minute of slow-down is outlasted. */
+const outerRetries = 5;
+const maximumSockets = 8;
+/** A body of the largest single PUT must be through by then. */
+const requestTimeoutMs = 120_000;
+
+export interface S3Connection {
+  readonly client: S3Client;
+  /** True where checksums beyond the signature's are not to be asked for: many S3-compatible servers refuse them. */
+  readonly custom: boolean;
+  /** Runs an idempotent request, again after transient errors. Rejects with the signal's reason once aborted. */
+  retried<T>(what: string, request: () => Promise<T>, signal?: AbortSignal): Promise<T>;
+  close(): void;
+}
+
+export function connectS3(options: S3ClientOptions): S3Connection {
+  const own =
+    options.requestHandler === undefined
+      ? createAws({ endpointUrl: null, maxSockets: maximumSockets, requestTimeoutMs })
+      : null;
+  const endpoint = options.endpointUrl ?? configuredEndpoint(process.env);
+  const common: S3ClientConfig = {
+    ...(endpoint === null ? {} : { endpoint, forcePathStyle: true }),
+    // The signature covers a Buffer's SHA-256 either way.
+    ...(endpoint === null
+      ? {}
+      : { requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED' }),
+    ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
+    ...(options.requestHandler === undefined ? {} : { requestHandler: options.requestHandler }),
+    ...(own === null ? {} : { requestHandler: own.requestHandler }),
+    maxAttempts: 3,
+  };
+  const region = options.region ?? once(() => findRegion(common, options));
+  const client = new S3Client({ ...common, region });
+  return {
+    client,
+    custom: endpoint !== null,
+    async retried(what, request, signal) {
+      try {
+        return await pRetry(request, {
+          retries: outerRetries,
+          minTimeout: options.retryDelayMs ?? 1000,
+          maxTimeout: 20_000,
+          randomize: true,
+          ...(signal === undefined ? {} : { signal }),
+          shouldRetry: ({ error }) => isTransient(error) && signal?.aborted !== true,
+          onFailedAttempt({ error, attemptNumber, retriesLeft }) {
+            if (!isTransient(error) || signal?.aborted) return;
+            options.log.warn(
+              { what, attempt: attemptNumber, retriesLeft, code: codeOf(error) },
+              'S3 asks for patience',
+            );
+          },
+        });
+      } catch (error) {
+        if (signal?.aborted) throw signal.reason;
+        throw error;
+      }
+    },
+    // A handler that was lent is not ours to close.
+    close: () => own?.close(),
+  };
+}
+
+/**
+ * HeadBucket names the region even where it refuses. The SDK's own followRegionRedirects is not used: it swaps the
+ * client's region for the time of one request, so requests side by side trip over each other
+ * (@aws-sdk/middleware-sdk-s3, region-redirect-endpoint-middleware.js).
+ */
+async function findRegion(common: S3ClientConfig, options: S3ClientOptions): Promise<string> {
+  const configured = await new S3Client(common).config.region().catch(() => 'us-east-1');
+  const client = new S3Client({ ...common, region: configured });
+  const owner = options.expectedBucketOwner;
+  try {
+    const head = new HeadBucketCommand({
+      Bucket: options.bucket,
+      ...(owner === null ? {} : { ExpectedBucketOwner: owner }),
+    });
+    return (await client.send(head)).BucketRegion ?? configured;
+  } catch (error) {
+    const found = regionHeader(error);
+    // What is really wrong is said better by the first real request: HEAD has no body to say it in.
+    if (found === null)
+      options.log.debug({ bucket: options.bucket, code: codeOf(error) }, 'bucket region not found');
+    return found ?? configured;
+  }
+}
+
+function regionHeader(error: unknown): string | null {
+  if (typeof error !== 'object' || error === null || !('$response' in error)) return null;
+  // The SDK hangs the HTTP response on its errors; every step down is checked.
+  const response = error.$response as { headers?: Record<string, unknown> } | undefined;
+  const region = response?.headers?.['x-amz-bucket-region'];
+  return typeof region === 'string' ? region : null;
+}
+
+/** As the SDK looks for it in the environment; it matters here for path style. */
+function configuredEndpoint(environment: NodeJS.ProcessEnv): string | null {
+  if (environment.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS === 'true') return null;
+  return environment.AWS_ENDPOINT_URL_S3 || environment.AWS_ENDPOINT_URL || null;
+}
+
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | null = null;
+  return () => {
+    result ??= work();
+    return result;
+  };
+}

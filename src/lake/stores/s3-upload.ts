@@ -1,0 +1,174 @@
+/** A body on its way to S3 under a condition: one PUT, or a multipart upload above a size. */
+import { open, readFile, stat } from 'node:fs/promises';
+import {
+  AbortMultipartUploadCommand,
+  type CompletedPart,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  PutObjectCommand,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import pLimit from 'p-limit';
+import type { S3Connection } from './s3-client.ts';
+import type { Body, WriteCondition } from './store.ts';
+
+export interface UploadRequest {
+  readonly target: { readonly Bucket: string; readonly Key: string; readonly ExpectedBucketOwner?: string };
+  readonly body: Body;
+  readonly condition: WriteCondition;
+  readonly contentType: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly kmsKeyId: string | null;
+  /** Bodies larger than this go up in parts. */
+  readonly multipartBytes: number;
+}
+
+/** S3 wants at least 5 MiB in every part but the last, and at most 10,000 parts. */
+const partBytes = 8 * 1024 * 1024;
+const maximumParts = 10_000;
+/** Parts in flight, and in memory. */
+const concurrentParts = 2;
+
+/** The ETag and the size of the object that was written. Rejects with S3's own error when it was not. */
+export async function upload(
+  s3: S3Connection,
+  request: UploadRequest,
+  signal?: AbortSignal,
+): Promise<{ etag: string | null; size: number }> {
+  const size = 'bytes' in request.body ? request.body.bytes.length : (await stat(request.body.file)).size;
+  const etag = await (size > request.multipartBytes
+    ? inParts(s3, request, size, signal)
+    : whole(s3, request, signal));
+  return { etag: etag ?? null, size };
+}
+
+async function whole(
+  s3: S3Connection,
+  request: UploadRequest,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  const body = 'bytes' in request.body ? request.body.bytes : await readFile(request.body.file);
+  const command = () =>
+    new PutObjectCommand({
+      ...request.target,
+      ...described(request),
+      ...conditional(request.condition),
+      Body: body,
+    });
+  const { ETag } = await s3.retried('put', () => s3.client.send(command(), { ...aborted(signal) }), signal);
+  return ETag;
+}
+
+/**
+ * By hand, and not with @aws-sdk/lib-storage 3.1169: its Upload sends the abort without ExpectedBucketOwner, and
+ * an aborted signal leaves its requests running behind the caller's back (dist-es/Upload.js).
+ */
+async function inParts(
+  s3: S3Connection,
+  request: UploadRequest,
+  size: number,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  const { target } = request;
+  const create = new CreateMultipartUploadCommand({
+    ...target,
+    ...described(request),
+    ...(s3.custom ? {} : { ChecksumAlgorithm: 'CRC32' }),
+  });
+  const created = await s3.retried('create', () => s3.client.send(create, { ...aborted(signal) }), signal);
+  const UploadId = created.UploadId;
+  if (UploadId === undefined) throw new Error('the store began a multipart upload without naming it');
+  try {
+    const Parts = await sendParts(s3, request, UploadId, size, signal);
+    const complete = new CompleteMultipartUploadCommand({
+      ...target,
+      ...conditional(request.condition),
+      UploadId,
+      MultipartUpload: { Parts },
+    });
+    const done = await s3.retried('complete', () => s3.client.send(complete, { ...aborted(signal) }), signal);
+    return done.ETag;
+  } catch (error) {
+    // Not with the caller's signal: an upload that nobody aborts is paid for until a lifecycle rule finds it.
+    const abort = new AbortMultipartUploadCommand({ ...target, UploadId });
+    await s3.client.send(abort, { abortSignal: AbortSignal.timeout(5_000) }).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function sendParts(
+  s3: S3Connection,
+  request: UploadRequest,
+  UploadId: string,
+  size: number,
+  signal?: AbortSignal,
+): Promise<CompletedPart[]> {
+  const length = Math.max(partBytes, Math.ceil(size / maximumParts));
+  const source = await readable(request.body);
+  const failed = new AbortController();
+  const stop = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
+  const limit = pLimit(concurrentParts);
+  const sendPart = async (index: number): Promise<CompletedPart> => {
+    stop.throwIfAborted();
+    const Body = await source.read(index * length, Math.min(length, size - index * length));
+    const part = new UploadPartCommand({ ...request.target, UploadId, PartNumber: index + 1, Body });
+    const sent = await s3.retried('part', () => s3.client.send(part, { abortSignal: stop }), stop);
+    return {
+      PartNumber: index + 1,
+      ETag: sent.ETag,
+      ...(sent.ChecksumCRC32 === undefined ? {} : { ChecksumCRC32: sent.ChecksumCRC32 }),
+    };
+  };
+  const parts = Array.from({ length: Math.ceil(size / length) }, (_, index) => limit(() => sendPart(index)));
+  try {
+    return await Promise.all(parts);
+  } catch (error) {
+    failed.abort(error);
+    throw error;
+  } finally {
+    // The file is closed only when nobody reads it any more.
+    await Promise.allSettled(parts);
+    await source.close();
+  }
+}
+
+interface ReadableBody {
+  read(start: number, length: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+async function readable(body: Body): Promise<ReadableBody> {
+  if ('bytes' in body) {
+    const { bytes } = body;
+    return {
+      read: async (start, length) => bytes.subarray(start, start + length),
+      close: async () => undefined,
+    };
+  }
+  const file = await open(body.file, 'r');
+  return {
+    async read(start, length) {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, start);
+      if (bytesRead !== length) throw new Error(`${body.file} became shorter while it was uploaded`);
+      return buffer;
+    },
+    close: () => file.close(),
+  };
+}
+
+function described({ contentType, metadata, kmsKeyId }: UploadRequest) {
+  return {
+    ContentType: contentType,
+    Metadata: { ...metadata },
+    // Without a key of ours the bucket's own default encrypts.
+    ...(kmsKeyId === null ? {} : { ServerSideEncryption: 'aws:kms' as const, SSEKMSKeyId: kmsKeyId }),
+  };
+}
+
+function conditional(condition: WriteCondition) {
+  return 'ifMatch' in condition ? { IfMatch: condition.ifMatch } : { IfNoneMatch: '*' };
+}
+
+function aborted(signal?: AbortSignal) {
+  return signal === undefined ? {} : { abortSignal: signal };
+}

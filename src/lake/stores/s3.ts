@@ -1,0 +1,259 @@
+/**
+ * A lake below a prefix of an S3 bucket. Needs s3:ListBucket on the bucket; s3:GetObject, s3:PutObject and
+ * s3:AbortMultipartUpload below the prefix; kms:GenerateDataKey and kms:Decrypt where a key encrypts it.
+ * Nothing is ever deleted.
+ */
+import { createHash } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
+import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { LakeError, ScratchError } from '../../errors.ts';
+import { systemCode } from './durable.ts';
+import { checkedKey, isInternal, maximumKeyBytes } from './key.ts';
+import { connectS3, type S3ClientOptions, type S3Connection } from './s3-client.ts';
+import { codeOf, explained, isConflict, isMissing, isTransient, type S3Attempt } from './s3-errors.ts';
+import { upload } from './s3-upload.ts';
+import type { PutOutcome, PutRequest, Store, StoredObject } from './store.ts';
+
+export interface S3StoreOptions extends S3ClientOptions {
+  /** '' or ends with `/`. */
+  readonly prefix: string;
+  /** Null: the bucket's default encryption. */
+  readonly kmsKeyId: string | null;
+  /** Bodies larger than this go up in parts; default 16 MiB, at least 5 MiB. */
+  readonly multipartBytes?: number;
+}
+
+/** Metadata of every object: whose write it is. Hyphens, for proxies drop headers with underscores. */
+const writeIdName = 'write-id';
+const sha256Name = 'sha256';
+
+/** Nothing is asked of S3 yet. */
+export function openS3Store(options: S3StoreOptions): Store {
+  return new S3Store(options, connectS3(options));
+}
+
+class S3Store implements Store {
+  readonly url: string;
+  readonly #options: S3StoreOptions;
+  readonly #s3: S3Connection;
+  readonly #prefix: string;
+
+  constructor(options: S3StoreOptions, s3: S3Connection) {
+    this.#options = options;
+    this.#s3 = s3;
+    this.#prefix =
+      options.prefix === '' || options.prefix.endsWith('/') ? options.prefix : `${options.prefix}/`;
+    this.url = `s3://${options.bucket}/${this.#prefix}`.replace(/\/$/, '');
+  }
+
+  async download(key: string, file: string, signal?: AbortSignal): Promise<StoredObject | null> {
+    return await this.#get(
+      key,
+      async (body) => {
+        const target = await open(file, 'w', 0o600).catch((error) => {
+          throw scratchProblem(file, error);
+        });
+        try {
+          for await (const chunk of body) await writeTo(target, chunk, file);
+        } finally {
+          await target.close();
+        }
+      },
+      signal,
+    );
+  }
+
+  async read(
+    key: string,
+    signal?: AbortSignal,
+  ): Promise<(StoredObject & { readonly bytes: Uint8Array }) | null> {
+    let bytes: Uint8Array = new Uint8Array();
+    const found = await this.#get(
+      key,
+      async (body) => {
+        const chunks: Uint8Array[] = [];
+        for await (const chunk of body) chunks.push(chunk);
+        bytes = Buffer.concat(chunks);
+      },
+      signal,
+    );
+    return found === null ? null : { ...found, bytes };
+  }
+
+  async put(request: PutRequest, signal?: AbortSignal): Promise<PutOutcome> {
+    const { key, body, condition, contentType, writeId } = request;
+    const target = this.#target(key);
+    try {
+      signal?.throwIfAborted();
+      const metadata = { ...request.metadata, [writeIdName]: writeId };
+      const { kmsKeyId, multipartBytes = 16 * 1024 * 1024 } = this.#options;
+      const sent = { target, body, condition, contentType, metadata, kmsKeyId, multipartBytes };
+      const { etag, size } = await upload(this.#s3, sent, signal);
+      const known = etag ?? (await this.#ownWrite(key, writeId, signal))?.etag;
+      return known === undefined ? { written: false } : { written: true, etag: known, size };
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      if (!isConflict(error) && !isTransient(error)) throw explained(error, this.#attempt('written', key));
+      // An answer that was lost on its way makes the second try meet our own object.
+      const own = await this.#ownWrite(key, writeId, signal);
+      if (own !== null) return { written: true, ...own };
+      if (isConflict(error)) return { written: false };
+      throw explained(error, this.#attempt('written', key));
+    }
+  }
+
+  async *list(
+    prefix: string,
+    options: { readonly folders?: boolean } = {},
+    signal?: AbortSignal,
+  ): AsyncGenerator<string> {
+    const base = this.#target('x');
+    let token: string | undefined;
+    do {
+      const command = new ListObjectsV2Command({
+        ...base,
+        Prefix: this.#prefix + prefix,
+        ...(options.folders ? { Delimiter: '/' } : {}),
+        ...(token === undefined ? {} : { ContinuationToken: token }),
+      });
+      const page = await this.#s3
+        .retried(
+          'list',
+          () => this.#s3.client.send(command, signal === undefined ? {} : { abortSignal: signal }),
+          signal,
+        )
+        .catch((error) => {
+          if (signal?.aborted) throw signal.reason;
+          throw explained(error, this.#attempt('listed', prefix));
+        });
+      const names = options.folders
+        ? (page.CommonPrefixes ?? []).map(({ Prefix }) => Prefix)
+        : (page.Contents ?? []).map(({ Key }) => Key);
+      for (const name of names) {
+        const key = name?.slice(this.#prefix.length);
+        // Consoles make objects that end in a slash to show folders; they hold nothing.
+        if (key === undefined || isInternal(key) || (!options.folders && (key === '' || key.endsWith('/'))))
+          continue;
+        yield key;
+      }
+      const next = page.IsTruncated ? page.NextContinuationToken : undefined;
+      if (next !== undefined && next === token) {
+        throw new LakeError(
+          `Listing ${this.url}/${prefix} does not end: the store repeats a continuation token`,
+          'The S3-compatible server has a defect: update it, or use another store.',
+        );
+      }
+      token = next;
+    } while (token !== undefined);
+  }
+
+  async close(): Promise<void> {
+    this.#s3.close();
+  }
+
+  #target(key: string): { Bucket: string; Key: string; ExpectedBucketOwner?: string } {
+    const { bucket, expectedBucketOwner } = this.#options;
+    const Key = this.#prefix + checkedKey(key);
+    if (Buffer.byteLength(Key) > maximumKeyBytes) {
+      throw new LakeError(`The key ${Key} is longer than S3 allows`, 'Choose a shorter prefix in --lake.');
+    }
+    return {
+      Bucket: bucket,
+      Key,
+      ...(expectedBucketOwner === null ? {} : { ExpectedBucketOwner: expectedBucketOwner }),
+    };
+  }
+
+  #attempt(done: S3Attempt['done'], key: string): S3Attempt {
+    const { bucket, kmsKeyId, expectedBucketOwner } = this.#options;
+    return { done, url: `s3://${bucket}/${this.#prefix}${key}`, bucket, kmsKeyId, expectedBucketOwner };
+  }
+
+  /** A body that breaks off, or is not what was written, is asked for again, from its beginning. */
+  async #get(
+    key: string,
+    consume: (body: AsyncIterable<Uint8Array>) => Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<StoredObject | null> {
+    const target = this.#target(key);
+    try {
+      return await this.#s3.retried('get', () => this.#getOnce(target, consume, signal), signal);
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      if (isMissing(error)) return null;
+      if (error instanceof ScratchError) throw error;
+      throw explained(error, this.#attempt('read', key));
+    }
+  }
+
+  async #getOnce(
+    target: { Bucket: string; Key: string; ExpectedBucketOwner?: string },
+    consume: (body: AsyncIterable<Uint8Array>) => Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<StoredObject> {
+    const options = signal === undefined ? {} : { abortSignal: signal };
+    const { Body, ETag, ContentLength, Metadata } = await this.#s3.client.send(
+      new GetObjectCommand(target),
+      options,
+    );
+    if (ETag === undefined) throw new Error('the store gave no ETag');
+    const hash = createHash('sha256');
+    let size = 0;
+    // In Node the SDK's body is a stream of byte chunks (@smithy/types, SdkStreamMixin over IncomingMessage).
+    const chunks = (Body ?? []) as AsyncIterable<Uint8Array> & { destroy?(error: Error): void };
+    const breakOff = () => chunks.destroy?.(new Error('aborted'));
+    signal?.addEventListener('abort', breakOff, { once: true });
+    async function* counted() {
+      for await (const chunk of chunks) {
+        hash.update(chunk);
+        size += chunk.length;
+        yield chunk;
+      }
+    }
+    try {
+      await consume(counted());
+    } finally {
+      signal?.removeEventListener('abort', breakOff);
+    }
+    if (ContentLength !== undefined && size !== ContentLength) {
+      throw Object.assign(new Error(`${size} of ${ContentLength} bytes came`), { code: 'IncompleteBody' });
+    }
+    const promised = Metadata?.[sha256Name];
+    if (promised !== undefined && promised !== hash.digest('hex')) {
+      throw new LakeError(
+        `s3://${target.Bucket}/${target.Key} does not hold what was written there: its SHA-256 differs`,
+        'Restore an earlier version of the object, and find out who changed it.',
+      );
+    }
+    return { etag: ETag, size };
+  }
+
+  /** The object, when it is the one that this write made. */
+  async #ownWrite(key: string, writeId: string, signal?: AbortSignal): Promise<StoredObject | null> {
+    const options = signal === undefined ? {} : { abortSignal: signal };
+    const head = () => this.#s3.client.send(new HeadObjectCommand(this.#target(key)), options);
+    try {
+      const { ETag, ContentLength, Metadata } = await this.#s3.retried('head', head, signal);
+      if (Metadata?.[writeIdName] !== writeId || ETag === undefined) return null;
+      return { etag: ETag, size: ContentLength ?? 0 };
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      if (isMissing(error)) return null;
+      throw explained(error, this.#attempt('read', key));
+    }
+  }
+}
+
+async function writeTo(target: FileHandle, chunk: Uint8Array, file: string): Promise<void> {
+  await target.writeFile(chunk).catch((error) => {
+    throw scratchProblem(file, error);
+  });
+}
+
+function scratchProblem(file: string, error: unknown): ScratchError {
+  return new ScratchError(
+    `${file} could not be written (${systemCode(error) ?? codeOf(error)})`,
+    'Give --scratch a folder that is writable and has more room.',
+    { cause: error },
+  );
+}
