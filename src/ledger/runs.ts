@@ -10,7 +10,7 @@ import type { Store } from '../lake/stores/store.ts';
 import type { RunSummary } from '../run-summary.ts';
 import { utcDay } from '../tables/table.ts';
 
-/** The instant that decisecond counters start at; they have 31 bits in a UUIDv7's `seq`, good for six years and more. */
+/** The instant that counters start at: tenths of a second fill `seq`, an unsigned 32-bit number, in 13 years. */
 const counterStart = Date.UTC(2026, 0, 1);
 
 /**
@@ -18,7 +18,7 @@ const counterStart = Date.UTC(2026, 0, 1);
  * of one instant the local clock decides; it counts only there.
  */
 export function newRunId(asOf: number, localNow: number): string {
-  const seq = Math.max(0, Math.floor((localNow - counterStart) / 100)) % 2 ** 31;
+  const seq = Math.max(0, Math.floor((localNow - counterStart) / 100)) % 2 ** 32;
   return v7({ msecs: asOf, seq });
 }
 

@@ -5,6 +5,9 @@
 import { UnsafeInteger } from '../source/source.ts';
 import type { Column, Row, Value } from './table.ts';
 
+/** Fields that are maps from an open set of names to counts: taken whole, whatever their keys. */
+const countMaps: ReadonlySet<string> = new Set(['ChildJobsInState']);
+
 /** Why a record cannot become a row. Caught by the table's own function; never leaves the room. */
 export class Unfit extends Error {}
 
@@ -84,7 +87,7 @@ export function apiValues(
     const { field } = column.origin;
     const value = valueAt(record, field);
     if (value === undefined) row[column.name] = null;
-    else if (isObject(value)) row[column.name] = sortedCounts(value, field);
+    else if (countMaps.has(field) && isObject(value)) row[column.name] = sortedCounts(value, field);
     else row[column.name] = converted(value, column, field);
   }
   return row;
@@ -119,10 +122,9 @@ function knownFields(columns: readonly Column[]): ReadonlySet<string> {
   return known;
 }
 
-/** `ChildJobsInState` is taken whole, whatever its keys. */
 function fieldNames(record: Readonly<Record<string, unknown>>): string[] {
   return Object.entries(record).flatMap(([name, value]) =>
-    isObject(value) && name !== 'ChildJobsInState'
+    isObject(value) && !countMaps.has(name)
       ? Object.keys(value).map((inner) => `${name}.${inner}`)
       : [name],
   );
