@@ -6,7 +6,7 @@
  * `verdicts`, one row for each with `verdict` added, updated or unchanged, and `was` and `becomes` (states);
  * and `kept`, the published rows that stay. Together, `kept` and the rows of `merged` are the new part.
  */
-import { comparedColumns, type Table } from '../../tables/table.ts';
+import { type ColumnType, comparedColumns, type Table } from '../../tables/table.ts';
 import {
   contentColumns,
   hasColumn,
@@ -15,6 +15,7 @@ import {
   tieColumns,
   winnerColumns,
 } from './column-roles.ts';
+import { maxTimestamp } from './part-schema.ts';
 import { quoteFile, quoteName, quoteText, sqlTypes } from './sql-text.ts';
 
 type Partition = Readonly<Record<string, string>>;
@@ -26,17 +27,30 @@ export function stageSql(table: Table, files: readonly string[]): string {
     const nothing = columns.map(({ name, type }) => `NULL::${sqlTypes[type]} AS ${quoteName(name)}`);
     return `CREATE TEMP TABLE staged AS SELECT ${nothing} WHERE false`;
   }
-  const types = columns.map(
-    ({ name, type }) => `${quoteName(name)}: '${type === 'timestamp' ? 'BIGINT' : sqlTypes[type]}'`,
-  );
-  const values = columns.map(({ name, type }) =>
-    type === 'timestamp'
-      ? `make_timestamp_ms(${quoteName(name)})::TIMESTAMP_MS AS ${quoteName(name)}`
-      : quoteName(name),
-  );
+  const types = columns.map(({ name, type }) => `${quoteName(name)}: '${stagedTypes[type]}'`);
+  const values = columns.map(({ name, type }) => `${stagedValue(name, type)} AS ${quoteName(name)}`);
   return `CREATE TEMP TABLE staged AS SELECT ${values} FROM read_json([${files.map(quoteFile)}],
     format = 'newline_delimited', auto_detect = false, hive_partitioning = false,
     maximum_object_size = 4194304, columns = {${types}})`;
+}
+
+/** Numbers are read as doubles: exact in the range that is allowed, and out of it seen to be so, never rounded. */
+const stagedTypes: Readonly<Record<ColumnType, string>> = {
+  text: 'VARCHAR',
+  bigint: 'DOUBLE',
+  boolean: 'BOOLEAN',
+  timestamp: 'DOUBLE',
+};
+
+function stagedValue(name: string, type: ColumnType): string {
+  const value = quoteName(name);
+  if (type === 'text' || type === 'boolean') return value;
+  const bound = type === 'bigint' ? Number.MAX_SAFE_INTEGER : maxTimestamp;
+  const exact = type === 'bigint' ? `${value}::BIGINT` : `make_timestamp_ms(${value}::BIGINT)::TIMESTAMP_MS`;
+  const refusal = quoteText(`column ${name}: not an exact ${type}: `);
+  return `CASE WHEN ${value} IS NULL THEN NULL
+    WHEN ${value} = trunc(${value}) AND abs(${value}) <= ${bound} THEN ${exact}
+    ELSE error(${refusal} || ${value}) END`;
 }
 
 /** `existing`: the published part's stored columns; those it does not have yet are null. */

@@ -1,6 +1,9 @@
 import { EngineError } from '../../errors.ts';
 import type { ColumnType, Table } from '../../tables/table.ts';
 
+/** Milliseconds either side of 1970 that a JavaScript Date can hold (ECMA-262, Time Values and Time Range). */
+export const maxTimestamp = 8.64e15;
+
 /**
  * A part may hold fewer columns than the table, never others: rewriting it would lose them.
  * @param present the part's columns with their types; null: a type no table has

@@ -21,7 +21,3 @@ export function quoteText(text: string): string {
 export function quoteFile(path: string): string {
   return quoteText(path.replace(/[*?[]/g, '[$&]'));
 }
-
-export function sqlValue(value: string | null): string {
-  return value === null ? 'NULL' : quoteText(value);
-}

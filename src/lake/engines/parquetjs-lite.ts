@@ -1,0 +1,113 @@
+/** The second engine: pure JavaScript, for images where no native code may run. Parts are merged in memory. */
+import { createReadStream } from 'node:fs';
+import { rm, stat } from 'node:fs/promises';
+import { EngineError } from '../../errors.ts';
+import type { Row, Table } from '../../tables/table.ts';
+import type { Engine, MergeOutcome, MergeRequest } from './engine.ts';
+import { mergeRows } from './merge.ts';
+import { oneAtATime } from './one-at-a-time.ts';
+import { openPart, readPart } from './part-reader.ts';
+import { refuseNewerSchema } from './part-schema.ts';
+import { writePart } from './part-writer.ts';
+
+export interface ParquetjsLiteOptions {
+  /** A partition that would need more is refused before it is loaded. */
+  readonly memoryLimitBytes: number;
+}
+
+export async function openParquetjsLite({ memoryLimitBytes }: ParquetjsLiteOptions): Promise<Engine> {
+  const enqueue = oneAtATime();
+  return {
+    name: 'parquetjs-lite',
+    merge: (request) => enqueue(() => merge(request, memoryLimitBytes)),
+    close: () => enqueue(async () => {}),
+  };
+}
+
+async function merge(request: MergeRequest, memoryLimitBytes: number): Promise<MergeOutcome> {
+  const { table, partition, output, metadata } = request;
+  await rm(output, { force: true });
+  const part = request.existing === null ? null : await openPart(request.existing);
+  if (part !== null) refuseNewerSchema(table, part.columns, part.path);
+  const stagedBytes = (await Promise.all(request.staged.map((file) => stat(file)))).map(({ size }) => size);
+  refuseTooLarge(
+    request,
+    stagedBytes.reduce((sum, size) => sum + size, 0),
+    part,
+    memoryLimitBytes,
+  );
+
+  const existing: Row[] = [];
+  if (part !== null) {
+    for await (const rows of readPart(part, table)) for (const row of rows) existing.push(row);
+  }
+  const staged: Row[] = [];
+  for (const file of request.staged) {
+    for await (const row of stagedRows(table, file)) staged.push(row);
+  }
+  const { rows, outcome } = mergeRows(table, existing, staged, partition);
+  if (!outcome.changed) return outcome;
+  try {
+    await writePart(table, rows, output, metadata);
+  } catch (error) {
+    await rm(output, { force: true });
+    if (error instanceof EngineError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new EngineError(
+      `The new part of ${partName(request)} cannot be written: ${reason}`,
+      'Look whether the scratch disk is full (--scratch), then run again.',
+      { cause: error },
+    );
+  }
+  return outcome;
+}
+
+/** Estimated from the footer and the staged files' sizes: objects take more room than their text. */
+function refuseTooLarge(
+  request: MergeRequest,
+  stagedBytes: number,
+  part: { readonly rows: number; readonly uncompressedBytes: number } | null,
+  limit: number,
+): void {
+  const published =
+    part === null ? 0 : part.rows * request.table.columns.length * 24 + part.uncompressedBytes;
+  const expected = published + stagedBytes * 2;
+  if (expected <= limit) return;
+  const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
+  throw new EngineError(
+    `${partName(request)} is too large to be merged in JavaScript: it needs some ${mebibytes(expected)} of memory, and may use ${mebibytes(limit)}`,
+    'Use --engine duckdb, which merges on disk; or raise --memory-limit, or give a new lake more --buckets.',
+  );
+}
+
+async function* stagedRows(table: Table, file: string): AsyncGenerator<Row> {
+  const known = new Set([...table.columns, ...table.partitions].map(({ name }) => name));
+  for await (const line of linesOf(file)) {
+    if (line === '') continue;
+    // Safe: staged by this program, one row of the table an object; the writer checks each value's type.
+    const row = JSON.parse(line) as Row;
+    const unknown = Object.keys(row).find((name) => !known.has(name));
+    if (unknown !== undefined) {
+      throw new EngineError(
+        `A staged row of ${table.name} holds what no column takes: ${unknown}`,
+        'This is an error of the program: report it.',
+      );
+    }
+    yield row;
+  }
+}
+
+/** Splits at line feeds only; node:readline also splits at U+2028, which JSON leaves as it is inside a text. */
+async function* linesOf(file: string): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of createReadStream(file, 'utf8')) {
+    const lines = `${rest}${chunk}`.split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+  yield rest;
+}
+
+function partName({ table, partition }: MergeRequest): string {
+  return [table.name, ...Object.entries(partition).map(([name, value]) => `${name}=${value}`)].join('/');
+}

@@ -1,0 +1,108 @@
+/** Reads parts in plain JavaScript, whichever engine wrote them, with hyparquet. Nothing is rounded. */
+import type { AsyncBuffer, FileMetaData, SchemaElement } from 'hyparquet';
+import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
+import { EngineError } from '../../errors.ts';
+import type { Column, ColumnType, Row, Table, Value } from '../../tables/table.ts';
+
+export interface OpenPart {
+  readonly path: string;
+  readonly file: AsyncBuffer;
+  readonly metadata: FileMetaData;
+  readonly rows: number;
+  /** Of the values, decompressed; texts in a dictionary are counted once. */
+  readonly uncompressedBytes: number;
+  /** The columns with their types; null: a type no table has. */
+  readonly columns: ReadonlyMap<string, ColumnType | null>;
+}
+
+/** Reads the footer only. @throws EngineError */
+export async function openPart(path: string): Promise<OpenPart> {
+  try {
+    const file = await asyncBufferFromFile(path);
+    const metadata = await parquetMetadataAsync(file);
+    const uncompressed = metadata.row_groups
+      .flatMap(({ columns }) => columns)
+      .reduce((sum, { meta_data }) => sum + Number(meta_data?.total_uncompressed_size ?? 0), 0);
+    return {
+      path,
+      file,
+      metadata,
+      rows: Number(metadata.num_rows),
+      uncompressedBytes: uncompressed,
+      columns: new Map(metadata.schema.slice(1).map((element) => [element.name, columnType(element)])),
+    };
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+/**
+ * The rows, one row group after the other, with the table's columns that the part has; the others are absent.
+ * @throws EngineError when the part cannot be read or holds what is not exact in a JavaScript number
+ */
+export async function* readPart(part: OpenPart, table: Table): AsyncGenerator<readonly Row[]> {
+  const columns = table.columns.filter(({ name }) => part.columns.has(name));
+  let rowStart = 0;
+  for (const group of part.metadata.row_groups) {
+    const rowEnd = rowStart + Number(group.num_rows);
+    let objects: readonly Record<string, unknown>[];
+    try {
+      objects = await parquetReadObjects({
+        file: part.file,
+        metadata: part.metadata,
+        columns: columns.map(({ name }) => name),
+        rowStart,
+        rowEnd,
+        compressors,
+        parsers,
+      });
+    } catch (error) {
+      throw unreadable(part.path, error);
+    }
+    yield objects.map((object) => exactRow(object, columns, part.path));
+    rowStart = rowEnd;
+  }
+}
+
+/** hyparquet's own text decoder drops a leading byte order mark, and its dates lose the microseconds. */
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const parsers = {
+  stringFromBytes: (bytes: Uint8Array | undefined) => bytes && decoder.decode(bytes),
+  timestampFromMilliseconds: (value: bigint) => value,
+  timestampFromMicroseconds: (value: bigint) => value / 1000n,
+};
+
+function exactRow(object: Readonly<Record<string, unknown>>, columns: readonly Column[], path: string): Row {
+  const row: Record<string, Value> = {};
+  for (const { name } of columns) {
+    const value = object[name];
+    if (value === null || value === undefined) row[name] = null;
+    else if (typeof value === 'string' || typeof value === 'boolean') row[name] = value;
+    else if (typeof value === 'bigint' && Number.isSafeInteger(Number(value))) row[name] = Number(value);
+    else throw unreadable(path, new RangeError(`column ${name} holds ${String(value)}`));
+  }
+  return row;
+}
+
+function columnType({
+  type,
+  converted_type: converted,
+  logical_type: logical,
+}: SchemaElement): ColumnType | null {
+  if (type === 'BOOLEAN') return 'boolean';
+  if (type === 'BYTE_ARRAY') return converted === 'UTF8' || logical?.type === 'STRING' ? 'text' : null;
+  if (type !== 'INT64') return null;
+  if (logical?.type === 'TIMESTAMP') return logical.unit === 'NANOS' ? null : 'timestamp';
+  if (converted === 'TIMESTAMP_MILLIS' || converted === 'TIMESTAMP_MICROS') return 'timestamp';
+  return converted === undefined || converted === 'INT_64' ? 'bigint' : null;
+}
+
+function unreadable(path: string, error: unknown): EngineError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new EngineError(
+    `The part ${path} cannot be read: ${reason}`,
+    'It is damaged, or no part of this lake: restore its earlier version.',
+    { cause: error },
+  );
+}
