@@ -1,19 +1,22 @@
-import { openDuckDb } from './duckdb.ts';
+/** From an engine's name to the engine; what it needs is loaded only then, so that one may be missing. */
 import type { Engine } from './engine.ts';
-import { openParquetjsLite } from './parquetjs-lite.ts';
 
-/**
- * Opens the engine by its name on the command line.
- * @throws EngineError when it cannot start
- */
-export function openEngine(
-  name: Engine['name'],
-  options: { readonly memoryLimitBytes: number /** an existing folder */; readonly scratch: string },
-): Promise<Engine> {
+export interface EngineOptions {
+  /** Bytes. */
+  readonly memoryLimitBytes: number;
+  /** Exists; for what does not fit into memory. */
+  readonly scratch: string;
+}
+
+export async function openEngine(name: Engine['name'], options: EngineOptions): Promise<Engine> {
   switch (name) {
-    case 'duckdb':
+    case 'duckdb': {
+      const { openDuckDb } = await import('./duckdb.ts');
       return openDuckDb(options);
-    case 'parquetjs-lite':
+    }
+    case 'parquetjs-lite': {
+      const { openParquetjsLite } = await import('./parquetjs-lite.ts');
       return openParquetjsLite(options);
+    }
   }
 }
