@@ -1,0 +1,145 @@
+/**
+ * What a failed request means for its drain: asked again how often, and which status it ends with.
+ */
+import type { AwsFailure } from '../aws-failure.ts';
+import type { DrainStatus } from './source.ts';
+
+/** How a drain that did not end well is reported. */
+export interface Outcome {
+  readonly status: Exclude<DrainStatus, 'OK'>;
+  readonly errorName: string;
+  readonly errorMessage: string;
+}
+
+/** A failure of AWS, or one that only reading pages can have. */
+export type RequestFailure =
+  | AwsFailure
+  /** A 200 whose body or Date header cannot be read. */
+  | { readonly kind: 'broken-answer'; readonly name: string; readonly message: string; readonly host: null };
+
+/** Whose credentials were found good, and how the target's region stands to the caller's. */
+export interface OutcomeContext {
+  readonly region: string;
+  /** The caller's own region: known to be enabled, STS was asked there. */
+  readonly homeRegion: string;
+  /** Whether STS still takes the credentials; null: not asked. */
+  readonly credentialsHold: boolean | null;
+}
+
+/**
+ * How often a request is asked again after this failure, not counting other failures of the same request.
+ * `Infinity`: for as long as the target's time lasts.
+ */
+export function retryBudget(failure: RequestFailure): number {
+  switch (failure.kind) {
+    case 'throttled':
+    case 'server':
+    case 'timed-out':
+    case 'unreachable':
+      return Number.POSITIVE_INFINITY;
+    case 'broken-answer':
+    case 'credentials-missing':
+      return 5;
+    case 'credentials-expired':
+      return 3;
+    case 'no-such-host':
+      return 2;
+    case 'clock-skew':
+    case 'credentials-refused':
+      return 1;
+    case 'denied':
+    case 'role-not-assumed':
+    case 'other':
+      return 0;
+  }
+}
+
+/** Whether a failure may mean that the region is not there for this account. */
+export function maybeDisabled(failure: RequestFailure, context: OutcomeContext): boolean {
+  switch (failure.kind) {
+    case 'credentials-refused':
+      return context.region !== context.homeRegion;
+    case 'no-such-host':
+      // With a proxy, or an endpoint of one's own, it is another host that is missing.
+      return failure.host?.includes(context.region) ?? false;
+    default:
+      return false;
+  }
+}
+
+/**
+ * The status a drain ends with when it cannot get past this failure.
+ *
+ * Credentials that a region does not know are no news about the region alone: they may have been revoked since.
+ * Only when STS, asked at home, still takes them is the region called disabled; in the home region, which
+ * cannot be disabled, never. Everything that AWS could not answer (5xx) is called UNREACHABLE: time heals it.
+ */
+export function outcomeOf(failure: RequestFailure, context: OutcomeContext): Outcome {
+  return {
+    status: statusOf(failure, context),
+    errorName: failure.name,
+    errorMessage: failure.message,
+  };
+}
+
+function statusOf(failure: RequestFailure, context: OutcomeContext): Outcome['status'] {
+  switch (failure.kind) {
+    case 'throttled':
+      return 'THROTTLED';
+    case 'server':
+    case 'unreachable':
+      return 'UNREACHABLE';
+    case 'timed-out':
+      return 'TIMED_OUT';
+    case 'no-such-host':
+      return maybeDisabled(failure, context) && context.credentialsHold === true
+        ? 'REGION_DISABLED'
+        : 'UNREACHABLE';
+    case 'credentials-refused':
+      return maybeDisabled(failure, context) && context.credentialsHold === true
+        ? 'REGION_DISABLED'
+        : 'ACCESS_DENIED';
+    case 'denied':
+    case 'credentials-expired':
+    case 'credentials-missing':
+      return 'ACCESS_DENIED';
+    case 'role-not-assumed':
+      return 'ASSUME_ROLE_FAILED';
+    case 'clock-skew':
+      return /AccessDenied/.test(failure.name) ? 'ACCESS_DENIED' : 'FAILED';
+    case 'broken-answer':
+    case 'other':
+      return 'FAILED';
+  }
+}
+
+/** Thrown inside a drain, and turned into its report at the drain's end: it never leaves the source. */
+export class DrainFailure extends Error {
+  readonly outcome: Outcome;
+  constructor(outcome: Outcome) {
+    super(outcome.errorMessage);
+    this.outcome = outcome;
+  }
+}
+
+/** AWS no longer knows the page token it gave: the drain starts again. */
+export class PageTokenExpired extends Error {
+  readonly failure: RequestFailure;
+  constructor(failure: RequestFailure) {
+    super(failure.message);
+    this.failure = failure;
+  }
+}
+
+const tokenErrorNames = new Set([
+  'InvalidParameterValueException',
+  'InvalidRequestException',
+  'InvalidParameterException',
+  'ValidationException',
+]);
+
+/** Only asked about requests that carried a page token. */
+export function isExpiredPageToken(failure: RequestFailure): boolean {
+  if (/(NextToken|PaginationToken|PageToken)/.test(failure.name)) return true;
+  return tokenErrorNames.has(failure.name) && /token/i.test(failure.message);
+}

@@ -1,0 +1,292 @@
+/**
+ * One page, asked for until it comes: rate, sockets, time-outs and retries.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type BackupClient,
+  ListCopyJobSummariesCommand,
+  type ListCopyJobSummariesCommandInput,
+  ListCopyJobsCommand,
+  type ListCopyJobsCommandInput,
+} from '@aws-sdk/client-backup';
+import type { AwsCredentialIdentity } from '@smithy/types';
+import type { LimitFunction } from 'p-limit';
+import pRetry from 'p-retry';
+import { type Answer, type KeptAnswer, keepAnswer } from '../answer.ts';
+import { awsFailure } from '../aws-failure.ts';
+import type { RefreshRequest } from '../targets/credentials.ts';
+import type { Target } from '../targets/target.ts';
+import { abortable, childController, SiblingFailed } from './abort.ts';
+import { parseExactJson } from './exact-json.ts';
+import {
+  DrainFailure,
+  isExpiredPageToken,
+  maybeDisabled,
+  type Outcome,
+  outcomeOf,
+  PageTokenExpired,
+  type RequestFailure,
+  retryBudget,
+} from './outcome.ts';
+import type { SourcePage } from './source.ts';
+
+/** A request for one page, made anew for every attempt. */
+export interface Ask {
+  /** Where the records lie in the body. */
+  readonly list: 'CopyJobs' | 'CopyJobSummaries';
+  readonly token: string | null;
+  readonly prepare: () => {
+    readonly kept: KeptAnswer;
+    readonly send: (client: BackupClient, abortSignal: AbortSignal) => Promise<unknown>;
+  };
+}
+
+export function askCopyJobs(input: Omit<ListCopyJobsCommandInput, 'NextToken'>, token: string | null): Ask {
+  const prepare = () => {
+    const command = new ListCopyJobsCommand({ ...input, ...(token === null ? {} : { NextToken: token }) });
+    const kept = keepAnswer(command.middlewareStack, 'keep');
+    return {
+      kept,
+      send: (client: BackupClient, abortSignal: AbortSignal) => client.send(command, { abortSignal }),
+    };
+  };
+  return { list: 'CopyJobs', token, prepare };
+}
+
+export function askCopyJobSummaries(
+  input: Omit<ListCopyJobSummariesCommandInput, 'NextToken'>,
+  token: string | null,
+): Ask {
+  const prepare = () => {
+    const command = new ListCopyJobSummariesCommand({
+      ...input,
+      ...(token === null ? {} : { NextToken: token }),
+    });
+    const kept = keepAnswer(command.middlewareStack, 'keep');
+    return {
+      kept,
+      send: (client: BackupClient, abortSignal: AbortSignal) => client.send(command, { abortSignal }),
+    };
+  };
+  return { list: 'CopyJobSummaries', token, prepare };
+}
+
+/** A page, and the way to the next; null: it was the last. */
+export interface RawPage extends Omit<SourcePage, 'more'> {
+  readonly nextToken: string | null;
+}
+
+export interface RequestTiming {
+  /** The first wait is up to this; each further one up to twice as much. */
+  readonly firstDelayMs: number;
+  readonly longestDelayMs: number;
+  /** After this, an attempt without a whole answer is given up and made again. */
+  readonly requestTimeoutMs: number;
+}
+
+export interface RequestSetup {
+  readonly client: BackupClient;
+  readonly target: Target;
+  readonly homeRegion: string;
+  /** Resolves when the target's rate allows one more request. */
+  readonly pace: () => Promise<void>;
+  /** Bounds the requests that are on their way at once. */
+  readonly slots: LimitFunction;
+  readonly timing: RequestTiming;
+  /** In [0, 1). */
+  readonly random: () => number;
+  /** Whether STS still takes the credentials; rejects when it cannot be asked. */
+  readonly credentialsHold: (identity: AwsCredentialIdentity, signal: AbortSignal) => Promise<boolean>;
+  readonly onRetry: (failure: RequestFailure, waitMs: number) => void;
+}
+
+/** Why a drain was stopped from without. */
+export class TargetTimeUp extends Error {
+  override readonly name = 'TargetTimeout';
+}
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+}
+
+/**
+ * Asks for a page until it comes, or until what stands in the way is final or the signal is aborted.
+ * Every attempt counts against the rate. Rejects with a DrainFailure or, when the page token has expired, with
+ * PageTokenExpired; with SiblingFailed when that is why the signal was aborted.
+ */
+export async function requestPage(setup: RequestSetup, ask: Ask, signal: AbortSignal): Promise<RawPage> {
+  const { target, homeRegion, timing } = setup;
+  const spent = new Map<RequestFailure['kind'], number>();
+  let last: RequestFailure | null = null;
+  let refused: string | undefined;
+  let attempts = 0;
+  const context = { region: target.region, homeRegion, credentialsHold: null as boolean | null };
+
+  const attempt = async (): Promise<RawPage> => {
+    let identity: AwsCredentialIdentity | null = null;
+    try {
+      return await setup.slots(async () => {
+        signal.throwIfAborted();
+        const refresh: Partial<RefreshRequest> = refused === undefined ? {} : { forceRefresh: true, refused };
+        identity = await abortable(target.credentials(refresh), signal);
+        refused = undefined;
+        await abortable(setup.pace(), signal);
+        return await ofOneAttempt(setup, ask, signal);
+      });
+    } catch (error) {
+      throw new AttemptFailure(error instanceof BrokenAnswer ? error.failure : failureOf(error), identity);
+    }
+  };
+
+  /** Whether to ask again; remembers what for. */
+  const goesOn = async (
+    failure: RequestFailure,
+    identity: AwsCredentialIdentity | null,
+  ): Promise<boolean> => {
+    if (ask.token !== null && isExpiredPageToken(failure)) throw new PageTokenExpired(failure);
+    last = failure;
+    const used = spent.get(failure.kind) ?? 0;
+    const final = used >= retryBudget(failure);
+    const doubtful = failure.kind === 'credentials-refused' || (final && failure.kind === 'no-such-host');
+    if (doubtful && identity !== null && maybeDisabled(failure, context)) {
+      try {
+        context.credentialsHold = await abortable(setup.credentialsHold(identity, signal), signal);
+      } catch (error) {
+        if (signal.aborted) return false;
+        // Without STS there is no telling: it is asked again, for as long as that can be healed by time.
+        last = failureOf(error);
+        return retryBudget(last) === Number.POSITIVE_INFINITY || failure.kind === 'no-such-host';
+      }
+      if (context.credentialsHold) return false;
+    }
+    if (final) return false;
+    spent.set(failure.kind, used + 1);
+    if (failure.kind === 'credentials-expired' || failure.kind === 'credentials-refused') {
+      refused = identity?.accessKeyId;
+    }
+    return true;
+  };
+
+  try {
+    return await pRetry(() => abortable(attempt(), signal), {
+      retries: Number.POSITIVE_INFINITY,
+      minTimeout: 0,
+      signal,
+      shouldRetry: async ({ error }) => {
+        if (signal.aborted || !(error instanceof AttemptFailure)) return false;
+        if (!(await goesOn(error.failure, error.identity))) return false;
+        // Full jitter: any wait up to a bound that doubles (aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter).
+        const bound = Math.min(timing.longestDelayMs, timing.firstDelayMs * 2 ** Math.min(attempts++, 30));
+        const waitMs = setup.random() * bound;
+        setup.onRetry(error.failure, waitMs);
+        await delay(waitMs, undefined, { signal });
+        return true;
+      },
+    });
+  } catch (error) {
+    if (error instanceof PageTokenExpired) throw error;
+    if (signal.aborted) throw stopped(signal.reason, last === null ? null : outcomeOf(last, context));
+    const failure = last ?? (error instanceof AttemptFailure ? error.failure : failureOf(error));
+    throw new DrainFailure(outcomeOf(failure, context));
+  }
+}
+
+/** What a drain that was stopped is called: by what last stood in its way, if its time was up. */
+function stopped(reason: unknown, last: Outcome | null): Error {
+  if (reason instanceof SiblingFailed) return reason;
+  if (reason instanceof TargetTimeUp) {
+    const outcome: Outcome = last ?? {
+      status: 'TIMED_OUT',
+      errorName: reason.name,
+      errorMessage: reason.message,
+    };
+    return new DrainFailure(outcome);
+  }
+  const { name, message } = reason instanceof Error ? reason : new Interrupted('The run was interrupted');
+  return new DrainFailure({ status: 'INTERRUPTED', errorName: name, errorMessage: message });
+}
+
+async function ofOneAttempt(setup: RequestSetup, ask: Ask, signal: AbortSignal): Promise<RawPage> {
+  const { requestTimeoutMs } = setup.timing;
+  const { kept, send } = ask.prepare();
+  const cut = childController(signal);
+  const timer = setTimeout(() => cut.abort(new NoAnswerInTime(requestTimeoutMs)), requestTimeoutMs);
+  try {
+    await abortable(send(setup.client, cut.signal), cut.signal);
+  } catch (error) {
+    if (cut.signal.aborted) throw cut.signal.reason;
+    const status = kept.answer?.status;
+    if (status === undefined || status < 200 || status > 299) {
+      throw new AttemptFailure(awsFailure(error, status), null);
+    }
+  } finally {
+    clearTimeout(timer);
+    cut.release();
+  }
+  return pageOf(kept.answer, ask.list);
+}
+
+/** The name is the one that smithy's handler gives to its own time-outs. */
+class NoAnswerInTime extends Error {
+  override readonly name = 'TimeoutError';
+  constructor(timeoutMs: number) {
+    super(`no whole answer within ${timeoutMs} ms`);
+  }
+}
+
+/** One attempt's failure, and the credentials that it was made with. */
+class AttemptFailure extends Error {
+  readonly failure: RequestFailure;
+  readonly identity: AwsCredentialIdentity | null;
+  constructor(failure: RequestFailure, identity: AwsCredentialIdentity | null) {
+    super(failure.message);
+    this.failure = failure;
+    this.identity = identity;
+  }
+}
+
+class BrokenAnswer extends Error {
+  readonly failure: RequestFailure;
+  constructor(name: string, message: string) {
+    super(message);
+    this.failure = { kind: 'broken-answer', name, message, host: null };
+  }
+}
+
+function failureOf(error: unknown): RequestFailure {
+  return error instanceof AttemptFailure ? error.failure : awsFailure(error);
+}
+
+/** The records as they were on the wire. The SDK would fail the whole page for one bad date, and round integers. */
+function pageOf(answer: Answer | null, list: Ask['list']): RawPage {
+  const { body = null, date = null, requestId = null } = answer ?? {};
+  const parsed = parsedOf(body ?? '');
+  const records: unknown = Reflect.get(parsed, list);
+  if (!Array.isArray(records)) {
+    throw new BrokenAnswer('UnreadableAnswer', `AWS Backup answered 200 without a list ${list}`);
+  }
+  const nextToken: unknown = Reflect.get(parsed, 'NextToken') ?? null;
+  if (nextToken !== null && typeof nextToken !== 'string') {
+    throw new BrokenAnswer('UnreadableAnswer', 'AWS Backup answered with a NextToken that is not text');
+  }
+  if (date === null) {
+    throw new BrokenAnswer(
+      'UnreadableDate',
+      'AWS Backup answered without a Date header that can be read, so when it was observed is not known',
+    );
+  }
+  return { records, observedAt: date, requestId, nextToken: nextToken || null };
+}
+
+function parsedOf(body: string): object {
+  let parsed: unknown;
+  try {
+    parsed = parseExactJson(body);
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    throw new BrokenAnswer('UnreadableAnswer', `AWS Backup answered 200 with broken JSON: ${detail}`);
+  }
+  if (typeof parsed !== 'object' || parsed === null) {
+    throw new BrokenAnswer('UnreadableAnswer', 'AWS Backup answered 200 with JSON that is no object');
+  }
+  return parsed;
+}
