@@ -23,28 +23,39 @@ export async function probeStore(
   writeId: () => string,
   signal?: AbortSignal,
 ): Promise<ProbeOutcome> {
-  const put = (condition: WriteCondition) => putProbe(store, condition, writeId(), signal);
   await touchStore(store, writeId, signal);
+  for (const inParts of [false, true]) {
+    const put = (condition: WriteCondition) => putProbe(store, condition, inParts, writeId(), signal);
+    const complaint = await complaintAbout(store, put, signal);
+    if (complaint !== null) {
+      return {
+        safe: false,
+        complaint: inParts ? `${complaint}, when a multipart upload was completed` : complaint,
+      };
+    }
+  }
+  return { safe: true };
+}
+
+/** What the store does that it must not do; null: nothing that we could find. The probe's object is there. */
+async function complaintAbout(
+  store: Store,
+  put: (condition: WriteCondition) => Promise<PutOutcome>,
+  signal?: AbortSignal,
+): Promise<string | null> {
   if ((await put({ ifAbsent: true })).written) {
-    return {
-      safe: false,
-      complaint: 'it created an object that was already there (If-None-Match: * was ignored)',
-    };
+    return 'it created an object that was already there (If-None-Match: * was ignored)';
   }
   const found = await store.read(probeKey, signal);
-  if (found === null) return { safe: false, complaint: 'an object that was just written is not there' };
+  if (found === null) return 'an object that was just written is not there';
   if ((await put({ ifMatch: otherEtag(found.etag) })).written) {
-    return { safe: false, complaint: 'it replaced an object of another ETag (If-Match was ignored)' };
+    return 'it replaced an object of another ETag (If-Match was ignored)';
   }
   const outcomes = await Promise.all(Array.from({ length: contenders }, () => put({ ifMatch: found.etag })));
   const winners = outcomes.filter(({ written }) => written).length;
-  if (winners > 1) {
-    return {
-      safe: false,
-      complaint: `${winners} writers at once replaced the same object (If-Match is not atomic)`,
-    };
-  }
-  return { safe: true };
+  return winners > 1
+    ? `${winners} writers at once replaced one and the same object (If-Match is not atomic)`
+    : null;
 }
 
 /**
@@ -53,18 +64,20 @@ export async function probeStore(
  */
 export async function touchStore(store: Store, writeId: () => string, signal?: AbortSignal): Promise<void> {
   const found = await store.read(probeKey, signal);
-  await putProbe(store, found === null ? { ifAbsent: true } : { ifMatch: found.etag }, writeId(), signal);
+  const condition = found === null ? { ifAbsent: true as const } : { ifMatch: found.etag };
+  await putProbe(store, condition, false, writeId(), signal);
 }
 
 function putProbe(
   store: Store,
   condition: WriteCondition,
+  inParts: boolean,
   writeId: string,
   signal?: AbortSignal,
 ): Promise<PutOutcome> {
   const body = { bytes: Buffer.from(`${JSON.stringify({ write_id: writeId })}\n`) };
   return store.put(
-    { key: probeKey, body, condition, writeId, metadata: {}, contentType: 'application/json' },
+    { key: probeKey, body, condition, writeId, metadata: {}, contentType: 'application/json', inParts },
     signal,
   );
 }

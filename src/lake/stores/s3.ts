@@ -86,7 +86,8 @@ class S3Store implements Store {
     try {
       signal?.throwIfAborted();
       const metadata = { ...request.metadata, [writeIdName]: writeId };
-      const { kmsKeyId, multipartBytes = 16 * 1024 * 1024 } = this.#options;
+      const { kmsKeyId } = this.#options;
+      const multipartBytes = request.inParts ? 0 : (this.#options.multipartBytes ?? 16 * 1024 * 1024);
       const sent = { target, body, condition, contentType, metadata, kmsKeyId, multipartBytes };
       const { etag, size } = await upload(this.#s3, sent, signal);
       const known = etag ?? (await this.#ownWrite(key, writeId, signal))?.etag;

@@ -33,6 +33,11 @@ export interface PutRequest {
   /** Kept as the object's metadata where the store has such a thing (S3). ASCII only. */
   readonly metadata: Readonly<Record<string, string>>;
   readonly contentType: string;
+  /**
+   * Sent in parts whatever its size, where the store knows such a thing: some servers honour conditions on
+   * a whole write and ignore them when a multipart upload is completed (gofakes3 1.2 does), so both are probed.
+   */
+  readonly inParts?: boolean;
 }
 
 /**
