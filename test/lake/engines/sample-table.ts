@@ -1,7 +1,7 @@
 /** A small table with every type, and what a test needs to stage its rows and read its parts. */
 import { writeFile } from 'node:fs/promises';
 import { column, free, provenance } from '../../../src/tables/column.ts';
-import type { Row, Table } from '../../../src/tables/table.ts';
+import { type Row, type Table, withDerived } from '../../../src/tables/table.ts';
 
 const record = (field: string) => ({ kind: 'api', field }) as const;
 
@@ -39,4 +39,10 @@ export const sample: Table = {
 export async function stage(file: string, rows: readonly Row[]): Promise<string> {
   await writeFile(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
   return file;
+}
+
+/** The row as it must read back: every column of the table, absent ones null, derived ones computed. */
+export function completeRow(table: Table, row: Row): Row {
+  const derived = withDerived(table, row);
+  return Object.fromEntries(table.columns.map(({ name }) => [name, derived[name] ?? null]));
 }
