@@ -165,11 +165,12 @@ async function drainAll(
   waves: Waves,
   rejected: RejectedRecords,
 ): Promise<(Drained | null)[]> {
-  const { aws, runId, planned } = planning;
+  const { aws, homeRegion, runId, planned } = planning;
   const broken = new AbortController();
   const signal = AbortSignal.any([limits.draining, broken.signal]);
   const source = createSource({
     aws,
+    homeRegion,
     concurrency: settings.concurrency,
     requestsPerSecond: settings.requestsPerSecond,
     targetTimeoutMs: settings.targetTimeoutMs,

@@ -16,6 +16,7 @@ export async function runPlan(settings: Settings, io: RunIo): Promise<PlanSummar
   const planning = await makePlan(settings, { ...io, mode: 'read' });
   const source = createSource({
     aws: planning.aws,
+    homeRegion: planning.homeRegion,
     concurrency: settings.concurrency,
     requestsPerSecond: settings.requestsPerSecond,
     targetTimeoutMs: settings.targetTimeoutMs,

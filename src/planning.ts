@@ -19,6 +19,8 @@ export interface Planning {
   readonly caller: Caller;
   /** Milliseconds since the epoch, AWS's time. */
   readonly asOf: number;
+  /** Where STS was asked. */
+  readonly homeRegion: string;
   readonly runId: string;
   readonly lake: Lake;
   readonly targets: readonly Target[];
@@ -73,7 +75,7 @@ export async function makePlan(settings: Settings, io: PlanningIo): Promise<Plan
       await store.close();
       aws.close();
     };
-    return { aws, caller, asOf, runId, lake, targets, planned, close };
+    return { aws, caller, asOf, homeRegion: region, runId, lake, targets, planned, close };
   } catch (error) {
     await store.close();
     aws.close();
