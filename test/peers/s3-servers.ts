@@ -1,6 +1,6 @@
 /**
- * S3 servers that nobody here wrote, built from their Go modules and started on 127.0.0.1. Needs Go.
- * Binaries are kept in node_modules/.cache/peers/bin.
+ * S3 servers that nobody here wrote, installed from their registries and started on 127.0.0.1.
+ * Needs Go and npm. What was built is kept in node_modules/.cache/peers.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,6 +22,8 @@ export interface S3Server {
   stop(): Promise<void>;
 }
 
+const peers = join(import.meta.dirname, '../../node_modules/.cache/peers');
+
 /** Pinned: what is proven about a peer is proven about a version. */
 const versitygw = {
   module: 'github.com/versity/versitygw/cmd/versitygw',
@@ -34,9 +36,12 @@ const gofakes3 = {
   name: 'gofakes3',
 };
 
+const s3rver = { version: '3.7.1', name: 's3rver', program: 'bin/s3rver.js' };
+
+/** s3rver knows no other key. */
 const keys = {
-  accessKeyId: 'AKIDPEER',
-  secretAccessKey: 'peer-secret',
+  accessKeyId: 'S3RVER',
+  secretAccessKey: 'S3RVER',
   region: 'us-east-1',
   bucket: 'peer-lake',
 };
@@ -54,31 +59,65 @@ export async function startConditionalS3(): Promise<S3Server> {
   ]);
 }
 
-/** gofakes3: takes the conditions of a write, and ignores them. */
+/** s3rver, of 2021: takes the conditions of a write, and ignores them. */
 export async function startIgnorantS3(): Promise<S3Server> {
+  const program = await installedWithNpm(s3rver);
+  const folder = await mkdtemp(join(tmpdir(), 'bce-s3rver-'));
+  return await started(folder, process.execPath, (port) => [
+    ...[program, '--directory', folder, '--address', '127.0.0.1', '--port', String(port)],
+    ...['--silent', '--no-vhost-buckets'],
+  ]);
+}
+
+/** gofakes3: honours the conditions of a PUT, and ignores them when a multipart upload is completed. */
+export async function startHalfIgnorantS3(): Promise<S3Server> {
   const program = await builtWithGo(gofakes3);
   const folder = await mkdtemp(join(tmpdir(), 'bce-gofakes3-'));
   return await started(folder, program, (port) => ['-backend', 'memory', '-host', `127.0.0.1:${port}`]);
 }
 
+/** The path of the package's program; installed at the first call on a machine, away from our own packages. */
+async function installedWithNpm(peer: { version: string; name: string; program: string }): Promise<string> {
+  const folder = join(peers, `${peer.name}-${peer.version}`);
+  const program = join(folder, 'node_modules', peer.name, peer.program);
+  if (await isThere(program)) return program;
+  await mkdir(peers, { recursive: true });
+  const installing = await mkdtemp(join(peers, 'installing-'));
+  const install = ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--prefix', installing];
+  await promisify(execFile)('npm', [...install, `${peer.name}@${peer.version}`], { timeout: 10 * 60_000 });
+  await takePlace(installing, folder);
+  return program;
+}
+
 /** The binary's path; built at the first call on a machine. Tests side by side may both build it. */
 async function builtWithGo(peer: { module: string; version: string; name: string }): Promise<string> {
-  const folder = join(import.meta.dirname, '../../node_modules/.cache/peers/bin');
+  const folder = join(peers, 'bin');
   const binary = join(folder, `${peer.name}-${peer.version}`);
-  const isThere = await access(binary).then(
-    () => true,
-    () => false,
-  );
-  if (isThere) return binary;
+  if (await isThere(binary)) return binary;
   await mkdir(folder, { recursive: true });
   const building = await mkdtemp(join(folder, 'building-'));
   await promisify(execFile)('go', ['install', `${peer.module}@${peer.version}`], {
     env: { ...process.env, GOBIN: building },
     timeout: 15 * 60_000,
   });
-  await rename(join(building, peer.name), binary);
+  await takePlace(join(building, peer.name), binary);
   await rm(building, { recursive: true, force: true });
   return binary;
+}
+
+/** Renamed into place only when whole; whoever comes second throws its own away. */
+async function takePlace(made: string, place: string): Promise<void> {
+  await rename(made, place).catch(async (error) => {
+    if (!(await isThere(place))) throw error;
+    await rm(made, { recursive: true, force: true });
+  });
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function started(
