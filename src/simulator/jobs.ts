@@ -1,0 +1,191 @@
+/** The copy jobs of a site at an instant, newest first, from any position, one at a time. */
+import { DAY } from './clock.ts';
+import type { Estate, Site } from './estate.ts';
+import { Random } from './random.ts';
+import { type CopyJobRecord, jobIdOf, newerFieldsSince, placeOfId, recordOf } from './records.ts';
+import { familyOf, isRemembered, type Job, LAG, MEMORY, slotsOf, slotTime } from './timelines.ts';
+
+/** Where a listing goes on: the first job that has not been given. */
+export interface Position {
+  readonly day: number;
+  /** 0: the site's own jobs; n: those that the n-th of its sources copies to it. */
+  readonly source: number;
+  readonly slot: number;
+  readonly member: number;
+}
+
+/**
+ * The filters of ListCopyJobs. Whether AWS includes the bounds of its time filters is not documented;
+ * here `…After` includes its instant, and `…Before` does not.
+ */
+export interface JobFilter {
+  readonly resourceArn?: string;
+  readonly state?: string;
+  readonly createdAfter?: number;
+  readonly createdBefore?: number;
+  readonly resourceType?: string;
+  readonly destinationVaultArn?: string;
+  readonly accountId?: string;
+  readonly completeAfter?: number;
+  readonly completeBefore?: number;
+  readonly parentJobId?: string;
+  readonly messageCategory?: string;
+  readonly sourceRecoveryPointArn?: string;
+}
+
+export interface Page {
+  readonly records: readonly CopyJobRecord[];
+  readonly next: Position | null;
+}
+
+export interface JobsOptions {
+  /** When the simulator's life began, and how many days of history it had then. */
+  readonly start: number;
+  readonly days: number;
+  readonly children: 'listed' | 'hidden';
+  readonly listInDestination: boolean;
+}
+
+export class Jobs {
+  readonly #estate: Estate;
+  readonly #options: JobsOptions;
+  readonly #random = new Random();
+  readonly #newerFields: number;
+  /** Nothing was created before this instant. */
+  readonly historyStart: number;
+
+  constructor(estate: Estate, options: JobsOptions) {
+    this.#estate = estate;
+    this.#options = options;
+    this.#newerFields = newerFieldsSince(options.start, options.days);
+    this.historyStart = options.start - options.days * DAY;
+  }
+
+  get newerFields(): number {
+    return this.#newerFields;
+  }
+
+  /** Up to `max` records of a site from a position on, and where the next one is. */
+  page(site: Site, now: number, filter: JobFilter, from: Position | null, max: number): Page {
+    const records: CopyJobRecord[] = [];
+    for (const { job, source } of this.#walk(site, now, filter, from)) {
+      if (!mayMatch(job, filter)) continue;
+      const record = this.record(job, now);
+      if (!matches(record, filter)) continue;
+      if (records.length === max) {
+        return { records, next: { day: job.day, source, slot: job.slot, member: job.member } };
+      }
+      records.push(record);
+    }
+    return { records, next: null };
+  }
+
+  record(job: Job, now: number): CopyJobRecord {
+    return recordOf(this.#estate, this.#random, job, now, this.#newerFields);
+  }
+
+  /** The families of a site's slots of one day, latest first; those that began before history are left out. */
+  *families(site: Site, day: number, lastSlot = Number.POSITIVE_INFINITY): Generator<readonly Job[]> {
+    const slots = slotsOf(this.#estate, this.#random, site, day);
+    for (let slot = Math.min(slots - 1, lastSlot); slot >= 0; slot--) {
+      const family = familyOf(this.#estate, this.#random, site, day, slot, slots);
+      if ((family[0]?.created ?? 0) < this.historyStart) return;
+      yield family;
+    }
+  }
+
+  /** Whether a site lists a job of another: a copy between accounts, as seen where it goes. */
+  goesTo(job: Job, site: Site): boolean {
+    const { accountIndex, regionIndex } = job.destination;
+    return (
+      accountIndex === site.accountIndex &&
+      regionIndex === site.regionIndex &&
+      job.site.accountIndex !== site.accountIndex
+    );
+  }
+
+  *#walk(
+    site: Site,
+    now: number,
+    filter: JobFilter,
+    from: Position | null,
+  ): Generator<{ job: Job; source: number }> {
+    const { parentJobId } = filter;
+    const sites = this.#options.listInDestination ? [site, ...this.#estate.sourcesOf(site)] : [site];
+    const family = parentJobId === undefined ? null : placeOfId(this.#estate, this.#random, parentJobId);
+    if (parentJobId !== undefined && family === null) return;
+    const after = Math.max(filter.createdAfter ?? 0, this.historyStart, now - MEMORY - LAG);
+    const before = Math.min(filter.createdBefore ?? now, now);
+    const newest = family?.day ?? Math.floor(before / DAY);
+    const oldest = family?.day ?? Math.floor((after - LAG) / DAY);
+    for (let day = Math.min(from?.day ?? newest, newest); day >= oldest; day--) {
+      const atDay = from !== null && from.day === day ? from : null;
+      for (let source = atDay?.source ?? 0; source < sites.length; source++) {
+        const owner = sites[source];
+        if (!owner) continue;
+        const at = atDay?.source === source ? atDay : null;
+        for (const jobs of this.#slots(owner, day, at, family?.slot ?? null, after, before)) {
+          if (source > 0 && jobs[0] !== undefined && !this.goesTo(jobs[0], site)) continue;
+          for (const job of jobs) {
+            if (at !== null && job.slot === at.slot && job.member < at.member) continue;
+            if (!isRemembered(job, now)) continue;
+            if (job.member > 0 && this.#options.children === 'hidden' && family === null) continue;
+            if (family !== null && !this.#isChildOf(job, parentJobId)) continue;
+            yield { job, source };
+          }
+        }
+      }
+    }
+  }
+
+  /** The families of one day of one site that may hold a job created in `[after, before)`. */
+  *#slots(
+    site: Site,
+    day: number,
+    at: Position | null,
+    only: number | null,
+    after: number,
+    before: number,
+  ): Generator<readonly Job[]> {
+    const slots = slotsOf(this.#estate, this.#random, site, day);
+    const first = Math.min(only ?? slots - 1, at?.slot ?? Number.POSITIVE_INFINITY, slots - 1);
+    for (let slot = first; slot >= (only ?? 0); slot--) {
+      const time = slotTime(this.#estate, this.#random, site, day, slot, slots);
+      if (time >= before) continue;
+      if (time + LAG < after || time < this.historyStart) return;
+      yield familyOf(this.#estate, this.#random, site, day, slot, slots);
+    }
+  }
+
+  #isChildOf(job: Job, parentJobId: string | undefined): boolean {
+    return job.member > 0 && jobIdOf(this.#estate, this.#random, { ...job, member: 0 }) === parentJobId;
+  }
+}
+
+/** The part of a filter that needs no record. */
+function mayMatch(job: Job, filter: JobFilter): boolean {
+  return (
+    (filter.createdAfter === undefined || job.created >= filter.createdAfter) &&
+    (filter.createdBefore === undefined || job.created < filter.createdBefore) &&
+    (filter.completeAfter === undefined || job.ended >= filter.completeAfter) &&
+    (filter.completeBefore === undefined || job.ended < filter.completeBefore)
+  );
+}
+
+function matches(record: CopyJobRecord, filter: JobFilter): boolean {
+  const asksForCompletion = filter.completeAfter !== undefined || filter.completeBefore !== undefined;
+  return (
+    (!asksForCompletion || record.CompletionDate !== undefined) &&
+    isOrAny(filter.resourceArn, record.ResourceArn) &&
+    isOrAny(filter.state, record.State) &&
+    isOrAny(filter.resourceType, record.ResourceType) &&
+    isOrAny(filter.destinationVaultArn, record.DestinationBackupVaultArn) &&
+    isOrAny(filter.accountId, record.AccountId) &&
+    isOrAny(filter.messageCategory, record.MessageCategory) &&
+    isOrAny(filter.sourceRecoveryPointArn, record.SourceRecoveryPointArn)
+  );
+}
+
+function isOrAny(wanted: string | undefined, value: string | undefined): boolean {
+  return wanted === undefined || wanted === '*' || wanted === value;
+}

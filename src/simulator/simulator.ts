@@ -1,0 +1,137 @@
+/** A local stand-in for the AWS APIs that the export reads. */
+import { answerAws } from './aws.ts';
+import { Clock } from './clock.ts';
+import { answerControl } from './control.ts';
+import { Credentials } from './credentials.ts';
+import { Estate } from './estate.ts';
+import { type FaultInput, Faults, parseFaults } from './faults.ts';
+import { Jobs } from './jobs.ts';
+import { defaultOptions, type SimulatorOptions } from './options.ts';
+import { type Organization, readerRole } from './organization.ts';
+import { regionStatuses } from './regions.ts';
+import { RequestLog, type RequestSummary } from './request-log.ts';
+import { listen } from './server.ts';
+import { accountService } from './services/account.ts';
+import { backupService } from './services/backup.ts';
+import { ec2Service } from './services/ec2.ts';
+import { organizationsService } from './services/organizations.ts';
+import { stsService } from './services/sts.ts';
+import { Summaries } from './summaries.ts';
+import { Tokens } from './tokens.ts';
+import { Truth, type TruthLine } from './truth.ts';
+import { TruthFile } from './truth-file.ts';
+
+export interface Simulator {
+  readonly endpoint: string;
+  /** What a client needs in its environment, and nothing that would catch S3. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly organization: Organization;
+  /** Names of the enabled regions. */
+  readonly regions: readonly string[];
+  /** The name of the role that every member account has. */
+  readonly roleName: string;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Moves the clock forward; resolves when the truth file, if there is one, is written. */
+  setClock(epochMs: number): Promise<void>;
+  advance(ms: number): Promise<void>;
+  addFaults(faults: readonly FaultInput[]): void;
+  clearFaults(): void;
+  requests(): RequestSummary;
+  /** One line for each record that a complete drain has returned or would have; see src/simulator/truth.ts. */
+  truth(): AsyncGenerator<TruthLine>;
+  /** The same, as JSON lines in a file. */
+  writeTruth(file: string): Promise<void>;
+  /** Ends at once; open requests are cut off. */
+  stop(): Promise<void>;
+}
+
+/** Listens on 127.0.0.1. Rejects when the port is taken or the truth cannot be written. */
+export async function startSimulator(given: Partial<SimulatorOptions> = {}): Promise<Simulator> {
+  const options: SimulatorOptions = { ...defaultOptions, ...given };
+  const realNow = () => Date.now();
+  const clock = new Clock(options.now);
+  const estate = new Estate(options);
+  const { organization } = estate;
+  const jobs = new Jobs(estate, {
+    start: clock.start,
+    days: options.days,
+    children: options.children,
+    listInDestination: options.listInDestination,
+  });
+  const summaries = new Summaries(estate, jobs);
+  const truth = new Truth(estate, jobs, summaries, clock, options.listInDestination);
+  const truthFile = options.truthFile === null ? null : new TruthFile(options.truthFile, truth);
+  const credentials = new Credentials(options.seed, organization.management.id);
+  const tokens = new Tokens(options.seed);
+  const faults = new Faults(options.seed, parseFaults(options.faults));
+  const log = new RequestLog();
+  const statuses = regionStatuses(estate.regions);
+  const services = {
+    backup: backupService(estate, jobs, summaries, tokens),
+    sts: stsService(organization, credentials, options.externalId, realNow),
+    organizations: organizationsService(organization, tokens),
+    account: accountService(organization, statuses, tokens),
+    ec2: ec2Service(statuses),
+  };
+
+  // One move at a time: each has its truth before the next.
+  let moving: Promise<void> = Promise.resolve();
+  const move = (to: () => number): Promise<void> => {
+    const moved = moving.then(async () => {
+      clock.moveTo(to());
+      await truthFile?.write();
+    });
+    moving = moved.catch(() => undefined);
+    return moved;
+  };
+  const setClock = (epochMs: number) => move(() => epochMs);
+  const advance = (ms: number) => move(() => clock.now + ms);
+  const now = () => clock.now;
+
+  await truthFile?.write();
+  const parts = { clock, credentials, faults, log, services, realNow };
+  const controls = { faults, log, now, setClock, advance };
+  const server = await listen({
+    port: options.port,
+    latencyMs: options.latencyMs,
+    now,
+    aws: (request, requestId) => answerAws(parts, request, requestId),
+    control: (method, path, body) => answerControl(controls, method, path, body),
+  });
+  const regions = estate.regions.map((region) => region.name);
+  return {
+    endpoint: server.endpoint,
+    env: environment(server.endpoint, credentials, regions[0] ?? ''),
+    organization,
+    regions,
+    roleName: readerRole,
+    now,
+    setClock,
+    advance,
+    addFaults: (more) => faults.add(parseFaults(more)),
+    clearFaults: () => faults.clear(),
+    requests: () => log.summary(),
+    truth: async function* () {
+      yield* truth.lines();
+    },
+    writeTruth: (file) => new TruthFile(file, truth).write(),
+    stop: async () => {
+      await server.close();
+      await moving;
+    },
+  };
+}
+
+function environment(endpoint: string, credentials: Credentials, region: string): Record<string, string> {
+  return {
+    AWS_ENDPOINT_URL_BACKUP: endpoint,
+    AWS_ENDPOINT_URL_STS: endpoint,
+    AWS_ENDPOINT_URL_ORGANIZATIONS: endpoint,
+    AWS_ENDPOINT_URL_ACCOUNT: endpoint,
+    AWS_ENDPOINT_URL_EC2: endpoint,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_REGION: region,
+  };
+}

@@ -1,0 +1,71 @@
+/** The truth on disk: rewritten whole, streaming; what is there is always complete. */
+
+import { once } from 'node:events';
+import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { Truth } from './truth.ts';
+
+export class TruthFile {
+  readonly #path: string;
+  readonly #truth: Truth;
+  /** The first day that is not settled, and where its block begins in the file that was last written. */
+  #settled: { day: number; bytes: number } | null = null;
+
+  constructor(path: string, truth: Truth) {
+    this.#path = path;
+    this.#truth = truth;
+  }
+
+  /** Blocks of settled days are copied from the file that is there; the others are made anew. */
+  async write(): Promise<void> {
+    await mkdir(dirname(this.#path), { recursive: true });
+    const temporary = `${this.#path}.${process.pid}.tmp`;
+    try {
+      const settled = this.#settled ?? { day: this.#truth.days.first, bytes: 0 };
+      if (settled.bytes > 0) {
+        const kept = createReadStream(this.#path, { end: settled.bytes - 1 });
+        await pipeline(kept, createWriteStream(temporary));
+      }
+      const stream = createWriteStream(temporary, { flags: settled.bytes > 0 ? 'a' : 'w' });
+      const next = await this.#append(stream, settled);
+      stream.end();
+      await once(stream, 'close');
+      await rename(temporary, this.#path);
+      this.#settled = next;
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  }
+
+  async #append(
+    stream: WriteStream,
+    from: { readonly day: number; readonly bytes: number },
+  ): Promise<{ day: number; bytes: number }> {
+    let bytes = from.bytes;
+    let next = from;
+    for (let day = from.day; day < this.#truth.days.end; day++) {
+      for (const site of this.#truth.sites) {
+        let text = '';
+        for (const line of this.#truth.block(day, site)) {
+          text += `${JSON.stringify(line)}\n`;
+          if (text.length < 1 << 20) continue;
+          bytes += await written(stream, text);
+          text = '';
+        }
+        bytes += await written(stream, text);
+      }
+      if (next.day === day && this.#truth.isSettled(day)) next = { day: day + 1, bytes };
+    }
+    return next;
+  }
+}
+
+/** Resolves, with the number of bytes, when the stream can take more. */
+async function written(stream: WriteStream, text: string): Promise<number> {
+  if (text === '') return 0;
+  const bytes = Buffer.from(text);
+  if (!stream.write(bytes)) await once(stream, 'drain');
+  return bytes.length;
+}
