@@ -14,6 +14,7 @@ import { printable } from './telemetry/printable.ts';
 import { programVersion } from './version.ts';
 
 const name = 'backup-copy-export';
+const jobs: readonly string[] = ['export', 'plan', 'simulate'];
 
 async function main(args: readonly string[]): Promise<void> {
   await yargs(withEnvironment(args))
@@ -43,9 +44,31 @@ async function main(args: readonly string[]): Promise<void> {
     .epilogue(epilogue())
     .fail((message, error) => {
       if (error instanceof Error) throw error;
-      throw new UsageError(message.replace(/\.$/, ''), `See ${name} --help, or ${name} <job> --help.`);
+      throw usageError(message, args);
     })
     .parseAsync();
+}
+
+/** yargs names unknown options without their dashes, and takes an unknown job for an argument. */
+function usageError(message: string, args: readonly string[]): UsageError {
+  const [, unknown] = /^Unknown arguments?: (.+)$/s.exec(message) ?? [];
+  const [first = ''] = args;
+  if (unknown === undefined)
+    return new UsageError(message, `Give one of ${jobs.join(', ')}; see ${name} --help.`);
+  if (!first.startsWith('-') && !jobs.includes(first)) {
+    return new UsageError(`There is no job ${JSON.stringify(first)}`, `Give one of ${jobs.join(', ')}.`);
+  }
+  const shown = unknown
+    .split(', ')
+    .map((one) => args.find((arg) => optionIn(arg) === one)?.split('=')[0] ?? one);
+  return new UsageError(
+    `Unknown: ${[...new Set(shown)].join(', ')}`,
+    `See ${name} ${jobs.includes(first) ? first : '<job>'} --help for the options there are.`,
+  );
+}
+
+function optionIn(arg: string): string | undefined {
+  return /^--?([^=]+)/.exec(arg)?.[1];
 }
 
 function epilogue(): string {

@@ -25,20 +25,26 @@ export interface LogOptions {
 /** Makes the log. Times are ISO 8601 in UTC, levels are names. */
 export function createLog({ level, format, color, secrets, write }: LogOptions): Log {
   const scrub = scrubber(secrets);
-  const finish = format === 'pretty' ? prettyLine(color) : (line: string): string => line;
+  const pretty = format === 'pretty' ? prettyLine(color) : null;
   return pino(
     {
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }), log: withoutSecrets, bindings: withoutSecrets },
+      formatters: { level: (label) => ({ level: label }), log: withoutSecrets },
       serializers: { err: (value: unknown) => (value instanceof Error ? loggedError(value) : value) },
     },
-    { write: (line: string) => write(finish(scrub(line))) },
+    {
+      write: (line: string) => {
+        // Once more over the whole line: pino gives the fields of a child log to no formatter of its parent.
+        const fields = withoutSecrets(JSON.parse(scrub(line)));
+        write(pretty ? pretty(fields) : `${JSON.stringify(fields)}\n`);
+      },
+    },
   );
 }
 
-function prettyLine(color: boolean): (line: string) => string {
+function prettyLine(color: boolean): (fields: unknown) => string {
   const pretty = prettyFactory({
     colorize: color,
     colorizeObjects: false,
@@ -46,11 +52,16 @@ function prettyLine(color: boolean): (line: string) => string {
     translateTime: 'UTC:yyyy-mm-dd HH:MM:ss"Z"',
     ignore: 'pid,hostname',
   });
-  return (line) => {
-    const safe: unknown = JSON.parse(line, (name, value: unknown) => {
-      if (typeof value !== 'string') return value;
-      return name === 'stack' ? value.split('\n').map(printable).join('\n') : printable(value);
-    });
-    return pretty(safe);
-  };
+  return (fields) => pretty(printableFields(fields));
+}
+
+function printableFields(value: unknown, name = ''): unknown {
+  if (typeof value === 'string') {
+    return name === 'stack' ? value.split('\n').map(printable).join('\n') : printable(value);
+  }
+  if (Array.isArray(value)) return value.map((item) => printableFields(item));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [printable(key), printableFields(inner, key)]),
+  );
 }

@@ -1,0 +1,160 @@
+import { describe, expect, test } from 'vitest';
+import type { PlanSummary, RunSummary, TargetFailure } from '../../src/run-summary.ts';
+import { adviceFor } from '../../src/telemetry/advice.ts';
+import { printable } from '../../src/telemetry/printable.ts';
+import { renderPlanSummary, renderRunSummary } from '../../src/telemetry/summary.ts';
+
+function failure(i: number): TargetFailure {
+  return {
+    account_id: String(111122223300 + i),
+    region: 'us-east-1',
+    table: 'copy_jobs',
+    status: 'ACCESS_DENIED',
+    error: `AccessDeniedException: no. ${i}`,
+    advice: adviceFor('ACCESS_DENIED'),
+  };
+}
+
+const summary: RunSummary = {
+  run_id: '0199a1b2-0000-7000-8000-000000000000',
+  lake: 's3://bucket/prefix',
+  as_of: '2026-11-20T02:00:00Z',
+  duration_ms: 185_000,
+  targets: 80,
+  coverage: { OK: 120, OK_EMPTY: 28, ACCESS_DENIED: 12, THROTTLED: 0 },
+  tables: {
+    copy_jobs: {
+      added: 120_345,
+      updated: 67,
+      unchanged: 8_900,
+      removed: 0,
+      rejected: 2,
+      parts_written: 31,
+      bytes_written: 12_345_678,
+    },
+  },
+  failures: Array.from({ length: 12 }, (_, i) => failure(i)),
+  phases_ms: { discover: 1200, drain: 150_000, publish: 33_000, ledger: 800 },
+  exit_code: 77,
+};
+
+describe('the summary of a run', () => {
+  test('says rows, parts and bytes per table', () => {
+    const text = renderRunSummary(summary);
+    const header = text.split('\n').find((line) => line.includes('unchanged')) ?? '';
+    const row = text.split('\n').find((line) => line.includes('12.3 MB')) ?? '';
+    const cells = (line: string): readonly string[] =>
+      line
+        .split('│')
+        .map((cell) => cell.trim())
+        .filter(Boolean);
+    expect(Object.fromEntries(cells(header).map((name, i) => [name, cells(row)[i]]))).toEqual({
+      table: 'copy_jobs',
+      new: '120,345',
+      updated: '67',
+      unchanged: '8,900',
+      removed: '0',
+      rejected: '2',
+      parts: '31',
+      bytes: '12.3 MB',
+    });
+  });
+
+  test('says targets by status, leaving out those with none', () => {
+    const text = renderRunSummary(summary);
+    expect(text).toMatch(/ACCESS_DENIED +│ +12 │/);
+    expect(text).toMatch(/OK_EMPTY +│ +28 │/);
+    expect(text).not.toContain('THROTTLED');
+  });
+
+  test('says the ten worst failures in their order, each with what to do, and how many there are', () => {
+    const text = renderRunSummary(summary);
+    expect(text).toContain('The 10 worst of 12 failures');
+    expect(text.match(/: ACCESS_DENIED/g)).toHaveLength(10);
+    expect(text.match(/→ Let the role read AWS Backup/g)).toHaveLength(10);
+    expect(text.indexOf('no. 0')).toBeLessThan(text.indexOf('no. 9'));
+    expect(text).not.toContain('no. 10');
+  });
+
+  test('says where the time went and what the exit code means', () => {
+    const text = renderRunSummary(summary);
+    expect(text).toContain('in 3m 5s (discover 1.2s, drain 2m 30s, publish 33s, ledger 0.8s)');
+    expect(text).toMatch(/Exit code 77: only a person can heal it/);
+  });
+
+  test.each([30, 60, 80, 100])('fits a terminal of %d columns', (columns) => {
+    const body = renderRunSummary(summary, columns).split('\n').slice(2, -2);
+    expect(body.filter((line) => line.length > Math.max(columns, 60))).toEqual([]);
+    expect(body.join(' ')).toContain('120,345');
+  });
+
+  test('a run that failed nowhere has no list of failures', () => {
+    expect(renderRunSummary({ ...summary, failures: [], exit_code: 0 })).not.toMatch(/failure|worst/);
+  });
+
+  test('holds no escape, not even from a message of AWS', () => {
+    const nasty = { ...failure(1), error: 'a\u001b[31mred\u0007\nFAKE\u202e' };
+    const text = renderRunSummary({ ...summary, lake: '/tmp/\u001b[2J', failures: [nasty] });
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
+    expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+    expect(text).not.toMatch(/^FAKE/m);
+    expect(text).toContain('red');
+  });
+});
+
+const plan: PlanSummary = {
+  lake: '/data/lake',
+  lake_exists: false,
+  as_of: '2026-11-20T02:00:00Z',
+  targets: 2,
+  readable: 1,
+  expected_requests: 1234,
+  expected_minutes: 2.4,
+  plan: [
+    {
+      account_id: '111122223333',
+      account_name: 'prod \u001b[31m',
+      region: 'us-east-1',
+      table: 'copy_jobs',
+      status: 'OK',
+      error: null,
+      window_from: null,
+      window_to: '2026-11-20T02:00:00Z',
+      expected_requests: 1233,
+    },
+    {
+      account_id: '444455556666',
+      account_name: null,
+      region: 'us-east-1',
+      table: 'copy_jobs',
+      status: 'ASSUME_ROLE_FAILED',
+      error: 'not allowed to assume',
+      window_from: null,
+      window_to: '2026-11-20T02:00:00Z',
+      expected_requests: 1,
+    },
+  ],
+  exit_code: 77,
+};
+
+describe('the summary of a plan', () => {
+  test('says that nothing was written, who can be read, and what it would cost', () => {
+    const text = renderPlanSummary(plan, 120);
+    expect(text).toContain('Nothing was written');
+    expect(text).toContain('2 targets, 1 readable; about 1,234 requests and 2 minutes');
+    expect(text).toContain('beginning – 2026-11-20T02:00:00Z');
+    expect(text).not.toContain('\u001b');
+  });
+
+  test('shows first who cannot be read, and why', () => {
+    const text = renderPlanSummary(plan, 120);
+    expect(text.indexOf('444455556666')).toBeLessThan(text.indexOf('111122223333'));
+    expect(text).toContain('444455556666 us-east-1: ASSUME_ROLE_FAILED: not allowed to assume');
+  });
+});
+
+test('printable text keeps letters of every script and loses control characters', () => {
+  expect(printable('Zürich 𝒳 日本\u0000\u001b]0;x\u0007 a\r\nb\u2028')).toBe(
+    'Zürich 𝒳 日本\ufffd]0;x\ufffd a b\ufffd',
+  );
+});
