@@ -1,0 +1,81 @@
+/** DuckDB's SQL against the reference in TypeScript: the same rows and the same outcome, to the last value. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openDuckDb } from '../../../src/lake/engines/duckdb.ts';
+import type { Engine } from '../../../src/lake/engines/engine.ts';
+import { mergeRows } from '../../../src/lake/engines/merge.ts';
+import { copyJobSummaries } from '../../../src/tables/copy-job-summaries.ts';
+import { copyJobs } from '../../../src/tables/copy-jobs.ts';
+import type { Row, Table } from '../../../src/tables/table.ts';
+import { anyCopyJob, anySummary, oddArns } from './arbitraries.ts';
+import { readWithHyparquet } from './readers.ts';
+import { completeRow, stage } from './sample-table.ts';
+
+let folder: string;
+let engine: Engine;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'merge-sql-'));
+  engine = await openDuckDb({ memoryLimitBytes: 256 * 2 ** 20, scratch: folder });
+});
+
+afterAll(async () => {
+  await engine.close();
+  await rm(folder, { recursive: true });
+});
+
+async function expectAgreement(
+  table: Table,
+  partition: Record<string, string>,
+  batches: readonly (readonly Row[])[],
+) {
+  let part: string | null = null;
+  let rows: readonly Row[] = [];
+  for (const [number, batch] of batches.entries()) {
+    const half = batch.length >> 1;
+    const staged = [
+      await stage(join(folder, 'first.ndjson'), batch.slice(0, half)),
+      await stage(join(folder, 'second.ndjson'), batch.slice(half)),
+    ];
+    const output = join(folder, `part-${number}.parquet`);
+    const reference = mergeRows(table, rows, batch, partition);
+    const outcome = await engine.merge({ table, partition, existing: part, staged, output, metadata: {} });
+    expect(outcome).toEqual(reference.outcome);
+    if (!outcome.changed) continue;
+    rows = reference.rows;
+    part = output;
+    expect(await readWithHyparquet(output)).toEqual(rows.map((row) => completeRow(table, row)));
+  }
+}
+
+describe('DuckDB agrees with the reference', () => {
+  it('on upserts of any observations', async () => {
+    const batches = fc.array(fc.array(anyCopyJob(false), { maxLength: 60 }), { minLength: 1, maxLength: 3 });
+    await fc.assert(
+      fc.asyncProperty(batches, (rows) => expectAgreement(copyJobs, { creation_date: '2026-11-20' }, rows)),
+      { numRuns: 40 },
+    );
+  }, 180_000);
+
+  it('on slices of any drains', async () => {
+    const batches = fc.array(fc.array(anySummary, { maxLength: 30 }), { minLength: 1, maxLength: 3 });
+    const partition = { aggregation_period: 'ONE_DAY', start_date: '1970-01-01' };
+    await fc.assert(
+      fc.asyncProperty(batches, (rows) => expectAgreement(copyJobSummaries, partition, rows)),
+      { numRuns: 40 },
+    );
+  }, 180_000);
+
+  it('on the derived columns of odd ARNs', async () => {
+    const rows = fc.sample(fc.tuple(oddArns, oddArns), 3_000).map(([source, destination], at) => ({
+      copy_job_id: String(at).padStart(6, '0'),
+      source_backup_vault_arn: source,
+      destination_backup_vault_arn: destination,
+      observed_at: 1,
+    }));
+    await expectAgreement(copyJobs, { creation_date: '2026-11-20' }, [rows]);
+  });
+});
