@@ -133,5 +133,7 @@ function environment(endpoint: string, credentials: Credentials, region: string)
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     AWS_REGION: region,
+    // botocore, and so boto3 and the AWS CLI 1, reads no AWS_REGION (botocore/configprovider.py).
+    AWS_DEFAULT_REGION: region,
   };
 }
