@@ -14,7 +14,7 @@ export type FailureKind =
   | 'unreachable'
   /** The host name does not exist. */
   | 'no-such-host'
-  /** The request was dated wrongly; the SDK has corrected its clock since. */
+  /** The request was dated wrongly. */
   | 'clock-skew'
   /** The credentials were good once. */
   | 'credentials-expired'
@@ -35,6 +35,11 @@ export interface AwsFailure {
   readonly message: string;
   /** The host that was not found, where the error says so. */
   readonly host: string | null;
+  /**
+   * The SDK has corrected its clock by the answer's Date since the request was signed: a refusal may have been
+   * about the date alone. It says so of every error that moved its clock far.
+   */
+  readonly clockCorrected: boolean;
 }
 
 /** From botocore's retry rules and the SDK's own list (@smithy/core, service-error-classification/constants.js). */
@@ -114,24 +119,24 @@ const connectionCodes = new Set([
 /** @param httpStatus of the answer, where there was one that the error itself does not tell */
 export function awsFailure(error: unknown, httpStatus?: number): AwsFailure {
   if (!(error instanceof Error)) {
-    return { kind: 'other', name: 'Error', message: String(error), host: null };
+    return { kind: 'other', name: 'Error', message: String(error), host: null, clockCorrected: false };
   }
   if (error instanceof UnavailableError && error.cause !== undefined) {
     // The part of the chain that failed was not AWS Backup: its missing host is no disabled region.
     const cause = awsFailure(error.cause);
     const kind = cause.kind === 'no-such-host' ? 'unreachable' : cause.kind;
-    return { kind, name: cause.name, message: error.message, host: null };
+    return { ...cause, kind, message: error.message, host: null };
   }
   const facts = factsOf(error, httpStatus);
-  const failure = { name: facts.name, message: withoutHint(error.message), host: facts.host };
-  return { kind: kindOf(error, facts), ...failure };
+  const { name, host, clockCorrected } = facts;
+  return { kind: kindOf(error, facts), name, message: withoutHint(error.message), host, clockCorrected };
 }
 
 interface Facts {
   readonly name: string;
   readonly code: string;
   readonly status: number;
-  readonly skewCorrected: boolean;
+  readonly clockCorrected: boolean;
   readonly connecting: boolean;
   readonly host: string | null;
 }
@@ -140,13 +145,13 @@ function factsOf(error: Error, httpStatus: number | undefined): Facts {
   const code = stringField(error, 'code');
   const metadata: unknown = Reflect.get(error, '$metadata');
   const fields = typeof metadata === 'object' && metadata !== null ? metadata : {};
-  const status: unknown = Reflect.get(fields, 'httpStatusCode');
+  const said: unknown = Reflect.get(fields, 'httpStatusCode');
+  const status = typeof said === 'number' ? said : (httpStatus ?? 0);
   return {
-    // Node's own errors say more by their code (ECONNRESET) than by the name the SDK gives them (TimeoutError).
-    name: connectionCodes.has(code) || code === 'ENOTFOUND' ? code : error.name,
+    name: nameOf(error, code, status),
     code,
-    status: typeof status === 'number' ? status : (httpStatus ?? 0),
-    skewCorrected: Reflect.get(fields, 'clockSkewCorrected') === true,
+    status,
+    clockCorrected: Reflect.get(fields, 'clockSkewCorrected') === true,
     connecting:
       stringField(error, 'syscall') === 'connect' || error.message.includes('did not establish a connection'),
     host: stringField(error, 'hostname') || null,
@@ -160,10 +165,6 @@ function kindOf(error: Error, facts: Facts): FailureKind {
   if (throttlingNames.has(name) || status === 429) return 'throttled';
   if (expiredNames.has(name)) return 'credentials-expired';
   if (skewNames.has(name)) return 'clock-skew';
-  // The SDK marks any error whose Date header moved its clock; only these can be about the clock.
-  if (facts.skewCorrected && (signatureNames.has(name) || deniedNames.has(name) || name === 'AuthFailure')) {
-    return 'clock-skew';
-  }
   if (refusedNames.has(name)) return 'credentials-refused';
   if (deniedNames.has(name) || signatureNames.has(name)) return 'denied';
   if (code === 'ENOTFOUND') return 'no-such-host';
@@ -178,6 +179,15 @@ function kindOf(error: Error, facts: Facts): FailureKind {
   if (status === 401 || status === 403) return 'denied';
   if (status === 407) return 'unreachable';
   return 'other';
+}
+
+/** What the SDK calls an error whose answer has no name that it can read. */
+const noNames = new Set(['Error', 'SyntaxError', 'Unknown', 'UnknownError']);
+
+function nameOf(error: Error, code: string, status: number): string {
+  // Node's own errors say more by their code (ECONNRESET) than by the name the SDK gives them (TimeoutError).
+  if (connectionCodes.has(code) || code === 'ENOTFOUND') return code;
+  return noNames.has(error.name) && status >= 400 ? `Http${status}` : error.name;
 }
 
 /** The SDK adds a line for programmers to what it could not read. */

@@ -48,6 +48,7 @@ export function retryBudget(failure: RequestFailure): number {
     case 'credentials-refused':
       return 1;
     case 'denied':
+      return failure.clockCorrected ? 1 : 0;
     case 'role-not-assumed':
     case 'other':
       return 0;
@@ -106,7 +107,6 @@ function statusOf(failure: RequestFailure, context: OutcomeContext): Outcome['st
     case 'role-not-assumed':
       return 'ASSUME_ROLE_FAILED';
     case 'clock-skew':
-      return /AccessDenied/.test(failure.name) ? 'ACCESS_DENIED' : 'FAILED';
     case 'broken-answer':
     case 'other':
       return 'FAILED';

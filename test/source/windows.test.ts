@@ -1,0 +1,260 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { askedBounds, isWithin, pieces } from '../../src/source/window.ts';
+import {
+  type Bench,
+  type BenchOptions,
+  day,
+  everything,
+  hour,
+  job,
+  listing,
+  page,
+  startBench,
+  to,
+} from './reading.ts';
+import type { Asked, Reply } from './scripted-aws.ts';
+import { refusal } from './scripted-aws.ts';
+
+let bench: Bench | null = null;
+afterEach(async () => {
+  await bench?.close();
+  bench = null;
+});
+
+async function reading(script: (asked: Asked) => Reply, options?: BenchOptions): Promise<Bench> {
+  bench = await startBench(script, options);
+  return bench;
+}
+
+const from = to - 7 * day;
+const seconds = 1000;
+
+describe('a window', () => {
+  const edges = [
+    job('before', 7 * day + 1),
+    job('at from', 7 * day),
+    job('after from', 7 * day - 1),
+    job('last millisecond', 1),
+    job('at to', 0),
+    job('after to', -1),
+  ];
+
+  it.each([
+    ['include', true],
+    ['exclude', false],
+  ])('is half-open whether the filters of AWS %s their bounds or not', async (_, inclusive) => {
+    const { readJobs, ids, server } = await reading(
+      listing(edges, { pageSize: 2, inclusive, childrenListed: true }),
+    );
+    expect(await readJobs({ from, to })).toMatchObject({ status: 'OK', records: 3 });
+    expect(ids()).toEqual(['last millisecond', 'after from', 'at from']);
+    expect(server.asked[0]?.query.get('createdAfter')).toBe(
+      new Date(from - seconds).toISOString().replace('.000', ''),
+    );
+    expect(server.asked[0]?.query.get('createdBefore')).toBe(new Date(to).toISOString().replace('.000', ''));
+  });
+
+  it('without a lower bound asks for everything before its end', async () => {
+    const { readJobs, ids, server } = await reading(
+      listing([job('ancient', 400 * day), job('new', hour)], {
+        pageSize: 10,
+        inclusive: true,
+        childrenListed: true,
+      }),
+    );
+    await readJobs(everything);
+    expect(ids()).toEqual(['new', 'ancient']);
+    expect(server.asked[0]?.query.has('createdAfter')).toBe(false);
+    expect(server.asked[0]?.query.has('createdBefore')).toBe(true);
+  });
+
+  it('hands on a record whose creation date cannot be read: it is rejected later, not lost here', async () => {
+    const odd = [{ CopyJobId: 'none' }, { CopyJobId: 'text', CreationDate: 'Friday' }];
+    const { readJobs, ids } = await reading(() => page([...odd, job('old', 8 * day)]));
+    await readJobs({ from, to });
+    expect(ids()).toEqual(['none', 'text']);
+  });
+
+  it('that lies between seconds is asked for in whole ones, and filtered to the millisecond', () => {
+    expect(askedBounds({ from: 1_500, to: 9_500 })).toEqual({
+      createdAfter: new Date(0),
+      createdBefore: new Date(10_000),
+    });
+    expect(isWithin({ from: 1_500, to: 9_500 }, { CreationDate: 9.499 })).toBe(true);
+    expect(isWithin({ from: 1_500, to: 9_500 }, { CreationDate: 9.5 })).toBe(false);
+    expect(isWithin({ from: 1_500, to: 9_500 }, { CreationDate: 1.499 })).toBe(false);
+    expect(isWithin({ from: 1_500, to: 9_500 }, { CreationDate: 1.5 })).toBe(true);
+  });
+});
+
+describe('pieces of a window', () => {
+  it.each([
+    ['bounded', { from, to }],
+    ['open below', { from: null, to }],
+    ['of odd milliseconds', { from: from + 123, to: to - 77 }],
+  ])('that is %s follow one another without a gap or an overlap', (_, window) => {
+    const parts = pieces(window, 8, 35 * day);
+    expect(parts).toHaveLength(8);
+    expect(parts[0]?.from).toBe(window.from);
+    expect(parts.at(-1)?.to).toBe(window.to);
+    for (const [index, part] of parts.entries()) {
+      expect(part.to).toBeGreaterThan(part.from ?? 0);
+      if (index > 0) expect(part.from).toBe(parts[index - 1]?.to);
+    }
+  });
+
+  it('are not made of a window that is too short to cut', () => {
+    expect(pieces({ from: to - 60_000, to }, 8, day)).toEqual([{ from: to - 60_000, to }]);
+  });
+});
+
+describe('a hot target', () => {
+  // Some at the very edges of pieces: a window of eight days is cut at midnights before `to`.
+  const jobs = Array.from({ length: 400 }, (_, index) =>
+    job(`job-${index}`, Math.floor((index / 400) * 8 * day)),
+  );
+  const window = { from: to - 8 * day, to: to + 1 };
+
+  it.each([
+    ['inclusive', true],
+    ['exclusive', false],
+  ])('is read in pieces side by side, and every record comes once (%s filters)', async (_, inclusive) => {
+    let now = 0;
+    let most = 0;
+    const answer = listing(jobs, { pageSize: 20, inclusive, childrenListed: true });
+    const { readJobs, ids, server } = await reading((asked) => answer(asked), {
+      onPage: async () => {
+        now += 1;
+        most = Math.max(most, now);
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        now -= 1;
+      },
+    });
+    const report = await readJobs(window);
+    expect(report).toMatchObject({ status: 'OK', records: 400 });
+    expect(new Set(ids()).size).toBe(400);
+    expect(ids()).toHaveLength(400);
+    expect(report.pages).toBe(server.asked.length);
+    expect(new Set(server.asked.map(({ query }) => query.get('createdBefore'))).size).toBe(8);
+    // Pages are read side by side, but handed on one at a time.
+    expect(most).toBe(1);
+  });
+
+  it('is not OK when one piece is not, and stops the others', async () => {
+    const answer = listing(jobs, { pageSize: 20, inclusive: true, childrenListed: true });
+    const { readJobs, server } = await reading((asked) => {
+      const inPiece =
+        asked.query.get('createdAfter') ===
+        new Date(to - 6 * day - seconds).toISOString().replace('.000', '');
+      return inPiece ? refusal('AccessDeniedException', 'no', 403) : answer(asked);
+    });
+    const report = await readJobs({ from: to - 8 * day, to });
+    expect(report).toMatchObject({ status: 'ACCESS_DENIED', errorName: 'AccessDeniedException' });
+    // What was on its way may still arrive; after that, silence.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const { length } = server.asked;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(length).toBeLessThan(30);
+    expect(server.asked).toHaveLength(length);
+  });
+
+  it('hands on an unreadable record once, whichever pieces list it', async () => {
+    const odd = { CopyJobId: 'odd', CreationDate: 'Friday' };
+    const { readJobs, ids } = await reading(({ number, query }) => {
+      if (number < 4) return page([job(`first-${number}`, hour)], `token-${number}`);
+      return page([odd, job(`from ${query.get('createdBefore')}`, -1)]);
+    });
+    expect(await readJobs({ from, to })).toMatchObject({ status: 'OK', records: 5 });
+    expect(ids()).toEqual(['first-0', 'first-1', 'first-2', 'first-3', 'odd']);
+  });
+
+  it('begins again as a whole when the token of a piece expires', async () => {
+    const answer = listing(jobs, { pageSize: 20, inclusive: true, childrenListed: true });
+    let expired = false;
+    const { readJobs, ids, restarts } = await reading((asked) => {
+      if (asked.number > 10 && !expired && asked.query.has('nextToken')) {
+        expired = true;
+        return refusal('InvalidParameterValueException', 'The token has expired');
+      }
+      return answer(asked);
+    });
+    expect(await readJobs(window)).toMatchObject({ status: 'OK' });
+    expect(restarts()).toBe(1);
+    expect([...ids()].sort()).toEqual(jobs.map((one) => Reflect.get(one, 'CopyJobId')).sort());
+  });
+});
+
+describe('children', () => {
+  const parent = (id: string, agoMs: number, count: number, more: object = {}) =>
+    job(id, agoMs, { IsParent: true, NumberOfChildJobs: count, ...more });
+  const child = (id: string, of: string, agoMs: number, more: object = {}) =>
+    job(id, agoMs, { ParentJobId: of, ...more });
+  const family = [
+    parent('parent', hour, 3),
+    child('child-1', 'parent', hour),
+    child('child-2', 'parent', hour),
+    parent('child-3', hour, 1, { ParentJobId: 'parent' }),
+    child('grandchild', 'child-3', hour),
+    job('single', hour),
+  ];
+  const allOfThem = ['child-1', 'child-2', 'child-3', 'grandchild', 'parent', 'single'];
+
+  it('that are hidden are asked for by their parent, at any depth', async () => {
+    const { readJobs, ids, server } = await reading(
+      listing(family, { pageSize: 2, inclusive: true, childrenListed: false }),
+    );
+    expect(await readJobs()).toMatchObject({ status: 'OK', records: 6, pages: 4 });
+    expect([...ids()].sort()).toEqual(allOfThem);
+    const parents = server.asked.map(({ query }) => query.get('parentJobId'));
+    expect(parents).toEqual([null, 'parent', 'parent', 'child-3']);
+  });
+
+  it('that are listed are not asked for again', async () => {
+    const { readJobs, ids, server } = await reading(
+      listing(family, { pageSize: 10, inclusive: true, childrenListed: true }),
+    );
+    await readJobs();
+    expect([...ids()].sort()).toEqual(allOfThem);
+    expect(server.asked).toHaveLength(1);
+  });
+
+  it('are read though they were created before the window, but not after its end', async () => {
+    const jobs = [
+      parent('parent', 6 * day, 3),
+      child('old', 'parent', 9 * day),
+      child('listed', 'parent', day),
+      child('too new', 'parent', -hour),
+    ];
+    const { readJobs, ids } = await reading(
+      listing(jobs, { pageSize: 10, inclusive: true, childrenListed: true }),
+    );
+    expect(await readJobs({ from, to })).toMatchObject({ status: 'OK' });
+    expect([...ids()].sort()).toEqual(['listed', 'old', 'parent']);
+  });
+
+  it('that are fewer than their parent says, or each other’s parents, do not make a drain endless', async () => {
+    const jobs = [
+      parent('a', hour, 5, { ParentJobId: 'b' }),
+      parent('b', hour, 5, { ParentJobId: 'a' }),
+      parent('alone', hour, 2),
+      job('unsaid', hour, { IsParent: true }),
+    ];
+    const { readJobs, ids, server } = await reading(
+      listing(jobs, { pageSize: 10, inclusive: true, childrenListed: true }),
+    );
+    expect(await readJobs()).toMatchObject({ status: 'OK', records: 4 });
+    expect([...ids()].sort()).toEqual(['a', 'alone', 'b', 'unsaid']);
+    expect(server.asked.map(({ query }) => query.get('parentJobId')).sort()).toEqual(
+      ['a', 'alone', 'b', null, 'unsaid'].sort(),
+    );
+  });
+
+  it('that cannot be read make the drain end badly', async () => {
+    const { readJobs } = await reading((asked) =>
+      asked.query.has('parentJobId')
+        ? refusal('AccessDeniedException', 'no', 403)
+        : page([parent('p', hour, 1)]),
+    );
+    expect(await readJobs()).toMatchObject({ status: 'ACCESS_DENIED', records: 1 });
+  });
+});
