@@ -23,9 +23,16 @@ export class UnsafeInteger {
   constructor(digits: string) {
     this.digits = digits;
   }
-  /** Kept raw when the record is rejected. */
-  toJSON(): string {
-    return this.digits;
+  /** The digits as they were: a rejected record is kept raw. */
+  toJSON(): unknown {
+    return JSON.rawJSON(this.digits);
+  }
+}
+
+declare global {
+  interface JSON {
+    /** https://tc39.es/proposal-json-parse-with-source/; in Node since 22, in TypeScript's libraries not yet. */
+    rawJSON(text: string): unknown;
   }
 }
 

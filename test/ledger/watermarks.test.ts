@@ -57,7 +57,10 @@ describe('what a target is asked for', () => {
   it('is what the person says, otherwise', () => {
     expect(windowFor({ kind: 'all' }, asOf, mark(), memory).from).toBeNull();
     expect(windowFor({ kind: 'instant', epochMs: 7 }, asOf, mark(), memory).from).toBe(7);
-    expect(windowFor({ kind: 'ago', ms: day }, asOf - 5, mark(), memory)).toEqual({ from: asOf - day, to: asOf - 5 });
+    expect(windowFor({ kind: 'ago', ms: day }, asOf - 5, mark(), memory)).toEqual({
+      from: asOf - day,
+      to: asOf - 5,
+    });
   });
 });
 
@@ -68,7 +71,10 @@ describe('a watermark', () => {
   });
 
   it('never claims what lies before the window of a first run', () => {
-    expect(extended(undefined, covered(asOf - day, asOf), 35)).toMatchObject({ coveredFrom: asOf - day, fullAt: null });
+    expect(extended(undefined, covered(asOf - day, asOf), 35)).toMatchObject({
+      coveredFrom: asOf - day,
+      fullAt: null,
+    });
   });
 
   it('forgets an open day once it was read whole and nothing in it was open', () => {
@@ -85,7 +91,10 @@ describe('a watermark', () => {
 
   it('covers exactly what touching windows cover together, never goes back, and claims nothing that was not read', () => {
     const windows = fc.array(
-      fc.record({ from: fc.option(fc.integer({ min: 0, max: 50 })), length: fc.integer({ min: 0, max: 20 }) }),
+      fc.record({
+        from: fc.option(fc.integer({ min: 0, max: 50 })),
+        length: fc.integer({ min: 0, max: 20 }),
+      }),
       { minLength: 1, maxLength: 12 },
     );
     fc.assert(
@@ -97,7 +106,8 @@ describe('a watermark', () => {
           for (let t = from ?? -100; t < window.to; t++) read.add(t);
           const before = current;
           current = extended(current, { window, openDays: none, asOf }, 35);
-          for (let t = current.coveredFrom ?? -100; t < current.coveredTo; t++) expect(read.has(t)).toBe(true);
+          for (let t = current.coveredFrom ?? -100; t < current.coveredTo; t++)
+            expect(read.has(t)).toBe(true);
           if (before === undefined) continue;
           expect(current.coveredTo).toBeGreaterThanOrEqual(before.coveredTo);
           expect(current.coveredFrom ?? -1).toBeLessThanOrEqual(before.coveredFrom ?? -1);

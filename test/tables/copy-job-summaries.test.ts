@@ -18,13 +18,17 @@ describe('a summary record', () => {
     expect(copyJobSummaryRow(record, seen, 'ONE_DAY')).toMatchObject({
       row: { account_id: '111122223333', region: 'us-east-1' },
     });
-    expect(copyJobSummaryRow({ ...record, AccountId: '012345678901', Region: 'eu-west-1' }, seen, 'ONE_DAY')).toMatchObject({
+    expect(
+      copyJobSummaryRow({ ...record, AccountId: '012345678901', Region: 'eu-west-1' }, seen, 'ONE_DAY'),
+    ).toMatchObject({
       row: { account_id: '012345678901', region: 'eu-west-1', queried_account_id: '111122223333' },
     });
   });
 
   it('is rejected without a start or a count', () => {
-    expect(copyJobSummaryRow({ ...record, StartTime: undefined }, seen, 'ONE_DAY')).toHaveProperty('rejected');
+    expect(copyJobSummaryRow({ ...record, StartTime: undefined }, seen, 'ONE_DAY')).toHaveProperty(
+      'rejected',
+    );
     expect(copyJobSummaryRow({ ...record, Count: undefined }, seen, 'ONE_DAY')).toHaveProperty('rejected');
   });
 });

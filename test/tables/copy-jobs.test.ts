@@ -27,7 +27,12 @@ describe('a copy job record', () => {
   it('becomes a row with every column of the table, null where the record says nothing', () => {
     const row = rowOf(minimal);
     for (const { name } of copyJobs.columns) expect(row, name).toHaveProperty(name);
-    expect(row).toMatchObject({ copy_job_id: 'job-1', account_id: '111122223333', region: 'us-east-1', state: null });
+    expect(row).toMatchObject({
+      copy_job_id: 'job-1',
+      account_id: '111122223333',
+      region: 'us-east-1',
+      state: null,
+    });
   });
 
   it('keeps its times to the millisecond and its UTC day as the partition', () => {
@@ -87,7 +92,11 @@ describe('a copy job record', () => {
         SourceBackupVaultArn: 'arn:aws:backup:us-east-1:111122223333:backup-vault:a',
         DestinationBackupVaultArn: arn,
       });
-      expect(row).toMatchObject({ destination_account_id: null, is_cross_account: null, is_cross_region: null });
+      expect(row).toMatchObject({
+        destination_account_id: null,
+        is_cross_account: null,
+        is_cross_region: null,
+      });
     }
   });
 
@@ -104,7 +113,9 @@ describe('a copy job record', () => {
   });
 
   it('takes the largest exact integer, and rejects the next one rather than round it', () => {
-    expect(rowOf({ ...minimal, BackupSizeInBytes: 2 ** 53 - 1 }).backup_size_in_bytes).toBe(9_007_199_254_740_991);
+    expect(rowOf({ ...minimal, BackupSizeInBytes: 2 ** 53 - 1 }).backup_size_in_bytes).toBe(
+      9_007_199_254_740_991,
+    );
     expect(reasonFor({ ...minimal, BackupSizeInBytes: new UnsafeInteger('9007199254740992') })).toContain(
       '9007199254740992',
     );
@@ -123,7 +134,11 @@ describe('a copy job record', () => {
     ['half a surrogate pair', { ...minimal, ResourceName: '\ud83d' }, 'ResourceName'],
     ['a truth value that is text', { ...minimal, IsParent: 'true' }, 'IsParent'],
     ['a plan that is text', { ...minimal, CreatedBy: 'me' }, 'CreatedBy'],
-    ['children that are not counted', { ...minimal, ChildJobsInState: { RUNNING: 'two' } }, 'ChildJobsInState'],
+    [
+      'children that are not counted',
+      { ...minimal, ChildJobsInState: { RUNNING: 'two' } },
+      'ChildJobsInState',
+    ],
     ['no object', 'record', 'not an object'],
     ['nothing', null, 'not an object'],
   ])('is rejected, not guessed, when it has %s', (_, record, reason) => {

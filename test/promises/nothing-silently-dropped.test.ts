@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, expect, it } from 'vitest';
+import { type Lab, openLab } from '../support/lab.ts';
+
+let lab: Lab;
+afterEach(() => lab.close());
+
+it.each([
+  ['bad-date' as const, 'CreationDate'],
+  ['big-integer' as const, 'BackupSizeInBytes'],
+  ['missing-id' as const, 'CopyJobId'],
+])(
+  'a record with %s is kept raw, counted and told of; all others of its page become rows',
+  async (kind, field) => {
+    lab = await openLab({ accounts: 2, regions: 1 });
+    lab.simulator.addFaults([{ kind, api: 'ListCopyJobs', count: 1 }]);
+    const run = await lab.run();
+    expect(run.exit_code).toBe(65);
+    expect(run.tables.copy_jobs?.rejected).toBe(1);
+    expect(run.coverage.REJECTED_RECORDS).toBe(1);
+
+    const [name] = await lab.ledger('rejected');
+    const lines = (await readFile(join(lab.lake, '_ledger/rejected', String(name)), 'utf8'))
+      .trim()
+      .split('\n');
+    expect(lines.length).toBe(1);
+    const kept: unknown = JSON.parse(String(lines[0]));
+    expect(kept).toMatchObject({
+      table: 'copy_jobs',
+      reason: expect.stringContaining(field),
+      record: { ResourceType: expect.any(String) },
+    });
+    if (kind === 'big-integer') expect(lines[0]).toMatch(/"BackupSizeInBytes":\d{16,}[,}]/);
+
+    const found = await lab.differences();
+    expect(found.length).toBe(1);
+    expect(found[0]).toContain('copy_jobs: 1 missing');
+
+    expect((await lab.run()).exit_code).toBe(0);
+    expect(await lab.differences()).toEqual([]);
+  },
+);
+
+it('a rejected count replaces nothing: the slice stays as it was, and heals', async () => {
+  lab = await openLab({ accounts: 2, regions: 1 });
+  expect((await lab.run()).exit_code).toBe(0);
+  await lab.simulator.advance(86_400_000);
+  lab.simulator.addFaults([{ kind: 'bad-date', api: 'ListCopyJobSummaries' }]);
+  const run = await lab.run();
+  expect(run.exit_code).toBe(65);
+  expect(run.tables.copy_job_summaries).toMatchObject({ added: 0, updated: 0, removed: 0, parts_written: 0 });
+  lab.simulator.clearFaults();
+  expect((await lab.run()).exit_code).toBe(0);
+  expect(await lab.differences()).toEqual([]);
+});
+
+it('a state and a field that nobody knows are kept or told of, and stop nothing', async () => {
+  lab = await openLab({ accounts: 2, regions: 1 });
+  lab.simulator.addFaults([
+    { kind: 'unknown-state', api: 'ListCopyJobs' },
+    { kind: 'unknown-field', api: 'ListCopyJobs' },
+  ]);
+  const run = await lab.run();
+  expect(run.exit_code).toBe(0);
+  const rows = await lab.table('copy_jobs');
+  expect(rows.some((row) => row.is_terminal === null && row.state !== null)).toBe(true);
+});
