@@ -26,6 +26,8 @@ export const tasks = {
     ['tsc', '--noEmit', '-p', '.'],
     ['biome', 'check'],
   ],
+  types: [['tsc', '--noEmit', '-p', '.']],
+  lint: [['biome', 'check']],
   fix: [['biome', 'check', '--write']],
   build: [['tsc', '-p', 'tsconfig.build.json']],
   demo: [['node', 'scripts/demo.ts']],

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { countTests } from '../../scripts/count-tests.mjs';
 import { exitCodeOf, type Lock, outsidePath, tasks, whyInstall } from '../../scripts/run.mjs';
 
 const here = { os: 'linux', cpu: 'x64' };
@@ -96,4 +97,30 @@ test('an unknown task is refused', () => {
   const { status, stderr } = spawnSync(process.execPath, [script, 'nope'], { encoding: 'utf8' });
   expect(status).toBe(1);
   expect(stderr).toMatch(/no task "nope"\. Tasks: test/);
+});
+
+describe('the tests of a report are counted', () => {
+  const report = {
+    numPassedTests: 3,
+    numFailedTests: 1,
+    numPendingTests: 1,
+    numTodoTests: 1,
+    testResults: [],
+  };
+
+  test('passed, failed and skipped', () => {
+    expect(countTests(JSON.stringify(report))).toEqual({ passed: 3, failed: 1, skipped: 2 });
+  });
+
+  test('a file that could not be loaded counts as failed', () => {
+    const testResults = [
+      { status: 'failed', assertionResults: [] },
+      { status: 'failed', assertionResults: [{ status: 'failed' }] },
+    ];
+    expect(countTests(JSON.stringify({ ...report, testResults })).failed).toBe(2);
+  });
+
+  test.each([null, '', '{', '{"numPassedTests":0,"testResults":[]}'])('%j counts as failed', (text) => {
+    expect(countTests(text)).toEqual({ passed: 0, failed: 1, skipped: 0 });
+  });
 });

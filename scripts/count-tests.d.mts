@@ -1,0 +1,5 @@
+export function countTests(text: string | null): {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+};
