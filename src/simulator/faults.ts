@@ -20,7 +20,7 @@ export const faultKinds = {
   'expired-credentials': 'the session’s credentials have expired',
   slow: 'answered after `ms` (1000)',
   'empty-page-with-token':
-    'no records, and a token for the same place again; without `count` half of the pages',
+    'an empty page with a token comes before every page',
   drop: 'the connection is closed without an answer',
   'require-external-id': 'the role asks for `externalId`',
 } as const;

@@ -98,7 +98,7 @@ export function makeOrganization(seed: number, active: number): Organization {
   const actives = [management, ...members];
   const all = [...actives];
   for (const account of gone) all.splice(random.below(all.length + 1), 0, account);
-  return { id: `o-${random.hex(10)}`, rootId, units, active: actives, all, management };
+  return { id: `o-${random.hex(12)}`, rootId, units, active: actives, all, management };
 }
 
 function accountId(random: Random, used: Set<string>, leadingZero: boolean): string {

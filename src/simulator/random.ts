@@ -4,6 +4,11 @@
  * The generator is sfc32 of PractRand, https://pracrand.sourceforge.net/RNG_engines.txt.
  */
 export class Random {
+  /** All numbers of four hexadecimal digits: most of a record is made of them. */
+  static readonly quads: readonly string[] = Array.from({ length: 0x10000 }, (_, n) =>
+    n.toString(16).padStart(4, '0'),
+  );
+
   #a = 0;
   #b = 0;
   #c = 0;
@@ -58,16 +63,26 @@ export class Random {
     return found;
   }
 
-  /** This many lower-case hexadecimal digits. */
+  /** This many lower-case hexadecimal digits; a multiple of four. */
   hex(digits: number): string {
     let text = '';
-    while (text.length < digits) text += this.next().toString(16).padStart(8, '0');
-    return text.slice(0, digits);
+    for (let done = 0; done < digits; done += 4) text += this.#quad();
+    return text;
   }
 
   uuid(): string {
-    const h = this.hex(32);
-    return `${h.slice(0, 8)}-${h.slice(8, 12)}-4${h.slice(13, 16)}-a${h.slice(17, 20)}-${h.slice(20)}`;
+    const { quads } = Random;
+    const a = this.next();
+    const b = this.next();
+    const c = this.next();
+    const d = this.next();
+    const version = quads[0x4000 | (b & 0xfff)];
+    const variant = quads[0x8000 | (c & 0x3fff)];
+    return `${quads[a >>> 16]}${quads[a & 0xffff]}-${quads[b >>> 16]}-${version}-${variant}-${quads[c >>> 16]}${quads[d >>> 16]}${quads[d & 0xffff]}`;
+  }
+
+  #quad(): string {
+    return Random.quads[this.next() >>> 16] ?? '';
   }
 
   /** Poisson-distributed; beyond a mean of 60 by its normal approximation. */

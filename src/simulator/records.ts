@@ -1,7 +1,7 @@
 /** A copy job as AWS Backup would show it at an instant: the JSON of the wire. Absent where it has no value. */
 import { DAY } from './clock.ts';
 import type { Estate, Rule } from './estate.ts';
-import type { Random } from './random.ts';
+import { Random } from './random.ts';
 import { knownRegions } from './regions.ts';
 import type { Resource } from './resources.ts';
 import { type Job, type State, stateAt } from './timelines.ts';
@@ -108,21 +108,17 @@ export function jobIdOf(
   const salt = random.hex(8);
   const tail = random.hex(12);
   const place = (job.day * 0x10000000 + job.slot).toString(16).padStart(12, '0');
-  const hidden = xor(place, maskOf(estate, random, salt));
-  return `${salt}-${hidden.slice(0, 4)}-${hidden.slice(4, 8)}-${hidden.slice(8)}-${tail}`.toUpperCase();
+  const [a, b, c] = masked(estate, random, salt, place);
+  return `${salt}-${a}-${b}-${c}-${tail}`.toUpperCase();
 }
 
-function maskOf(estate: Estate, random: Random, salt: string): string {
-  return random.key(estate.seed, 11, Number.parseInt(salt, 16) | 0, 0, 0, 0).hex(12);
-}
-
-function xor(left: string, right: string): string {
-  let text = '';
-  for (let i = 0; i < left.length; i += 4) {
-    const mixed = Number.parseInt(left.slice(i, i + 4), 16) ^ Number.parseInt(right.slice(i, i + 4), 16);
-    text += mixed.toString(16).padStart(4, '0');
-  }
-  return text;
+/** Four digits at a time, hidden or shown again. */
+function masked(estate: Estate, random: Random, salt: string, digits: string): readonly string[] {
+  random.key(estate.seed, 11, Number.parseInt(salt, 16) | 0, 0, 0, 0);
+  return [0, 4, 8].map((at) => {
+    const quad = Number.parseInt(digits.slice(at, at + 4), 16) ^ (random.next() >>> 16);
+    return Random.quads[quad] ?? '';
+  });
 }
 
 /** The day and slot that an id speaks of, whether or not there is such a job. */
@@ -130,7 +126,7 @@ export function placeOfId(estate: Estate, random: Random, id: string): { day: nu
   const match = /^([0-9A-F]{8})-([0-9A-F]{4})-([0-9A-F]{4})-([0-9A-F]{4})-[0-9A-F]{12}$/i.exec(id);
   if (!match) return null;
   const [, salt = '', ...hidden] = match;
-  const place = Number.parseInt(xor(hidden.join(''), maskOf(estate, random, salt)), 16);
+  const place = Number.parseInt(masked(estate, random, salt, hidden.join('')).join(''), 16);
   return { day: Math.floor(place / 0x10000000), slot: place % 0x10000000 };
 }
 

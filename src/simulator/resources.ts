@@ -53,7 +53,7 @@ const kinds: readonly Kind[] = [
     weight: 8,
     magnitude: 14,
     arn: (random, region, accountId) =>
-      `arn:aws:rds:${region}:${accountId}:cluster:cluster-${random.hex(26)}`,
+      `arn:aws:rds:${region}:${accountId}:cluster:cluster-${random.hex(28)}`,
     recoveryPoint: (random, region, accountId) =>
       `arn:aws:rds:${region}:${accountId}:cluster-snapshot:awsbackup:copyjob-${random.uuid()}`,
   },
@@ -76,7 +76,7 @@ const kinds: readonly Kind[] = [
     type: 'S3',
     weight: 8,
     magnitude: 15,
-    arn: (random, _region, _accountId, slug) => `arn:aws:s3:::${slug}-${random.hex(6)}`,
+    arn: (random, _region, _accountId, slug) => `arn:aws:s3:::${slug}-${random.hex(8)}`,
     recoveryPoint: inVault,
   },
   {
