@@ -1,0 +1,134 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LakeError, ScratchError } from '../../../src/errors.ts';
+import { loadFileLocks } from '../../../src/lake/file-lock.ts';
+import { openLocalStore } from '../../../src/lake/stores/local.ts';
+import { writeOf } from './described-store.ts';
+
+const absent = { ifAbsent: true } as const;
+
+describe('a local store, in its folder', () => {
+  let parent: string;
+  let folder: string;
+  beforeEach(async () => {
+    parent = await mkdtemp(join(tmpdir(), 'bce-local-'));
+    folder = join(parent, 'some', 'lake');
+  });
+  afterEach(() => rm(parent, { recursive: true, force: true }));
+
+  it('creates nothing when it only reads, and calls a folder that is not there empty', async () => {
+    const store = await openLocalStore({ folder, create: false });
+    expect(await store.read('a/b')).toBeNull();
+    for await (const key of store.list('')) throw new Error(`listed ${key}`);
+    await expect(store.put(writeOf('a/b', 'x', absent))).rejects.toThrow(LakeError);
+    await store.close();
+    expect(await readdir(parent)).toEqual([]);
+  });
+
+  it('lies where a person can read it, with nothing but objects and the ledger’s own lock', async () => {
+    const store = await openLocalStore({ folder, create: true });
+    await store.put(writeOf('table/day=1/part.parquet', 'x', absent));
+    await store.close();
+    expect(await readFile(join(folder, 'table/day=1/part.parquet'), 'utf8')).toBe('x');
+    const files = (await readdir(folder, { recursive: true })).sort();
+    expect(files).toEqual(
+      ['_ledger', '_ledger/lock', '_ledger/tmp', 'table', 'table/day=1', 'table/day=1/part.parquet'].sort(),
+    );
+  });
+
+  it('lists no lock and no temporary file', async () => {
+    const store = await openLocalStore({ folder, create: true });
+    await store.put(writeOf('_ledger/lake.json', 'x', absent));
+    const keys: string[] = [];
+    for await (const key of store.list('')) keys.push(key);
+    expect(keys).toEqual(['_ledger/lake.json']);
+    await store.close();
+  });
+
+  it.each(['_ledger/lock', '_ledger/tmp', '_ledger/tmp/x'])(
+    'does not give its own file %s away',
+    async (key) => {
+      const store = await openLocalStore({ folder, create: true });
+      await expect(store.put(writeOf(key, 'x', absent))).rejects.toThrow(LakeError);
+      await expect(store.read(key)).rejects.toThrow(LakeError);
+      await store.close();
+    },
+  );
+
+  it('clears away what a killed writer left, and leaves a living one alone', async () => {
+    const description = JSON.stringify({ kind: 'local', folder });
+    const program = join(import.meta.dirname, 'writer-process.ts');
+    const dead = spawn(process.execPath, [program, description, 'k', 'replace'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(dead.stdout, 'data');
+    const temporary = join(folder, '_ledger', 'tmp');
+    await waitFor(() => existsSync(temporary) && existsSync(join(folder, 'k')));
+    dead.kill('SIGKILL');
+    await once(dead, 'exit');
+    const [corner = ''] = await readdir(temporary);
+    await writeFile(join(temporary, corner, 'left'), 'half a par');
+
+    const living = await openLocalStore({ folder, create: true });
+    await living.put(writeOf('mine', 'x', absent));
+    const other = await openLocalStore({ folder, create: true });
+    await other.put(writeOf('theirs', 'x', absent));
+    const corners = await readdir(temporary);
+    expect(corners).not.toContain(corner);
+    expect(corners).toHaveLength(2);
+    expect((await living.put(writeOf('mine too', 'x', absent))).written).toBe(true);
+    await living.close();
+    await other.close();
+    expect(await readdir(temporary)).toEqual([]);
+  });
+
+  it('leaves folders below _ledger/tmp alone that it did not make', async () => {
+    await mkdir(join(folder, '_ledger', 'tmp', 'notes'), { recursive: true });
+    const store = await openLocalStore({ folder, create: true });
+    await store.put(writeOf('a', 'x', absent));
+    await store.close();
+    expect(await readdir(join(folder, '_ledger', 'tmp'))).toEqual(['notes']);
+  });
+
+  it('gives up waiting for a lock that is never released, and stops waiting when told to', async () => {
+    const store = await openLocalStore({ folder, create: true, lockTimeoutMs: 50 });
+    await store.put(writeOf('a', 'x', absent));
+    const locks = await loadFileLocks();
+    const lock = await locks?.tryAcquire(join(folder, '_ledger', 'lock'));
+    if (!lock) throw new Error('not locked');
+    await expect(store.put(writeOf('b', 'x', absent))).rejects.toThrow(/_ledger\/lock/);
+    const patient = await openLocalStore({ folder, create: true });
+    const stop = new AbortController();
+    const waiting = patient.put(writeOf('b', 'x', absent), stop.signal);
+    const reason = new Error('stop now');
+    setTimeout(() => stop.abort(reason), 30);
+    await expect(waiting).rejects.toBe(reason);
+    await lock.release();
+    expect((await store.put(writeOf('b', 'x', absent))).written).toBe(true);
+    await store.close();
+    await patient.close();
+  });
+
+  it('says which file is in the way, and blames the disk that is at fault', async () => {
+    await mkdir(parent, { recursive: true });
+    await writeFile(join(parent, 'file'), '');
+    await expect(openLocalStore({ folder: join(parent, 'file'), create: true })).rejects.toThrow(
+      /move it away/,
+    );
+    await expect(openLocalStore({ folder: join(parent, 'file'), create: false })).rejects.toThrow(LakeError);
+    const store = await openLocalStore({ folder, create: true });
+    await store.put(writeOf('a', 'x', absent));
+    await expect(store.put(writeOf('a/b', 'x', absent))).rejects.toThrow(/move it away/);
+    await expect(store.download('a', join(parent, 'none', 'x'))).rejects.toThrow(ScratchError);
+    await store.close();
+  });
+});
+
+async function waitFor(done: () => boolean): Promise<void> {
+  while (!done()) await new Promise((resolve) => setTimeout(resolve, 5));
+}

@@ -1,0 +1,401 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import pino from 'pino';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { LakeError } from '../../../src/errors.ts';
+import { openS3Store, type S3StoreOptions } from '../../../src/lake/stores/s3.ts';
+import type { Store } from '../../../src/lake/stores/store.ts';
+import { writeOf } from './described-store.ts';
+import {
+  type Answer,
+  type Reply,
+  refusal,
+  type S3Request,
+  type ScriptedS3,
+  startScriptedS3,
+} from './scripted-s3.ts';
+
+const absent = { ifAbsent: true } as const;
+const ok = (etag: string, headers: Record<string, string> = {}): Reply => ({
+  status: 200,
+  headers: { etag, ...headers },
+});
+const isPut = ({ method, query }: S3Request) => method === 'PUT' && !query.has('partNumber');
+const isHead = ({ method, path }: S3Request) => method === 'HEAD' && path !== '/lake-bucket';
+
+describe('the S3 store', () => {
+  let server: ScriptedS3 | undefined;
+  let store: Store | undefined;
+  let scratch: string;
+
+  beforeAll(async () => {
+    scratch = await mkdtemp(join(tmpdir(), 'bce-s3-'));
+  });
+  afterAll(() => rm(scratch, { recursive: true, force: true }));
+  afterEach(async () => {
+    await store?.close();
+    await server?.stop();
+    [store, server] = [undefined, undefined];
+  });
+
+  /** A store over a server that answers so. A region is given, so that nothing is asked about it. */
+  async function over(answer: (request: S3Request) => Reply, options: Partial<S3StoreOptions> = {}) {
+    const started = await startScriptedS3(answer);
+    server = started;
+    store = openS3Store({
+      bucket: 'lake-bucket',
+      prefix: 'the/lake/',
+      endpointUrl: started.endpoint,
+      region: 'us-west-2',
+      kmsKeyId: null,
+      expectedBucketOwner: null,
+      credentials: async () => ({ accessKeyId: 'AKID', secretAccessKey: 'secret' }),
+      retryDelayMs: 1,
+      multipartBytes: 5 * 1024 * 1024,
+      log: pino({ level: 'silent' }),
+      ...options,
+    });
+    return { store, requests: started.requests };
+  }
+
+  /** Answers the first requests of a kind with the given replies, one each, and the rest with the last one. */
+  function inTurn(...replies: Reply[]): () => Reply {
+    let next = 0;
+    return () => {
+      const reply = replies[Math.min(next, replies.length - 1)];
+      next += 1;
+      if (reply === undefined) throw new Error('no reply');
+      return reply;
+    };
+  }
+
+  const failure = async (work: Promise<unknown>): Promise<LakeError> => {
+    const error = await work.then(
+      () => null,
+      (reason: unknown) => reason,
+    );
+    if (!(error instanceof LakeError)) throw new Error(`not a LakeError: ${String(error)}`, { cause: error });
+    return error;
+  };
+
+  const listed = async (store: Store, prefix: string): Promise<string[]> => {
+    const keys: string[] = [];
+    for await (const key of store.list(prefix)) keys.push(key);
+    return keys;
+  };
+
+  describe('writing under a condition', () => {
+    it('sends the condition, the write id and a signed body, and no stream', async () => {
+      const { store, requests } = await over(() => ok('"e1"'));
+      const request = writeOf('a/part', 'hello', { ifMatch: '"e0"' });
+      expect(await store.put(request)).toEqual({ written: true, etag: '"e1"', size: 5 });
+      const [sent] = requests;
+      expect(sent?.path).toBe('/lake-bucket/the/lake/a/part');
+      expect(sent?.headers).toMatchObject({
+        'if-match': '"e0"',
+        'x-amz-meta-write-id': request.writeId,
+        'x-amz-meta-run-id': 'test',
+        'content-length': '5',
+        'x-amz-content-sha256': createHash('sha256').update('hello').digest('hex'),
+      });
+      expect(sent?.headers).not.toHaveProperty('x-amz-trailer');
+      await store.put(writeOf('a/part', 'hello', absent));
+      expect(requests[1]?.headers['if-none-match']).toBe('*');
+    });
+
+    it('knows its own write when the answer was lost and the second try meets it', async () => {
+      const puts = inTurn('cut', refusal(412, 'PreconditionFailed'));
+      let writeId: string | undefined;
+      const { store, requests } = await over((request) => {
+        if (isPut(request)) {
+          writeId = String(request.headers['x-amz-meta-write-id']);
+          return puts();
+        }
+        return ok('"mine"', { 'x-amz-meta-write-id': String(writeId), 'content-length': '1' });
+      });
+      expect(await store.put(writeOf('a/part', 'x', absent))).toEqual({
+        written: true,
+        etag: '"mine"',
+        size: 1,
+      });
+      expect(requests.filter(isPut)).toHaveLength(2);
+    });
+
+    it('knows its own write when every answer was lost', async () => {
+      let writeId: string | undefined;
+      const { store } = await over((request) => {
+        if (!isPut(request)) return ok('"mine"', { 'x-amz-meta-write-id': String(writeId) });
+        writeId = String(request.headers['x-amz-meta-write-id']);
+        return 'cut';
+      });
+      expect(await store.put(writeOf('a/part', 'x', absent))).toMatchObject({
+        written: true,
+        etag: '"mine"',
+      });
+    });
+
+    it.each([
+      [412, 'PreconditionFailed'],
+      [409, 'ConditionalRequestConflict'],
+      [404, 'NoSuchKey'],
+    ])('takes %d %s for somebody else’s write', async (status, code) => {
+      const { store } = await over((request) =>
+        isHead(request) ? ok('"theirs"', { 'x-amz-meta-write-id': 'other' }) : refusal(status, code),
+      );
+      expect(await store.put(writeOf('a/part', 'x', { ifMatch: '"e0"' }))).toEqual({ written: false });
+    });
+
+    it('does not take a missing bucket for a conflict', async () => {
+      const { store } = await over((request) =>
+        isHead(request) ? { status: 404 } : refusal(404, 'NoSuchBucket'),
+      );
+      const error = await failure(store.put(writeOf('a/part', 'x', { ifMatch: '"e0"' })));
+      expect(error.message).toContain('s3://lake-bucket/the/lake/a/part');
+      expect(error.advice).toContain('Create the bucket lake-bucket');
+    });
+
+    it('outlasts a slow-down that is longer than the SDK’s own retries', async () => {
+      const slow = Array.from({ length: 4 }, () => refusal(503, 'SlowDown'));
+      const { store } = await over(inTurn(...slow, ok('"e1"')));
+      expect(await store.put(writeOf('a/part', 'x', absent))).toMatchObject({ written: true });
+    });
+
+    it('sends the KMS key that was asked for, and none otherwise', async () => {
+      const plain = await over(() => ok('"e1"'));
+      await plain.store.put(writeOf('a/part', 'x', absent));
+      expect(plain.requests[0]?.headers).not.toHaveProperty('x-amz-server-side-encryption');
+      await plain.store.close();
+      await server?.stop();
+      const { store, requests } = await over(() => ok('"e1"'), { kmsKeyId: 'alias/lake' });
+      await store.put(writeOf('a/part', 'x', absent));
+      expect(requests[0]?.headers).toMatchObject({
+        'x-amz-server-side-encryption': 'aws:kms',
+        'x-amz-server-side-encryption-aws-kms-key-id': 'alias/lake',
+      });
+    });
+  });
+
+  describe('writing in parts', () => {
+    const large = Buffer.alloc(17 * 1024 * 1024, 'part');
+    const created: Reply = {
+      status: 200,
+      body: '<InitiateMultipartUploadResult><UploadId>upload-1</UploadId></InitiateMultipartUploadResult>',
+    };
+    const completed: Reply = {
+      status: 200,
+      body: '<CompleteMultipartUploadResult><ETag>"whole-3"</ETag></CompleteMultipartUploadResult>',
+    };
+    const kindOf = ({ method, query }: S3Request) => {
+      if (method === 'POST') return query.has('uploads') ? 'create' : 'complete';
+      if (method === 'PUT') return 'part';
+      return method === 'DELETE' ? 'abort' : 'head';
+    };
+    type Kind = ReturnType<typeof kindOf>;
+
+    const multipart = (
+      replies: Partial<Record<Kind, () => Reply>>,
+      options: Partial<S3StoreOptions> = {},
+    ) => {
+      const usual: Record<Kind, () => Reply> = {
+        create: () => created,
+        part: () => ok('"part"'),
+        complete: () => completed,
+        abort: () => ({ status: 204 }),
+        head: () => ok('"theirs"', { 'x-amz-meta-write-id': 'other' }),
+      };
+      return over((request) => (replies[kindOf(request)] ?? usual[kindOf(request)])(), options);
+    };
+
+    it('puts the condition on the completion and the metadata on the beginning', async () => {
+      const { store, requests } = await multipart({});
+      const request = writeOf('a/part', large, { ifMatch: '"e0"' });
+      expect(await store.put(request)).toEqual({ written: true, etag: '"whole-3"', size: large.length });
+      expect(requests.map(kindOf).sort()).toEqual(['complete', 'create', 'part', 'part', 'part']);
+      const complete = requests.find((sent) => kindOf(sent) === 'complete');
+      expect(complete?.headers['if-match']).toBe('"e0"');
+      expect(requests[0]?.headers['x-amz-meta-write-id']).toBe(request.writeId);
+      const parts = requests.filter((sent) => kindOf(sent) === 'part');
+      parts.sort((a, b) => Number(a.query.get('partNumber')) - Number(b.query.get('partNumber')));
+      expect(Buffer.concat(parts.map(({ body }) => body)).equals(large)).toBe(true);
+    });
+
+    it.each([
+      [412, 'PreconditionFailed'],
+      [409, 'ConditionalRequestConflict'],
+      [404, 'NoSuchKey'],
+    ])('aborts the upload and reports a conflict when completing says %d %s', async (status, code) => {
+      const { store, requests } = await multipart({ complete: () => refusal(status, code) });
+      expect(await store.put(writeOf('a/part', large, { ifMatch: '"e0"' }))).toEqual({ written: false });
+      expect(requests.map(kindOf)).toContain('abort');
+    });
+
+    it('knows its own write when the answer to the completion was lost', async () => {
+      const request = writeOf('a/part', large, absent);
+      const { store } = await multipart({
+        complete: inTurn('cut', refusal(404, 'NoSuchUpload')),
+        head: () => ok('"mine"', { 'x-amz-meta-write-id': request.writeId }),
+      });
+      expect(await store.put(request)).toMatchObject({ written: true, etag: '"mine"' });
+    });
+
+    it('sends a part again that failed, and a completion that says 200 and means an error', async () => {
+      const { store, requests } = await multipart({
+        part: inTurn(refusal(500, 'InternalError'), ok('"part"')),
+        complete: inTurn(refusal(200, 'InternalError'), completed),
+      });
+      expect(await store.put(writeOf('a/part', large, absent))).toMatchObject({
+        written: true,
+        etag: '"whole-3"',
+      });
+      expect(requests.filter((sent) => kindOf(sent) === 'part')).toHaveLength(4);
+      expect(requests.filter((sent) => kindOf(sent) === 'complete')).toHaveLength(2);
+    });
+
+    it('aborts the upload when a part is refused, and when the caller stops', async () => {
+      const refused = await multipart({ part: () => refusal(403, 'AccessDenied') });
+      expect((await failure(refused.store.put(writeOf('a/part', large, absent)))).advice).toContain(
+        's3:PutObject',
+      );
+      expect(refused.requests.map(kindOf)).toContain('abort');
+      await refused.store.close();
+      await server?.stop();
+
+      const stop = new AbortController();
+      const reason = new Error('stop now');
+      const { store, requests } = await multipart({
+        part: () => {
+          stop.abort(reason);
+          return 'hang';
+        },
+      });
+      await expect(store.put(writeOf('a/part', large, absent), stop.signal)).rejects.toBe(reason);
+      expect(requests.map(kindOf)).toContain('abort');
+      expect(requests.map(kindOf)).not.toContain('complete');
+    });
+
+    it('names the expected owner in every request', async () => {
+      const { store, requests } = await multipart(
+        { complete: () => refusal(412, 'PreconditionFailed') },
+        { expectedBucketOwner: '111122223333' },
+      );
+      await store.put(writeOf('a/part', large, absent));
+      expect(new Set(requests.map(kindOf))).toEqual(new Set(['create', 'part', 'complete', 'abort', 'head']));
+      for (const { headers } of requests) expect(headers['x-amz-expected-bucket-owner']).toBe('111122223333');
+    });
+  });
+
+  describe('reading', () => {
+    const body = Buffer.alloc(300_000, 'body');
+    const found = (extra: Partial<Answer> = {}): Answer => ({
+      status: 200,
+      headers: { etag: '"e1"' },
+      body,
+      ...extra,
+    });
+
+    it('never takes an access refused for nothing there, and names the permissions', async () => {
+      const { store } = await over(() => refusal(403, 'AccessDenied'), {
+        expectedBucketOwner: '111122223333',
+      });
+      const error = await failure(store.read('a/part'));
+      for (const part of ['s3:ListBucket', 's3:GetObject', 'kms:Decrypt', '111122223333']) {
+        expect(error.advice).toContain(part);
+      }
+      expect(error.message).toContain('REQ1');
+    });
+
+    it.each(['cut', 'stall'] as const)('begins again when a body is %s in the middle', async (ending) => {
+      const { store, requests } = await over(
+        inTurn(found({ until: { bytes: 100_000, ending } }), {
+          ...found(),
+          headers: { etag: '"e2"' },
+        } as Reply),
+        { requestHandler: new NodeHttpHandler({ socketTimeout: 300 }) },
+      );
+      const file = join(scratch, 'broken');
+      expect(await store.download('a/part', file)).toEqual({ etag: '"e2"', size: body.length });
+      expect((await readFile(file)).equals(body)).toBe(true);
+      expect(requests).toHaveLength(2);
+    });
+
+    it('gives up a request that is never answered', async () => {
+      const { store } = await over(inTurn('hang', found()), {
+        requestHandler: new NodeHttpHandler({ requestTimeout: 300, throwOnRequestTimeout: true }),
+      });
+      expect(await store.read('a/part')).toMatchObject({ etag: '"e1"' });
+    });
+
+    it('stops in the middle of a body when the caller stops', async () => {
+      const { store } = await over(() => found({ until: { bytes: 100_000, ending: 'stall' } }));
+      const reason = new Error('stop now');
+      const stop = new AbortController();
+      setTimeout(() => stop.abort(reason), 100);
+      await expect(store.download('a/part', join(scratch, 'stopped'), stop.signal)).rejects.toBe(reason);
+    });
+
+    it('refuses an object whose SHA-256 is not the one that it was written with', async () => {
+      const right = createHash('sha256').update(body).digest('hex');
+      const headers = (sha256: string) => ({ headers: { etag: '"e1"', 'x-amz-meta-sha256': sha256 } });
+      const { store } = await over(inTurn(found(headers(right)), found(headers('0'.repeat(64)))));
+      expect(await store.read('a/part')).toMatchObject({ size: body.length });
+      expect((await failure(store.read('a/part'))).message).toContain('SHA-256');
+    });
+
+    it('lists with pages, below its prefix, and refuses a token that comes again', async () => {
+      const page = (keys: string[], token?: string): Reply => ({
+        status: 200,
+        body: `<ListBucketResult><IsTruncated>${token !== undefined}</IsTruncated>${keys
+          .map((key) => `<Contents><Key>the/lake/${key}</Key></Contents>`)
+          .join(
+            '',
+          )}${token === undefined ? '' : `<NextContinuationToken>${token}</NextContinuationToken>`}</ListBucketResult>`,
+      });
+      const pages = inTurn(page(['', 'a/', 'a/1'], 't1'), page([], 't2'), page(['a/2']), page(['b'], 't'));
+      const { store, requests } = await over(pages);
+      expect(await listed(store, 'a/')).toEqual(['a/1', 'a/2']);
+      expect(requests[0]?.query.get('prefix')).toBe('the/lake/a/');
+      expect(requests[2]?.query.get('continuation-token')).toBe('t2');
+      expect((await failure(listed(store, ''))).message).toContain('continuation token');
+    });
+  });
+
+  describe('finding its way', () => {
+    const signedFor = (request: S3Request | undefined) =>
+      /Credential=[^/]+\/\d+\/([^/]+)\//.exec(String(request?.headers.authorization))?.[1];
+
+    it.each([200, 301, 400, 403])('takes the bucket’s region from a HEAD that answers %d', async (status) => {
+      const { store, requests } = await over(
+        ({ method }) =>
+          method === 'HEAD'
+            ? { status, headers: { 'x-amz-bucket-region': 'eu-central-1' } }
+            : { status: 200, headers: { etag: '"e1"' }, body: 'x' },
+        { region: undefined as never },
+      );
+      await Promise.all([store.read('a'), store.read('b')]);
+      expect(requests.map(({ method }) => method)).toEqual(['HEAD', 'GET', 'GET']);
+      expect(requests.slice(1).map(signedFor)).toEqual(['eu-central-1', 'eu-central-1']);
+    });
+
+    it.each([
+      ['SignatureDoesNotMatch', 403, 'secret key'],
+      ['InvalidAccessKeyId', 403, 'access key'],
+      ['ExpiredToken', 400, 'expired'],
+      ['RequestTimeTooSkewed', 403, 'clock'],
+      ['PermanentRedirect', 301, 'region'],
+      ['KMS.DisabledException', 400, 'kms:GenerateDataKey'],
+      ['NoSuchBucket', 404, 'Create the bucket'],
+    ])('says what to do about %s', async (code, status, advice) => {
+      const { store } = await over((request) => (isHead(request) ? { status: 403 } : refusal(status, code)));
+      expect((await failure(store.put(writeOf('a', 'x', absent)))).advice).toContain(advice);
+      expect((await failure(store.read('a'))).message).toContain(code);
+    });
+
+    it('says so when nobody listens', async () => {
+      const { store } = await over(() => 'cut', { endpointUrl: 'http://127.0.0.1:1' });
+      expect((await failure(store.read('a'))).advice).toContain('--s3-endpoint-url');
+    });
+  });
+});
