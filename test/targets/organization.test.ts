@@ -1,0 +1,62 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Aws, createAws } from '../../src/aws.ts';
+import { UnavailableError } from '../../src/errors.ts';
+import { listOrganizationAccounts } from '../../src/targets/organization.ts';
+import { staticCredentials } from '../source/reading.ts';
+import { type ScriptedAws, startScriptedAws } from '../source/scripted-aws.ts';
+
+let server: ScriptedAws | null = null;
+let aws: Aws | null = null;
+afterEach(async () => {
+  aws?.close();
+  await server?.close();
+});
+
+/** Lists with these pages, by the token that asks for them. */
+async function listed(pages: Record<string, object>) {
+  server = await startScriptedAws(({ body }) => {
+    const { NextToken = 'first' }: { NextToken?: string } = JSON.parse(body);
+    return { body: pages[NextToken], headers: { 'content-type': 'application/x-amz-json-1.1' } };
+  });
+  aws = createAws({ endpointUrl: server.endpoint, maxSockets: 4 });
+  return listOrganizationAccounts(aws, 'us-east-1', staticCredentials, null);
+}
+
+describe('the accounts of an organization', () => {
+  it('are those whose State, or where there is none, whose Status is ACTIVE', async () => {
+    const accounts = await listed({
+      first: {
+        Accounts: [
+          { Id: '100000000004', State: 'ACTIVE', Status: 'SUSPENDED', Name: 'by state' },
+          { Id: '100000000003', State: 'SUSPENDED', Status: 'ACTIVE' },
+          { Id: '100000000002', Status: 'ACTIVE' },
+          { Id: '100000000001', Status: 'PENDING_CLOSURE' },
+          { Id: '100000000000', State: 'PENDING_ACTIVATION' },
+        ],
+      },
+    });
+    expect(accounts).toEqual([
+      { accountId: '100000000002', name: null },
+      { accountId: '100000000004', name: 'by state' },
+    ]);
+  });
+
+  it('go on behind an empty page that carries a token', async () => {
+    const accounts = await listed({
+      first: { Accounts: [], NextToken: 'A' },
+      A: { NextToken: 'B' },
+      B: { Accounts: [{ Id: '100000000002', State: 'ACTIVE' }] },
+    });
+    expect(accounts.map(({ accountId }) => accountId)).toEqual(['100000000002']);
+  });
+
+  it('whose pages go round in a circle are an UnavailableError, not an endless loop', async () => {
+    const listing = listed({
+      first: { Accounts: [], NextToken: 'A' },
+      A: { Accounts: [], NextToken: 'B' },
+      B: { Accounts: [], NextToken: 'A' },
+    });
+    await expect(listing).rejects.toBeInstanceOf(UnavailableError);
+    expect(server?.asked).toHaveLength(3);
+  });
+});
