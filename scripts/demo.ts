@@ -102,8 +102,9 @@ async function demo(options: readonly string[]): Promise<number> {
   process.on('SIGTERM', stop);
   try {
     process.stdout.write(`listens at ${env.AWS_ENDPOINT_URL_BACKUP} (process ${simulator.pid})\n`);
-    heading('backup-copy-export export --lake ./demo/lake --accounts all');
-    const exporter = spawn(process.execPath, [cli, 'export', '--lake', lake, '--accounts', 'all'], {
+    heading('backup-copy-export export --lake ./demo/lake --accounts all --log-level warn');
+    const words = ['export', '--lake', lake, '--accounts', 'all', '--log-level', 'warn'];
+    const exporter = spawn(process.execPath, [cli, ...words], {
       env: { ...cleanEnvironment(), ...env },
       stdio: ['ignore', 'inherit', 'inherit'],
     });

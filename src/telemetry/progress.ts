@@ -1,4 +1,4 @@
-import { MultiBar } from 'cli-progress';
+import { MultiBar, type SingleBar } from 'cli-progress';
 import type { Telemetry } from '../settings.ts';
 import type { Log } from './log.ts';
 import type { Screen } from './screen.ts';
@@ -126,8 +126,7 @@ function bar({ screen, now }: ProgressOptions): Progress {
   const terminal = stream.isTTY === true;
   const bars = new MultiBar({
     stream,
-    format: (_, { progress, eta, maxWidth }, { standing, begun }: BarPayload) =>
-      barLine(standing, progress, Number(eta), now() - begun, Math.min(maxWidth, stream.columns ?? maxWidth)),
+    format: (_, { eta, maxWidth }, shown: Shown) => barLine(shown, Number(eta), now(), maxWidth),
     fps: 4,
     etaBuffer: 50,
     hideCursor: true,
@@ -136,48 +135,58 @@ function bar({ screen, now }: ProgressOptions): Progress {
     noTTYOutput: true,
     clearOnComplete: terminal,
   });
-  let one: ReturnType<MultiBar['create']> | null = null;
+  let drawn: { readonly bar: SingleBar; readonly shown: Shown } | null = null;
   const draw = (standing: Readonly<Standing>): void => {
-    if (!one) {
-      one = bars.create(standing.planned, 0, { standing, begun: now() } satisfies BarPayload);
+    if (!drawn) {
+      const shown: Shown = { standing, begun: now(), readUntil: null };
+      drawn = { shown, bar: bars.create(standing.planned, 0, shown) };
       if (terminal) screen.drawThrough((lines) => bars.log(lines));
     }
-    one.setTotal(standing.planned);
-    if (one.getProgress() < 1 || standing.done < standing.planned) one.update(standing.done);
+    const { bar, shown } = drawn;
+    const reading = standing.done < standing.planned;
+    shown.readUntil = reading ? null : (shown.readUntil ?? now());
+    bar.setTotal(standing.planned);
+    if (reading) bar.update(standing.done);
   };
   return counting(draw, () => {
-    if (!one) return;
+    if (!drawn) return;
+    drawn = null;
     // Lines that wait for the next redraw are written now.
     bars.update();
     screen.drawThrough(null);
     bars.stop();
-    one = null;
   });
 }
 
-interface BarPayload {
+interface Shown {
   readonly standing: Readonly<Standing>;
   readonly begun: number;
+  /** When the last drain ended; null while there are more. */
+  readUntil: number | null;
 }
 
+/** While there is something to read, the bar is about targets; afterwards about parts. */
 function barLine(
-  standing: Readonly<Standing>,
-  progress: number,
+  { standing, begun, readUntil }: Shown,
   secondsLeft: number,
-  elapsedMs: number,
+  now: number,
   width: number,
 ): string {
   const { done, planned, failed, rows, pages, parts, partsDone } = standing;
+  const reading = readUntil === null;
+  const part = `${partsDone}/${parts} parts`;
   const words = [
+    ...(reading || parts === 0 ? [] : [part]),
     `${done}/${planned} targets`,
     ...(failed > 0 ? [`${failed} failed`] : []),
     `${rows.toLocaleString('en-US')} rows`,
-    `${perSecond(pages, elapsedMs)} pages/s`,
-    ...(parts > 0 ? [`${partsDone}/${parts} parts`] : []),
-    ...(done < planned && Number.isFinite(secondsLeft) ? [`${span(secondsLeft * 1000)} left`] : []),
+    `${perSecond(pages, (readUntil ?? now) - begun)} pages/s`,
+    ...(reading && parts > 0 ? [part] : []),
+    ...(reading && Number.isFinite(secondsLeft) ? [`${span(secondsLeft * 1000)} left`] : []),
   ].join(' · ');
   const room = Math.min(30, width - words.length - 4);
   if (room < 5) return words;
-  const full = Math.round(progress * room);
+  const share = reading ? done / planned : parts > 0 ? partsDone / parts : 1;
+  const full = Math.round(Math.min(1, share) * room);
   return `[${'='.repeat(full)}${'-'.repeat(room - full)}] ${words}`;
 }

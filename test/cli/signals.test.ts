@@ -1,4 +1,11 @@
-import { EventEmitter } from 'node:events';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { stopSignals } from '../../src/signals.ts';
 
@@ -34,4 +41,56 @@ test('after dispose nothing listens any more', () => {
   from.emit('SIGTERM', 'SIGTERM');
   expect(said).toEqual([]);
   expect(from.eventNames()).toEqual([]);
+});
+
+/** The lines of a stream, as they come. */
+function linesOf(stream: Readable): AsyncIterator<string> {
+  return createInterface({ input: stream })[Symbol.asyncIterator]();
+}
+
+async function until(lines: AsyncIterator<string>, text: string): Promise<string> {
+  for (let next = await lines.next(); !next.done; next = await lines.next()) {
+    if (next.value.includes(text)) return next.value;
+  }
+  throw new Error(`ended without ${text}`);
+}
+
+test('the program ends with 75 at the second signal, in the middle of its calls', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'backup-copy-export-signals-'));
+  const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+  const started: ChildProcess[] = [];
+  const start = (args: readonly string[], env: NodeJS.ProcessEnv = {}) => {
+    const kept = Object.entries(process.env).filter(([name]) => !/^(AWS_|BACKUP_COPY_EXPORT_)/.test(name));
+    const child = spawn(process.execPath, [cli, ...args], {
+      cwd: folder,
+      env: { ...Object.fromEntries(kept), ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    started.push(child);
+    return child;
+  };
+  try {
+    // Every answer takes longer than the test may.
+    const faults = join(folder, 'faults.json');
+    writeFileSync(
+      faults,
+      '[{"kind":"hang","api":"ListCopyJobs"},{"kind":"hang","api":"ListCopyJobSummaries"}]',
+    );
+    const simulator = start(['simulate', '--accounts', '2', '--regions', '1', '--faults', faults]);
+    const ready: { env: NodeJS.ProcessEnv } = JSON.parse(await until(linesOf(simulator.stdout), 'endpoint'));
+    const exporter = start(['export', '--lake', './lake', '--scratch', './scratch'], ready.env);
+    const log = linesOf(exporter.stderr);
+    const exited = once(exporter, 'exit');
+    await until(log, 'the run begins');
+    exporter.kill('SIGTERM');
+    expect(await until(log, '"event":"stopping"')).toMatch(
+      /SIGTERM: no new targets.*A second signal ends at once/,
+    );
+    exporter.kill('SIGINT');
+    expect(await until(log, '"event":"stopped"')).toContain('the lake is whole');
+    expect(await exited).toEqual([75, null]);
+  } finally {
+    for (const child of started) child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  }
 });

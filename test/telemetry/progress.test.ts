@@ -40,6 +40,21 @@ describe('on a terminal', () => {
     progress.stop();
   });
 
+  test('once all is read it is about the parts, and pages per second stand still', () => {
+    const terminal = fakeTerminal({ isTTY: true, columns: 120 });
+    const { progress } = surroundings('auto', terminal);
+    readHalf(progress);
+    progress.drained(true);
+    progress.drained(true);
+    vi.advanceTimersByTime(60_000);
+    progress.published();
+    vi.advanceTimersByTime(1000);
+    const line = terminal.screen().find((one) => one.startsWith('['));
+    const bar = `[${'='.repeat(20)}${'-'.repeat(10)}]`;
+    expect(line).toBe(`${bar} 2/3 parts · 4/4 targets · 1 failed · 6,000 rows · 2 pages/s`);
+    progress.stop();
+  });
+
   test('it fits a narrow terminal on one line', () => {
     const terminal = fakeTerminal({ isTTY: true, columns: 40 });
     const { progress } = surroundings('auto', terminal);
