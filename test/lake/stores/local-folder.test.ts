@@ -125,6 +125,7 @@ describe('a local store, in its folder', () => {
     await store.put(writeOf('a', 'x', absent));
     await expect(store.put(writeOf('a/b', 'x', absent))).rejects.toThrow(/move it away/);
     await expect(store.download('a', join(parent, 'none', 'x'))).rejects.toThrow(ScratchError);
+    await expect(store.download('a', '/dev/full')).rejects.toThrow(ScratchError);
     await store.close();
   });
 });

@@ -1,0 +1,214 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LakeError, UsageError } from '../../src/errors.ts';
+import { openLake } from '../../src/lake/lake.ts';
+import { openLocalStore } from '../../src/lake/stores/local.ts';
+import type { PutRequest, Store } from '../../src/lake/stores/store.ts';
+import { copyJobSummaries } from '../../src/tables/copy-job-summaries.ts';
+import { copyJobs } from '../../src/tables/copy-jobs.ts';
+import { exportCoverage } from '../../src/tables/export-coverage.ts';
+import { writeOf } from './stores/described-store.ts';
+
+const tables = [copyJobs, copyJobSummaries, exportCoverage];
+const newerTables = [
+  { ...copyJobs, schemaVersion: copyJobs.schemaVersion + 1 },
+  copyJobSummaries,
+  exportCoverage,
+];
+
+/** The same store, but for what it makes of a write's condition. */
+function forgetful(store: Store, forgets: (request: PutRequest) => boolean): Store {
+  return {
+    url: store.url,
+    download: store.download.bind(store),
+    read: store.read.bind(store),
+    list: store.list.bind(store),
+    close: store.close.bind(store),
+    async put(request, signal) {
+      if (!forgets(request)) return await store.put(request, signal);
+      for (;;) {
+        const found = await store.read(request.key);
+        const condition = found === null ? ({ ifAbsent: true } as const) : { ifMatch: found.etag };
+        const outcome = await store.put({ ...request, condition }, signal);
+        if (outcome.written) return outcome;
+      }
+    },
+  };
+}
+
+describe('opening a lake', () => {
+  let folder: string;
+  let store: Store;
+  beforeEach(async () => {
+    folder = join(await mkdtemp(join(tmpdir(), 'bce-lake-')), 'lake');
+    store = await openLocalStore({ folder, create: true });
+  });
+  afterEach(async () => {
+    await store.close();
+    await rm(join(folder, '..'), { recursive: true, force: true });
+  });
+
+  const open = (change: Partial<Parameters<typeof openLake>[0]> = {}) =>
+    openLake({
+      store,
+      buckets: null,
+      allowUnsafeStore: false,
+      runId: 'run-1',
+      programVersion: '1.2.3',
+      now: '2026-11-21T00:00:00.000Z',
+      mode: 'write',
+      ...change,
+    });
+  const keys = async () => {
+    const found: string[] = [];
+    for await (const key of store.list('')) found.push(key);
+    return found;
+  };
+  const rewrite = async (change: object) => {
+    const found = await store.read('_ledger/lake.json');
+    const record = JSON.parse(Buffer.from(found?.bytes ?? '').toString());
+    const text = JSON.stringify({ ...record, ...change });
+    await store.put(writeOf('_ledger/lake.json', text, { ifMatch: found?.etag ?? '' }));
+  };
+
+  it('makes one that is not there, and says what it is made of', async () => {
+    const lake = await open({ buckets: 4 });
+    expect(lake).toMatchObject({ buckets: 4, isNew: true });
+    expect(lake.record).toEqual({
+      format_version: 1,
+      schema_versions: { copy_jobs: 1, copy_job_summaries: 1, export_coverage: 1 },
+      buckets: 4,
+      bucket_hash: 'sha256-first4-be',
+      created_at: '2026-11-21T00:00:00.000Z',
+      created_by_run: 'run-1',
+      created_by_version: '1.2.3',
+      unsafe_store: false,
+    });
+    expect(await open({ runId: 'run-2' })).toMatchObject({ buckets: 4, isNew: false, record: lake.record });
+  });
+
+  it('writes nothing to read, whether there is a lake or not', async () => {
+    expect(await open({ mode: 'read' })).toMatchObject({ buckets: 1, isNew: true });
+    expect(await keys()).toEqual([]);
+    await open();
+    const before = await store.read('_ledger/probe.json');
+    expect(await open({ mode: 'read' })).toMatchObject({ isNew: false });
+    expect(await store.read('_ledger/probe.json')).toEqual(before);
+  });
+
+  it('is made by one of many runs that come at once, and known to all', async () => {
+    const lakes = await Promise.all(Array.from({ length: 6 }, (_, n) => open({ runId: `run-${n}` })));
+    expect(lakes.filter(({ isNew }) => isNew)).toHaveLength(1);
+    expect(new Set(lakes.map(({ record }) => record.created_by_run)).size).toBe(1);
+  });
+
+  it('refuses another bucket count than the lake has', async () => {
+    await open({ buckets: 2 });
+    expect(await open({ buckets: 2 })).toMatchObject({ buckets: 2 });
+    await expect(open({ buckets: 3 })).rejects.toThrow(UsageError);
+    await expect(open({ buckets: 3, mode: 'read' })).rejects.toThrow(UsageError);
+  });
+
+  it.each([
+    ['format', { format_version: 2 }],
+    ['schema', { schema_versions: { copy_jobs: 99 } }],
+    ['table', { schema_versions: { copy_jobs: 1, restore_jobs: 1 } }],
+    ['hash', { bucket_hash: 'crc32' }],
+  ])('refuses a lake of a newer program, by its %s, and writes nothing', async (_, change) => {
+    await open();
+    await rewrite(change);
+    const before = await store.read('_ledger/probe.json');
+    for (const mode of ['write', 'read'] as const) {
+      await expect(open({ mode })).rejects.toThrow(LakeError);
+      await expect(open({ mode })).rejects.toThrow(/newer program is needed/);
+    }
+    expect(await store.read('_ledger/probe.json')).toEqual(before);
+  });
+
+  it('raises the schema version of an older lake, and the older program refuses it from then on', async () => {
+    await open({ tables });
+    await open({ tables: newerTables, mode: 'read' });
+    await expect(open({ tables })).resolves.toMatchObject({ isNew: false });
+    expect((await open({ tables: newerTables })).record.schema_versions.copy_jobs).toBe(2);
+    await expect(open({ tables })).rejects.toThrow(/newer program is needed/);
+  });
+
+  it.each(['', 'null', '{"format_version":1}', '{"format_version":1,"schema_versions":{},"buckets":0}'])(
+    'refuses a record that is damaged: %j',
+    async (text) => {
+      await open();
+      const etag = (await store.read('_ledger/lake.json'))?.etag ?? '';
+      await store.put(writeOf('_ledger/lake.json', text, { ifMatch: etag }));
+      await expect(open()).rejects.toThrow(/damaged/);
+    },
+  );
+
+  it.each(['copy_jobs/creation_date=2026-11-20/part-00000.parquet', '_ledger/runs/2026-11-20/r.json'])(
+    'does not guess how %s was cut when lake.json is gone',
+    async (key) => {
+      await store.put(writeOf(key, 'x', { ifAbsent: true }));
+      await expect(open()).rejects.toThrow(/no _ledger\/lake\.json/);
+      await expect(open({ mode: 'read' })).rejects.toThrow(LakeError);
+      expect(await keys()).toEqual([key]);
+    },
+  );
+
+  it.each<[string, (request: PutRequest) => boolean]>([
+    ['creates over what is there', ({ condition }) => 'ifAbsent' in condition],
+    ['replaces what has changed', ({ condition }) => 'ifMatch' in condition],
+    ['ignores conditions on uploads in parts', ({ inParts }) => inParts === true],
+    ['ignores every condition', () => true],
+  ])('refuses a store that %s, unless a person insists', async (_, forgets) => {
+    const unsafe = forgetful(store, forgets);
+    const refused = open({ store: unsafe });
+    await expect(refused).rejects.toThrow(LakeError);
+    await expect(refused).rejects.toThrow(/--allow-unsafe-store/);
+    expect(await store.read('_ledger/lake.json')).toBeNull();
+
+    const insisted = await open({ store: unsafe, allowUnsafeStore: true });
+    expect(insisted.record.unsafe_store).toBe(true);
+    await expect(open({ store: unsafe })).rejects.toThrow(/--allow-unsafe-store/);
+    expect(await open({ store: unsafe, allowUnsafeStore: true })).toMatchObject({ isNew: false });
+    expect(await open()).toMatchObject({ isNew: false });
+  });
+
+  it('refuses a store that lets two of several replace the same object', async () => {
+    let held: PutRequest[] = [];
+    // Looks at the condition first and writes later: each of two at once finds it fulfilled.
+    const racy: Store = {
+      ...forgetful(store, () => false),
+      async put(request, signal) {
+        const found = await store.read(request.key);
+        const { condition } = request;
+        const fits = 'ifMatch' in condition ? found?.etag === condition.ifMatch : found === null;
+        if (!fits) return { written: false };
+        held = [...held, request];
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        return await forgetful(store, () => true).put(request, signal);
+      },
+    };
+    await expect(open({ store: racy })).rejects.toThrow(/not atomic/);
+    expect(held.length).toBeGreaterThan(2);
+  });
+
+  it('finds out that it cannot write before anything else is done', async () => {
+    await open();
+    const refusing: Store = {
+      ...forgetful(store, () => false),
+      put: async () => {
+        throw new LakeError('s3://x could not be written', 'Allow s3:PutObject.');
+      },
+    };
+    await expect(open({ store: refusing })).rejects.toThrow(/s3:PutObject/);
+    expect(await open({ store: refusing, mode: 'read' })).toMatchObject({ isNew: false });
+  });
+
+  it('makes no folder to read one that is not there', async () => {
+    const elsewhere = join(folder, '..', 'elsewhere');
+    const reader = await openLocalStore({ folder: elsewhere, create: false });
+    expect(await open({ store: reader, mode: 'read' })).toMatchObject({ isNew: true });
+    expect(await readdir(join(folder, '..'))).toEqual(['lake']);
+  });
+});

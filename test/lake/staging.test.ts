@@ -1,0 +1,148 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ScratchError } from '../../src/errors.ts';
+import { bucketOf } from '../../src/lake/layout.ts';
+import { openScratch } from '../../src/lake/scratch.ts';
+import { openStaging, type Wave } from '../../src/lake/staging.ts';
+import { copyJobSummaries } from '../../src/tables/copy-job-summaries.ts';
+import { copyJobs } from '../../src/tables/copy-jobs.ts';
+import type { Row } from '../../src/tables/table.ts';
+
+const account = (n: number) => String(111122220000 + n);
+const job = (n: number, day: number, more: Row = {}): Row => ({
+  copy_job_id: `job-${n}`,
+  account_id: account(n),
+  creation_date: `2026-11-${String(day).padStart(2, '0')}`,
+  state: null,
+  is_cross_region: true,
+  ...more,
+});
+
+async function staged(wave: Wave): Promise<Map<string, Record<string, unknown>[]>> {
+  const found = new Map<string, Record<string, unknown>[]>();
+  for (const { key, files } of wave.parts) {
+    const text = (await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('');
+    expect(text.endsWith('\n')).toBe(true);
+    found.set(
+      key,
+      text
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    );
+  }
+  return found;
+}
+
+describe('staging', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'bce-staging-'));
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  it('puts each row once, into the file of its table, partition and bucket', async () => {
+    const staging = openStaging({ folder, buckets: 3, bufferBytes: 500 });
+    const rows = Array.from({ length: 60 }, (_, n) => job(n, 1 + (n % 4)));
+    for (let at = 0; at < rows.length; at += 7)
+      await staging.stage(copyJobs, rows.slice(at, at + 7), `origin ${at % 2}`);
+    await staging.stage(
+      copyJobSummaries,
+      [{ account_id: account(1), aggregation_period: 'ONE_DAY', start_date: '2026-11-01', job_count: 2 }],
+      'summaries',
+    );
+    const wave = await staging.rotate();
+    const found = await staged(wave);
+    expect([...found.keys()]).toEqual([...found.keys()].sort());
+    expect([...found.values()].flat()).toHaveLength(61);
+    for (const part of wave.parts) {
+      for (const row of found.get(part.key) ?? [])
+        expect(bucketOf(String(row.account_id), 3)).toBe(part.bucket);
+      expect(found.get(part.key)).toHaveLength(part.rows);
+    }
+    const days = new Map(rows.map((row) => [row.copy_job_id, row.creation_date]));
+    for (const part of wave.parts.filter(({ table }) => table === copyJobs)) {
+      expect(part.origins.size).toBeGreaterThan(0);
+      for (const row of found.get(part.key) ?? []) {
+        expect(days.get(String(row.copy_job_id))).toBe(part.partition.creation_date);
+      }
+    }
+  });
+
+  it('writes no nulls, no derived columns and no partition columns', async () => {
+    const staging = openStaging({ folder, buckets: 1 });
+    const text = 'é 😀 \u2028 "quoted"\n';
+    await staging.stage(copyJobs, [job(1, 1, { status_message: text, creation_time: -1 })], 'a');
+    const [rows] = (await staged(await staging.rotate())).values();
+    expect(rows).toEqual([
+      { copy_job_id: 'job-1', account_id: account(1), status_message: text, creation_time: -1 },
+    ]);
+  });
+
+  it('keeps waves apart while rows go on coming', async () => {
+    const staging = openStaging({ folder, buckets: 1, bufferBytes: 200 });
+    const rotated: Promise<Wave>[] = [];
+    await Promise.all(
+      Array.from({ length: 40 }, async (_, n) => {
+        await staging.stage(copyJobs, [job(n, 1)], 'a');
+        if (n % 10 === 9) rotated.push(staging.rotate());
+      }),
+    );
+    rotated.push(staging.rotate());
+    const waves = await Promise.all(rotated);
+    const ids = (await Promise.all(waves.map(staged))).flatMap((wave) => [...wave.values()].flat());
+    expect(ids.map(({ copy_job_id }) => copy_job_id).sort()).toEqual(
+      Array.from({ length: 40 }, (_, n) => `job-${n}`).sort(),
+    );
+    expect(staging.bytes()).toBe(0);
+    for (const wave of waves) await wave.remove();
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('reserves what it writes, and gives it back when the wave is removed', async () => {
+    const scratch = await openScratch({ parent: folder, runId: 'one', limitBytes: 10_000 });
+    const staging = openStaging({
+      folder: scratch.folder,
+      buckets: 1,
+      bufferBytes: 100,
+      reserve: scratch.reserve,
+    });
+    await staging.stage(copyJobs, [job(1, 1), job(2, 2)], 'a');
+    const wave = await staging.rotate();
+    const bytes = wave.parts.reduce((sum, part) => sum + part.bytes, 0);
+    expect(scratch.bytes()).toBe(bytes);
+    await wave.remove();
+    expect(scratch.bytes()).toBe(0);
+    await scratch.remove();
+  });
+
+  it('loses nothing that was staged before scratch was full', async () => {
+    let room = 1;
+    const reserve = () => {
+      if (room === 0) throw new ScratchError('Scratch is full', 'Make room.');
+      room -= 1;
+      return () => undefined;
+    };
+    const staging = openStaging({ folder, buckets: 1, bufferBytes: 10, reserve });
+    await staging.stage(copyJobs, [job(1, 1)], 'a');
+    await expect(staging.stage(copyJobs, [job(2, 1)], 'a')).rejects.toThrow(ScratchError);
+    room = 10;
+    const [rows] = (await staged(await staging.rotate())).values();
+    expect(rows?.map(({ copy_job_id }) => copy_job_id)).toEqual(['job-1', 'job-2']);
+  });
+
+  it('says that the disk is full when it is', async () => {
+    await mkdir(join(folder, 'wave-1'));
+    await symlink('/dev/full', join(folder, 'wave-1', '0.ndjson'));
+    const staging = openStaging({ folder, buckets: 1, bufferBytes: 10 });
+    await expect(staging.stage(copyJobs, [job(1, 1)], 'a')).rejects.toThrow(/ENOSPC.*--scratch/);
+  });
+
+  it('turns a folder that cannot be written into a ScratchError that says which', async () => {
+    const staging = openStaging({ folder: '/dev/null/x', buckets: 1, bufferBytes: 10 });
+    await expect(staging.stage(copyJobs, [job(1, 1)], 'a')).rejects.toThrow(ScratchError);
+    await expect(staging.rotate()).rejects.toThrow('/dev/null/x');
+  });
+});
