@@ -19,8 +19,7 @@ export const faultKinds = {
   'expire-token': 'a token that comes back is refused',
   'expired-credentials': 'the session’s credentials have expired',
   slow: 'answered after `ms` (1000)',
-  'empty-page-with-token':
-    'an empty page with a token comes before every page',
+  'empty-page-with-token': 'an empty page with a token comes before every page',
   drop: 'the connection is closed without an answer',
   'require-external-id': 'the role asks for `externalId`',
 } as const;

@@ -119,13 +119,15 @@ export function filterCounts(
     const known = merged.get(key);
     if (known) known.Count += record.Count;
     else {
-      const { MessageCategory: _, ...rest } = record;
       merged.set(key, {
-        ...rest,
+        Region: record.Region,
         AccountId: account,
         State: state ?? '',
         ResourceType: type ?? '',
         ...(category === null ? {} : { MessageCategory: category }),
+        Count: record.Count,
+        StartTime: record.StartTime,
+        EndTime: record.EndTime,
       });
     }
   }
