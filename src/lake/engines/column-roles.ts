@@ -16,6 +16,13 @@ export function targetColumns(table: Table): readonly Column[] {
   );
 }
 
+/** The names of the target columns, those first that decide between targets of the same rank: the lowest wins. */
+export function targetPrecedence(table: Table): readonly string[] {
+  const names = targetColumns(table).map(({ name }) => name);
+  const first = ['queried_account_id', 'region', 'account_id'].filter((name) => names.includes(name));
+  return [...new Set([...first, ...names])];
+}
+
 /** The columns that come from the winning observation, or, in a terminal row, fill its nulls. */
 export function contentColumns(table: Table): readonly Column[] {
   const fromTarget = new Set(targetColumns(table).map(({ name }) => name));

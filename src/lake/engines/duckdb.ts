@@ -70,7 +70,7 @@ async function mergeIn(connection: DuckDBConnection, request: MergeRequest): Pro
     existing === null ? new Map<string, string>() : await partColumns(connection, table, existing);
   await connection.run(stageSql(table, staged));
   await connection.run(existingSql(table, existing, present));
-  for (const statement of mergeSql(table, partition)) await connection.run(statement);
+  for (const statement of mergeSql(table, partition, existing === null)) await connection.run(statement);
 
   const counts = new Map<string, number>();
   for (const row of await rowsOf(connection, 'SELECT verdict, count(*) FROM verdicts GROUP BY ALL')) {

@@ -7,26 +7,19 @@
  * and `kept`, the published rows that stay. Together, `kept` and the rows of `merged` are the new part.
  */
 import { type ColumnType, comparedColumns, type Table } from '../../tables/table.ts';
-import {
-  contentColumns,
-  hasColumn,
-  storedColumns,
-  targetColumns,
-  tieColumns,
-  winnerColumns,
-} from './column-roles.ts';
+import { contentColumns, hasColumn, storedColumns, targetPrecedence, tieColumns } from './column-roles.ts';
 import { maxTimestamp } from './part-schema.ts';
 import { quoteFile, quoteName, quoteText, sqlTypes } from './sql-text.ts';
+
+/** Aggregates over wide rows are done in pieces, so that they fit into memory. */
+const chunks = [0, 1, 2, 3, 4, 5, 6, 7];
 
 type Partition = Readonly<Record<string, string>>;
 
 /** `staged`: the staged rows, typed. Types are never guessed: ids would become UUIDs, and text dates. */
 export function stageSql(table: Table, files: readonly string[]): string {
   const columns = storedColumns(table);
-  if (files.length === 0) {
-    const nothing = columns.map(({ name, type }) => `NULL::${sqlTypes[type]} AS ${quoteName(name)}`);
-    return `CREATE TEMP TABLE staged AS SELECT ${nothing} WHERE false`;
-  }
+  if (files.length === 0) return `CREATE TEMP TABLE staged AS ${noRowsSql(table)}`;
   const types = columns.map(({ name, type }) => `${quoteName(name)}: '${stagedTypes[type]}'`);
   const values = columns.map(({ name, type }) => `${stagedValue(name, type)} AS ${quoteName(name)}`);
   return `CREATE TEMP TABLE staged AS SELECT ${values} FROM read_json([${files.map(quoteFile)}],
@@ -65,16 +58,29 @@ export function existingSql(table: Table, file: string | null, present: Readonly
     return `${value}::${sqlTypes[type]} AS ${quoteName(name)}`;
   });
   return file === null
-    ? 'CREATE TEMP VIEW existing AS SELECT * FROM staged WHERE false'
+    ? `CREATE TEMP VIEW existing AS ${noRowsSql(table)}`
     : `CREATE TEMP VIEW existing AS SELECT ${values}
        FROM read_parquet([${quoteFile(file)}], hive_partitioning = false)`;
 }
 
-/** The statements that make `merged`, `verdicts` and `kept` of `staged` and `existing`. */
-export function mergeSql(table: Table, partition: Partition): readonly string[] {
+function noRowsSql(table: Table): string {
+  const values = storedColumns(table).map(
+    ({ name, type }) => `NULL::${sqlTypes[type]} AS ${quoteName(name)}`,
+  );
+  return `SELECT ${values} WHERE false`;
+}
+
+/**
+ * The statements that make `merged`, `verdicts` and `kept` of `staged` and `existing`.
+ * @param isNew whether there is no published part
+ */
+export function mergeSql(table: Table, partition: Partition, isNew: boolean): readonly string[] {
   switch (table.merge.kind) {
     case 'upsert':
-      return upsertSql(table, table.merge.key, partition);
+      return [
+        ...unsettledSql(table, table.merge.key, isNew),
+        ...upsertSql(table, table.merge.key, partition),
+      ];
     case 'replace-slice':
       return slicesSql(table, table.merge.slice, table.merge.key);
     case 'append':
@@ -87,76 +93,96 @@ export function mergeSql(table: Table, partition: Partition): readonly string[] 
   }
 }
 
+/**
+ * Most of what is drained is already there. A key whose staged rows all say the same as the published one is
+ * `settled`; the staged rows of all others are `unsettled`.
+ */
+function unsettledSql(table: Table, key: readonly string[], isNew: boolean): readonly string[] {
+  const keys = key.map((name) => `s.${quoteName(name)}`);
+  if (isNew) {
+    return [
+      `CREATE TEMP TABLE settled AS SELECT ${keys} FROM staged s WHERE false`,
+      'ALTER TABLE staged RENAME TO unsettled',
+    ];
+  }
+  return [
+    `CREATE TEMP TABLE settled AS SELECT ${keys} FROM staged s JOIN existing e ON ${match('s', 'e', key)}
+     GROUP BY ${keys} HAVING bool_and(NOT (${differs(table, 's', 'e')})) AND count(*) = count(DISTINCT s.rowid)`,
+    `CREATE TEMP TABLE unsettled AS SELECT * FROM staged s ANTI JOIN settled e ON ${match('s', 'e', key)}`,
+    'DROP TABLE staged',
+  ];
+}
+
 function upsertSql(table: Table, key: readonly string[], partition: Partition): readonly string[] {
   const keys = key.map(quoteName);
   const stored = storedColumns(table).map(({ name }) => quoteName(name));
-  const target = targetColumns(table).map(({ name }) => quoteName(name));
-  const state = hasColumn(table, 'state') ? 'state' : 'NULL::VARCHAR';
+  const content = contentColumns(table).map(({ name }) => quoteName(name));
   const column = (name: string, orElse: string) => (hasColumn(table, name) ? quoteName(name) : orElse);
-  const precedence = [
-    ...new Set([
-      ...['queried_account_id', 'region', 'account_id']
-        .filter((name) => hasColumn(table, name))
-        .map(quoteName),
-      ...target,
-    ]),
+  const target = targetPrecedence(table).map(quoteName);
+  const targetOrder = [
+    '_owned DESC',
+    '_at_source DESC',
+    ...target.map((_, at) => `_target_${at} NULLS FIRST`),
   ];
-  const combined = [
-    ...contentColumns(table).map(
-      ({ name }) =>
-        `arg_min(o.${quoteName(name)}, r._ord) FILTER (r._ord = 1 OR r._terminal) AS ${quoteName(name)}`,
-    ),
-    ...target.map((name) => `any_value(o.${name}) FILTER (r._target_ord = 1) AS ${name}`),
-    ...winnerColumns(table).map(
-      ({ name }) => `any_value(o.${quoteName(name)}) FILTER (r._ord = 1) AS ${quoteName(name)}`,
-    ),
-    ...(hasColumn(table, 'first_observed_at') ? ['min(r._first_seen) AS first_observed_at'] : []),
-  ];
-  const alone = stored.map((name) =>
-    name === '"first_observed_at"' ? 'r._first_seen AS first_observed_at' : `o.${name}`,
-  );
+  /** What does not come from the winner's own row, by column; `r` is a row of `ranked`. */
+  const elsewhere = new Map([
+    ...target.map((name, at) => [name, `r._target_${at}`] as const),
+    ['"first_observed_at"', 'r._first_seen'] as const,
+  ]);
+  const winner = stored.map((name) => `${elsewhere.get(name) ?? `o.${name}`} AS ${name}`);
+  const filled = stored.map((name) => {
+    if (content.includes(name)) return `arg_min(o.${name}, r._ord) AS ${name}`;
+    return `any_value(${elsewhere.get(name) ?? `o.${name}`}) FILTER (r._ord = 1) AS ${name}`;
+  });
   return [
-    `CREATE TEMP TABLE touched AS SELECT * FROM existing e SEMI JOIN staged s ON ${match('e', 's', key)}`,
+    `CREATE TEMP TABLE touched AS SELECT * FROM existing e SEMI JOIN unsettled s ON ${match('e', 's', key)}`,
     `CREATE TEMP VIEW observations AS ${withDerivedSql(
       table,
-      `SELECT rowid AS _row, false AS _published, ${stored} FROM staged
+      `SELECT rowid AS _row, false AS _published, ${stored} FROM unsettled
        UNION ALL SELECT rowid, true, ${stored} FROM touched`,
       partition,
     )}`,
     `CREATE TEMP TABLE narrow AS SELECT _row, _published, ${keys},
        coalesce(${column('is_terminal', 'false')}, false) AS _terminal, observed_at,
-       coalesce(${column('first_observed_at', 'NULL')}, observed_at) AS _first_seen,
+       coalesce(${column('first_observed_at', 'NULL')}, observed_at) AS _seen,
        coalesce(${column('queried_account_id', 'NULL')} = ${column('account_id', 'NULL')}, false) AS _owned,
        coalesce(${column('region', 'NULL')} = ${column('source_region', 'NULL')}, false) AS _at_source
-       ${precedence.map((name, at) => `, ${name} AS _target_${at}`).join('')}
+       ${target.map((name, at) => `, ${name} AS _target_${at}`).join('')}
      FROM observations`,
     `CREATE TEMP TABLE tied AS SELECT DISTINCT ${keys} FROM (
        SELECT ${keys} FROM narrow GROUP BY ${keys}, _terminal, observed_at HAVING count(*) > 1)`,
     `CREATE TEMP TABLE ties AS SELECT _row, _published,
        row_number() OVER (PARTITION BY ${keys} ORDER BY ${greatestFirst(table)}) AS _tie_ord
      FROM observations o SEMI JOIN tied t ON ${match('o', 't', key)}`,
-    `CREATE TEMP TABLE ranked AS SELECT n._row, n._published, ${keys}, _terminal, _first_seen,
-       count(*) OVER (PARTITION BY ${keys}) AS _seen,
+    `CREATE TEMP TABLE ranked AS SELECT n._row, n._published, ${keys}, _terminal,
+       min(_seen) OVER (PARTITION BY ${keys}) AS _first_seen,
+       count(*) FILTER (_terminal) OVER (PARTITION BY ${keys}) AS _terminals,
        row_number() OVER (PARTITION BY ${keys}
-         ORDER BY _terminal DESC, observed_at DESC NULLS LAST, _tie_ord) AS _ord,
-       row_number() OVER (PARTITION BY ${keys} ORDER BY
-         ${['_owned DESC', '_at_source DESC', ...precedence.map((_, at) => `_target_${at} NULLS FIRST`)]}) AS _target_ord
+         ORDER BY _terminal DESC, observed_at DESC NULLS LAST, _tie_ord) AS _ord
+       ${target.map((_, at) => `, first_value(_target_${at}) OVER (PARTITION BY ${keys} ORDER BY ${targetOrder}) AS _target_${at}`).join('')}
      FROM narrow n LEFT JOIN ties t ON n._row = t._row AND n._published = t._published`,
     'DROP TABLE narrow',
     'DROP TABLE ties',
-    `CREATE TEMP TABLE merged_many AS SELECT ${combined}
+    `CREATE TEMP TABLE filled AS SELECT ${stored} FROM unsettled WHERE false`,
+    ...chunks.map(
+      (chunk) => `INSERT INTO filled SELECT ${filled}
+       FROM observations o JOIN ranked r ON o._row = r._row AND o._published = r._published
+       WHERE r._terminals > 1 AND r._terminal AND hash(${keys.map((name) => `r.${name}`)}) % ${chunks.length} = ${chunk}
+       GROUP BY ${keys.map((name) => `r.${name}`)}`,
+    ),
+    `CREATE TEMP VIEW merged AS SELECT ${winner}
      FROM observations o JOIN ranked r ON o._row = r._row AND o._published = r._published
-     WHERE r._seen > 1 GROUP BY ${keys.map((name) => `r.${name}`)}`,
-    `CREATE TEMP VIEW merged AS SELECT ${alone} FROM staged o JOIN ranked r ON o.rowid = r._row
-     WHERE NOT r._published AND r._seen = 1 UNION ALL SELECT ${stored} FROM merged_many`,
+     WHERE r._ord = 1 AND r._terminals <= 1 UNION ALL SELECT ${stored} FROM filled`,
     `CREATE TEMP TABLE before AS SELECT ${keys}, min(_row) AS _row, count(*) AS _copies
      FROM ranked WHERE _published GROUP BY ${keys}`,
     `CREATE TEMP TABLE verdicts AS SELECT ${keys.map((name) => `m.${name}`)},
        CASE WHEN b._copies IS NULL THEN 'added'
             WHEN b._copies > 1 OR ${differs(table, 't', 'm')} THEN 'updated'
             ELSE 'unchanged' END AS verdict,
-       ${state === 'state' ? 't.state' : state} AS was, ${state === 'state' ? 'm.state' : state} AS becomes
-     FROM merged m LEFT JOIN before b ON ${match('m', 'b', key)} LEFT JOIN touched t ON t.rowid = b._row`,
+       ${column('state', 'NULL::VARCHAR').replace(/^"/, 't."')} AS was,
+       ${column('state', 'NULL::VARCHAR').replace(/^"/, 'm."')} AS becomes
+     FROM merged m LEFT JOIN before b ON ${match('m', 'b', key)} LEFT JOIN touched t ON t.rowid = b._row
+     UNION ALL SELECT ${keys}, 'unchanged', NULL, NULL FROM settled`,
     `CREATE TEMP VIEW kept AS SELECT * FROM existing e
      ANTI JOIN (FROM verdicts WHERE verdict <> 'unchanged') v ON ${match('e', 'v', key)}`,
   ];

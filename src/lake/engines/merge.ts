@@ -15,7 +15,7 @@
  * and values of terminal observations differ only by being null. AWS's jobs are like that.
  */
 import { comparedColumns, type Row, type Table, type Value, withDerived } from '../../tables/table.ts';
-import { contentColumns, hasColumn, targetColumns, tieColumns } from './column-roles.ts';
+import { contentColumns, hasColumn, targetPrecedence, tieColumns } from './column-roles.ts';
 import type { MergeOutcome, StateChange } from './engine.ts';
 import { byColumns, compareValues } from './order.ts';
 
@@ -137,9 +137,9 @@ function mergeAppend(
 /** All observations of one row become one row. */
 function combiner(table: Table): (observations: readonly Row[]) => Row {
   const content = contentColumns(table).map(({ name }) => name);
-  const target = targetColumns(table).map(({ name }) => name);
+  const target = targetPrecedence(table);
   const byContent = byColumns(tieColumns(table).map(({ name }) => name));
-  const byName = byColumns(['queried_account_id', 'region', 'account_id', ...target]);
+  const byName = byColumns(target);
   return (observations) => {
     const ranked = observations
       .map((row) => ({ row, derived: withDerived(table, row) }))
