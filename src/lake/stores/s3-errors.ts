@@ -59,18 +59,21 @@ export function isTransient(error: unknown): boolean {
 }
 
 /**
+ * True when there is no such object, and the store says just that; an access refused never says it. A 404 alone
+ * does not do: versitygw 1.8 answers it for an unknown access key, and so does any web server that is no S3 at all.
+ */
+export function isMissing(error: unknown): boolean {
+  return statusOf(error) === 404 && codeOf(error) === 'NoSuchKey';
+}
+
+/**
  * True when a conditional write was refused because of what is there. 409 is another conditional write
  * under way; `If-Match` on an object that is gone is 404 (github.com/apache/arrow-rs/issues/6801), and so is
- * completing an upload that is no more. No bucket is another matter.
+ * completing an upload that is no more.
  */
 export function isConflict(error: unknown): boolean {
   const status = statusOf(error);
-  return status === 412 || status === 409 || (status === 404 && codeOf(error) !== 'NoSuchBucket');
-}
-
-/** True when there is no such object; an access refused (403) never says that. */
-export function isMissing(error: unknown): boolean {
-  return statusOf(error) === 404 && codeOf(error) !== 'NoSuchBucket';
+  return status === 412 || status === 409 || isMissing(error) || codeOf(error) === 'NoSuchUpload';
 }
 
 /** @returns a LakeError with the key, the cause and what to do */

@@ -10,7 +10,15 @@ import { LakeError, ScratchError } from '../../errors.ts';
 import { systemCode } from './durable.ts';
 import { checkedKey, isInternal, maximumKeyBytes } from './key.ts';
 import { connectS3, type S3ClientOptions, type S3Connection } from './s3-client.ts';
-import { codeOf, explained, isConflict, isMissing, isTransient, type S3Attempt } from './s3-errors.ts';
+import {
+  codeOf,
+  explained,
+  isConflict,
+  isMissing,
+  isTransient,
+  type S3Attempt,
+  statusOf,
+} from './s3-errors.ts';
 import { upload } from './s3-upload.ts';
 import type { PutOutcome, PutRequest, Store, StoredObject } from './store.ts';
 
@@ -239,7 +247,8 @@ class S3Store implements Store {
       return { etag: ETag, size: ContentLength ?? 0 };
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
-      if (isMissing(error)) return null;
+      // A HEAD has no body to say more in; whatever it means, it is not our object.
+      if (statusOf(error) === 404) return null;
       throw explained(error, this.#attempt('read', key));
     }
   }

@@ -307,6 +307,19 @@ describe('the S3 store', () => {
       expect(error.message).toContain('REQ1');
     });
 
+    it.each([
+      ['an unknown key’s', refusal(404, 'InvalidAccessKeyId')],
+      [
+        'a web server’s',
+        { status: 404, headers: { 'content-type': 'text/html' }, body: '<html>Not found</html>' },
+      ],
+      ['an empty', { status: 404 }],
+    ])('does not take %s 404 for nothing there', async (_, reply) => {
+      const { store } = await over(() => reply);
+      await failure(store.read('a/part'));
+      await failure(store.put(writeOf('a/part', 'x', { ifMatch: '"e0"' })));
+    });
+
     it.each(['cut', 'stall'] as const)('begins again when a body is %s in the middle', async (ending) => {
       const { store, requests } = await over(
         inTurn(found({ until: { bytes: 100_000, ending } }), {
