@@ -4,29 +4,19 @@
  * npm run demo -- --list-in-destination --children hidden
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { emptyFolder } from './demo-folder.ts';
 import { compareWithTruth, show } from './demo-queries.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = join(root, 'demo');
-const marker = join(folder, '.made-by-npm-run-demo');
 const lake = join(folder, 'lake');
 const truth = join(folder, 'truth.ndjson');
 const cli = join(root, 'src', 'cli.ts');
 const startWithinMs = 60_000;
-
-/** Only ever removes a folder that an earlier demo made. */
-function cleanFolder(): void {
-  if (existsSync(folder) && !existsSync(marker) && readdirSync(folder).length > 0) {
-    throw new Error(`${folder} was not made by the demo. Move it away, then run the demo again.`);
-  }
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder);
-  writeFileSync(marker, 'npm run demo removes this folder when it starts.\n');
-}
 
 /** This process's environment without what belongs to a real AWS account or to a real export. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
@@ -91,7 +81,7 @@ function tree(): void {
 
 async function demo(options: readonly string[]): Promise<number> {
   const begun = performance.now();
-  cleanFolder();
+  emptyFolder(folder);
   heading('A simulated organization');
   const { child: simulator, env } = await startSimulator(options);
   const children = [simulator];

@@ -11,6 +11,11 @@ export interface Lock {
   readonly packages?: Readonly<Record<string, LockedPackage>>;
 }
 export const tasks: Readonly<Record<string, readonly (readonly string[])[]>>;
+export function commandsOf(
+  task: string,
+  args: readonly string[],
+  benches: readonly string[],
+): readonly (readonly string[])[] | null;
 export function whyInstall(
   lock: Lock,
   installed: Lock | null,

@@ -4,7 +4,7 @@
  * package-lock.json. Plain JavaScript without dependencies, for Node 20 and later.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -31,9 +31,24 @@ export const tasks = {
   fix: [['biome', 'check', '--write']],
   build: [['tsc', '-p', 'tsconfig.build.json']],
   demo: [['node', 'scripts/demo.ts']],
-  bench: [['node', 'bench/bench.ts']],
   readme: [['node', 'scripts/readme-options.ts']],
 };
+
+/**
+ * The commands of a task with its arguments. `bench` runs every file of bench/, or the one that is named:
+ * npm run bench -- merge
+ * @param benches the names of the files in bench/, such as merge.ts
+ */
+export function commandsOf(task, args, benches) {
+  if (task === 'bench') {
+    const [name, ...rest] = args;
+    const named = benches.filter((file) => name === undefined || file === `${name}.ts`).sort();
+    return named.length === 0 ? null : named.map((file) => ['node', `bench/${file}`, ...rest]);
+  }
+  if (!Object.hasOwn(tasks, task)) return null;
+  const commands = tasks[task];
+  return commands.map((command, i) => (i === commands.length - 1 ? [...command, ...args] : command));
+}
 
 /**
  * Why the installed packages are not those of the lock file, or null when they are.
@@ -201,13 +216,24 @@ function runOne([command, ...args]) {
 }
 
 async function main([task = '', ...args]) {
-  const commands = Object.hasOwn(tasks, task) ? tasks[task] : null;
-  if (!commands) giveUp(`no task ${JSON.stringify(task)}. Tasks: ${Object.keys(tasks).join(', ')}`);
+  const benches = existsSync(join(root, 'bench')) ? readdirSync(join(root, 'bench')) : [];
+  const commands = commandsOf(
+    task,
+    args,
+    benches.filter((name) => name.endsWith('.ts')),
+  );
+  if (!commands) {
+    giveUp(
+      task === 'bench'
+        ? `no such benchmark. There are: ${benches.join(', ')}`
+        : `no task ${JSON.stringify(task)}. Tasks: ${[...Object.keys(tasks), 'bench'].join(', ')}`,
+    );
+  }
   await install();
   requirePinnedNode();
   if (task === 'build') rmSync(join(root, 'dist'), { recursive: true, force: true });
-  for (const [i, command] of commands.entries()) {
-    const code = await runOne(i === commands.length - 1 ? [...command, ...args] : command);
+  for (const command of commands) {
+    const code = await runOne(command);
     if (code !== 0) process.exit(code);
   }
   if (task === 'build') chmodSync(join(root, 'dist', 'src', 'cli.js'), 0o755);

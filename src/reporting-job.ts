@@ -15,6 +15,11 @@ import { createProgress, type Progress } from './telemetry/progress.ts';
 import { createScreen } from './telemetry/screen.ts';
 import { programVersion } from './version.ts';
 
+const whenStopping = {
+  export: 'no new targets; what was read is published for up to 15 seconds',
+  plan: 'no new targets',
+};
+
 /** What a run gets from its surroundings. */
 export interface JobIo {
   readonly log: Log;
@@ -67,7 +72,7 @@ export async function runReportingJob<Report extends { readonly exit_code: ExitC
     onFirst: (signal) =>
       log.warn(
         { event: 'stopping', signal },
-        `${signal}: no new targets; what was read is published for up to 15 seconds. A second signal ends at once`,
+        `${signal}: ${whenStopping[job]}. A second signal ends at once`,
       ),
     onSecond: (signal) => {
       progress.stop();
@@ -75,6 +80,8 @@ export async function runReportingJob<Report extends { readonly exit_code: ExitC
       process.exit(75);
     },
   });
+  // Whatever ends the process, the terminal gets its cursor back.
+  process.on('exit', progress.stop);
   try {
     const report = await run(settings, {
       log,
@@ -96,6 +103,7 @@ export async function runReportingJob<Report extends { readonly exit_code: ExitC
     if (!log.isLevelEnabled('fatal')) throw known;
     log.fatal({ err: known, exit_code: process.exitCode }, messageOf(known));
   } finally {
+    process.off('exit', progress.stop);
     signals.dispose();
   }
 }

@@ -65,6 +65,7 @@ function redactValue(value: unknown, above: readonly object[]): unknown {
   if (typeof value === 'bigint') return String(value);
   if (typeof value !== 'object' || value === null || value instanceof Date) return value;
   if (value instanceof Error) return loggedError(value);
+  if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
   if (above.includes(value)) return '[circular]';
   if (above.length >= deepest) return '[deeper]';
   const path = [...above, value];

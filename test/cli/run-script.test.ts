@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { countTests } from '../../scripts/count-tests.mjs';
-import { exitCodeOf, type Lock, outsidePath, tasks, whyInstall } from '../../scripts/run.mjs';
+import { commandsOf, exitCodeOf, type Lock, outsidePath, tasks, whyInstall } from '../../scripts/run.mjs';
 
 const here = { os: 'linux', cpu: 'x64' };
 const lock: Lock = {
@@ -89,7 +89,27 @@ test('every script of package.json that names a task names one that there is', (
   );
   const named = Object.values(scripts).flatMap((script) => /run\.mjs (\S+)/.exec(script)?.[1] ?? []);
   expect(named.length).toBeGreaterThan(5);
-  expect(named.filter((task) => !Object.hasOwn(tasks, task))).toEqual([]);
+  expect(named.filter((task) => commandsOf(task, [], ['merge.ts']) === null)).toEqual([]);
+});
+
+test('arguments go to the last command of a task', () => {
+  expect(commandsOf('test', ['test/cli', '-t', 'x y'], [])).toEqual([
+    ['vitest', 'run', 'test/cli', '-t', 'x y'],
+  ]);
+  expect(commandsOf('check', ['src'], [])?.at(0)).toEqual(tasks.check?.at(0));
+  expect(commandsOf('check', ['src'], [])?.at(-1)).toEqual(['biome', 'check', 'src']);
+});
+
+test('bench runs every benchmark, or the one that is named', () => {
+  const benches = ['merge.ts', 'drain.ts'];
+  expect(commandsOf('bench', [], benches)).toEqual([
+    ['node', 'bench/drain.ts'],
+    ['node', 'bench/merge.ts'],
+  ]);
+  expect(commandsOf('bench', ['merge', '--rows', '5'], benches)).toEqual([
+    ['node', 'bench/merge.ts', '--rows', '5'],
+  ]);
+  expect(commandsOf('bench', ['other'], benches)).toBeNull();
 });
 
 test('an unknown task is refused', () => {

@@ -151,12 +151,14 @@ test('an error for people has no stack', () => {
   expect(only(lines).err).toEqual({ name: 'UsageError', message: 'what. do' });
 });
 
-test('fields that point at themselves, and big integers, can be written', () => {
+test('fields that point at themselves, big integers and bytes can be written', () => {
   const { log, lines } = capture();
-  const loop: Record<string, unknown> = { n: 2n ** 60n };
+  const loop: Record<string, unknown> = { n: 2n ** 60n, body: Buffer.from('secret body') };
   loop.self = loop;
   log.info({ loop }, 'round');
-  expect(only(lines)).toMatchObject({ loop: { n: '1152921504606846976', self: '[circular]' } });
+  expect(only(lines)).toMatchObject({
+    loop: { n: '1152921504606846976', body: '[11 bytes]', self: '[circular]' },
+  });
 });
 
 describe('for a terminal', () => {
