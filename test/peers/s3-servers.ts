@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { pythonPeers } from './python.ts';
 
 export interface S3Server {
   readonly endpoint: string;
@@ -77,6 +78,13 @@ export async function startHalfIgnorantS3(): Promise<S3Server> {
   const program = await builtWithGo(gofakes3);
   const folder = await mkdtemp(join(tmpdir(), 'bce-gofakes3-'));
   return await started(folder, program, (port) => ['-backend', 'memory', '-host', `127.0.0.1:${port}`]);
+}
+
+/** moto, from the Python peers. */
+export async function startMotoS3(): Promise<S3Server> {
+  const program = join(await pythonPeers(), 'moto_server');
+  const folder = await mkdtemp(join(tmpdir(), 'bce-moto-'));
+  return await started(folder, program, (port) => ['-H', '127.0.0.1', '-p', String(port)]);
 }
 
 /** The path of the package's program; installed at the first call on a machine, away from our own packages. */

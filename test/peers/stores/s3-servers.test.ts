@@ -5,7 +5,13 @@ import { LakeError } from '../../../src/errors.ts';
 import { openLake } from '../../../src/lake/lake.ts';
 import { openS3Store, type S3StoreOptions } from '../../../src/lake/stores/s3.ts';
 import type { Store } from '../../../src/lake/stores/store.ts';
-import { type S3Server, startConditionalS3, startHalfIgnorantS3, startIgnorantS3 } from '../s3-servers.ts';
+import {
+  type S3Server,
+  startConditionalS3,
+  startHalfIgnorantS3,
+  startIgnorantS3,
+  startMotoS3,
+} from '../s3-servers.ts';
 
 function storeOn(server: S3Server, change: Partial<S3StoreOptions> = {}): Store {
   return openS3Store({
