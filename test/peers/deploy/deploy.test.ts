@@ -1,0 +1,440 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { exitCodes } from '../../../src/exit-codes.ts';
+import { pythonPeers } from '../python.ts';
+import { actionsUsed, root, settingsOf } from './program.ts';
+
+/** Newer than the oldest Kubernetes that knows all fields used (podFailurePolicy is stable since 1.31). */
+const kubernetes = ['v1.31.0', 'v1.37.0'];
+const kubeconform = { module: 'github.com/yannh/kubeconform/cmd/kubeconform', version: 'v0.7.0' };
+const manifest = join(root, 'deploy/kubernetes/backup-copy-export.yaml');
+/** After SIGTERM the program ends within this time. */
+const stopsWithinSeconds = 20;
+
+let python: string;
+let folder: string;
+
+beforeAll(async () => {
+  python = await pythonPeers();
+  folder = await mkdtemp(join(tmpdir(), 'bce-deploy-'));
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+interface Statement {
+  readonly Sid?: string;
+  readonly Effect: string;
+  readonly Action: string | readonly string[];
+  readonly Resource: string | readonly string[];
+  readonly Condition?: unknown;
+}
+
+interface Deployed {
+  readonly roles: Readonly<
+    Record<
+      string,
+      {
+        readonly trust: { readonly Statement: readonly Statement[] };
+        readonly statements: readonly Statement[];
+      }
+    >
+  >;
+  readonly bucket: { readonly Statement: readonly Statement[] };
+  readonly findings: readonly unknown[];
+  readonly control: readonly unknown[];
+}
+
+describe('the CloudFormation templates', () => {
+  let deployed: Deployed;
+  beforeAll(async () => {
+    const script = join(import.meta.dirname, 'policies.py');
+    const done = await ended(join(python, 'python'), ['-W', 'ignore', script, join(root, 'deploy')]);
+    expect(done.exitCode, done.stderr).toBe(0);
+    deployed = JSON.parse(done.stdout);
+  });
+
+  it('pass cfn-lint without a warning', async () => {
+    const templates = (await readdir(join(root, 'deploy'), { recursive: true }))
+      .filter((name) => /^(iam|ecs)\/.+\.yaml$/.test(name))
+      .map((name) => join(root, 'deploy', name));
+    expect(templates).toHaveLength(4);
+    const clean = await ended(join(python, 'cfn-lint'), ['--include-checks', 'I', '--', ...templates]);
+    expect(clean).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+
+    const misspelt = join(folder, 'misspelt.yaml');
+    const template = await readFile(join(root, 'deploy/iam/exporter.yaml'), 'utf8');
+    await writeFile(misspelt, template.replace('s3:AbortMultipartUpload', 's3:AbortMultipartUploads'));
+    expect((await ended(join(python, 'cfn-lint'), [misspelt])).exitCode).not.toBe(0);
+  });
+
+  it('hold policies in which parliament finds nothing', () => {
+    expect(deployed.findings).toEqual([]);
+    expect(deployed.control).toEqual([expect.objectContaining({ issue: 'UNKNOWN_ACTION' })]);
+  });
+
+  it('give the exporter exactly the actions that the program uses, and those of its key', async () => {
+    const used = [...(await actionsUsed()), 'kms:Decrypt', 'kms:GenerateDataKey'].sort();
+    expect(actionsOf(deployed.roles.BackupCopyExporter?.statements)).toEqual(used);
+  });
+
+  it('give no key where the lake has none', async () => {
+    expect(actionsOf(deployed.roles.OnEks?.statements)).toEqual(await actionsUsed());
+  });
+
+  it('give the reader exactly the AWS Backup actions that the program uses', async () => {
+    const used = (await actionsUsed()).filter((action) => action.startsWith('backup:'));
+    expect(used).toHaveLength(2);
+    expect(actionsOf(deployed.roles.BackupCopyExportReader?.statements)).toEqual(used);
+    expect(actionsOf(deployed.roles.PlainReader?.statements)).toEqual(used);
+  });
+
+  it('never allow by wildcard, but for actions that know no resource and for account ids', () => {
+    const statements = Object.values(deployed.roles).flatMap((role) => role.statements);
+    expect(statements.flatMap(({ Action }) => Action).filter((action) => action.includes('*'))).toEqual([]);
+    const everywhere = statements.filter(({ Resource }) => [Resource].flat().includes('*'));
+    expect(actionsOf(everywhere)).toEqual([
+      'account:ListRegions',
+      'backup:ListCopyJobSummaries',
+      'backup:ListCopyJobs',
+      'ec2:DescribeRegions',
+      'organizations:ListAccounts',
+      'organizations:ListAccountsForParent',
+      'organizations:ListOrganizationalUnitsForParent',
+    ]);
+  });
+
+  it('let the exporter assume reader roles of its own organization only', () => {
+    const assume = deployed.roles.BackupCopyExporter?.statements.filter(
+      ({ Action }) => Action === 'sts:AssumeRole',
+    );
+    expect(assume).toEqual([
+      expect.objectContaining({
+        Resource: 'arn:aws:iam::*:role/BackupCopyExportReader',
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of IAM, not of JavaScript
+        Condition: { StringEquals: { 'aws:ResourceOrgID': '${aws:PrincipalOrgID}' } },
+      }),
+    ]);
+  });
+
+  it('let the exporter write below the prefix only, and delete nothing', () => {
+    const write = deployed.roles.BackupCopyExporter?.statements.filter(({ Action }) =>
+      [Action].flat().includes('s3:PutObject'),
+    );
+    expect(write?.map(({ Resource }) => Resource)).toEqual(['arn:aws:s3:::the-lake/lake/*']);
+    const all = Object.values(deployed.roles).flatMap((role) => actionsOf(role.statements));
+    expect(all.filter((action) => /Delete|Put(?!Object$)/.test(action))).toEqual([]);
+  });
+
+  it('let nobody but the exporter become the reader, and that with the external id where there is one', () => {
+    const exporter = 'arn:aws:iam::111122223333:role/BackupCopyExporter';
+    const conditions = (role: string) =>
+      deployed.roles[role]?.trust.Statement.map(({ Condition }) => Condition);
+    expect(conditions('BackupCopyExportReader')).toEqual([
+      { ArnEquals: { 'aws:PrincipalArn': exporter }, StringEquals: { 'sts:ExternalId': 'ours' } },
+    ]);
+    expect(conditions('PlainReader')).toEqual([{ ArnEquals: { 'aws:PrincipalArn': exporter } }]);
+  });
+
+  it('refuse the bucket to whoever comes without TLS', () => {
+    expect(deployed.bucket.Statement).toEqual([
+      expect.objectContaining({
+        Effect: 'Deny',
+        Action: 's3:*',
+        Resource: ['arn:aws:s3:::the-lake', 'arn:aws:s3:::the-lake/*'],
+        Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+      }),
+    ]);
+  });
+});
+
+describe('the CronJob', () => {
+  it.each(kubernetes)('is what Kubernetes %s takes, strictly', async (version) => {
+    const schemas = await kubernetesSchemas(version);
+    const program = await builtWithGo();
+    const conform = (file: string) =>
+      ended(program, [
+        '-strict',
+        '-summary',
+        '-schema-location',
+        `${schemas}/{{.ResourceKind}}{{.KindSuffix}}.json`,
+        file,
+      ]);
+    const good = await conform(manifest);
+    expect(good.exitCode, good.stdout).toBe(0);
+    expect(good.stdout).toContain('Valid: 3, Invalid: 0, Errors: 0, Skipped: 0');
+
+    const misspelt = join(folder, 'misspelt-manifest.yaml');
+    await writeFile(
+      misspelt,
+      (await readFile(manifest, 'utf8')).replace('restartPolicy:', 'restartPolicies:'),
+    );
+    expect((await conform(misspelt)).stdout).toContain('Valid: 2, Invalid: 1');
+  });
+
+  it('fails the job for good only on codes that a retry cannot heal', async () => {
+    const { job, container } = await cronJob();
+    const rules = job.podFailurePolicy.rules.filter(({ onExitCodes }) => onExitCodes !== undefined);
+    expect(rules.map(({ onExitCodes }) => onExitCodes?.containerName)).toEqual([
+      container.name,
+      container.name,
+    ]);
+    const [fail, count] = rules;
+    expect(fail).toMatchObject({
+      action: 'FailJob',
+      onExitCodes: { operator: 'In', values: [64, 65, 77, 78] },
+    });
+    expect(count).toMatchObject({
+      action: 'Count',
+      onExitCodes: { operator: 'NotIn', values: [0, 64, 65, 77, 78] },
+    });
+    const known = Object.keys(exitCodes).map(Number);
+    expect(known).toEqual(expect.arrayContaining([...(fail?.onExitCodes?.values ?? [])]));
+    expect(known.filter((code) => !count?.onExitCodes?.values.includes(code))).toEqual([69, 70, 74, 75]);
+  });
+
+  it('gives the run, its retries and its end the time that they need, and is over before the next night', async () => {
+    const { spec, job, pod, container } = await cronJob();
+    const { deadlineMs } = settingsOf(container.args);
+    const grace = pod.terminationGracePeriodSeconds;
+    expect(grace).toBeGreaterThan(stopsWithinSeconds);
+    const attempts = job.backoffLimit + 1;
+    expect(job.activeDeadlineSeconds).toBeGreaterThan(attempts * (deadlineMs / 1000 + grace));
+    expect(spec.startingDeadlineSeconds + job.activeDeadlineSeconds).toBeLessThan(86_400);
+    expect(spec.concurrencyPolicy).toBe('Forbid');
+    expect(pod.restartPolicy).toBe('Never');
+  });
+
+  it('runs under the restricted Pod Security standard, as the image’s user, with scratch as the only writable place', async () => {
+    const { pod, container } = await cronJob();
+    const image = await dockerfile();
+    expect(pod.securityContext).toMatchObject({
+      runAsNonRoot: true,
+      runAsUser: image.uid,
+      runAsGroup: image.gid,
+      fsGroup: image.gid,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+    expect(container.securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    });
+    expect(container.volumeMounts).toEqual([{ name: 'scratch', mountPath: image.scratch }]);
+    expect(settingsOf(container.args).scratch).toBe(image.scratch);
+    expect(pod.automountServiceAccountToken).toBe(false);
+    expect(pod.enableServiceLinks).toBe(false);
+  });
+
+  it('has more scratch than the program may use, and the memory that its defaults fit', async () => {
+    const { pod, container } = await cronJob();
+    const settings = settingsOf(container.args);
+    const volume = bytes(pod.volumes[0]?.emptyDir.sizeLimit ?? '');
+    expect(volume).toBeGreaterThan(settings.scratchLimitBytes);
+    expect(bytes(container.resources.limits['ephemeral-storage'] ?? '')).toBeGreaterThan(volume);
+    expect(bytes(container.resources.limits.memory ?? '')).toBe(2 ** 30);
+    expect(settings.memoryLimitBytes).toBeLessThan(0.6 * 2 ** 30);
+    expect(settings).toMatchObject({ logFormat: 'json', progress: 'off' });
+  });
+
+  it('names the image by the version of package.json', async () => {
+    const { container } = await cronJob();
+    expect(container.image.split(':').at(-1)).toBe(await packageVersion());
+  });
+});
+
+describe('the Fargate task', () => {
+  it('is what ECS takes, by botocore’s model', async () => {
+    const script = join(import.meta.dirname, 'task_definition.py');
+    const file = join(root, 'deploy/ecs/task-definition.json');
+    expect(await ended(join(python, 'python'), [script, file])).toEqual({
+      exitCode: 0,
+      stdout: '',
+      stderr: '',
+    });
+    const misspelt = join(folder, 'misspelt-task.json');
+    await writeFile(misspelt, (await readFile(file, 'utf8')).replace('stopTimeout', 'stopTimeouts'));
+    expect((await ended(join(python, 'python'), [script, misspelt])).stdout).toContain('stopTimeouts');
+  });
+
+  it('runs as the image’s user, with scratch as the only writable place and room for the scratch limit', async () => {
+    const { task, container } = await taskDefinition();
+    const image = await dockerfile();
+    expect(container).toMatchObject({
+      user: `${image.uid}:${image.gid}`,
+      readonlyRootFilesystem: true,
+      linuxParameters: { capabilities: { drop: ['ALL'] } },
+      mountPoints: [{ sourceVolume: 'scratch', containerPath: image.scratch, readOnly: false }],
+    });
+    const settings = settingsOf(container.command);
+    expect(settings.scratch).toBe(image.scratch);
+    expect(task.ephemeralStorage.sizeInGiB * 2 ** 30).toBeGreaterThan(settings.scratchLimitBytes + 5e9);
+    expect(container.stopTimeout).toBeGreaterThan(stopsWithinSeconds);
+    expect(container.image.split(':').at(-1)).toBe(await packageVersion());
+  });
+
+  it('asks for the same export as the CronJob', async () => {
+    const { container } = await taskDefinition();
+    expect(container.command).toEqual((await cronJob()).container.args);
+  });
+
+  it('is the family that the schedule starts, and logs where the template makes the group', async () => {
+    const { task, container } = await taskDefinition();
+    const template = await readFile(join(root, 'deploy/ecs/schedule.yaml'), 'utf8');
+    expect(template).toContain(`:task-definition/${task.family}\n`);
+    expect(template).toContain(`group: [family:${task.family}]`);
+    expect(template).toContain(`LogGroupName: ${container.logConfiguration.options['awslogs-group']}\n`);
+    expect(template).toContain(`RoleName: ${task.executionRoleArn.split('/').at(-1)}\n`);
+  });
+});
+
+/** The parts of the manifest that are looked at; kubeconform has held all of it against the schema. */
+interface CronJob {
+  readonly spec: {
+    readonly concurrencyPolicy: string;
+    readonly startingDeadlineSeconds: number;
+    readonly jobTemplate: { readonly spec: Job };
+  };
+}
+
+interface Job {
+  readonly backoffLimit: number;
+  readonly activeDeadlineSeconds: number;
+  readonly podFailurePolicy: {
+    readonly rules: readonly {
+      readonly action: string;
+      readonly onExitCodes?: {
+        readonly containerName: string;
+        readonly operator: string;
+        readonly values: readonly number[];
+      };
+    }[];
+  };
+  readonly template: { readonly spec: Pod };
+}
+
+interface Pod {
+  readonly terminationGracePeriodSeconds: number;
+  readonly restartPolicy: string;
+  readonly automountServiceAccountToken: boolean;
+  readonly enableServiceLinks: boolean;
+  readonly securityContext: unknown;
+  readonly containers: readonly Container[];
+  readonly volumes: readonly { readonly emptyDir: { readonly sizeLimit: string } }[];
+}
+
+interface Container {
+  readonly name: string;
+  readonly image: string;
+  readonly args: readonly string[];
+  readonly resources: { readonly limits: Readonly<Record<string, string>> };
+  readonly securityContext: unknown;
+  readonly volumeMounts: unknown;
+}
+
+async function cronJob() {
+  const documents = parseAllDocuments(await readFile(manifest, 'utf8')).map((document) => document.toJS());
+  const cron: CronJob | undefined = documents.find(({ kind }) => kind === 'CronJob');
+  const job = cron?.spec.jobTemplate.spec;
+  const container = job?.template.spec.containers[0];
+  if (!cron || !job || !container) throw new Error('the manifest has no CronJob with a container');
+  return { spec: cron.spec, job, pod: job.template.spec, container };
+}
+
+async function taskDefinition() {
+  const task: {
+    readonly family: string;
+    readonly executionRoleArn: string;
+    readonly ephemeralStorage: { readonly sizeInGiB: number };
+    readonly containerDefinitions: readonly {
+      readonly image: string;
+      readonly command: readonly string[];
+      readonly stopTimeout: number;
+      readonly logConfiguration: { readonly options: Readonly<Record<string, string>> };
+    }[];
+  } = JSON.parse(await readFile(join(root, 'deploy/ecs/task-definition.json'), 'utf8'));
+  const [container] = task.containerDefinitions;
+  if (!container) throw new Error('the task definition has no container');
+  return { task, container };
+}
+
+async function dockerfile(): Promise<{ uid: number; gid: number; scratch: string }> {
+  const text = await readFile(join(root, 'Dockerfile'), 'utf8');
+  const [, uid, gid] = /^USER (\d+):(\d+)$/m.exec(text) ?? [];
+  const [, scratch = ''] = /BACKUP_COPY_EXPORT_SCRATCH=(\S+)/.exec(text) ?? [];
+  expect(text).toContain(`\nVOLUME ${scratch}\n`);
+  return { uid: Number(uid), gid: Number(gid), scratch };
+}
+
+async function packageVersion(): Promise<string> {
+  return JSON.parse(await readFile(join(root, 'package.json'), 'utf8')).version;
+}
+
+/** Kubernetes' quantities, as far as they are used here. */
+function bytes(quantity: string): number {
+  const [, number, unit] = /^(\d+)(Mi|Gi)$/.exec(quantity) ?? [];
+  return Number(number) * (unit === 'Gi' ? 2 ** 30 : 2 ** 20);
+}
+
+function actionsOf(statements: readonly Statement[] | undefined): string[] {
+  return [...new Set(statements?.flatMap(({ Action }) => Action))].sort();
+}
+
+/**
+ * Kubernetes' own schemas, as the package kubernetes-validate ships them, in the form that kubeconform reads:
+ * references between files are relative there, and files have no id.
+ */
+async function kubernetesSchemas(version: string): Promise<string> {
+  const locate = 'import kubernetes_validate; print(kubernetes_validate.__path__[0])';
+  const { stdout } = await ended(join(python, 'python'), ['-c', locate]);
+  const from = join(stdout.trim(), 'kubernetes-json-schema', `${version}-local-strict`);
+  const to = join(folder, `schemas-${version}`);
+  await mkdir(to);
+  for (const name of ['namespace-v1', 'serviceaccount-v1', 'cronjob-batch-v1', '_definitions']) {
+    const { $id: _, ...schema } = JSON.parse(
+      (await readFile(join(from, `${name}.json`), 'utf8')).replaceAll(
+        '"/api/_definitions.json',
+        '"_definitions.json',
+      ),
+    );
+    await writeFile(join(to, `${name}.json`), JSON.stringify(schema));
+  }
+  return to;
+}
+
+/** kubeconform's path; built at the first call on a machine. */
+async function builtWithGo(): Promise<string> {
+  const bin = join(root, 'node_modules/.cache/peers/bin');
+  const program = join(bin, `kubeconform-${kubeconform.version}`);
+  if ((await ended(program, ['-v'])).exitCode === 0) return program;
+  await mkdir(bin, { recursive: true });
+  const building = await mkdtemp(join(bin, 'building-'));
+  const built = await ended('go', ['install', `${kubeconform.module}@${kubeconform.version}`], {
+    GOBIN: building,
+  });
+  expect(built.exitCode, built.stderr).toBe(0);
+  await rename(join(building, 'kubeconform'), program);
+  await rm(building, { recursive: true });
+  return program;
+}
+
+function ended(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ exitCode: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(
+      program,
+      args,
+      { env: { ...process.env, ...env }, maxBuffer: 64 << 20 },
+      (error, stdout, stderr) => {
+        const exitCode = typeof error?.code === 'number' ? error.code : error ? -1 : 0;
+        resolve({ exitCode, stdout, stderr });
+      },
+    );
+  });
+}
