@@ -59,7 +59,8 @@ export function createSource(options: SourceOptions): Source {
     ...options.timing,
   };
   const slots = pLimit(aws.maxSockets);
-  const paces = createPaces(options.requestsPerSecond);
+  const closed = new AbortController();
+  const paces = createPaces(options.requestsPerSecond, closed.signal);
 
   const run = (
     target: Target,
@@ -88,7 +89,7 @@ export function createSource(options: SourceOptions): Source {
         signal,
         targetTimeoutMs,
         now,
-        request: (ask, pageSignal) => requestPage(setup, ask, pageSignal),
+        request: (ask, pageSignal, deliver) => requestPage(setup, ask, pageSignal, deliver),
         retries: retries.count,
       },
       read,
@@ -107,7 +108,7 @@ export function createSource(options: SourceOptions): Source {
     drainCopyJobSummaries: (target, period, handlers, signal) =>
       run(target, 'copy_job_summaries', handlers, signal, (round) => readSummaries(round, target, period)),
     // The sockets belong to `aws`, and close with it.
-    close: () => slots.clearQueue(),
+    close: () => closed.abort(),
   };
 }
 
@@ -138,8 +139,11 @@ function clientFor(aws: Aws, target: Target): BackupClient {
   });
 }
 
-/** One pace for each (account, region), for as long as the source lives. */
-function createPaces(requestsPerSecond: number): (target: Target) => () => Promise<void> {
+/** One pace for each (account, region), for as long as the source lives: until the signal is aborted. */
+function createPaces(
+  requestsPerSecond: number,
+  signal: AbortSignal,
+): (target: Target) => () => Promise<void> {
   const limit = Math.max(1, Math.floor(requestsPerSecond));
   const interval = (limit * 1000) / requestsPerSecond;
   const paces = new Map<string, () => Promise<void>>();
@@ -147,7 +151,7 @@ function createPaces(requestsPerSecond: number): (target: Target) => () => Promi
     const key = `${accountId} ${region}`;
     const known = paces.get(key);
     if (known !== undefined) return known;
-    const pace = pThrottle({ limit, interval, strict: true })(async () => {});
+    const pace = pThrottle({ limit, interval, strict: true, signal })(async () => {});
     paces.set(key, pace);
     return pace;
   };

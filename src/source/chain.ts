@@ -23,9 +23,7 @@ export async function readChain(
   const read = async (first: string | null, most: number): Promise<string | null> => {
     let token = first;
     for (let pages = 0; pages < most; pages += 1) {
-      const page = await round.page(chain.ask(token), signal);
-      await round.handOn(page, page.records.filter(chain.keep));
-      token = page.nextToken;
+      token = await round.read(chain.ask(token), signal, chain.keep);
       if (token === null) return null;
       if (given.has(token)) throw cycle(given.size);
       given.add(token);

@@ -12,12 +12,21 @@ import type { DrainHandlers, DrainReport } from './source.ts';
 /** How often a drain whose page tokens expire begins again. */
 const mostRestarts = 3;
 
+/** A longer timer fires at once (nodejs.org/api/timers.html, setTimeout). */
+const longestTimerMs = 2 ** 31 - 1;
+
 /** One time through a drain, from its first page. */
 export interface Round {
   readonly signal: AbortSignal;
-  readonly page: (ask: Ask, signal: AbortSignal) => Promise<RawPage>;
-  /** Hands records on, one page after the other even where pages are read side by side. */
-  readonly handOn: (page: RawPage, records: readonly unknown[]) => Promise<void>;
+  /**
+   * Asks for a page and hands on the records that `keep` keeps: one page after the other, even where pages are
+   * read side by side. Resolves with the token of the next page; null: there is none.
+   */
+  readonly read: (
+    ask: Ask,
+    signal: AbortSignal,
+    keep: (record: unknown) => boolean,
+  ) => Promise<string | null>;
 }
 
 export interface DrainSetup {
@@ -27,7 +36,11 @@ export interface DrainSetup {
   readonly targetTimeoutMs: number;
   /** Monotonic, in milliseconds. */
   readonly now: () => number;
-  readonly request: (ask: Ask, signal: AbortSignal) => Promise<RawPage>;
+  readonly request: (
+    ask: Ask,
+    signal: AbortSignal,
+    deliver: (page: RawPage) => Promise<void>,
+  ) => Promise<RawPage>;
   /** Requests sent again so far. */
   readonly retries: () => number;
 }
@@ -46,38 +59,42 @@ export async function drain(setup: DrainSetup, read: (round: Round) => Promise<v
 
   const stop = new AbortController();
   const interrupt = () => stop.abort(new Interrupted('The run was interrupted before the target was read'));
-  const timer = startTimer(() => {
-    const message = `the target was not read within its time of ${targetTimeoutMs / 1000} s; ${tally.pages} pages were`;
-    stop.abort(new TargetTimeUp(message));
-  }, targetTimeoutMs);
+  const timer = startTimer(
+    () => {
+      const message = `the target was not read within its time of ${targetTimeoutMs / 1000} s; ${tally.pages} pages were`;
+      stop.abort(new TargetTimeUp(message));
+    },
+    Math.min(targetTimeoutMs, longestTimerMs),
+  );
   if (setup.signal.aborted) interrupt();
   else setup.signal.addEventListener('abort', interrupt, { once: true });
 
+  let rejected: HandlerFailed | null = null;
+  const handOn = async (page: RawPage, keep: (record: unknown) => boolean): Promise<void> => {
+    // Whoever has rejected a page is not asked to take another.
+    if (rejected !== null) throw rejected;
+    tally.pages += 1;
+    tally.firstRequestId ??= page.requestId;
+    tally.lastRequestId = page.requestId;
+    log.debug({ request_id: page.requestId, records: page.records.length }, 'page read');
+    const records = page.records.filter(keep);
+    tally.records += records.length;
+    const { observedAt, requestId } = page;
+    try {
+      await handlers.onPage({ records, observedAt, requestId, more: page.nextToken !== null });
+    } catch (error) {
+      rejected = new HandlerFailed(error);
+      throw rejected;
+    }
+  };
+
   const round = (signal: AbortSignal): Round => ({
     signal,
-    page: async (ask, pageSignal) => {
-      const page = await setup.request(ask, pageSignal);
-      tally.pages += 1;
-      tally.firstRequestId ??= page.requestId;
-      tally.lastRequestId = page.requestId;
-      log.debug({ request_id: page.requestId, records: page.records.length }, 'page read');
-      return page;
+    read: async (ask, pageSignal, keep) => {
+      const deliver = (page: RawPage) => oneAtATime(handOn, page, keep);
+      const { nextToken } = await setup.request(ask, pageSignal, deliver);
+      return nextToken;
     },
-    handOn: (page, records) =>
-      oneAtATime(async () => {
-        signal.throwIfAborted();
-        tally.records += records.length;
-        try {
-          await handlers.onPage({
-            records,
-            observedAt: page.observedAt,
-            requestId: page.requestId,
-            more: page.nextToken !== null,
-          });
-        } catch (error) {
-          throw new HandlerFailed(error);
-        }
-      }),
   });
 
   const toTheEnd = async (): Promise<Outcome | null> => {

@@ -110,10 +110,17 @@ export class Interrupted extends Error {
 
 /**
  * Asks for a page until it comes, or until what stands in the way is final or the signal is aborted.
- * Every attempt counts against the rate. Rejects with a DrainFailure or, when the page token has expired, with
+ * Every attempt counts against the rate. The page is delivered before its slot is given to another request, so
+ * that no more pages than slots are in memory, however long deliveries take.
+ * Rejects with what `deliver` rejects with; else with a DrainFailure or, when the page token has expired, with
  * PageTokenExpired; with SiblingFailed when that is why the signal was aborted.
  */
-export async function requestPage(setup: RequestSetup, ask: Ask, signal: AbortSignal): Promise<RawPage> {
+export async function requestPage(
+  setup: RequestSetup,
+  ask: Ask,
+  signal: AbortSignal,
+  deliver: (page: RawPage) => Promise<void>,
+): Promise<RawPage> {
   const { target, homeRegion, timing } = setup;
   const spent = new Map<RequestFailure['kind'], number>();
   let last: RequestFailure | null = null;
@@ -124,17 +131,20 @@ export async function requestPage(setup: RequestSetup, ask: Ask, signal: AbortSi
   const attempt = async (): Promise<RawPage> => {
     let identity: AwsCredentialIdentity | null = null;
     try {
-      return await setup.slots(async () => {
-        signal.throwIfAborted();
-        const refresh: Partial<RefreshRequest> = refused === undefined ? {} : { forceRefresh: true, refused };
-        identity = await abortable(target.credentials(refresh), signal);
-        refused = undefined;
-        await abortable(setup.pace(), signal);
-        return await ofOneAttempt(setup, ask, signal);
-      });
+      const refresh: Partial<RefreshRequest> = refused === undefined ? {} : { forceRefresh: true, refused };
+      identity = await abortable(target.credentials(refresh), signal);
+      refused = undefined;
+      await abortable(setup.pace(), signal);
+      return await ofOneAttempt(setup, ask, signal);
     } catch (error) {
       throw new AttemptFailure(error instanceof BrokenAnswer ? error.failure : failureOf(error), identity);
     }
+  };
+
+  const attemptAndDeliver = async (): Promise<RawPage> => {
+    const page = await attempt();
+    await deliver(page);
+    return page;
   };
 
   /** Whether to ask again; remembers what for. */
@@ -167,7 +177,7 @@ export async function requestPage(setup: RequestSetup, ask: Ask, signal: AbortSi
   };
 
   try {
-    return await pRetry(() => abortable(attempt(), signal), {
+    return await pRetry(() => inSlot(setup.slots, signal, attemptAndDeliver), {
       retries: Number.POSITIVE_INFINITY,
       minTimeout: 0,
       signal,
@@ -183,11 +193,32 @@ export async function requestPage(setup: RequestSetup, ask: Ask, signal: AbortSi
       },
     });
   } catch (error) {
-    if (error instanceof PageTokenExpired) throw error;
+    const undelivered = !(error instanceof AttemptFailure) && error !== signal.reason;
+    if (undelivered && !isAbort(error)) throw error;
     if (signal.aborted) throw stopped(signal.reason, last === null ? null : outcomeOf(last, context));
-    const failure = last ?? (error instanceof AttemptFailure ? error.failure : failureOf(error));
-    throw new DrainFailure(outcomeOf(failure, context));
+    throw new DrainFailure(outcomeOf(last ?? failureOf(error), context));
   }
+}
+
+/** Waits for a slot no longer than the signal allows; what runs in it is always waited for. */
+async function inSlot<Result>(
+  slots: LimitFunction,
+  signal: AbortSignal,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const { promise: entered, resolve: enter } = Promise.withResolvers<void>();
+  const done = slots(() => {
+    signal.throwIfAborted();
+    enter();
+    return work();
+  });
+  await abortable(Promise.race([entered, done]), signal);
+  return done;
+}
+
+/** A wait between retries that the signal has ended (timers/promises). */
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
 }
 
 /** What a drain that was stopped is called: by what last stood in its way, if its time was up. */

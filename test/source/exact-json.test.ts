@@ -26,7 +26,7 @@ describe('integers', () => {
   });
 
   it('that are unsafe are written again as their digits', () => {
-    expect(JSON.stringify(parseExactJson('[9007199254740993]'))).toBe('["9007199254740993"]');
+    expect(JSON.stringify(parseExactJson('[9007199254740993]'))).toBe('[9007199254740993]');
   });
 });
 

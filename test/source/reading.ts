@@ -35,6 +35,7 @@ export const staticCredentials: AwsCredentialIdentityProvider = async () => ({
 export interface BenchOptions extends Partial<Omit<SourceOptions, 'aws'>> {
   readonly credentials?: AwsCredentialIdentityProvider;
   readonly region?: string;
+  readonly maxSockets?: number;
   readonly onPage?: (page: SourcePage) => Promise<void>;
   readonly log?: Logger;
 }
@@ -43,9 +44,15 @@ export async function startBench(
   script: (asked: Asked) => Reply | Promise<Reply>,
   options: BenchOptions = {},
 ): Promise<Bench> {
-  const { credentials = staticCredentials, region = 'eu-west-1', onPage, ...sourceOptions } = options;
+  const {
+    credentials = staticCredentials,
+    region = 'eu-west-1',
+    maxSockets = 16,
+    onPage,
+    ...sourceOptions
+  } = options;
   const server = await startScriptedAws(script);
-  const aws = createAws({ endpointUrl: server.endpoint, maxSockets: 16 });
+  const aws = createAws({ endpointUrl: server.endpoint, maxSockets });
   const source = createSource({
     aws,
     homeRegion: 'us-east-1',

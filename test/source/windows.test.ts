@@ -158,6 +158,37 @@ describe('a hot target', () => {
     expect(server.asked).toHaveLength(length);
   });
 
+  it('keeps no more pages in memory than there are sockets, however slowly they are taken', async () => {
+    let taken = 0;
+    let most = 0;
+    const answer = listing(jobs, { pageSize: 20, inclusive: true, childrenListed: true });
+    const { readJobs, server } = await reading((asked) => answer(asked), {
+      maxSockets: 2,
+      onPage: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        most = Math.max(most, server.asked.length - taken);
+        taken += 1;
+      },
+    });
+    expect(await readJobs(window)).toMatchObject({ status: 'OK', records: 400 });
+    expect(most).toBe(2);
+  });
+
+  it('hands on nothing more once a page was rejected', async () => {
+    let calls = 0;
+    const answer = listing(jobs, { pageSize: 20, inclusive: true, childrenListed: true });
+    const { readJobs } = await reading((asked) => answer(asked), {
+      onPage: async () => {
+        calls += 1;
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        if (calls === 6) throw new RangeError('scratch is full');
+      },
+    });
+    await expect(readJobs(window)).rejects.toThrow(RangeError);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(calls).toBe(6);
+  });
+
   it('hands on an unreadable record once, whichever pieces list it', async () => {
     const odd = { CopyJobId: 'odd', CreationDate: 'Friday' };
     const { readJobs, ids } = await reading(({ number, query }) => {
