@@ -2,6 +2,7 @@
 import Table from 'cli-table3';
 import { exitCodes } from '../exit-codes.ts';
 import type { CoverageStatus, PlanSummary, RunSummary, TargetFailure } from '../run-summary.ts';
+import { adviceFor } from './advice.ts';
 import { printable } from './printable.ts';
 import { span } from './span.ts';
 
@@ -48,21 +49,31 @@ export function renderRunSummary(summary: RunSummary, columns = 100): string {
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
 }
 
+/** Failures of one account for one reason are one: an account without its role fails in every region. */
 function renderFailures(failures: readonly TargetFailure[], columns: number): string {
-  if (failures.length === 0) return '';
-  const shown = failures.slice(0, shownFailures);
+  const groups = Map.groupBy(failures, ({ account_id, status }) => `${account_id} ${status}`);
+  if (groups.size === 0) return '';
+  const shown = [...groups.values()].slice(0, shownFailures);
   const title =
-    shown.length === failures.length
+    shown.length === groups.size
       ? `${count(failures.length, 'failure')}:`
-      : `The ${shown.length} worst of ${grouped(failures.length)} failures (all: --output json):`;
-  const lines = shown.map(({ account_id, region, table, status, error, advice }) =>
-    [
-      `  ${[account_id, region, table].map(printable).join(' ')}: ${status}`,
+      : `${count(failures.length, 'failure')} in ${count(groups.size, 'group')}; the ${shown.length} worst (all: --output json):`;
+  const blocks = shown.map((group) => {
+    const [first] = group;
+    if (!first) return '';
+    const { account_id, status, error, advice } = first;
+    const places = [...Map.groupBy(group, ({ region }) => region)].map(
+      ([region, ones]) => `${region} (${ones.map(({ table }) => table).join(', ')})`,
+    );
+    return [
+      ...wrapped(printable(`${account_id}: ${status} in ${places.join(', ')}`), columns - 2).map(
+        (line) => `  ${line}`,
+      ),
       ...wrapped(printable(error), columns - 6).map((line) => `      ${line}`),
       ...wrapped(`→ ${printable(advice)}`, columns - 4).map((line) => `    ${line}`),
-    ].join('\n'),
-  );
-  return [title, ...lines].join('\n');
+    ].join('\n');
+  });
+  return [title, ...blocks].join('\n');
 }
 
 export function renderPlanSummary(summary: PlanSummary, columns = 100): string {
@@ -85,7 +96,7 @@ export function renderPlanSummary(summary: PlanSummary, columns = 100): string {
     lines.length === 0
       ? ''
       : grid(
-          ['account', 'region', 'table', 'status', 'window (UTC)', 'requests'],
+          ['account', 'region', 'table', 'status', 'from (UTC)', 'requests'],
           lines
             .slice(0, shownTargets)
             .map((one) => [
@@ -93,7 +104,7 @@ export function renderPlanSummary(summary: PlanSummary, columns = 100): string {
               printable(one.region),
               one.table,
               one.status,
-              one.window_to === null ? '' : `${one.window_from ?? 'beginning'} – ${one.window_to}`,
+              one.window_to === null ? '' : minuteOf(one.window_from),
               grouped(one.expected_requests),
             ]),
           columns,
@@ -101,13 +112,14 @@ export function renderPlanSummary(summary: PlanSummary, columns = 100): string {
     lines.length > shownTargets
       ? `and ${grouped(lines.length - shownTargets)} more (all: --output json)`
       : '',
-    lines
-      .filter(({ error }) => error !== null)
-      .slice(0, shownFailures)
-      .flatMap(({ account_id, region, status, error }) =>
-        wrapped(printable(`${account_id} ${region}: ${status}: ${error}`), columns - 2),
-      )
-      .join('\n'),
+    renderFailures(
+      lines.flatMap(({ account_id, region, table, status, error }) =>
+        status === 'OK'
+          ? []
+          : [{ account_id, region, table, status, error: error ?? '', advice: adviceFor(status) }],
+      ),
+      columns,
+    ),
     `Exit code ${summary.exit_code}: ${exitCodes[summary.exit_code]}.`,
   ];
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
@@ -158,6 +170,11 @@ function count(n: number, noun: string): string {
 
 function grouped(n: number): string {
   return n.toLocaleString('en-US');
+}
+
+/** An instant to its minute, as people write it; null: from the beginning of AWS's memory. */
+function minuteOf(iso: string | null): string {
+  return iso === null ? 'beginning' : iso.slice(0, 16).replace('T', ' ');
 }
 
 function minutes(n: number): string {

@@ -69,11 +69,23 @@ describe('the summary of a run', () => {
 
   test('says the ten worst failures in their order, each with what to do, and how many there are', () => {
     const text = renderRunSummary(summary);
-    expect(text).toContain('The 10 worst of 12 failures');
-    expect(text.match(/: ACCESS_DENIED/g)).toHaveLength(10);
+    expect(text).toContain('12 failures in 12 groups; the 10 worst (all: --output json)');
+    expect(text.match(/: ACCESS_DENIED in/g)).toHaveLength(10);
     expect(text.match(/→ Let the role read AWS Backup/g)).toHaveLength(10);
     expect(text.indexOf('no. 0')).toBeLessThan(text.indexOf('no. 9'));
     expect(text).not.toContain('no. 10');
+  });
+
+  test('an account that fails everywhere for one reason is one of the ten', () => {
+    const everywhere = ['eu-west-1', 'us-east-1'].flatMap((region) =>
+      (['copy_jobs', 'copy_job_summaries'] as const).map((table) => ({ ...failure(1), region, table })),
+    );
+    const text = renderRunSummary({ ...summary, failures: [...everywhere, failure(2)] }, 200);
+    expect(text).toContain(
+      '111122223301: ACCESS_DENIED in eu-west-1 (copy_jobs, copy_job_summaries), us-east-1 (copy_jobs, copy_job_summaries)',
+    );
+    expect(text).toContain('5 failures:');
+    expect(text.match(/→/g)).toHaveLength(2);
   });
 
   test('says where the time went and what the exit code means', () => {
@@ -142,14 +154,16 @@ describe('the summary of a plan', () => {
     const text = renderPlanSummary(plan, 120);
     expect(text).toContain('Nothing was written');
     expect(text).toContain('2 targets, 1 readable; about 1,234 requests and 2 minutes');
-    expect(text).toContain('beginning – 2026-11-20T02:00:00Z');
+    expect(text).toMatch(/111122223333 prod .* │ +OK +│ beginning +│ +1,233 │/);
     expect(text).not.toContain('\u001b');
   });
 
   test('shows first who cannot be read, and why', () => {
     const text = renderPlanSummary(plan, 120);
     expect(text.indexOf('444455556666')).toBeLessThan(text.indexOf('111122223333'));
-    expect(text).toContain('444455556666 us-east-1: ASSUME_ROLE_FAILED: not allowed to assume');
+    expect(text).toMatch(
+      /444455556666: ASSUME_ROLE_FAILED in us-east-1 \(copy_jobs\)\n +not allowed to assume\n +→ /,
+    );
   });
 });
 
