@@ -26,7 +26,10 @@ export const faultKinds = {
 
 export type FaultKind = keyof typeof faultKinds;
 
-/** As it comes in. What is not said matches everything. */
+/**
+ * As it comes in. An account or region that is not said, or is `*`, means all of them. An api that is not
+ * said means the two operations of AWS Backup (of `require-external-id`: AssumeRole); `*` means all.
+ */
 export interface FaultInput {
   readonly kind: FaultKind;
   readonly api?: string;
@@ -150,8 +153,12 @@ export class Faults {
 
 function matches(fault: FaultInput, subject: FaultSubject): boolean {
   return (
-    (fault.api === undefined || fault.api === subject.api) &&
-    (fault.account === undefined || fault.account === subject.account) &&
-    (fault.region === undefined || fault.region === subject.region)
+    isOrAny(fault.api, subject.api) &&
+    isOrAny(fault.account, subject.account) &&
+    isOrAny(fault.region, subject.region)
   );
+}
+
+function isOrAny(wanted: string | undefined, value: string): boolean {
+  return wanted === undefined || wanted === '*' || wanted === value;
 }
