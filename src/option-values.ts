@@ -39,7 +39,7 @@ const durationAdvice = 'Write whole numbers with d, h, m, s or ms, largest first
 /** A positive span in milliseconds, `maxMs` at most: `7d`, `1h30m`, `500ms`. A day is 24 hours. */
 export function duration(maxMs: number): ParseWord<number> {
   return (word) => {
-    const match = /^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?$/.exec(word);
+    const match = /^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/.exec(word);
     if (!match || word === '') throw new InvalidValue('is not a duration', `${durationAdvice}.`);
     const ms = Object.values(unitMs).reduce((sum, unit, i) => sum + Number(match[i + 1] ?? 0) * unit, 0);
     if (ms <= 0) throw new InvalidValue('is no time at all', `${durationAdvice}, more than 0.`);

@@ -105,6 +105,13 @@ describe.each(['json', 'pretty'] as const)('no secret is written, %s', (format) 
           keys: { SecretAccessKey: 'wJalrXUtnFEMI/K7MDENG', sessionToken },
         }),
     ],
+    [
+      'headers that have no form of their own',
+      (log) =>
+        log.info({
+          headers: { Authorization: 'choc-olate', cookie: 'olate', 'X-Amz-Security-Token': 'olate' },
+        }),
+    ],
     ['a header in a message', (log) => log.info(`sent authorization: ${authorization}`)],
     [
       'a signed URL in a message',
@@ -184,7 +191,7 @@ describe('for a terminal', () => {
       'msg \u001b]0;title\u0007',
     );
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
-    expect(lines.join('')).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+    expect(lines.join('')).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
     expect(lines.join('')).not.toMatch(/^FAKE LINE/m);
   });
 });
