@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { parseConfigFile } from './config-file.ts';
 import { ConfigError, UsageError } from './errors.ts';
-import { InvalidValue } from './option-values.ts';
+import { InvalidValue } from './invalid-value.ts';
 import {
   allOptionNames,
   environmentName,

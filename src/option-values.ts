@@ -1,114 +1,11 @@
 /**
- * How the text of one option becomes a value: durations, sizes, dates, accounts, regions, places.
+ * How the text of one option becomes a value: accounts, regions, roles, places, choices.
  * Every function takes what a person wrote and gives the typed value, or throws an InvalidValue.
  */
 import { resolve } from 'node:path';
+import { InvalidValue, type ParseWord } from './invalid-value.ts';
+import { dayMs, duration, instant } from './quantities.ts';
 import type { AccountSelection, FailOn, LakeLocation, Since } from './settings.ts';
-
-/** A value that cannot be used: what is wrong with it (no full stop), and what to write instead. */
-export class InvalidValue extends Error {
-  readonly reason: string;
-  readonly advice: string;
-
-  constructor(reason: string, advice: string) {
-    super(`${reason}. ${advice}`);
-    this.name = 'InvalidValue';
-    this.reason = reason;
-    this.advice = advice;
-  }
-}
-
-/** Turns one word into a value. `cwd` is where relative folders begin. */
-export type ParseWord<T> = (word: string, cwd: string) => T;
-
-const unitMs = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 } as const;
-const unitBytes = {
-  B: 1,
-  KB: 1e3,
-  MB: 1e6,
-  GB: 1e9,
-  TB: 1e12,
-  KiB: 2 ** 10,
-  MiB: 2 ** 20,
-  GiB: 2 ** 30,
-  TiB: 2 ** 40,
-} as const;
-
-const durationAdvice = 'Write whole numbers with d, h, m, s or ms, largest first, such as 7d, 10m or 1h30m';
-
-/** A positive span in milliseconds, `maxMs` at most: `7d`, `1h30m`, `500ms`. A day is 24 hours. */
-export function duration(maxMs: number): ParseWord<number> {
-  return (word) => {
-    const match = /^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/.exec(word);
-    if (!match || word === '') throw new InvalidValue('is not a duration', `${durationAdvice}.`);
-    const ms = Object.values(unitMs).reduce((sum, unit, i) => sum + Number(match[i + 1] ?? 0) * unit, 0);
-    if (ms <= 0) throw new InvalidValue('is no time at all', `${durationAdvice}, more than 0.`);
-    if (ms > maxMs) {
-      throw new InvalidValue('is too long', `${durationAdvice}, ${maxMs / unitMs.d}d at most.`);
-    }
-    return ms;
-  };
-}
-
-/** A positive number of bytes: `512MB` is decimal (10^6), `512MiB` binary (2^20). A unit is required. */
-export function size(word: string): number {
-  const match = /^(\d+)([KMGT]?i?B)$/.exec(word);
-  const unit = match?.[2] ?? '';
-  if (!match || !Object.hasOwn(unitBytes, unit)) {
-    throw new InvalidValue(
-      'is not a size',
-      'Write a whole number with its unit, such as 512MB (1 MB is 1,000,000 bytes) or 512MiB (1 MiB is 1,048,576 bytes).',
-    );
-  }
-  // Object.hasOwn just said that it is one of the table's keys.
-  const bytes = Number(match[1]) * unitBytes[unit as keyof typeof unitBytes];
-  if (bytes < 1 || !Number.isSafeInteger(bytes)) {
-    throw new InvalidValue('is out of range', 'Write a size from 1B to 8000TB.');
-  }
-  return bytes;
-}
-
-/** An integer between two bounds, both allowed. */
-export function integer(min: number, max: number): ParseWord<number> {
-  return (word) => {
-    const value = /^[+-]?\d+$/.test(word) ? Number(word) : Number.NaN;
-    if (!(value >= min && value <= max)) {
-      throw new InvalidValue(
-        Number.isNaN(value) ? 'is not a whole number' : 'is out of range',
-        `Write a whole number from ${min} to ${max}.`,
-      );
-    }
-    return value;
-  };
-}
-
-/**
- * An instant, in milliseconds since the epoch: a UTC day (its first instant), or ISO 8601 with a time.
- * A time without an offset is UTC too.
- */
-export function instant(word: string): number {
-  const match =
-    /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,3}))?)?(Z|[+-]\d\d:\d\d)?)?$/.exec(word);
-  const advice = 'Write a day such as 2026-11-01 (UTC) or an instant such as 2026-11-01T02:00:00Z.';
-  if (!match) throw new InvalidValue('is not a date', advice);
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0));
-  const ms = Number((match[7] ?? '').padEnd(3, '0'));
-  const local = new Date(
-    Date.UTC(year ?? 0, (month ?? 1) - 1, day ?? 1, hour ?? 0, minute ?? 0, second ?? 0, ms),
-  );
-  local.setUTCFullYear(year ?? 0, (month ?? 1) - 1, day ?? 1);
-  const offset = match[8] ?? 'Z';
-  // Date.UTC carries 31 April over into May: a date that is not in the calendar does not come back as it was.
-  const same =
-    local.toISOString().slice(0, 19) ===
-    `${match[1]}-${match[2]}-${match[3]}T${match[4] ?? '00'}:${match[5] ?? '00'}:${match[6] ?? '00'}`;
-  const [, sign, offsetHours, offsetMinutes] = /^([+-])(\d\d):(\d\d)$/.exec(offset) ?? [];
-  if (!same || Number(offsetHours ?? 0) > 14 || Number(offsetMinutes ?? 0) > 59) {
-    throw new InvalidValue('is not in the calendar', advice);
-  }
-  const offsetMs = Number(offsetHours ?? 0) * unitMs.h + Number(offsetMinutes ?? 0) * unitMs.m;
-  return local.getTime() - (sign === '-' ? -offsetMs : offsetMs);
-}
 
 export function since(word: string): Since {
   if (word === 'auto' || word === 'all') return { kind: word };
@@ -116,7 +13,7 @@ export function since(word: string): Since {
   try {
     return looksLikeDate
       ? { kind: 'instant', epochMs: instant(word) }
-      : { kind: 'ago', ms: duration(3650 * unitMs.d)(word, '') };
+      : { kind: 'ago', ms: duration(3650 * dayMs)(word, '') };
   } catch (error) {
     if (!(error instanceof InvalidValue) || looksLikeDate) throw error;
     throw new InvalidValue(

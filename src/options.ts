@@ -2,27 +2,24 @@
  * The options, once: flags, environment names, keys of the configuration file, help and the README's table
  * are derived from this one list.
  */
+import type { ParseWord } from './invalid-value.ts';
 import {
   accountId,
   accounts,
-  duration,
   endpointUrl,
   failOn,
   folder,
-  instant,
-  integer,
   lake,
   matching,
   oneOf,
   onOff,
   organizationalUnitId,
-  type ParseWord,
   regions,
   roleArn,
   roleName,
   since,
-  size,
 } from './option-values.ts';
+import { dayMs, duration, instant, integer, size } from './quantities.ts';
 import type { AggregationPeriod } from './source/source.ts';
 
 export type Job = 'export' | 'plan' | 'simulate';
@@ -69,7 +66,6 @@ function list<T>(parse: ParseWord<T>, facts: Facts): Option<readonly T[]> {
   return option({ kind: 'list', ...facts }, (words, cwd) => words.map((word) => parse(word, cwd)));
 }
 
-const dayMs = 86_400_000;
 /** Longer, and a Node timer (a 32-bit count of milliseconds, 24.8 days) would fire at once. */
 const longestTimer = duration(24 * dayMs);
 const periods: readonly AggregationPeriod[] = ['ONE_DAY', 'SEVEN_DAYS', 'FOURTEEN_DAYS'];
