@@ -133,11 +133,15 @@ describe('staging', () => {
     expect(rows?.map(({ copy_job_id }) => copy_job_id)).toEqual(['job-1', 'job-2']);
   });
 
-  it('says that the disk is full when it is', async () => {
+  it('says that the disk is full when it is, and loses no row by it', async () => {
     await mkdir(join(folder, 'wave-1'));
     await symlink('/dev/full', join(folder, 'wave-1', '0.ndjson'));
     const staging = openStaging({ folder, buckets: 1, bufferBytes: 10 });
     await expect(staging.stage(copyJobs, [job(1, 1)], 'a')).rejects.toThrow(/ENOSPC.*--scratch/);
+    await rm(join(folder, 'wave-1', '0.ndjson'));
+    await staging.stage(copyJobs, [job(2, 1)], 'a');
+    const [rows] = (await staged(await staging.rotate())).values();
+    expect(rows?.map(({ copy_job_id }) => copy_job_id)).toEqual(['job-1', 'job-2']);
   });
 
   it('turns a folder that cannot be written into a ScratchError that says which', async () => {

@@ -233,10 +233,12 @@ export function storeConformance(name: string, start: () => Promise<Subject>, ki
     });
 
     it('loses no increment of two processes that count at once', async () => {
-      const each = 25;
+      const each = 60;
       const children = [1, 2].map(() => runWriter(subject.description, 'shared/counter', 'increment', each));
+      await Promise.all(children.map((child) => once(child.stdout ?? child, 'data')));
+      for (const child of children) child.stdin?.end();
       await Promise.all(children.map(endedWell));
-      expect(await textOf('shared/counter')).toBe(String(2 * each));
+      expect(Number(await textOf('shared/counter'))).toBe(2 * each);
     });
 
     it('shows a reader the object before or the one after, under its own etag, while it is replaced', async () => {
@@ -302,7 +304,7 @@ function sha256(bytes: Uint8Array): string {
 function runWriter(description: StoreDescription, key: string, work: string, times = 0): ChildProcess {
   const program = join(import.meta.dirname, 'writer-process.ts');
   return spawn(process.execPath, [program, JSON.stringify(description), key, work, String(times)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
 }
 

@@ -74,6 +74,11 @@ describe.each([
     startHalfIgnorantS3,
     /when a multipart upload was completed/,
   ],
+  [
+    'ignores If-Match on multipart uploads (moto)',
+    startMotoS3,
+    /If-Match was ignored\), when a multipart upload/,
+  ],
 ])('a server that %s', (_, start, complaint) => {
   let server: S3Server;
   beforeAll(async () => {
