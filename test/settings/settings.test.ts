@@ -183,6 +183,17 @@ test('the defaults are those that the help names', () => {
   });
 });
 
+test('a list may be given in several flags', () => {
+  const { accounts } = settings({ flags: { accounts: ['111122223333', '444455556666,111122223333'] } });
+  expect(accounts).toEqual({ kind: 'listed', accountIds: ['111122223333', '444455556666'] });
+});
+
+test('a switch alone is on, and can be off', () => {
+  const read = (value: unknown): boolean =>
+    settings({ flags: { 'allow-unsafe-store': value } }).allowUnsafeStore;
+  expect([read(true), read('true'), read('false')]).toEqual([true, true, false]);
+});
+
 test('settings are frozen to the bottom', () => {
   const frozen = settings({ flags: { accounts: '111122223333' } });
   const parts = [frozen, frozen.lake, frozen.accounts, frozen.tables, frozen.excludeAccounts];
