@@ -66,14 +66,7 @@ export interface Started {
 export async function buildImage(args: Readonly<Record<string, string>>): Promise<Containers> {
   await installTools();
   const folder = await mkdtemp(join(tmpdir(), 'bce-image-'));
-  const storage = [
-    '--root',
-    join(folder, 'storage'),
-    '--runroot',
-    join(folder, 'run'),
-    '--storage-driver',
-    'vfs',
-  ];
+  const storage = await storageIn(folder);
   const settings = join(folder, 'containers.conf');
   await writeFile(settings, '[containers]\ndefault_ulimits = []\n');
   const env = { ...process.env, CONTAINERS_CONF: settings, TMPDIR: folder };
@@ -125,6 +118,16 @@ export async function buildImage(args: Readonly<Record<string, string>>): Promis
     await close();
     throw error;
   }
+}
+
+/** Overlay where the kernel and the folder's file system allow it; else whole copies, which are slow. */
+async function storageIn(folder: string): Promise<string[]> {
+  const root = ['--root', join(folder, 'storage'), '--runroot', join(folder, 'run')];
+  const overlay = [...root, '--storage-driver', 'overlay'];
+  const { exitCode } = await finished('buildah', [...overlay, 'info'], process.env);
+  if (exitCode === 0) return overlay;
+  await rm(join(folder, 'storage'), { recursive: true, force: true });
+  return [...root, '--storage-driver', 'vfs'];
 }
 
 function runArguments(
