@@ -42,7 +42,7 @@ export function shareCredentials(
   let refusal: AssumeRoleError | null = null;
 
   const renew = (forceRefresh: boolean): Promise<AwsCredentialIdentity> => {
-    inFlight ??= fetch(forceRefresh)
+    const renewal = fetch(forceRefresh)
       .then((identity) => {
         current = { identity, renewAt: renewalTime(identity, now()) };
         return identity;
@@ -56,7 +56,8 @@ export function shareCredentials(
       .finally(() => {
         inFlight = null;
       });
-    return inFlight;
+    inFlight = renewal;
+    return renewal;
   };
 
   const provider = async (properties?: Partial<RefreshRequest>): Promise<AwsCredentialIdentity> => {

@@ -1,5 +1,7 @@
+import { NodeHttpHandler } from '@smithy/node-http-handler';
 import pino from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
+import { createSource } from '../../src/source/backup.ts';
 import { UnsafeInteger } from '../../src/source/source.ts';
 import { shareCredentials } from '../../src/targets/credentials.ts';
 import { type Bench, type BenchOptions, day, hour, job, page, startBench, to } from './reading.ts';
@@ -339,6 +341,71 @@ describe('a target that only a person can heal', () => {
     );
     expect(await readJobs()).toMatchObject({ status: 'ACCESS_DENIED' });
     expect(server.asked.map(({ service }) => service)).toEqual(['backup', 'backup']);
+  });
+});
+
+describe('a host name that is not found', () => {
+  const notFound = (code: string) => async () => {
+    const hostname = 'backup.eu-west-1.amazonaws.com';
+    throw Object.assign(new Error(`getaddrinfo ${code} ${hostname}`), {
+      code,
+      syscall: 'getaddrinfo',
+      hostname,
+    });
+  };
+
+  /** AWS Backup's host in the target's region cannot be resolved; STS at home is there. */
+  async function unresolved(code: string, sts: Reply) {
+    const { aws, target } = await reading(() => sts);
+    let attempts = 0;
+    const handle = () => {
+      attempts += 1;
+      return notFound(code)();
+    };
+    const source = createSource({
+      aws: {
+        ...aws,
+        clientDefaults: (region, credentials) => ({
+          ...aws.clientDefaults(region, credentials),
+          ...(region === target.region
+            ? { requestHandler: Object.assign(new NodeHttpHandler(), { handle }) }
+            : {}),
+        }),
+      },
+      homeRegion: 'us-east-1',
+      concurrency: 1,
+      requestsPerSecond: 1000,
+      targetTimeoutMs: 700,
+      memoryDays: 35,
+      log: pino({ level: 'silent' }),
+      timing: { firstDelayMs: 1, longestDelayMs: 10 },
+    });
+    const handlers = { onPage: async () => {}, onRestart: () => {} };
+    const report = await source.drainCopyJobs(
+      target,
+      { from: null, to },
+      handlers,
+      new AbortController().signal,
+    );
+    return { report, attempts };
+  }
+
+  it('is REGION_DISABLED after some tries, when STS at home is found', async () => {
+    const { report, attempts } = await unresolved('ENOTFOUND', callerIdentity());
+    expect(report).toMatchObject({ status: 'REGION_DISABLED', errorName: 'ENOTFOUND', retries: 2 });
+    expect(attempts).toBe(3);
+  });
+
+  it('is UNREACHABLE when STS at home is not to be had either', async () => {
+    const { report, attempts } = await unresolved('ENOTFOUND', 'reset');
+    expect(report).toMatchObject({ status: 'UNREACHABLE' });
+    expect(attempts).toBeGreaterThanOrEqual(3);
+  });
+
+  it('is UNREACHABLE when DNS fails only for now', async () => {
+    const { report, attempts } = await unresolved('EAI_AGAIN', callerIdentity());
+    expect(report).toMatchObject({ status: 'UNREACHABLE', errorName: 'EAI_AGAIN' });
+    expect(attempts).toBeGreaterThan(3);
   });
 });
 
