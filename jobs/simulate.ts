@@ -65,7 +65,7 @@ function readOptions(argv: ArgumentsCamelCase): SimulatorOptions {
     accounts: integer(argv, 'accounts', 1, 100_000),
     regions: integer(argv, 'regions', 1, knownRegions.length),
     jobsPerDay: number(argv, 'jobs-per-day', 0, 10_000_000),
-    days: integer(argv, 'days', 0, 30),
+    days: integer(argv, 'days', 0, 365),
     seed: integer(argv, 'seed', 0, 2 ** 31 - 1),
     now: instant(argv),
     latencyMs: integer(argv, 'latency-ms', 0, 600_000),

@@ -42,6 +42,8 @@ export interface FaultInput {
   readonly after?: number;
   /** 0 to 1: how many of the requests that match it meets. */
   readonly probability?: number;
+  /** Requests a second that are let through, for each account, region and api; in real time. */
+  readonly rate?: number;
   readonly error?: string;
   readonly status?: number;
   readonly ms?: number;
@@ -56,6 +58,7 @@ const fields: Readonly<Record<string, 'string' | 'number'>> = {
   count: 'number',
   after: 'number',
   probability: 'number',
+  rate: 'number',
   error: 'string',
   status: 'number',
   ms: 'number',
@@ -99,22 +102,27 @@ interface Standing {
   readonly number: number;
   seen: number;
   met: number;
+  /** For `rate`: what each subject may still ask for, and when that was so. */
+  readonly allowances: Map<string, { left: number; at: number }>;
 }
 
 export class Faults {
   readonly #seed: number;
   readonly #random = new Random();
+  readonly #realNow: () => number;
   #standing: Standing[] = [];
   #added = 0;
 
-  constructor(seed: number, initial: readonly FaultInput[]) {
+  /** @param realNow what `rate` is measured by: milliseconds */
+  constructor(seed: number, initial: readonly FaultInput[], realNow: () => number) {
     this.#seed = seed;
+    this.#realNow = realNow;
     this.add(initial);
   }
 
   add(faults: readonly FaultInput[]): void {
     for (const fault of faults) {
-      this.#standing.push({ fault, number: this.#added++, seen: 0, met: 0 });
+      this.#standing.push({ fault, number: this.#added++, seen: 0, met: 0, allowances: new Map() });
     }
   }
 
@@ -134,11 +142,22 @@ export class Faults {
       if (!matches(fault, subject) || !applies(fault)) continue;
       const turn = standing.seen++;
       if (turn < (fault.after ?? 0) || standing.met >= (fault.count ?? Number.POSITIVE_INFINITY)) continue;
-      if (!this.#isDrawn(standing, subject, turn)) continue;
+      if (!this.#isDrawn(standing, subject, turn) || this.#isAllowed(standing, subject)) continue;
       standing.met++;
       met.push(fault);
     }
     return met;
+  }
+
+  /** A bucket that holds one second's requests, for each subject. */
+  #isAllowed({ fault, allowances }: Standing, { api, account, region }: FaultSubject): boolean {
+    if (fault.rate === undefined) return false;
+    const key = `${api} ${account} ${region}`;
+    const now = this.#realNow();
+    const known = allowances.get(key) ?? { left: fault.rate, at: now };
+    const left = Math.min(fault.rate, known.left + ((now - known.at) / 1000) * fault.rate);
+    allowances.set(key, { left: left >= 1 ? left - 1 : left, at: now });
+    return left >= 1;
   }
 
   #isDrawn({ fault, number }: Standing, subject: FaultSubject, turn: number): boolean {

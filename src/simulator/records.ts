@@ -264,7 +264,7 @@ function sizeOf(random: Random, resource: Resource): number {
   return Math.floor(resource.size * (0.9 + 0.2 * random.fraction()));
 }
 
-/** How far back the newer fields reach, of a history of this many days. */
+/** How far back the newer fields reach, of a history of this many days: two thirds of what is remembered. */
 export function newerFieldsSince(start: number, days: number): number {
-  return start - Math.floor((days * 2) / 3) * DAY;
+  return start - Math.floor((Math.min(days, 30) * 2) / 3) * DAY;
 }

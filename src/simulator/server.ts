@@ -25,9 +25,8 @@ const LARGEST_BODY = 1024 * 1024;
 
 export async function listen(parts: ServerParts): Promise<Listening> {
   const server = createServer((request, response) => {
-    handle(parts, request, response).catch((error: unknown) => {
-      response.destroy(error instanceof Error ? error : new Error(String(error)));
-    });
+    // A request that ends midway, or is too large: its sender learns it by the closed connection.
+    handle(parts, request, response).catch(() => request.socket.destroy());
   });
   // Clients keep connections between nights that last seconds here, so they are not closed early.
   server.keepAliveTimeout = 60_000;

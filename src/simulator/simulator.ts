@@ -64,7 +64,7 @@ export async function startSimulator(given: Partial<SimulatorOptions> = {}): Pro
   const truthFile = options.truthFile === null ? null : new TruthFile(options.truthFile, truth);
   const credentials = new Credentials(options.seed, organization.management.id);
   const tokens = new Tokens(options.seed);
-  const faults = new Faults(options.seed, parseFaults(options.faults));
+  const faults = new Faults(options.seed, parseFaults(options.faults), realNow);
   const log = new RequestLog();
   const statuses = regionStatuses(estate.regions);
   const services = {

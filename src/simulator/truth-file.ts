@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Truth } from './truth.ts';
@@ -23,7 +23,8 @@ export class TruthFile {
     await mkdir(dirname(this.#path), { recursive: true });
     const temporary = `${this.#path}.${process.pid}.tmp`;
     try {
-      const settled = this.#settled ?? { day: this.#truth.days.first, bytes: 0 };
+      const whole = { day: this.#truth.days.first, bytes: 0 };
+      const settled = (await this.#holdsSettled()) ? (this.#settled ?? whole) : whole;
       if (settled.bytes > 0) {
         const kept = createReadStream(this.#path, { end: settled.bytes - 1 });
         await pipeline(kept, createWriteStream(temporary));
@@ -37,6 +38,12 @@ export class TruthFile {
     } finally {
       await rm(temporary, { force: true });
     }
+  }
+
+  /** False when somebody has taken the file away, or cut it. */
+  async #holdsSettled(): Promise<boolean> {
+    const found = await stat(this.#path).catch(() => null);
+    return found !== null && found.size >= (this.#settled?.bytes ?? 0);
   }
 
   async #append(

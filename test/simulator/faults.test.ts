@@ -4,7 +4,7 @@ import { AssumeRoleCommand, GetCallerIdentityCommand } from '@aws-sdk/client-sts
 import { Sha256 } from '@smithy/core/checksum';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { FaultInput } from '../../src/simulator/faults.ts';
+import { type FaultInput, Faults } from '../../src/simulator/faults.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { clientsOf, drainJobs, keysOf } from './clients.ts';
 
@@ -106,6 +106,19 @@ describe('a fault', () => {
   it('of throttling can be a bare 429', async () => {
     add({ kind: 'throttle', error: '429' });
     expect((await outcome(list())).status).toBe(429);
+  });
+
+  it('of throttling can let a rate through, for each account, region and api', () => {
+    let now = 0;
+    const faults = new Faults(7, [{ kind: 'throttle', rate: 2 }], () => now);
+    const isMet = (region: string) =>
+      faults.meet({ api: 'ListCopyJobs', account: member, region }, () => true).length > 0;
+    expect([1, 2, 3, 4].map(() => isMet('a'))).toEqual([false, false, true, true]);
+    expect(isMet('b')).toBe(false);
+    now = 500;
+    expect([1, 2].map(() => isMet('a'))).toEqual([false, true]);
+    now = 60_000;
+    expect([1, 2, 3].map(() => isMet('a'))).toEqual([false, false, true]);
   });
 
   it('of a region makes the caller unknown there, and leaves the region in the lists', async () => {

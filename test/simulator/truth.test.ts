@@ -8,7 +8,7 @@ import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts
 import type { TruthLine } from '../../src/simulator/truth.ts';
 import { collect, drainAll } from './clients.ts';
 
-const small = { accounts: 3, regions: 2, jobsPerDay: 4 } satisfies Partial<SimulatorOptions>;
+const small = { accounts: 2, regions: 2, jobsPerDay: 5 } satisfies Partial<SimulatorOptions>;
 let simulator: Simulator;
 afterEach(() => simulator.stop());
 
