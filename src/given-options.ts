@@ -55,12 +55,7 @@ export function collectOptions(job: Job, { flags, env, cwd, readFile }: OptionIn
     if (words.length > 1 && kind !== 'list') {
       throw new UsageError(`--${name} was given ${words.length} times`, 'Give it once.');
     }
-    // A switch without a value is on.
-    add(name, {
-      layer: 'flag',
-      where: `--${name}`,
-      words: kind === 'switch' && words[0] === '' ? ['true'] : words,
-    });
+    add(name, { layer: 'flag', where: `--${name}`, words });
   }
   const byVariable = new Map([...allOptionNames].map((name) => [environmentName(name), name]));
   const configVariable = environmentName('config');

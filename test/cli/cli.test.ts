@@ -94,6 +94,11 @@ describe('a wrong command line ends with 64, one line on stderr and nothing on s
       /--deadline: "soon" is not a duration\. Write/,
     ],
     ['a bad switch', ['export', '--lake', './x', '--allow-unsafe-store=maybe'], /neither true nor false/],
+    [
+      'an empty switch',
+      ['export', '--lake', './x', '--allow-unsafe-store='],
+      /--allow-unsafe-store: is empty/,
+    ],
     ['an option given twice', ['export', '--lake', './x', '--lake', './y'], /--lake was given 2 times/],
     ['an option of another job', ['export', '--lake', './x', '--port', '1'], /Unknown: --port/],
     [
