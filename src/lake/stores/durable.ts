@@ -76,19 +76,24 @@ export async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-/** Makes the names in a folder last. Some file systems, and Windows, cannot; then there is nothing to do. */
+/** Folders that may not be opened for reading (Windows; a parent of another user) cannot be synced. */
+const notOpened: ReadonlySet<string | null> = new Set(['EISDIR', 'EPERM', 'EACCES']);
+/** Nor can those of some file systems. */
+const notSynced: ReadonlySet<string | null> = new Set(['EINVAL', 'EPERM', 'ENOTSUP']);
+
+/** Makes the names in a folder last, where the system can do that. */
 export async function syncFolder(folder: string): Promise<void> {
   let handle: FileHandle;
   try {
     handle = await open(folder, 'r');
   } catch (error) {
-    if (systemCode(error) === 'EISDIR' || systemCode(error) === 'EPERM') return;
+    if (notOpened.has(systemCode(error))) return;
     throw error;
   }
   try {
     await handle.sync();
   } catch (error) {
-    if (systemCode(error) !== 'EINVAL' && systemCode(error) !== 'EPERM') throw error;
+    if (!notSynced.has(systemCode(error))) throw error;
   } finally {
     await handle.close();
   }

@@ -23,9 +23,11 @@ export interface S3ClientOptions {
 
 /** Beyond the SDK's three attempts: about a minute of slow-down is outlasted. */
 const outerRetries = 5;
+/** And no retry begins after this: a store that hangs must not eat the night. */
+const maximumRetryMs = 5 * 60_000;
 const maximumSockets = 8;
 /** A body of the largest single PUT must be through by then. */
-const requestTimeoutMs = 120_000;
+const requestTimeoutMs = 60_000;
 
 export interface S3Connection {
   readonly client: S3Client;
@@ -64,6 +66,7 @@ export function connectS3(options: S3ClientOptions): S3Connection {
           retries: outerRetries,
           minTimeout: options.retryDelayMs ?? 1000,
           maxTimeout: 20_000,
+          maxRetryTime: maximumRetryMs,
           randomize: true,
           ...(signal === undefined ? {} : { signal }),
           shouldRetry: ({ error }) => isTransient(error) && signal?.aborted !== true,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import pino from 'pino';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { LakeError } from '../../../src/errors.ts';
 import { openS3Store, type S3StoreOptions } from '../../../src/lake/stores/s3.ts';
 import type { Store } from '../../../src/lake/stores/store.ts';
@@ -27,8 +27,8 @@ const isPut = ({ method, query }: S3Request) => method === 'PUT' && !query.has('
 const isHead = ({ method, path }: S3Request) => method === 'HEAD' && path !== '/lake-bucket';
 
 describe('the S3 store', () => {
-  let server: ScriptedS3 | undefined;
-  let store: Store | undefined;
+  const servers: ScriptedS3[] = [];
+  const stores: Store[] = [];
   let scratch: string;
 
   beforeAll(async () => {
@@ -36,16 +36,16 @@ describe('the S3 store', () => {
   });
   afterAll(() => rm(scratch, { recursive: true, force: true }));
   afterEach(async () => {
-    await store?.close();
-    await server?.stop();
-    [store, server] = [undefined, undefined];
+    vi.unstubAllEnvs();
+    for (const store of stores.splice(0)) await store.close();
+    for (const server of servers.splice(0)) await server.stop();
   });
 
   /** A store over a server that answers so. A region is given, so that nothing is asked about it. */
   async function over(answer: (request: S3Request) => Reply, options: Partial<S3StoreOptions> = {}) {
     const started = await startScriptedS3(answer);
-    server = started;
-    store = openS3Store({
+    servers.push(started);
+    const store = openS3Store({
       bucket: 'lake-bucket',
       prefix: 'the/lake/',
       endpointUrl: started.endpoint,
@@ -58,6 +58,7 @@ describe('the S3 store', () => {
       log: pino({ level: 'silent' }),
       ...options,
     });
+    stores.push(store);
     return { store, requests: started.requests };
   }
 
@@ -167,8 +168,6 @@ describe('the S3 store', () => {
       const plain = await over(() => ok('"e1"'));
       await plain.store.put(writeOf('a/part', 'x', absent));
       expect(plain.requests[0]?.headers).not.toHaveProperty('x-amz-server-side-encryption');
-      await plain.store.close();
-      await server?.stop();
       const { store, requests } = await over(() => ok('"e1"'), { kmsKeyId: 'alias/lake' });
       await store.put(writeOf('a/part', 'x', absent));
       expect(requests[0]?.headers).toMatchObject({
@@ -260,8 +259,6 @@ describe('the S3 store', () => {
         's3:PutObject',
       );
       expect(refused.requests.map(kindOf)).toContain('abort');
-      await refused.store.close();
-      await server?.stop();
 
       const stop = new AbortController();
       const reason = new Error('stop now');
@@ -404,6 +401,26 @@ describe('the S3 store', () => {
       const { store } = await over((request) => (isHead(request) ? { status: 403 } : refusal(status, code)));
       expect((await failure(store.put(writeOf('a', 'x', absent)))).advice).toContain(advice);
       expect((await failure(store.read('a'))).message).toContain(code);
+    });
+
+    it('takes an endpoint from the environment, and asks it in path style', async () => {
+      const { requests } = await over(() => ({ status: 200, headers: { etag: '"e1"' }, body: 'x' }));
+      vi.stubEnv('AWS_ENDPOINT_URL_S3', servers[0]?.endpoint ?? '');
+      const { store } = await over(() => 'cut', { endpointUrl: null });
+      expect(await store.read('a')).toMatchObject({ etag: '"e1"' });
+      expect(requests[0]?.path).toBe('/lake-bucket/the/lake/a');
+    });
+
+    it('goes through the proxy that the environment names', async () => {
+      const proxy = await startScriptedS3(() => ({ status: 200, headers: { etag: '"e1"' }, body: 'x' }));
+      try {
+        vi.stubEnv('HTTP_PROXY', proxy.endpoint);
+        const { store } = await over(() => 'cut', { endpointUrl: 'http://s3.lake.test' });
+        expect(await store.read('a')).toMatchObject({ etag: '"e1"' });
+        expect(proxy.requests[0]?.headers.host).toBe('s3.lake.test');
+      } finally {
+        await proxy.stop();
+      }
     });
 
     it('says so when nobody listens', async () => {
