@@ -153,7 +153,6 @@ export async function requestPage(
     identity: AwsCredentialIdentity | null,
   ): Promise<boolean> => {
     if (ask.token !== null && isExpiredPageToken(failure)) throw new PageTokenExpired(failure);
-    last = failure;
     const used = spent.get(failure.kind) ?? 0;
     const final = used >= retryBudget(failure);
     const doubtful = failure.kind === 'credentials-refused' || (final && failure.kind === 'no-such-host');
@@ -161,14 +160,14 @@ export async function requestPage(
       try {
         context.credentialsHold = await abortable(setup.credentialsHold(identity, signal), signal);
       } catch (error) {
-        if (signal.aborted) return false;
         // Without STS there is no telling: it is asked again, for as long as that can be healed by time.
+        if (signal.aborted) return false;
         last = failureOf(error);
         return retryBudget(last) === Number.POSITIVE_INFINITY || failure.kind === 'no-such-host';
       }
-      if (context.credentialsHold) return false;
     }
-    if (final) return false;
+    last = failure;
+    if (final || (doubtful && context.credentialsHold)) return false;
     spent.set(failure.kind, used + 1);
     if (failure.kind === 'credentials-expired' || failure.kind === 'credentials-refused') {
       refused = identity?.accessKeyId;

@@ -78,7 +78,8 @@ export async function credentialsHold(
   identity: AwsCredentialIdentity,
   abortSignal: AbortSignal,
 ): Promise<boolean> {
-  const client = new STSClient(aws.clientDefaults(region, identity));
+  // Twice, since the SDK corrects a wrong clock by the first answer.
+  const client = new STSClient({ ...aws.clientDefaults(region, identity), maxAttempts: 2 });
   try {
     await client.send(new GetCallerIdentityCommand({}), { abortSignal });
     return true;

@@ -332,6 +332,17 @@ describe('a target that only a person can heal', () => {
     });
   });
 
+  it('is UNREACHABLE, not denied or disabled, when STS cannot be asked whether they still hold', async () => {
+    const { readJobs } = await reading(
+      ({ service }) =>
+        service === 'sts'
+          ? 'reset'
+          : refusal('UnrecognizedClientException', 'The security token is invalid', 403),
+      { targetTimeoutMs: 700 },
+    );
+    expect(await readJobs()).toMatchObject({ status: 'UNREACHABLE', errorName: 'ECONNRESET' });
+  });
+
   it('is ACCESS_DENIED in the home region, which cannot be disabled', async () => {
     const { readJobs, server } = await reading(
       inTurn(refusal('UnrecognizedClientException', 'invalid', 403)),
@@ -483,6 +494,18 @@ describe('a run that is interrupted', () => {
       pages: 0,
     });
     expect(second.server.asked).toEqual([]);
+  });
+
+  it('ends a wait for a socket that another target holds', async () => {
+    const { readJobs, readSummaries, server } = await reading(inTurn('hang'), { maxSockets: 1 });
+    const holding = new AbortController();
+    const held = readJobs({ from: null, to }, holding.signal);
+    const waiting = new AbortController();
+    setTimeout(() => waiting.abort(), 30);
+    expect(await readSummaries(waiting.signal)).toMatchObject({ status: 'INTERRUPTED', pages: 0 });
+    expect(server.asked).toHaveLength(1);
+    holding.abort();
+    expect(await held).toMatchObject({ status: 'INTERRUPTED' });
   });
 
   it('asks nothing when it was interrupted before', async () => {
