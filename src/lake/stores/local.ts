@@ -3,14 +3,14 @@
  * SHA-256 (hex). A write goes to a temporary file, is synced, and takes the object's name under a lock
  * of the operating system: a process killed at any instant leaves the old object or the new one.
  */
-import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { LakeError, ReportedError, ScratchError } from '../../errors.ts';
-import { type FileLock, type FileLocks, LockTimeout, loadFileLocks } from '../file-lock.ts';
+import { LakeError } from '../../errors.ts';
 import { digestOf, makeFolder, syncFolder, systemCode, writeDurably } from './durable.ts';
+import { fileProblem, scratchProblem } from './file-problems.ts';
 import { checkedKey, compareKeys, isInternal } from './key.ts';
 import type { PutOutcome, PutRequest, Store, StoredObject, WriteCondition } from './store.ts';
+import { openCorner, type WriterCorner } from './writer-corner.ts';
 
 export interface LocalStoreOptions {
   /** Absolute, or relative to the working directory. */
@@ -38,21 +38,13 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
   return new LocalStore(root, options.create, options.lockTimeoutMs ?? 60_000);
 }
 
-/** A process's own corner for temporary files; its lock says that the process lives. */
-interface Writer {
-  readonly folder: string;
-  readonly lock: FileLock;
-  readonly locks: FileLocks;
-}
-
 class LocalStore implements Store {
   readonly url: string;
   readonly #root: string;
   readonly #writable: boolean;
   readonly #lockTimeoutMs: number;
-  #writer: Promise<Writer> | null = null;
-  /** Writes of this process queue here, so that only one of them waits for other processes. */
-  #queue: Promise<unknown> = Promise.resolve();
+  /** Made by the first write. */
+  #corner: Promise<WriterCorner> | null = null;
 
   constructor(root: string, writable: boolean, lockTimeoutMs: number) {
     this.url = root;
@@ -101,16 +93,13 @@ class LocalStore implements Store {
     signal?.throwIfAborted();
     let temporary: string | null = null;
     try {
-      const writer = await this.#ownCorner(signal);
-      temporary = join(writer.folder, randomUUID());
+      const corner = await abortable(this.#ownCorner(), signal);
+      temporary = corner.temporaryFile();
       const written = await writeDurably(temporary, request.body, signal);
-      const published = await this.#locked(writer.locks, signal, async () => {
-        if (!holds(request.condition, await etagAt(path))) return false;
-        await makeFolder(dirname(path));
-        await rename(String(temporary), path);
-        await syncFolder(dirname(path));
-        return true;
-      });
+      const published = await corner.locked(
+        () => replaced(path, String(temporary), request.condition),
+        signal,
+      );
       if (published) temporary = null;
       return published ? { written: true, ...written } : { written: false };
     } catch (error) {
@@ -132,12 +121,17 @@ class LocalStore implements Store {
   }
 
   async close(): Promise<void> {
-    const writer = await this.#writer?.catch(() => null);
-    this.#writer = null;
-    await this.#queue.catch(() => undefined);
-    if (!writer) return;
-    await rm(writer.folder, { recursive: true, force: true }).catch(() => undefined);
-    await writer.lock.release();
+    const corner = await this.#corner?.catch(() => null);
+    this.#corner = null;
+    await corner?.close();
+  }
+
+  #ownCorner(): Promise<WriterCorner> {
+    this.#corner ??= openCorner(this.#root, this.#lockTimeoutMs).catch((error) => {
+      this.#corner = null;
+      throw error;
+    });
+    return this.#corner;
   }
 
   #path(key: string): string {
@@ -164,48 +158,6 @@ class LocalStore implements Store {
       if (signal?.aborted && error === signal.reason) throw error;
       throw fileProblem('read', path, error);
     }
-  }
-
-  #ownCorner(signal?: AbortSignal): Promise<Writer> {
-    this.#writer ??= this.#makeCorner(signal).catch((error) => {
-      this.#writer = null;
-      throw error;
-    });
-    return this.#writer;
-  }
-
-  /** Under the lake's lock, so that nobody takes a corner in the making for a dead one. */
-  async #makeCorner(signal?: AbortSignal): Promise<Writer> {
-    const locks = await loadFileLocks();
-    if (locks === null) {
-      throw new LakeError(
-        `The lake ${this.url} cannot be locked: the native library fs-native-extensions does not load here`,
-        'Install it for this platform (npm ci, without --omit=optional), or use a lake on S3, which needs no locks.',
-      );
-    }
-    const corners = join(this.#root, '_ledger', 'tmp');
-    await makeFolder(corners);
-    return await this.#locked(locks, signal, async () => {
-      await removeDeadCorners(corners, locks);
-      const folder = join(corners, randomUUID());
-      await makeFolder(folder);
-      const lock = await locks.tryAcquire(join(folder, 'lock'));
-      if (lock === null) throw new Error(`${folder} is locked, though nobody else knows it`);
-      return { folder, lock, locks };
-    });
-  }
-
-  async #locked<T>(locks: FileLocks, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-    const turn = this.#queue.then(async () => {
-      const lock = await locks.acquire(join(this.#root, '_ledger', 'lock'), this.#lockTimeoutMs, signal);
-      try {
-        return await work();
-      } finally {
-        await lock.release();
-      }
-    });
-    this.#queue = turn.catch(() => undefined);
-    return await turn;
   }
 
   async *#below(
@@ -245,6 +197,28 @@ class LocalStore implements Store {
   }
 }
 
+/** The corner is made for all writers: who is told to stop waits no longer, and the others go on. */
+async function abortable<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
+  if (signal === undefined) return await work;
+  const stopped = Promise.withResolvers<never>();
+  const stop = () => stopped.reject(signal.reason);
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await Promise.race([work, stopped.promise]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+/** False when the condition does not hold. The caller holds the lake's lock. */
+async function replaced(path: string, temporary: string, condition: WriteCondition): Promise<boolean> {
+  if (!holds(condition, await etagAt(path))) return false;
+  await makeFolder(dirname(path));
+  await rename(temporary, path);
+  await syncFolder(dirname(path));
+  return true;
+}
+
 function holds(condition: WriteCondition, etag: string | null): boolean {
   return 'ifMatch' in condition ? condition.ifMatch === etag : etag === null;
 }
@@ -276,68 +250,4 @@ async function openIfThere(path: string): Promise<FileHandle | null> {
   }
   await handle.close();
   return null;
-}
-
-/** Removes the temporary files of processes that died. The caller holds the lake's lock. */
-async function removeDeadCorners(corners: string, locks: FileLocks): Promise<void> {
-  for (const entry of await readdir(corners, { withFileTypes: true })) {
-    if (!entry.isDirectory() || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(entry.name)) continue;
-    const folder = join(corners, entry.name);
-    const lock = await locks.tryAcquire(join(folder, 'lock'));
-    if (lock === null) continue;
-    await rm(folder, { recursive: true, force: true }).finally(() => lock.release());
-  }
-}
-
-function scratchProblem(file: string, error: unknown): ScratchError {
-  return new ScratchError(
-    `${file} could not be written (${describe(error)})`,
-    'Give --scratch a folder that is writable and has more room.',
-    { cause: error },
-  );
-}
-
-function fileProblem(
-  done: 'opened' | 'read' | 'written' | 'listed',
-  path: string,
-  error: unknown,
-): ReportedError {
-  if (error instanceof ReportedError) return error;
-  return new LakeError(`${path} could not be ${done} (${describe(error)})`, adviceFor(error), {
-    cause: error,
-  });
-}
-
-function describe(error: unknown): string {
-  return systemCode(error) ?? (error instanceof Error ? error.message : String(error));
-}
-
-function adviceFor(error: unknown): string {
-  if (error instanceof LockTimeout) {
-    return 'Another process holds the lock _ledger/lock in the lake: end it if it hangs, then run again.';
-  }
-  switch (systemCode(error)) {
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-      return 'Let the user that runs this program read and write the lake’s folder, or name another with --lake.';
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return 'Make room on the lake’s disk (or raise the quota), then run again: nothing was damaged.';
-    case 'ENOTDIR':
-    case 'EISDIR':
-    case 'EEXIST':
-      return 'A file lies where the lake needs a folder, or the reverse: move it away, or name another --lake.';
-    case 'EMFILE':
-    case 'ENFILE':
-      return 'Raise the limit of open files (ulimit -n).';
-    case 'ENOLCK':
-    case 'ENOTSUP':
-    case 'EOPNOTSUPP':
-    case 'ENOSYS':
-    case 'EINVAL':
-      return 'The file system seems not to lock or sync files: put the lake on a local disk, or on S3.';
-    default:
-      return 'Check the disk that the lake lies on, then run again: nothing was damaged.';
-  }
 }

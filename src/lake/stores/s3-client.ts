@@ -25,6 +25,8 @@ export interface S3ClientOptions {
 const outerRetries = 5;
 /** And no retry begins after this: a store that hangs must not eat the night. */
 const maximumRetryMs = 5 * 60_000;
+/** All tries of finding the bucket's region; nobody's signal reaches them. */
+const regionTimeoutMs = 15_000;
 const maximumSockets = 8;
 /** A body of the largest single PUT must be through by then. */
 const requestTimeoutMs = 60_000;
@@ -102,7 +104,10 @@ async function findRegion(common: S3ClientConfig, options: S3ClientOptions): Pro
       Bucket: options.bucket,
       ...(owner === null ? {} : { ExpectedBucketOwner: owner }),
     });
-    return (await client.send(head)).BucketRegion ?? configured;
+    return (
+      (await client.send(head, { abortSignal: AbortSignal.timeout(regionTimeoutMs) })).BucketRegion ??
+      configured
+    );
   } catch (error) {
     const found = regionHeader(error);
     // What is really wrong is said better by the first real request: HEAD has no body to say it in.

@@ -7,18 +7,10 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { LakeError, ScratchError } from '../../errors.ts';
-import { systemCode } from './durable.ts';
+import { scratchProblem } from './file-problems.ts';
 import { checkedKey, isInternal, maximumKeyBytes } from './key.ts';
 import { connectS3, type S3ClientOptions, type S3Connection } from './s3-client.ts';
-import {
-  codeOf,
-  explained,
-  isConflict,
-  isMissing,
-  isTransient,
-  type S3Attempt,
-  statusOf,
-} from './s3-errors.ts';
+import { explained, isConflict, isMissing, isTransient, type S3Attempt, statusOf } from './s3-errors.ts';
 import { upload } from './s3-upload.ts';
 import type { PutOutcome, PutRequest, Store, StoredObject } from './store.ts';
 
@@ -258,12 +250,4 @@ async function writeTo(target: FileHandle, chunk: Uint8Array, file: string): Pro
   await target.writeFile(chunk).catch((error) => {
     throw scratchProblem(file, error);
   });
-}
-
-function scratchProblem(file: string, error: unknown): ScratchError {
-  return new ScratchError(
-    `${file} could not be written (${systemCode(error) ?? codeOf(error)})`,
-    'Give --scratch a folder that is writable and has more room.',
-    { cause: error },
-  );
 }

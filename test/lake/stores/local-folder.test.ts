@@ -107,8 +107,15 @@ describe('a local store, in its folder', () => {
     const waiting = patient.put(writeOf('b', 'x', absent), stop.signal);
     const reason = new Error('stop now');
     setTimeout(() => stop.abort(reason), 30);
+    const other = patient.put(writeOf('c', 'x', absent));
     await expect(waiting).rejects.toBe(reason);
+    const leaving = await openLocalStore({ folder, create: true });
     await lock.release();
+    expect((await other).written).toBe(true);
+    await leaving.put(writeOf('d', 'x', absent));
+    const again = await locks?.tryAcquire(join(folder, '_ledger', 'lock'));
+    await leaving.close();
+    await again?.release();
     expect((await store.put(writeOf('b', 'x', absent))).written).toBe(true);
     await store.close();
     await patient.close();
