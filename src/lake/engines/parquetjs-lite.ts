@@ -8,7 +8,7 @@ import { mergeRows } from './merge.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 import { openPart, readPart } from './part-reader.ts';
 import { refuseNewerSchema } from './part-schema.ts';
-import { writePart } from './part-writer.ts';
+import { rowGroupSize, writePart } from './part-writer.ts';
 
 export interface ParquetjsLiteOptions {
   /** A partition that would need more is refused before it is loaded. */
@@ -62,16 +62,19 @@ async function merge(request: MergeRequest, memoryLimitBytes: number): Promise<M
   return outcome;
 }
 
-/** Estimated from the footer and the staged files' sizes: objects take more room than their text. */
+/**
+ * Estimated from the part's rows and the staged files' sizes, before anything is loaded; measured on copy_jobs.
+ * It is what the objects need: V8 may keep garbage around them, up to its own limit (--max-old-space-size).
+ */
 function refuseTooLarge(
   request: MergeRequest,
   stagedBytes: number,
-  part: { readonly rows: number; readonly uncompressedBytes: number } | null,
+  part: { readonly rows: number } | null,
   limit: number,
 ): void {
-  const published =
-    part === null ? 0 : part.rows * request.table.columns.length * 24 + part.uncompressedBytes;
-  const expected = published + stagedBytes * 2;
+  const columns = request.table.columns.length;
+  const loaded = stagedBytes * 1.5 + (part?.rows ?? 0) * columns * 48;
+  const expected = loaded + Math.min(loaded, rowGroupSize * columns * 128);
   if (expected <= limit) return;
   const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
   throw new EngineError(

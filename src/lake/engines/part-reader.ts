@@ -10,8 +10,6 @@ export interface OpenPart {
   readonly file: AsyncBuffer;
   readonly metadata: FileMetaData;
   readonly rows: number;
-  /** Of the values, decompressed; texts in a dictionary are counted once. */
-  readonly uncompressedBytes: number;
   /** The columns with their types; null: a type no table has. */
   readonly columns: ReadonlyMap<string, ColumnType | null>;
 }
@@ -21,15 +19,11 @@ export async function openPart(path: string): Promise<OpenPart> {
   try {
     const file = await asyncBufferFromFile(path);
     const metadata = await parquetMetadataAsync(file);
-    const uncompressed = metadata.row_groups
-      .flatMap(({ columns }) => columns)
-      .reduce((sum, { meta_data }) => sum + Number(meta_data?.total_uncompressed_size ?? 0), 0);
     return {
       path,
       file,
       metadata,
       rows: Number(metadata.num_rows),
-      uncompressedBytes: uncompressed,
       columns: new Map(metadata.schema.slice(1).map((element) => [element.name, columnType(element)])),
     };
   } catch (error) {

@@ -11,8 +11,11 @@ import type { Column, ColumnType, Row, Table } from '../../tables/table.ts';
 import { openPart, readPart } from './part-reader.ts';
 import { maxTimestamp } from './part-schema.ts';
 
+/** Rows that the writer holds until it has encoded them. */
+export const rowGroupSize = 20_000;
+
 /** `pageSize` counts rows; a row group of more than one page would have wrong statistics. */
-const profile = { useDataPageV2: false, pageIndex: false, rowGroupSize: 20_000, pageSize: 20_000 };
+const profile = { useDataPageV2: false, pageIndex: false, rowGroupSize, pageSize: rowGroupSize };
 
 const fieldTypes = {
   text: 'UTF8',
