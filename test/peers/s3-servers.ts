@@ -51,16 +51,24 @@ const keys = {
  * versitygw over a temporary folder: checks signatures, and honours `If-Match` and `If-None-Match`. The folder's
  * file system needs extended attributes: with `--sidecar` instead, an ETag is not replaced together with its
  * object, and two writers lose updates.
+ * @param accessKey the one that it lets in; its own when not said
  */
-export async function startConditionalS3(): Promise<S3Server> {
+export async function startConditionalS3(
+  accessKey: Pick<S3Server, 'accessKeyId' | 'secretAccessKey'> = keys,
+): Promise<S3Server> {
   const program = await builtWithGo(versitygw);
   const folder = await mkdtemp(join(tmpdir(), 'bce-versitygw-'));
   const data = join(folder, 'data');
   await mkdir(data);
-  return await started(folder, program, (port) => [
-    ...['--access', keys.accessKeyId, '--secret', keys.secretAccessKey, '--region', keys.region],
-    ...['--port', `127.0.0.1:${port}`, '--quiet', 'posix', data],
-  ]);
+  return await started(
+    folder,
+    program,
+    (port) => [
+      ...['--access', accessKey.accessKeyId, '--secret', accessKey.secretAccessKey, '--region', keys.region],
+      ...['--port', `127.0.0.1:${port}`, '--quiet', 'posix', data],
+    ],
+    accessKey,
+  );
 }
 
 /** s3rver, of 2021: takes the conditions of a write, and ignores them. */
@@ -135,6 +143,7 @@ async function started(
   folder: string,
   program: string,
   argumentsFor: (port: number) => string[],
+  accessKey: Pick<S3Server, 'accessKeyId' | 'secretAccessKey'> = keys,
 ): Promise<S3Server> {
   const port = await freePort();
   const server = spawn(program, argumentsFor(port), { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -146,8 +155,8 @@ async function started(
   };
   const endpoint = `http://127.0.0.1:${port}`;
   try {
-    await madeBucket(endpoint, server);
-    return { endpoint, ...keys, stop };
+    await madeBucket(endpoint, accessKey, server);
+    return { endpoint, ...keys, ...accessKey, stop };
   } catch (error) {
     await stop();
     throw new Error(`${program} did not start: ${Buffer.concat(said).toString('utf8').slice(-2000)}`, {
@@ -156,8 +165,12 @@ async function started(
   }
 }
 
-async function madeBucket(endpoint: string, server: ChildProcess): Promise<void> {
-  const client = new S3Client({ endpoint, region: keys.region, credentials: keys, forcePathStyle: true });
+async function madeBucket(
+  endpoint: string,
+  credentials: Pick<S3Server, 'accessKeyId' | 'secretAccessKey'>,
+  server: ChildProcess,
+): Promise<void> {
+  const client = new S3Client({ endpoint, region: keys.region, credentials, forcePathStyle: true });
   try {
     for (let tries = 100; ; tries -= 1) {
       try {

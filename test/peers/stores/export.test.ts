@@ -1,0 +1,79 @@
+/** The whole export, into an S3 server that nobody here wrote: what the promises say holds there too. */
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Store } from '../../../src/lake/stores/store.ts';
+import { openDescribed } from '../../lake/stores/described-store.ts';
+import { type Flags, type Lab, openLab } from '../../support/lab.ts';
+import { type S3Server, startConditionalS3 } from '../s3-servers.ts';
+
+let lab: Lab;
+let server: S3Server;
+let store: Store;
+let intoS3: Flags;
+
+beforeEach(async () => {
+  lab = await openLab({ accounts: 4 });
+  const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } =
+    lab.environment as Record<string, string>;
+  server = await startConditionalS3({ accessKeyId, secretAccessKey });
+  store = await openDescribed({ kind: 's3', prefix: 'deep/lake/', ...server });
+  intoS3 = { lake: `s3://${server.bucket}/deep/lake`, 's3-endpoint-url': server.endpoint };
+});
+afterEach(async () => {
+  await store?.close();
+  await server?.stop();
+  await lab?.close();
+});
+
+/** Copies the lake from S3 to where the lab looks for one. */
+async function mirrored(): Promise<void> {
+  await rm(lab.lake, { recursive: true, force: true });
+  for await (const key of store.list('')) {
+    const file = join(lab.lake, key);
+    await mkdir(dirname(file), { recursive: true });
+    await store.download(key, file);
+  }
+}
+
+it('an export into S3 equals the truth, and a second one writes no part', async () => {
+  const first = await lab.start(intoS3).ended;
+  expect(first.code, first.stderr).toBe(0);
+  await mirrored();
+  expect(await lab.differences()).toEqual([]);
+  const parts = await lab.parts();
+  expect(parts.size).toBeGreaterThan(3);
+  const second = await lab.start(intoS3).ended;
+  expect(second.code, second.stderr).toBe(0);
+  expect(JSON.parse(second.stdout).tables.copy_jobs.parts_written).toBe(0);
+  await mirrored();
+  expect(await lab.parts()).toEqual(parts);
+});
+
+it('a kill at any instant leaves every part in S3 whole, loses and doubles no row, and the next run ends at the truth', async () => {
+  let known: readonly string[] = [];
+  for (let kill = 0; kill < Number(process.env.KILLS ?? 6); kill += 1) {
+    await lab.simulator.advance(6 * 3_600_000);
+    const run = lab.start({ ...intoS3, since: 'all', engine: kill % 2 === 0 ? 'duckdb' : 'parquetjs-lite' });
+    setTimeout(() => run.child.kill('SIGKILL'), 600 + Math.random() * 2400);
+    await run.ended;
+    await mirrored();
+    const now = (await lab.rows()).copy_jobs;
+    for (const id of known) expect(now.has(id)).toBe(true);
+    known = [...now.keys()];
+  }
+  const last = await lab.start(intoS3).ended;
+  expect(last.code, last.stderr).toBe(0);
+  await mirrored();
+  expect(await lab.differences()).toEqual([]);
+});
+
+it('two runs at once into S3 both end well, and the lake equals the truth', async () => {
+  for (let round = 0; round < Number(process.env.OVERLAPS ?? 3); round += 1) {
+    const both = await Promise.all([lab.start(intoS3).ended, lab.start(intoS3).ended]);
+    for (const { code, stderr } of both) expect(code, stderr).toBe(0);
+    await mirrored();
+    expect(await lab.differences()).toEqual([]);
+    await lab.simulator.advance(20 * 3_600_000);
+  }
+});
