@@ -1,10 +1,9 @@
 /** The truth on disk: rewritten whole, streaming; what is there is always complete. */
 
 import { once } from 'node:events';
-import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { constants, createWriteStream, type WriteStream } from 'node:fs';
+import { copyFile, mkdir, rename, rm, stat, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import type { Truth } from './truth.ts';
 
 export class TruthFile {
@@ -26,8 +25,9 @@ export class TruthFile {
       const whole = { day: this.#truth.days.first, bytes: 0 };
       const settled = (await this.#holdsSettled()) ? (this.#settled ?? whole) : whole;
       if (settled.bytes > 0) {
-        const kept = createReadStream(this.#path, { end: settled.bytes - 1 });
-        await pipeline(kept, createWriteStream(temporary));
+        // The kernel copies, or on some file systems only shares, what is there.
+        await copyFile(this.#path, temporary, constants.COPYFILE_FICLONE);
+        await truncate(temporary, settled.bytes);
       }
       const stream = createWriteStream(temporary, { flags: settled.bytes > 0 ? 'a' : 'w' });
       const next = await this.#append(stream, settled);
