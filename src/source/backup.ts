@@ -8,11 +8,12 @@ import type { Logger } from 'pino';
 import type { Aws } from '../aws.ts';
 import { credentialsHold } from '../targets/caller.ts';
 import type { Target } from '../targets/target.ts';
+import { askCopyJobSummaries } from './ask.ts';
 import { readChain } from './chain.ts';
 import { readCopyJobs } from './copy-jobs.ts';
 import { drain, type Round } from './drain.ts';
 import type { RequestFailure } from './outcome.ts';
-import { askCopyJobSummaries, type RequestTiming, requestPage } from './request.ts';
+import { type RequestTiming, requestPage } from './request.ts';
 import type { AggregationPeriod, DrainHandlers, DrainReport, Source } from './source.ts';
 
 const dayMs = 86_400_000;

@@ -1,6 +1,6 @@
+import type { Ask } from './ask.ts';
 import type { Round } from './drain.ts';
 import { DrainFailure } from './outcome.ts';
-import type { Ask } from './request.ts';
 
 /** Pages that follow one another by token. */
 export interface Chain {

@@ -2,10 +2,10 @@
  * All copy jobs of one target in one window: the list, cut into pieces where it is long, and hidden children.
  */
 import { allOrStop } from './abort.ts';
+import { askCopyJobs } from './ask.ts';
 import { type Chain, readChain } from './chain.ts';
 import { type Round, tellingFirst } from './drain.ts';
 import { createFamily, jobId, parentId } from './family.ts';
-import { askCopyJobs } from './request.ts';
 import type { Window } from './source.ts';
 import { askedBounds, creationTime, isWithin, pieces } from './window.ts';
 

@@ -5,8 +5,10 @@ import { setTimeout as startTimer } from 'node:timers';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
 import { childController } from './abort.ts';
+import type { Ask } from './ask.ts';
 import { DrainFailure, type Outcome, PageTokenExpired } from './outcome.ts';
-import { type Ask, Interrupted, type RawPage, TargetTimeUp } from './request.ts';
+import type { RawPage } from './page.ts';
+import { Interrupted, TargetTimeUp } from './request.ts';
 import type { DrainHandlers, DrainReport } from './source.ts';
 
 /** How often a drain whose page tokens expire begins again. */

@@ -2,22 +2,15 @@
  * One page, asked for until it comes: rate, sockets, time-outs and retries.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  type BackupClient,
-  ListCopyJobSummariesCommand,
-  type ListCopyJobSummariesCommandInput,
-  ListCopyJobsCommand,
-  type ListCopyJobsCommandInput,
-} from '@aws-sdk/client-backup';
+import type { BackupClient } from '@aws-sdk/client-backup';
 import type { AwsCredentialIdentity } from '@smithy/types';
 import type { LimitFunction } from 'p-limit';
 import pRetry from 'p-retry';
-import { type Answer, type KeptAnswer, keepAnswer } from '../answer.ts';
 import { awsFailure } from '../aws-failure.ts';
 import type { RefreshRequest } from '../targets/credentials.ts';
 import type { Target } from '../targets/target.ts';
 import { abortable, childController, SiblingFailed } from './abort.ts';
-import { parseExactJson } from './exact-json.ts';
+import type { Ask } from './ask.ts';
 import {
   DrainFailure,
   isExpiredPageToken,
@@ -28,53 +21,7 @@ import {
   type RequestFailure,
   retryBudget,
 } from './outcome.ts';
-import type { SourcePage } from './source.ts';
-
-/** A request for one page, made anew for every attempt. */
-export interface Ask {
-  /** Where the records lie in the body. */
-  readonly list: 'CopyJobs' | 'CopyJobSummaries';
-  readonly token: string | null;
-  readonly prepare: () => {
-    readonly kept: KeptAnswer;
-    readonly send: (client: BackupClient, abortSignal: AbortSignal) => Promise<unknown>;
-  };
-}
-
-export function askCopyJobs(input: Omit<ListCopyJobsCommandInput, 'NextToken'>, token: string | null): Ask {
-  const prepare = () => {
-    const command = new ListCopyJobsCommand({ ...input, ...(token === null ? {} : { NextToken: token }) });
-    const kept = keepAnswer(command.middlewareStack, 'keep');
-    return {
-      kept,
-      send: (client: BackupClient, abortSignal: AbortSignal) => client.send(command, { abortSignal }),
-    };
-  };
-  return { list: 'CopyJobs', token, prepare };
-}
-
-export function askCopyJobSummaries(
-  input: Omit<ListCopyJobSummariesCommandInput, 'NextToken'>,
-  token: string | null,
-): Ask {
-  const prepare = () => {
-    const command = new ListCopyJobSummariesCommand({
-      ...input,
-      ...(token === null ? {} : { NextToken: token }),
-    });
-    const kept = keepAnswer(command.middlewareStack, 'keep');
-    return {
-      kept,
-      send: (client: BackupClient, abortSignal: AbortSignal) => client.send(command, { abortSignal }),
-    };
-  };
-  return { list: 'CopyJobSummaries', token, prepare };
-}
-
-/** A page, and the way to the next; null: it was the last. */
-export interface RawPage extends Omit<SourcePage, 'more'> {
-  readonly nextToken: string | null;
-}
+import { BrokenAnswer, pageOf, type RawPage } from './page.ts';
 
 export interface RequestTiming {
   /** The first wait is up to this; each further one up to twice as much. */
@@ -274,49 +221,6 @@ class AttemptFailure extends Error {
   }
 }
 
-class BrokenAnswer extends Error {
-  readonly failure: RequestFailure;
-  constructor(name: string, message: string) {
-    super(message);
-    this.failure = { kind: 'broken-answer', name, message, host: null };
-  }
-}
-
 function failureOf(error: unknown): RequestFailure {
   return error instanceof AttemptFailure ? error.failure : awsFailure(error);
-}
-
-/** The records as they were on the wire. The SDK would fail the whole page for one bad date, and round integers. */
-function pageOf(answer: Answer | null, list: Ask['list']): RawPage {
-  const { body = null, date = null, requestId = null } = answer ?? {};
-  const parsed = parsedOf(body ?? '');
-  const records: unknown = Reflect.get(parsed, list);
-  if (!Array.isArray(records)) {
-    throw new BrokenAnswer('UnreadableAnswer', `AWS Backup answered 200 without a list ${list}`);
-  }
-  const nextToken: unknown = Reflect.get(parsed, 'NextToken') ?? null;
-  if (nextToken !== null && typeof nextToken !== 'string') {
-    throw new BrokenAnswer('UnreadableAnswer', 'AWS Backup answered with a NextToken that is not text');
-  }
-  if (date === null) {
-    throw new BrokenAnswer(
-      'UnreadableDate',
-      'AWS Backup answered without a Date header that can be read, so when it was observed is not known',
-    );
-  }
-  return { records, observedAt: date, requestId, nextToken: nextToken || null };
-}
-
-function parsedOf(body: string): object {
-  let parsed: unknown;
-  try {
-    parsed = parseExactJson(body);
-  } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    throw new BrokenAnswer('UnreadableAnswer', `AWS Backup answered 200 with broken JSON: ${detail}`);
-  }
-  if (typeof parsed !== 'object' || parsed === null) {
-    throw new BrokenAnswer('UnreadableAnswer', 'AWS Backup answered 200 with JSON that is no object');
-  }
-  return parsed;
 }

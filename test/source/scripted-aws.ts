@@ -132,3 +132,8 @@ export function assumedRole(accessKeyId: string, expiration: Date): Reply {
     body: `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><AssumedRoleUser><AssumedRoleId>AROA:x</AssumedRoleId><Arn>arn:aws:sts::1:assumed-role/r/x</Arn></AssumedRoleUser><Credentials><AccessKeyId>${accessKeyId}</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>token</SessionToken><Expiration>${expiration.toISOString()}</Expiration></Credentials></AssumeRoleResult><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></AssumeRoleResponse>`,
   };
 }
+
+/** Answers in this order; the last one again and again. */
+export function inTurn(...replies: readonly Reply[]): (asked: Asked) => Reply {
+  return ({ number }) => replies[number] ?? replies.at(-1) ?? 'hang';
+}
