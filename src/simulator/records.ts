@@ -1,7 +1,8 @@
 /** A copy job as AWS Backup would show it at an instant: the JSON of the wire. Absent where it has no value. */
 import { DAY } from './clock.ts';
 import type { Estate, Rule } from './estate.ts';
-import { Random } from './random.ts';
+import { jobIdOf } from './job-ids.ts';
+import type { Random } from './random.ts';
 import { knownRegions } from './regions.ts';
 import type { Resource } from './resources.ts';
 import { type Job, type State, stateAt } from './timelines.ts';
@@ -93,41 +94,6 @@ export function facetsOf(estate: Estate, random: Random, job: Job, now: number, 
 function categoryOf(job: Job, state: State, failure: Failure, newerFields: number): string | null {
   if (state === 'CREATED' || state === 'RUNNING' || job.created < newerFields) return null;
   return state === 'COMPLETED' ? 'SUCCESS' : state === 'FAILED' ? failure.category : 'PartialSuccess';
-}
-
-/**
- * Ids hold the job's day and slot behind a mask, so a parent is found by its id without a search:
- * 8 random digits, then 20 bits of day and 28 bits of slot, then 12 random digits.
- */
-export function jobIdOf(
-  estate: Estate,
-  random: Random,
-  job: Pick<Job, 'site' | 'day' | 'slot' | 'member'>,
-): string {
-  random.key(estate.seed, 10, job.site.index, job.day, job.slot, job.member);
-  const salt = random.hex(8);
-  const tail = random.hex(12);
-  const place = (job.day * 0x10000000 + job.slot).toString(16).padStart(12, '0');
-  const [a, b, c] = masked(estate, random, salt, place);
-  return `${salt}-${a}-${b}-${c}-${tail}`.toUpperCase();
-}
-
-/** Four digits at a time, hidden or shown again. */
-function masked(estate: Estate, random: Random, salt: string, digits: string): readonly string[] {
-  random.key(estate.seed, 11, Number.parseInt(salt, 16) | 0, 0, 0, 0);
-  return [0, 4, 8].map((at) => {
-    const quad = Number.parseInt(digits.slice(at, at + 4), 16) ^ (random.next() >>> 16);
-    return Random.quads[quad] ?? '';
-  });
-}
-
-/** The day and slot that an id speaks of, whether or not there is such a job. */
-export function placeOfId(estate: Estate, random: Random, id: string): { day: number; slot: number } | null {
-  const match = /^([0-9A-F]{8})-([0-9A-F]{4})-([0-9A-F]{4})-([0-9A-F]{4})-[0-9A-F]{12}$/i.exec(id);
-  if (!match) return null;
-  const [, salt = '', ...hidden] = match;
-  const place = Number.parseInt(masked(estate, random, salt, hidden.join('')).join(''), 16);
-  return { day: Math.floor(place / 0x10000000), slot: place % 0x10000000 };
 }
 
 /** @param newerFields records created before this instant lack the fields that AWS added later */
