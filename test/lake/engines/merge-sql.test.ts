@@ -51,12 +51,13 @@ async function expectAgreement(
   }
 }
 
+// A failure is reported as found: to shrink it would take minutes of merges.
 describe('DuckDB agrees with the reference', () => {
   it('on upserts of any observations', async () => {
     const batches = fc.array(fc.array(anyCopyJob(false), { maxLength: 60 }), { minLength: 1, maxLength: 3 });
     await fc.assert(
       fc.asyncProperty(batches, (rows) => expectAgreement(copyJobs, { creation_date: '2026-11-20' }, rows)),
-      { numRuns: 40 },
+      { numRuns: 25, endOnFailure: true },
     );
   }, 180_000);
 
@@ -65,7 +66,7 @@ describe('DuckDB agrees with the reference', () => {
     const partition = { aggregation_period: 'ONE_DAY', start_date: '1970-01-01' };
     await fc.assert(
       fc.asyncProperty(batches, (rows) => expectAgreement(copyJobSummaries, partition, rows)),
-      { numRuns: 40 },
+      { numRuns: 25, endOnFailure: true },
     );
   }, 180_000);
 
