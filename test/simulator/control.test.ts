@@ -78,8 +78,8 @@ describe('the clock', () => {
     expect(running.length).toBeGreaterThan(0);
     await simulator.advance(8 * DAY);
     const after = (await drainJobs(simulator, id, 'us-east-1')).records;
-    const youngest = simulator.now() - 30 * DAY;
-    expect(after.every(({ CreationDate }) => Number(CreationDate) * 1000 > youngest)).toBe(true);
+    const memoryEnds = simulator.now() - 30 * DAY;
+    expect(after.every(({ CreationDate }) => Number(CreationDate) * 1000 > memoryEnds)).toBe(true);
     const byId = new Map(after.map((record) => [record.CopyJobId, record]));
     const ended = running.filter(({ CopyJobId }) => byId.get(CopyJobId)?.CompletionDate !== undefined);
     expect(ended.length).toBeGreaterThan(0);
