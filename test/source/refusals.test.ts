@@ -97,7 +97,7 @@ describe('a target that only a person can heal', () => {
         service === 'sts'
           ? 'reset'
           : refusal('UnrecognizedClientException', 'The security token is invalid', 403),
-      { targetTimeoutMs: 700 },
+      { targetTimeoutMs: 2_000 },
     );
     expect(await readJobs()).toMatchObject({ status: 'UNREACHABLE', errorName: 'ECONNRESET' });
   });
@@ -145,7 +145,7 @@ describe('a host name that is not found', () => {
       homeRegion: 'us-east-1',
       concurrency: 1,
       requestsPerSecond: 1000,
-      targetTimeoutMs: 700,
+      targetTimeoutMs: 2_000,
       memoryDays: 35,
       log: pino({ level: 'silent' }),
       timing: { firstDelayMs: 1, longestDelayMs: 10 },
