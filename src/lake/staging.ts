@@ -3,7 +3,7 @@
  * (table, partition, bucket) of a wave. Memory is bounded by one buffer for all files together, open
  * files by one at a time.
  */
-import { appendFile, mkdir, rm, truncate } from 'node:fs/promises';
+import { mkdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ScratchError } from '../errors.ts';
 import type { Row, Table } from '../tables/table.ts';
@@ -52,7 +52,10 @@ export interface Staging {
   stage(table: Table, rows: readonly Row[], origin: string): Promise<void>;
   /** Bytes in the wave being filled, in memory and on disk. */
   bytes(): number;
-  /** Ends the wave being filled and begins another. */
+  /**
+   * Ends the wave being filled and begins another.
+   * @throws ScratchError when what is in memory cannot be written; the wave is lost then
+   */
   rotate(): Promise<Wave>;
 }
 
@@ -157,7 +160,7 @@ export function openStaging(options: StagingOptions): Staging {
     part.bufferedBytes = 0;
     try {
       if (target.releases.length === 0) await mkdir(target.folder, { recursive: true });
-      await appendFile(part.file, Buffer.concat(chunks), { mode: 0o600 });
+      await writeFile(part.file, chunks, { flag: 'a', mode: 0o600 });
     } catch (error) {
       release();
       // A line that was torn by a full disk would spoil the file; the rows stay in memory.
