@@ -16,6 +16,7 @@ import { type Coverage, exitCodeOf, isReported, settled, worstFirst } from './le
 import { RejectedRecords } from './ledger/rejected.ts';
 import { type WrittenPart, writeBegin } from './ledger/runs.ts';
 import { type Limits, limitsOf } from './limits.ts';
+import { releaseMemory } from './memory.ts';
 import { makePlan, type Planning } from './planning.ts';
 import type { CoverageStatus, RunSummary } from './run-summary.ts';
 import type { Settings } from './settings.ts';
@@ -95,6 +96,7 @@ async function run(context: Run): Promise<RunSummary> {
   const publication = await openPublication(context);
   const drainStarted = performance.now();
   const drained = await drainAll(context, publication.waves, rejected);
+  releaseMemory();
   const publishStarted = performance.now();
   await publication.waves.finish();
   const ledgerStarted = performance.now();
@@ -261,7 +263,7 @@ async function openPublication({ settings, io, log, limits, planning, scratch, e
           etag_before: etagBefore,
           etag_after: etagAfter,
         });
-        log.info({ table: part.table.name, key: published.key, rows, bytes }, 'published a part');
+        log.debug({ table: part.table.name, key: published.key, rows, bytes }, 'published a part');
       },
       onFailed: ({ table, origins, error }) => {
         io.progress.published();

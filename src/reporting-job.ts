@@ -20,6 +20,9 @@ const whenStopping = {
   plan: 'no new targets',
 };
 
+/** A scheduler that sends SIGTERM kills after 30 s (https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/); 20 is the promise. */
+const endsWithinMs = 19_000;
+
 /** What a run gets from its surroundings. */
 export interface JobIo {
   readonly log: Log;
@@ -69,11 +72,20 @@ export async function runReportingJob<Report extends { readonly exit_code: ExitC
   const progress = createProgress({ mode: telemetry.progress, screen, log, now: () => performance.now() });
   const signals = stopSignals({
     from: process,
-    onFirst: (signal) =>
+    onFirst: (signal) => {
       log.warn(
         { event: 'stopping', signal },
         `${signal}: ${whenStopping[job]}. A second signal ends at once`,
-      ),
+      );
+      setTimeout(() => {
+        progress.stop();
+        log.warn(
+          { event: 'stopped', signal },
+          'ended now, for not all of it ended in time; the lake is whole',
+        );
+        process.exit(75);
+      }, endsWithinMs).unref();
+    },
     onSecond: (signal) => {
       progress.stop();
       log.warn({ event: 'stopped', signal }, `${signal} again: ended at once; the lake is whole`);

@@ -70,7 +70,7 @@ export function createSource(options: SourceOptions): Source {
     signal: AbortSignal,
     read: (round: Round) => Promise<void>,
   ): Promise<DrainReport> => {
-    const log = options.log.child({ account: target.accountId, region: target.region, table });
+    const log = options.log.child({ account_id: target.accountId, region: target.region, table });
     const retries = createRetryLog(log, now, () => options.onThrottle?.(target));
     const setup = {
       client: clientFor(aws, target),

@@ -124,9 +124,7 @@ function knownFields(columns: readonly Column[]): ReadonlySet<string> {
 
 function fieldNames(record: Readonly<Record<string, unknown>>): string[] {
   return Object.entries(record).flatMap(([name, value]) =>
-    isObject(value) && !countMaps.has(name)
-      ? Object.keys(value).map((inner) => `${name}.${inner}`)
-      : [name],
+    isObject(value) && !countMaps.has(name) ? Object.keys(value).map((inner) => `${name}.${inner}`) : [name],
   );
 }
 

@@ -181,7 +181,7 @@ it('never logs a secret, and names account, region and table on every line', asy
   expect(lines.length).toBeGreaterThan(1);
   for (const line of lines) {
     expect(JSON.parse(line)).toMatchObject({
-      account: '444455556666',
+      account_id: '444455556666',
       region: 'eu-west-1',
       table: 'copy_jobs',
     });

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pino from 'pino';
 import { runExport } from '../../src/export.ts';
+import { runPlan } from '../../src/plan.ts';
 import type { RunSummary } from '../../src/run-summary.ts';
 import { parseSettings } from '../../src/settings.ts';
 import { defaultOptions, type SimulatorOptions } from '../../src/simulator/options.ts';
@@ -62,18 +63,25 @@ export async function openLab(options: Partial<SimulatorOptions> = {}) {
     ...change,
   });
 
-  /** The export within this process. */
-  const run = (change: Flags = {}, stopping = new AbortController().signal): Promise<RunSummary> => {
-    const settings = parseSettings({
+  const settingsWith = (change: Flags) =>
+    parseSettings({
       flags: flags(change),
       env: {},
       cwd: folder,
       temporaryFolder: tmpdir(),
       readFile: (path) => readFileSync(path, 'utf8'),
     });
-    const log = pino({ level: process.env.LAB_LOG ?? 'silent' }, pino.destination(2));
-    return runExport(settings, { log, progress: silent, stopping, programVersion: '0.0.0-test' });
-  };
+  const log = pino({ level: process.env.LAB_LOG ?? 'silent' }, pino.destination(2));
+  const ioWith = (stopping: AbortSignal) => ({
+    log,
+    progress: silent,
+    stopping,
+    programVersion: '0.0.0-test',
+  });
+
+  /** The export within this process. */
+  const run = (change: Flags = {}, stopping = new AbortController().signal): Promise<RunSummary> =>
+    runExport(settingsWith(change), ioWith(stopping));
 
   /** The export as a process of its own. */
   const start = (change: Flags = {}) => {
@@ -98,7 +106,7 @@ export async function openLab(options: Partial<SimulatorOptions> = {}) {
       child.once('error', reject);
       child.once('close', (code, signal) => resolve({ code, signal, ...output }));
     });
-    return { child, ended, stderr: () => output.stderr };
+    return { child, ended };
   };
 
   return {
@@ -109,6 +117,16 @@ export async function openLab(options: Partial<SimulatorOptions> = {}) {
     environment,
     run,
     start,
+    plan: (change: Flags = {}) => runPlan(settingsWith(change), ioWith(new AbortController().signal)),
+    everyFile: async () => (await readdir(folder, { recursive: true })).sort(),
+    accountsByPart: async (table: string): Promise<ReadonlyMap<string, ReadonlySet<string>>> => {
+      const found = new Map<string, Set<string>>();
+      for (const { filename, account_id: account } of await readTable(lake, table, true)) {
+        const key = String(filename);
+        found.set(key, (found.get(key) ?? new Set()).add(String(account)));
+      }
+      return found;
+    },
     /** The id of a member account; the management account is none. */
     member: (index: number): string => named(simulator.organization.active[index + 1]?.id),
     region: (index: number): string => named(simulator.regions[index]),

@@ -19,12 +19,12 @@ const derived = new Set([
 
 export type LakeRow = Readonly<Record<string, string | number | boolean | null>>;
 
-/** Every row of a table, partition columns included; times in milliseconds since the epoch. */
-export async function readTable(folder: string, table: string): Promise<LakeRow[]> {
+/** Every row of a table, partition columns included, and its file if wanted; times in milliseconds since the epoch. */
+export async function readTable(folder: string, table: string, filename = false): Promise<LakeRow[]> {
   const path = join(folder, table);
   if (!existsSync(path)) return [];
   const glob = join(path, '**', '*.parquet').replaceAll("'", "''");
-  const from = `read_parquet('${glob}', hive_partitioning = true, hive_types_autocast = false, union_by_name = true)`;
+  const from = `read_parquet('${glob}', hive_partitioning = true, hive_types_autocast = false, union_by_name = true, filename = ${filename})`;
   const instance = await DuckDBInstance.create(':memory:', { threads: '2' });
   try {
     const connection = await instance.connect();

@@ -158,7 +158,7 @@ function upsertSql(table: Table, key: readonly string[], partition: Partition): 
        min(_seen) OVER (PARTITION BY ${keys}) AS _first_seen,
        count(*) FILTER (_terminal) OVER (PARTITION BY ${keys}) AS _terminals,
        row_number() OVER (PARTITION BY ${keys}
-         ORDER BY _terminal DESC, observed_at DESC NULLS LAST, _tie_ord) AS _ord
+         ORDER BY _terminal DESC, observed_at DESC NULLS LAST, n._published, _tie_ord) AS _ord
        ${target.map((_, at) => `, first_value(_target_${at}) OVER (PARTITION BY ${keys} ORDER BY ${targetOrder}) AS _target_${at}`).join('')}
      FROM narrow n LEFT JOIN ties t ON n._row = t._row AND n._published = t._published`,
     'DROP TABLE narrow',

@@ -3,7 +3,8 @@
  * parquetjs-lite runs it; DuckDB's SQL (merge-sql.ts) says the same, and a property test holds them together.
  *
  * Upsert. The observations of a row are the published row and the staged rows with its key.
- * - The winner: terminal before not terminal, then the later `observed_at`, then the greater content.
+ * - The winner: terminal before not terminal, then the later `observed_at`, then staged before published (AWS's
+ *   clock has whole seconds, and what was read last is nearer to what AWS shows), then the greater content.
  *   It gives the content; where it is terminal, its nulls take the value of the next terminal observation.
  * - The target (`region`, `account_id`, `queried_account_id`) comes from the observation whose target has
  *   precedence: the job's owner, then the source vault's region, then the lowest account and region.
@@ -59,7 +60,7 @@ export function mergeUpsert(
   const rows: Row[] = [];
   for (const [key, observations] of groupBy(staged, table.merge.key)) {
     const before = published.get(key) ?? [];
-    const merged = combine([...before, ...observations]);
+    const merged = combine(before, observations);
     const [only] = before;
     if (only !== undefined && before.length === 1 && isSame(only, merged)) {
       tally.unchanged += 1;
@@ -135,16 +136,18 @@ function mergeAppend(
 }
 
 /** All observations of one row become one row. */
-function combiner(table: Table): (observations: readonly Row[]) => Row {
+function combiner(table: Table): (published: readonly Row[], staged: readonly Row[]) => Row {
   const content = contentColumns(table).map(({ name }) => name);
   const target = targetPrecedence(table);
   const byContent = byColumns(tieColumns(table).map(({ name }) => name));
   const byName = byColumns(target);
-  return (observations) => {
+  return (published, staged) => {
+    const observations = [...published, ...staged];
     const ranked = observations
-      .map((row) => ({ row, derived: withDerived(table, row) }))
-      .map(({ row, derived }) => ({
+      .map((row, at) => ({ row, fresh: at >= published.length, derived: withDerived(table, row) }))
+      .map(({ row, fresh, derived }) => ({
         row,
+        fresh,
         terminal: derived.is_terminal === true,
         owned: same(row.queried_account_id, row.account_id),
         atSource: same(row.region, derived.source_region),
@@ -153,6 +156,7 @@ function combiner(table: Table): (observations: readonly Row[]) => Row {
         (a, b) =>
           Number(b.terminal) - Number(a.terminal) ||
           compareValues(at(b.row, 'observed_at'), at(a.row, 'observed_at')) ||
+          Number(b.fresh) - Number(a.fresh) ||
           byContent(b.row, a.row),
       );
     const [winner] = ranked;

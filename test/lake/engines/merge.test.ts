@@ -61,13 +61,18 @@ describe('upsert', () => {
     ]);
   });
 
-  it('takes the greater content of two observations of the same instant, whatever their order', () => {
+  it('takes what was read last of two observations of the same instant; side by side, the greater content', () => {
     const lesser = at(1, { state: 'CREATED', run_id: 'r9' });
     const greater = at(1, { state: 'RUNNING', run_id: 'r1' });
     expect(mergeUpsert(copyJobs, [], [lesser, greater]).rows).toMatchObject([
       { state: 'RUNNING', run_id: 'r1' },
     ]);
-    expect(mergeUpsert(copyJobs, [greater], [lesser]).outcome.changed).toBe(false);
+    expect(mergeUpsert(copyJobs, [], [greater, lesser]).rows).toMatchObject([
+      { state: 'RUNNING', run_id: 'r1' },
+    ]);
+    expect(mergeUpsert(copyJobs, [greater], [lesser]).rows).toMatchObject([
+      { state: 'CREATED', run_id: 'r9' },
+    ]);
     expect(mergeUpsert(copyJobs, [lesser], [greater]).rows).toMatchObject([
       { state: 'RUNNING', run_id: 'r1' },
     ]);

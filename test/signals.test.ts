@@ -1,0 +1,73 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Lab, openLab } from './support/lab.ts';
+import { readTable } from './support/lake-reader.ts';
+
+let lab: Lab;
+afterEach(() => lab.close());
+
+const begun = () =>
+  lab.until(async () => (await lab.ledger('runs')).some((name) => name.endsWith('.begin.json')));
+
+describe('a run that is told to stop', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'publishes what it has read, says INTERRUPTED of the rest, and exits with 75 (%s)',
+    async (signal) => {
+      lab = await openLab({ accounts: 6, regions: 4, latencyMs: 150 });
+      const run = lab.start({ concurrency: '2' });
+      await begun();
+      await lab.until(async () =>
+        lab.simulator.requests().counts.some(({ api, count }) => api === 'ListCopyJobs' && count > 4),
+      );
+      const asked = performance.now();
+      run.child.kill(signal);
+      const { code, stdout } = await run.ended;
+      expect(code).toBe(75);
+      expect(performance.now() - asked).toBeLessThan(20_000);
+      const summary: unknown = JSON.parse(stdout);
+      expect(summary).toMatchObject({
+        exit_code: 75,
+        coverage: { OK: expect.any(Number), INTERRUPTED: expect.any(Number) },
+      });
+      const coverage = await readTable(lab.lake, 'export_coverage');
+      expect(coverage.length).toBe(6 * 4 * 2);
+      expect(coverage.some((row) => row.status === 'INTERRUPTED')).toBe(true);
+      const covered = new Set(
+        coverage
+          .filter((row) => row.table_name === 'copy_jobs' && row.status === 'OK')
+          .map((row) => `${row.account_id}/${row.region}`),
+      );
+      const published = new Set(
+        (await lab.table('copy_jobs')).map((row) => `${row.account_id}/${row.region}`),
+      );
+      for (const target of covered) expect(published.has(target)).toBe(true);
+      expect((await lab.run()).exit_code).toBe(0);
+      expect(await lab.differences()).toEqual([]);
+    },
+  );
+
+  it('ends at once at the second signal, and the lake is still whole', async () => {
+    lab = await openLab({ accounts: 4, latencyMs: 100 });
+    lab.simulator.addFaults([{ kind: 'hang', api: 'ListCopyJobs', region: lab.region(1) }]);
+    const run = lab.start();
+    await begun();
+    run.child.kill('SIGTERM');
+    run.child.kill('SIGINT');
+    expect((await run.ended).code).toBe(75);
+    lab.simulator.clearFaults();
+    expect((await lab.run()).exit_code).toBe(0);
+    expect(await lab.differences()).toEqual([]);
+  });
+
+  it('ends within 20 seconds even when it hangs before its first drain', async () => {
+    lab = await openLab();
+    lab.simulator.addFaults([{ kind: 'hang', api: 'ListAccounts' }]);
+    const run = lab.start();
+    await lab.until(async () =>
+      lab.simulator.requests().counts.some(({ api }) => api === 'GetCallerIdentity'),
+    );
+    const asked = performance.now();
+    run.child.kill('SIGTERM');
+    expect((await run.ended).code).toBe(75);
+    expect(performance.now() - asked).toBeLessThan(20_000);
+  }, 60_000);
+});
