@@ -16,6 +16,8 @@ export interface LakeRecord {
   readonly created_by_version: string;
   /** True when a person insisted on a store that ignores conditional writes. */
   readonly unsafe_store: boolean;
+  /** False: the store ignores conditions when a multipart upload is completed, so parts go up in one piece. */
+  readonly multipart: boolean;
 }
 
 export function serializeRecord(record: LakeRecord): Uint8Array {
@@ -60,6 +62,7 @@ export function parseRecord(bytes: Uint8Array, url: string, tables: readonly Tab
     created_by_run: String(record.created_by_run ?? ''),
     created_by_version: String(record.created_by_version ?? ''),
     unsafe_store: record.unsafe_store === true,
+    multipart: record.multipart !== false,
   };
 }
 

@@ -7,7 +7,7 @@ import { exportCoverage } from '../tables/export-coverage.ts';
 import type { Table } from '../tables/table.ts';
 import { type LakeRecord, parseRecord, schemaVersions, serializeRecord } from './lake-record.ts';
 import { bucketHash, formatVersion, lakeKey, runsPrefix, tablePrefix } from './layout.ts';
-import { probeStore, touchStore, unsafeStoreError } from './probe.ts';
+import { inOnePiece, probeStore, touchStore, unsafeStoreError } from './probe.ts';
 import type { Store } from './stores/store.ts';
 
 export interface OpenLakeOptions {
@@ -48,10 +48,14 @@ export async function openLake(options: OpenLakeOptions): Promise<Lake> {
 
   const record = parseRecord(found.bytes, store.url, tables);
   checkBuckets(store.url, record.buckets, options.buckets);
-  if (mode === 'read') return { store, buckets: record.buckets, isNew: false, record };
+  if (mode === 'read') return lakeOf(store, record, false);
   if (record.unsafe_store && !options.allowUnsafeStore) await refuseUnsafe(store, signal);
   else await touchStore(store, randomUUID, signal);
-  return await raised({ store, buckets: record.buckets, isNew: false, record }, found.etag, options, tables);
+  return await raised(lakeOf(store, record, false), found.etag, options, tables);
+}
+
+function lakeOf(store: Store, record: LakeRecord, isNew: boolean): Lake {
+  return { store: record.multipart ? store : inOnePiece(store), buckets: record.buckets, isNew, record };
 }
 
 async function openMissing(options: OpenLakeOptions, tables: readonly Table[]): Promise<Lake> {
@@ -66,12 +70,13 @@ async function openMissing(options: OpenLakeOptions, tables: readonly Table[]): 
     created_by_run: options.runId,
     created_by_version: options.programVersion,
     unsafe_store: false,
+    multipart: true,
   };
-  if (mode === 'read') return { store, buckets: planned.buckets, isNew: true, record: planned };
+  if (mode === 'read') return lakeOf(store, planned, true);
 
   const probed = await probeStore(store, randomUUID, signal);
   if (!probed.safe && !options.allowUnsafeStore) throw unsafeStoreError(store.url, probed.complaint);
-  const record = { ...planned, unsafe_store: !probed.safe };
+  const record = { ...planned, unsafe_store: !probed.safe, multipart: probed.safe && probed.inParts };
   const writeId = randomUUID();
   const outcome = await store.put(
     {
@@ -85,7 +90,7 @@ async function openMissing(options: OpenLakeOptions, tables: readonly Table[]): 
     signal,
   );
   // Another run was faster: its record counts, and is checked like any other.
-  return outcome.written ? { store, buckets: record.buckets, isNew: true, record } : await openLake(options);
+  return outcome.written ? lakeOf(store, record, true) : await openLake(options);
 }
 
 /** Parts without a `lake.json` were cut into an unknown number of buckets: guessing would double rows. */

@@ -6,8 +6,13 @@ import { LakeError } from '../errors.ts';
 import { probeKey } from './layout.ts';
 import type { PutOutcome, Store, WriteCondition } from './stores/store.ts';
 
-/** `unsafe`: what the store did that it must not do. */
-export type ProbeOutcome = { readonly safe: true } | { readonly safe: false; readonly complaint: string };
+/**
+ * `complaint`: what the store did that it must not do. `inParts`: whether it keeps its promises for multipart uploads
+ * too; where it does not, a lake is as safe there as anywhere, as long as nothing is sent in parts.
+ */
+export type ProbeOutcome =
+  | { readonly safe: true; readonly inParts: boolean }
+  | { readonly safe: false; readonly complaint: string };
 
 /** Several replacements of one state at once: only one may win. Few, for a probe is no benchmark. */
 const contenders = 4;
@@ -24,17 +29,25 @@ export async function probeStore(
   signal?: AbortSignal,
 ): Promise<ProbeOutcome> {
   await touchStore(store, writeId, signal);
-  for (const inParts of [false, true]) {
+  const complaintOf = (inParts: boolean) => {
     const put = (condition: WriteCondition) => putProbe(store, condition, inParts, writeId(), signal);
-    const complaint = await complaintAbout(store, put, signal);
-    if (complaint !== null) {
-      return {
-        safe: false,
-        complaint: inParts ? `${complaint}, when a multipart upload was completed` : complaint,
-      };
-    }
-  }
-  return { safe: true };
+    return complaintAbout(store, put, signal);
+  };
+  const complaint = await complaintOf(false);
+  if (complaint !== null) return { safe: false, complaint };
+  return { safe: true, inParts: (await complaintOf(true)) === null };
+}
+
+/** A store that sends everything in one piece: S3 takes up to 5 GiB so. */
+export function inOnePiece(store: Store): Store {
+  return {
+    url: store.url,
+    download: (key, file, signal) => store.download(key, file, signal),
+    read: (key, signal) => store.read(key, signal),
+    put: (request, signal) => store.put({ ...request, inParts: false }, signal),
+    list: (prefix, options, signal) => store.list(prefix, options, signal),
+    close: () => store.close(),
+  };
 }
 
 /** What the store does that it must not do; null: nothing that we could find. The probe's object is there. */

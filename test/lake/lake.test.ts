@@ -85,6 +85,7 @@ describe('opening a lake', () => {
       created_by_run: 'run-1',
       created_by_version: '1.2.3',
       unsafe_store: false,
+      multipart: true,
     });
     expect(await open({ runId: 'run-2' })).toMatchObject({ buckets: 4, isNew: false, record: lake.record });
   });
@@ -158,7 +159,6 @@ describe('opening a lake', () => {
   it.each<[string, (request: PutRequest) => boolean]>([
     ['creates over what is there', ({ condition }) => 'ifAbsent' in condition],
     ['replaces what has changed', ({ condition }) => 'ifMatch' in condition],
-    ['ignores conditions on uploads in parts', ({ inParts }) => inParts === true],
     ['ignores every condition', () => true],
   ])('refuses a store that %s, unless a person insists', async (_, forgets) => {
     const unsafe = forgetful(store, forgets);
@@ -172,6 +172,21 @@ describe('opening a lake', () => {
     await expect(open({ store: unsafe })).rejects.toThrow(/--allow-unsafe-store/);
     expect(await open({ store: unsafe, allowUnsafeStore: true })).toMatchObject({ isNew: false });
     expect(await open()).toMatchObject({ isNew: false });
+  });
+
+  it('sends everything in one piece to a store that ignores conditions on uploads in parts', async () => {
+    const half = forgetful(store, ({ inParts }) => inParts !== false && inParts !== undefined);
+    const made = await open({ store: half });
+    expect(made.record).toMatchObject({ unsafe_store: false, multipart: false });
+    const reopened = await open({ store: half });
+    for (const lake of [made, reopened]) {
+      await lake.store.put(writeOf('parts/a', 'x', { ifAbsent: true }));
+      expect(await lake.store.put({ ...writeOf('parts/a', 'y', { ifAbsent: true }), inParts: true })).toEqual(
+        {
+          written: false,
+        },
+      );
+    }
   });
 
   it('refuses a store that lets two of several replace the same object', async () => {

@@ -87,7 +87,7 @@ class S3Store implements Store {
       signal?.throwIfAborted();
       const metadata = { ...request.metadata, [writeIdName]: writeId };
       const { kmsKeyId } = this.#options;
-      const multipartBytes = request.inParts ? 0 : (this.#options.multipartBytes ?? 16 * 1024 * 1024);
+      const multipartBytes = this.#multipartBytes(request.inParts);
       const sent = { target, body, condition, contentType, metadata, kmsKeyId, multipartBytes };
       const { etag, size } = await upload(this.#s3, sent, signal);
       const known = etag ?? (await this.#ownWrite(key, writeId, signal))?.etag;
@@ -101,6 +101,11 @@ class S3Store implements Store {
       if (isConflict(error)) return { written: false };
       throw explained(error, this.#attempt('written', key));
     }
+  }
+
+  #multipartBytes(inParts: boolean | undefined): number {
+    if (inParts === undefined) return this.#options.multipartBytes ?? 16 * 1024 * 1024;
+    return inParts ? 0 : Number.POSITIVE_INFINITY;
   }
 
   async *list(

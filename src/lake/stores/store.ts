@@ -34,8 +34,9 @@ export interface PutRequest {
   readonly metadata: Readonly<Record<string, string>>;
   readonly contentType: string;
   /**
-   * Sent in parts whatever its size, where the store knows such a thing: some servers honour conditions on
-   * a whole write and ignore them when a multipart upload is completed (gofakes3 1.2 does), so both are probed.
+   * Sent in parts, or in one piece, whatever its size; where it is not said, the store decides by the size. Some
+   * servers honour conditions on a whole write and ignore them when a multipart upload is completed (gofakes3 1.2,
+   * moto 5.2), so both are probed.
    */
   readonly inParts?: boolean;
 }
