@@ -39,6 +39,7 @@ export class Waves {
   #lastWaveAt: number;
   #publishing: Promise<void> | null = null;
   #spentMs = 0;
+  readonly #inTurn = pLimit(1);
 
   constructor(staging: Staging, handlers: WaveHandlers, bounds: WaveBounds) {
     this.#staging = staging;
@@ -53,10 +54,13 @@ export class Waves {
   }
 
   /** Stages rows; waits while a full wave has to wait for the one before it. Throws a ScratchError. */
-  async stage(table: Table, rows: readonly Row[], origin: string): Promise<void> {
-    await this.#staging.stage(table, rows, origin);
-    while (this.#staging.bytes() >= this.#bounds.bytes && this.#publishing !== null) await this.#publishing;
-    if (this.#due() && this.#publishing === null) this.#start();
+  stage(table: Table, rows: readonly Row[], origin: string): Promise<void> {
+    // One at a time: many drains that wait for room must not all take it at once.
+    return this.#inTurn(async () => {
+      while (this.#staging.bytes() >= this.#bounds.bytes && this.#publishing !== null) await this.#publishing;
+      await this.#staging.stage(table, rows, origin);
+      if (this.#due() && this.#publishing === null) this.#start();
+    });
   }
 
   /** Publishes all that is left. Nothing may be staged afterwards. */

@@ -84,7 +84,8 @@ it('publishes in waves when the time for it has come', async () => {
   lab = await openLab({ accounts: 5, regions: 4, latencyMs: 40 });
   const run = await lab.run({ 'publish-every': '100ms', concurrency: '2', since: 'all' });
   expect(run.exit_code).toBe(0);
-  expect(run.tables.copy_jobs?.parts_written).toBeGreaterThan(7 * 2);
+  const days = new Set((await lab.table('copy_jobs')).map((row) => row.creation_date)).size;
+  expect(run.tables.copy_jobs?.parts_written).toBeGreaterThan(days);
   expect(await lab.differences()).toEqual([]);
 });
 
