@@ -1,5 +1,5 @@
 import type { CommandModule } from 'yargs';
-import { exportOptionNames } from '../src/options.ts';
+import { exportOptionNames } from '../src/options/options.ts';
 import { runReportingJob, yargsOptions } from '../src/reporting-job.ts';
 import { renderPlanSummary } from '../src/telemetry/summary.ts';
 

@@ -1,7 +1,7 @@
-/** npm run readme: writes the README's table of options anew from src/options.ts, between its two markers. */
+/** npm run readme: writes the README's table of options anew from src/options/options.ts, between its two markers. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { commonOptionNames, exportOptionNames, type OptionName, optionOf } from '../src/options.ts';
+import { commonOptionNames, exportOptionNames, type OptionName, optionOf } from '../src/options/options.ts';
 
 const begin = '<!-- options: written by npm run readme -->';
 const end = '<!-- end of options -->';

@@ -1,6 +1,6 @@
 /** What a run is about to do: who asks, as of when, whom, and for which windows. `export` does it, `plan` shows it. */
 import type { Logger } from 'pino';
-import { type Aws, createAws } from './aws.ts';
+import { type Aws, createAws } from './aws/aws.ts';
 import type { Planned } from './drain.ts';
 import { UsageError } from './errors.ts';
 import { type Lake, openLake } from './lake/lake.ts';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import type { ArgumentsCamelCase, Options } from 'yargs';
 import { ReportedError, UnavailableError } from './errors.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { type Job, optionNames, optionOf } from './options.ts';
+import { type Job, optionNames, optionOf } from './options/options.ts';
 import { parseSettings, parseTelemetry, type Settings } from './settings.ts';
 import { stopSignals } from './signals.ts';
 import { createLog, type Log } from './telemetry/log.ts';

@@ -9,8 +9,8 @@ import {
   type OptionInput,
   readOption,
   strongerLayer,
-} from './given-options.ts';
-import { environmentName, type Job, type OptionName, type OptionValue, optionOf } from './options.ts';
+} from './options/given.ts';
+import { environmentName, type Job, type OptionName, type OptionValue, optionOf } from './options/options.ts';
 import type { AggregationPeriod } from './source/source.ts';
 
 /** Where the lake lies. */

@@ -5,7 +5,7 @@ import {
   ListCopyJobsCommand,
   type ListCopyJobsCommandInput,
 } from '@aws-sdk/client-backup';
-import { type KeptAnswer, keepAnswer } from '../answer.ts';
+import { type KeptAnswer, keepAnswer } from '../aws/answer.ts';
 
 /** A request for one page, made anew for every attempt: the SDK's commands are used up by sending them. */
 export interface Ask {

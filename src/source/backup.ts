@@ -5,7 +5,7 @@ import { BackupClient } from '@aws-sdk/client-backup';
 import pLimit from 'p-limit';
 import pThrottle from 'p-throttle';
 import type { Logger } from 'pino';
-import type { Aws } from '../aws.ts';
+import type { Aws } from '../aws/aws.ts';
 import { credentialsHold } from '../targets/caller.ts';
 import type { Target } from '../targets/target.ts';
 import { askCopyJobSummaries } from './ask.ts';

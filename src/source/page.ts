@@ -1,4 +1,4 @@
-import type { Answer } from '../answer.ts';
+import type { Answer } from '../aws/answer.ts';
 import type { Ask } from './ask.ts';
 import { parseExactJson } from './exact-json.ts';
 import type { RequestFailure } from './outcome.ts';

@@ -6,7 +6,7 @@ import type { BackupClient } from '@aws-sdk/client-backup';
 import type { AwsCredentialIdentity } from '@smithy/types';
 import type { LimitFunction } from 'p-limit';
 import pRetry from 'p-retry';
-import { awsFailure } from '../aws-failure.ts';
+import { awsFailure } from '../aws/failure.ts';
 import type { RefreshRequest } from '../targets/credentials.ts';
 import type { Target } from '../targets/target.ts';
 import { abortable, childController, SiblingFailed } from './abort.ts';

@@ -1,9 +1,9 @@
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { fromNodeProviderChain } from '@aws-sdk/credential-providers';
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smithy/types';
-import { keepAnswer } from '../answer.ts';
-import type { Aws } from '../aws.ts';
-import { awsFailure } from '../aws-failure.ts';
+import { keepAnswer } from '../aws/answer.ts';
+import type { Aws } from '../aws/aws.ts';
+import { awsFailure } from '../aws/failure.ts';
 import { AccessError, UnavailableError } from '../errors.ts';
 import { shareCredentials } from './credentials.ts';
 import { discoveryError } from './discovery-error.ts';

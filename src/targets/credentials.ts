@@ -3,8 +3,8 @@
  */
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smithy/types';
-import type { Aws } from '../aws.ts';
-import { awsFailure } from '../aws-failure.ts';
+import type { Aws } from '../aws/aws.ts';
+import { awsFailure } from '../aws/failure.ts';
 import { AssumeRoleError, UnavailableError } from '../errors.ts';
 import { heals } from './discovery-error.ts';
 

@@ -1,4 +1,4 @@
-import { type AwsFailure, awsFailure } from '../aws-failure.ts';
+import { type AwsFailure, awsFailure } from '../aws/failure.ts';
 import { AccessError, type ReportedError, UnavailableError } from '../errors.ts';
 
 /** Whether the same call can succeed later without anybody doing something. */

@@ -9,7 +9,7 @@ import {
   OrganizationsClient,
 } from '@aws-sdk/client-organizations';
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
-import type { Aws } from '../aws.ts';
+import type { Aws } from '../aws/aws.ts';
 import { ReportedError, UnavailableError } from '../errors.ts';
 import { discoveryError } from './discovery-error.ts';
 

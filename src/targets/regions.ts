@@ -4,8 +4,8 @@
 import { AccountClient, ListRegionsCommand } from '@aws-sdk/client-account';
 import { DescribeRegionsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
-import type { Aws } from '../aws.ts';
-import { awsFailure } from '../aws-failure.ts';
+import type { Aws } from '../aws/aws.ts';
+import { awsFailure } from '../aws/failure.ts';
 import { AccessError, ReportedError, UnavailableError } from '../errors.ts';
 import { discoveryError, heals } from './discovery-error.ts';
 

@@ -2,7 +2,7 @@
  * Which accounts and regions a run reads, and with whose credentials.
  */
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
-import type { Aws } from '../aws.ts';
+import type { Aws } from '../aws/aws.ts';
 import { AccessError, AssumeRoleError, UsageError } from '../errors.ts';
 import type { AccountSelection } from '../settings.ts';
 import { assumedRole, roleArn } from './credentials.ts';

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { simulateJob } from '../../jobs/simulate.ts';
 import { exitCodes } from '../../src/exit-codes.ts';
-import { commonOptionNames, exportOptionNames, kindsOf } from '../../src/options.ts';
+import { commonOptionNames, exportOptionNames, kindsOf } from '../../src/options/options.ts';
 
 const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'backup-copy-export-cli-'));

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { optionsTable, withOptions } from '../../scripts/readme-options.ts';
-import { optionNames } from '../../src/options.ts';
+import { optionNames } from '../../src/options/options.ts';
 
 const markers = ['<!-- options: written by npm run readme -->', '<!-- end of options -->'] as const;
 

@@ -7,7 +7,7 @@ import {
   type OptionName,
   optionNames,
   optionOf,
-} from '../../src/options.ts';
+} from '../../src/options/options.ts';
 import { parseSettings, parseTelemetry, type Settings } from '../../src/settings.ts';
 
 interface Given {

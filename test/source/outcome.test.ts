@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { awsFailure } from '../../src/aws-failure.ts';
+import { awsFailure } from '../../src/aws/failure.ts';
 import { AssumeRoleError, UnavailableError } from '../../src/errors.ts';
 import { type OutcomeContext, outcomeOf, retryBudget } from '../../src/source/outcome.ts';
 

@@ -1,7 +1,7 @@
 /** Reads a scripted AWS with a Source, and gathers what is handed on. */
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import pino, { type Logger } from 'pino';
-import { type Aws, createAws } from '../../src/aws.ts';
+import { type Aws, createAws } from '../../src/aws/aws.ts';
 import { createSource, type SourceOptions } from '../../src/source/backup.ts';
 import type { DrainReport, Source, SourcePage, Window } from '../../src/source/source.ts';
 import type { Target } from '../../src/targets/target.ts';

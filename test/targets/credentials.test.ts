@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Aws, createAws } from '../../src/aws.ts';
+import { type Aws, createAws } from '../../src/aws/aws.ts';
 import { AssumeRoleError, UnavailableError } from '../../src/errors.ts';
 import { roleArn, assumedRole as roleCredentials, shareCredentials } from '../../src/targets/credentials.ts';
 import {

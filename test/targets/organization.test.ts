@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Aws, createAws } from '../../src/aws.ts';
+import { type Aws, createAws } from '../../src/aws/aws.ts';
 import { UnavailableError } from '../../src/errors.ts';
 import { listOrganizationAccounts } from '../../src/targets/organization.ts';
 import { staticCredentials } from '../source/reading.ts';

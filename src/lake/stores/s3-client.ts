@@ -3,7 +3,7 @@ import { HeadBucketCommand, S3Client, type S3ClientConfig } from '@aws-sdk/clien
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import pRetry from 'p-retry';
 import type { Logger } from 'pino';
-import { createAws } from '../../aws.ts';
+import { createAws } from '../../aws/aws.ts';
 import { codeOf, isTransient } from './s3-errors.ts';
 
 export interface S3ClientOptions {

@@ -1,7 +1,7 @@
 /** What the deploy files must agree with: the program's own options, and the AWS operations it uses. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { kindsOf } from '../../../src/options.ts';
+import { kindsOf } from '../../../src/options/options.ts';
 import { parseSettings, parseTelemetry, type Settings, type Telemetry } from '../../../src/settings.ts';
 
 export const root = join(import.meta.dirname, '../../..');

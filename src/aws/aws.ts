@@ -6,7 +6,7 @@ import { Agent as HttpsAgent } from 'node:https';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smithy/types';
 import { ProxyAgent } from 'proxy-agent';
-import { programVersion } from './version.ts';
+import { programVersion } from '../version.ts';
 
 /**
  * Sockets beside those for AWS Backup: STS, Organizations and the like. Without them a role would be

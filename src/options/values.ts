@@ -3,9 +3,9 @@
  * Every function takes what a person wrote and gives the typed value, or throws an InvalidValue.
  */
 import { resolve } from 'node:path';
+import type { AccountSelection, FailOn, LakeLocation, Since } from '../settings.ts';
 import { InvalidValue, type ParseWord } from './invalid-value.ts';
 import { dayMs, duration, instant } from './quantities.ts';
-import type { AccountSelection, FailOn, LakeLocation, Since } from './settings.ts';
 
 export function since(word: string): Since {
   if (word === 'auto' || word === 'all') return { kind: word };

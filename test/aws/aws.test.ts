@@ -2,11 +2,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Aws, createAws } from '../src/aws.ts';
-import { UnavailableError } from '../src/errors.ts';
-import { identifyCaller } from '../src/targets/caller.ts';
-import { staticCredentials } from './source/reading.ts';
-import { callerIdentity, type ScriptedAws, startScriptedAws } from './source/scripted-aws.ts';
+import { type Aws, createAws } from '../../src/aws/aws.ts';
+import { UnavailableError } from '../../src/errors.ts';
+import { identifyCaller } from '../../src/targets/caller.ts';
+import { staticCredentials } from '../source/reading.ts';
+import { callerIdentity, type ScriptedAws, startScriptedAws } from '../source/scripted-aws.ts';
 
 const region = 'us-east-1';
 const credentials = staticCredentials;

@@ -1,6 +1,6 @@
 /** The configuration file of `--config`: JSON or YAML, one key per option, into plain words. */
 import { parseDocument } from 'yaml';
-import { ConfigError } from './errors.ts';
+import { ConfigError } from '../errors.ts';
 import { allOptionNames, type OptionKind } from './options.ts';
 
 /** What the file says about one option: its words, as if written on the command line. */

@@ -1,7 +1,7 @@
 /** What flags, environment and configuration file say about each option, and which of them wins. */
 import { resolve } from 'node:path';
+import { ConfigError, UsageError } from '../errors.ts';
 import { parseConfigFile } from './config-file.ts';
-import { ConfigError, UsageError } from './errors.ts';
 import { InvalidValue } from './invalid-value.ts';
 import {
   allOptionNames,

@@ -2,7 +2,10 @@
  * The options, once: flags, environment names, keys of the configuration file, help and the README's table
  * are derived from this one list.
  */
+
+import type { AggregationPeriod } from '../source/source.ts';
 import type { ParseWord } from './invalid-value.ts';
+import { dayMs, duration, instant, integer, size } from './quantities.ts';
 import {
   accountId,
   accounts,
@@ -18,9 +21,7 @@ import {
   roleArn,
   roleName,
   since,
-} from './option-values.ts';
-import { dayMs, duration, instant, integer, size } from './quantities.ts';
-import type { AggregationPeriod } from './source/source.ts';
+} from './values.ts';
 
 export type Job = 'export' | 'plan' | 'simulate';
 
