@@ -133,6 +133,7 @@ export async function openLab(options: Partial<SimulatorOptions> = {}) {
     regions: simulator.regions,
     rows: (): Promise<ExpectedLake> => readLake(lake),
     table: (name: string): Promise<LakeRow[]> => readTable(lake, name),
+    tableOf: readTable,
     /** How the lake differs from the simulator's truth; empty when it is equal. */
     differences: async (): Promise<string[]> => differences(await readLake(lake), await readTruth(truthFile)),
     /**
