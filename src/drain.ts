@@ -22,6 +22,8 @@ export interface Drained extends Planned {
   /** Records that became rows, repeated ones included. */
   readonly rows: number;
   readonly rejected: number;
+  /** Why the first of them was. */
+  readonly rejectedFor: string | null;
   /** UTC days of creation of the jobs seen that have not ended. */
   readonly openDays: ReadonlySet<string>;
 }
@@ -46,7 +48,7 @@ export function drain(planned: Planned, context: DrainContext): Promise<Drained>
 async function drainJobs(planned: Planned, context: DrainContext): Promise<Drained> {
   const { target, window } = planned;
   if (window === null) throw new TypeError('copy_jobs is asked for with a window');
-  const tally = { rows: 0, rejected: 0 };
+  const tally: Tally = { rows: 0, rejected: 0, rejectedFor: null };
   const openDays = new Set<string>();
   const onPage = async (page: SourcePage) => {
     const normalize = (record: unknown) => copyJobRow(record, observation(target, page.observedAt, context));
@@ -65,7 +67,7 @@ async function drainJobs(planned: Planned, context: DrainContext): Promise<Drain
 /** Counts are staged only when the whole drain is good: a slice is replaced whole or not at all. */
 async function drainSummaries(planned: Planned, context: DrainContext): Promise<Drained> {
   const { target } = planned;
-  const tally = { rows: 0, rejected: 0 };
+  const tally: Tally = { rows: 0, rejected: 0, rejectedFor: null };
   let whole: DrainReport | null = null;
   for (const period of context.periods) {
     let rows: Row[] = [];
@@ -95,6 +97,12 @@ async function drainSummaries(planned: Planned, context: DrainContext): Promise<
   return { ...planned, report: whole, ...tally, openDays: new Set() };
 }
 
+interface Tally {
+  rows: number;
+  rejected: number;
+  rejectedFor: string | null;
+}
+
 function observation(target: Target, observedAt: number, { runId }: DrainContext): Observation {
   return { accountId: target.accountId, region: target.region, observedAt, runId };
 }
@@ -105,7 +113,7 @@ async function sorted(
   page: SourcePage,
   normalize: (record: unknown) => Normalized,
   context: DrainContext,
-  tally: { rows: number; rejected: number },
+  tally: Tally,
 ): Promise<Row[]> {
   const rows: Row[] = [];
   const rejected: RejectedRecord[] = [];
@@ -129,6 +137,7 @@ async function sorted(
   }
   tally.rows += rows.length;
   tally.rejected += rejected.length;
+  tally.rejectedFor ??= rejected[0]?.reason ?? null;
   const about = { account_id: target.accountId, region: target.region, table };
   if (unknown.size > 0) {
     context.log.debug(

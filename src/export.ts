@@ -5,13 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
 import { type Drained, drain, type Planned } from './drain.ts';
+import { ReportedError } from './errors.ts';
 import type { Engine } from './lake/engines/engine.ts';
 import { openEngine } from './lake/engines/open.ts';
 import { publishPart } from './lake/publish.ts';
 import { openScratch, type Scratch } from './lake/scratch.ts';
 import { openStaging } from './lake/staging.ts';
 import { Waves } from './lake/waves.ts';
-import { closeLedger } from './ledger/close.ts';
+import { closeLedger, type LedgerEnd } from './ledger/close.ts';
 import { type Coverage, exitCodeOf, isReported, settled, worstFirst } from './ledger/coverage.ts';
 import { RejectedRecords } from './ledger/rejected.ts';
 import { type WrittenPart, writeBegin } from './ledger/runs.ts';
@@ -37,8 +38,8 @@ export interface RunIo {
 
 /**
  * One run, whole. Resolves with what became of it, failed targets included.
- * @throws ReportedError (src/errors.ts) when it could not begin, or when the lake's ledger or scratch fail:
- *   the run then shows as unfinished, and loses nothing
+ * @throws ReportedError (src/errors.ts) when it could not begin, or when scratch fails: the run then shows as
+ *   unfinished, and loses nothing
  */
 export async function runExport(settings: Settings, io: RunIo): Promise<RunSummary> {
   const started = performance.now();
@@ -106,7 +107,7 @@ async function run(context: Run): Promise<RunSummary> {
   );
   const exitCode = exitCodeOf(coverage, settings.failOn, io.stopping.aborted);
   const totals = publication.totals(coverage);
-  await closeLedger({
+  const ledgerError = await closed({
     lake,
     engine,
     scratchFolder: context.scratch.folder,
@@ -117,6 +118,7 @@ async function run(context: Run): Promise<RunSummary> {
     rejected,
     totals,
   });
+  if (ledgerError !== null) log.error({ err: ledgerError }, 'the ledger could not be closed');
 
   const ended = performance.now();
   const summary: RunSummary = {
@@ -134,10 +136,22 @@ async function run(context: Run): Promise<RunSummary> {
       publish: Math.round(publication.waves.spentMs),
       ledger: Math.round(ended - ledgerStarted),
     },
-    exit_code: exitCode,
+    ledger_error: ledgerError?.message ?? null,
+    exit_code: ledgerError?.exitCode ?? exitCode,
   };
   log.info({ summary: { ...summary, failures: summary.failures.length } }, 'the run has ended');
   return summary;
+}
+
+/** What was published is worth telling even when the ledger cannot be closed. */
+async function closed(end: LedgerEnd): Promise<ReportedError | null> {
+  try {
+    await closeLedger(end);
+    return null;
+  } catch (error) {
+    if (error instanceof ReportedError) return error;
+    throw error;
+  }
 }
 
 /** The first thing that a run writes: if it cannot, nothing is drained. */

@@ -46,6 +46,8 @@ export interface RunSummary {
   readonly failures: readonly TargetFailure[];
   /** Milliseconds spent: discovering, draining, publishing, closing the ledger. */
   readonly phases_ms: Readonly<Record<'discover' | 'drain' | 'publish' | 'ledger', number>>;
+  /** Why the run's ledger could not be closed: the run shows as unfinished, though what is said here was published. */
+  readonly ledger_error: string | null;
   readonly exit_code: ExitCode;
 }
 

@@ -14,9 +14,6 @@ export const lakeKey = '_ledger/lake.json';
 /** Written over and over to learn whether a store keeps its promises. Holds nothing of worth. */
 export const probeKey = '_ledger/probe.json';
 
-/** Everything that is not a table's part lies below this. */
-export const ledgerPrefix = '_ledger/';
-
 /** Below this lie the begin records and manifests of all runs. */
 export const runsPrefix = '_ledger/runs/';
 

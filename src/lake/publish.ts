@@ -3,9 +3,10 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LakeError } from '../errors.ts';
+import { EngineError, LakeError } from '../errors.ts';
 import type { Table } from '../tables/table.ts';
 import type { Engine, MergeOutcome } from './engines/engine.ts';
+import { openPart } from './engines/part-reader.ts';
 import { partKey } from './layout.ts';
 import type { Store } from './stores/store.ts';
 
@@ -88,13 +89,9 @@ async function tryOnce(request: PublishRequest, key: string, attempt: number): P
       table: table.name,
       schema_version: String(table.schemaVersion),
     };
-    const outcome = await engine.merge({
-      table,
-      partition,
-      existing: before === null ? null : existing,
-      staged,
-      output,
-      metadata,
+    const merge = { table, partition, existing: before === null ? null : existing, staged, output, metadata };
+    const outcome = await engine.merge(merge).catch(async (error) => {
+      throw before === null ? error : await damage(error, existing, key, store.url);
     });
     if (!outcome.changed) return { key, outcome, written: null };
     releases.push(reserve((await stat(output)).size));
@@ -117,6 +114,21 @@ async function tryOnce(request: PublishRequest, key: string, attempt: number): P
     await Promise.all([rm(existing, { force: true }), rm(output, { force: true })]);
     for (const release of releases) release();
   }
+}
+
+/** A part that cannot be read is named by its key: scratch copies are gone when a person reads of it. */
+async function damage(error: unknown, copy: string, key: string, url: string): Promise<unknown> {
+  if (!(error instanceof EngineError)) return error;
+  const readable = await openPart(copy).then(
+    () => true,
+    () => false,
+  );
+  if (readable) return error;
+  return new LakeError(
+    `The part ${key} in ${url} is damaged: it is no whole Parquet file`,
+    'Restore its earlier version (docs/operations.md, Recovery). It was left as it is.',
+    { cause: error },
+  );
 }
 
 /** Object metadata travels in HTTP headers, and common proxies drop headers with underscores. */

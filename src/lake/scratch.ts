@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { ScratchError } from '../errors.ts';
 import { type FileLock, type FileLocks, loadFileLocks } from './file-lock.ts';
-import { systemCode } from './stores/durable.ts';
+import { makeFolder, systemCode } from './stores/durable.ts';
 
 export interface ScratchOptions {
   /** Created when it is not there. Shared by runs. */
@@ -80,7 +80,7 @@ async function claimFolder(
   log: ScratchOptions['log'],
 ): Promise<FileLock | null> {
   try {
-    await mkdir(parent, { recursive: true });
+    await makeFolder(parent);
     const locks = await loadFileLocks();
     const guard = locks === null ? null : await guardOf(parent, locks, log);
     try {

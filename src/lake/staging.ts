@@ -3,12 +3,12 @@
  * (table, partition, bucket) of a wave. Memory is bounded by one buffer for all files together, open
  * files by one at a time.
  */
-import { mkdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ScratchError } from '../errors.ts';
 import type { Row, Table } from '../tables/table.ts';
 import { bucketOf, partKey } from './layout.ts';
-import { systemCode } from './stores/durable.ts';
+import { makeFolder, systemCode } from './stores/durable.ts';
 import { compareKeys } from './stores/key.ts';
 
 export interface StagingOptions {
@@ -159,7 +159,7 @@ export function openStaging(options: StagingOptions): Staging {
     part.buffered = [];
     part.bufferedBytes = 0;
     try {
-      if (target.releases.length === 0) await mkdir(target.folder, { recursive: true });
+      if (target.releases.length === 0) await makeFolder(target.folder);
       await writeFile(part.file, chunks, { flag: 'a', mode: 0o600 });
     } catch (error) {
       release();

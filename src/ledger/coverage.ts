@@ -53,7 +53,17 @@ export function settled(
     const failure = { ...report, errorName: nameOf(problem), errorMessage: messageOf(problem) };
     return { table, target, window, status: unpublishedStatus(stopReason), report: failure, rows, rejected };
   }
-  return { table, target, window, status: drainedStatus(drained, stopReason), report, rows, rejected };
+  const status = drainedStatus(drained, stopReason);
+  const told = status === 'REJECTED_RECORDS' ? { ...report, ...rejection(drained) } : report;
+  return { table, target, window, status, report: told, rows, rejected };
+}
+
+function rejection({ rejected, rejectedFor }: Drained) {
+  const records = rejected === 1 ? '1 record is' : `${rejected} records are`;
+  return {
+    errorName: 'RejectedRecords',
+    errorMessage: `${records} kept raw, the first because ${rejectedFor ?? 'of an unknown reason'}`,
+  };
 }
 
 function drainedStatus({ report, rows, rejected }: Drained, stopReason: StopReason | null): CoverageStatus {

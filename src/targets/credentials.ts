@@ -104,7 +104,9 @@ export function assumedRole(
   now?: () => number,
 ): AwsCredentialIdentityProvider {
   const assume = async (): Promise<AwsCredentialIdentity> => {
-    const client = new STSClient(aws.clientDefaults(region, source));
+    // Few attempts: whoever needs the role asks again, and a refusal from a machine whose clock is wrong is retried by
+    // the SDK as long as it may, each time another denied event in the account's trail.
+    const client = new STSClient({ ...aws.clientDefaults(region, source), maxAttempts: 2 });
     const { Credentials } = await client.send(
       new AssumeRoleCommand({
         RoleArn: role.roleArn,

@@ -7,10 +7,11 @@ import {
   ListAccountsForParentCommand,
   ListOrganizationalUnitsForParentCommand,
   OrganizationsClient,
+  ParentNotFoundException,
 } from '@aws-sdk/client-organizations';
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import type { Aws } from '../aws/aws.ts';
-import { ReportedError, UnavailableError } from '../errors.ts';
+import { ReportedError, UnavailableError, UsageError } from '../errors.ts';
 import { discoveryError } from './discovery-error.ts';
 
 export interface OrganizationAccount {
@@ -118,6 +119,14 @@ async function answerOf<Answer>(what: string, ask: () => Promise<Answer>): Promi
     return await ask();
   } catch (error) {
     if (error instanceof ReportedError) throw error;
+    // Of a unit, or of a root: docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccountsForParent.html
+    if (error instanceof ParentNotFoundException) {
+      throw new UsageError(
+        `${what}: there is no such unit in this organization`,
+        'Check the ids in --organizational-units',
+        { cause: error },
+      );
+    }
     throw discoveryError(error, what, actions);
   }
 }

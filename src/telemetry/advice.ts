@@ -16,7 +16,7 @@ const advice: Readonly<Record<CoverageStatus, string>> = {
   SKIPPED:
     'The deadline came first; the next run reads it. If it keeps happening, raise --deadline or --concurrency.',
   PUBLISH_FAILED:
-    'What was read could not be written to the lake; the next run tries again. Check access to the lake, and whether other runs write to it.',
+    'Nothing that was published is lost; once the cause is mended, the next run reads and publishes this again.',
   REJECTED_RECORDS:
     'Some records could not become rows; they are kept raw in the lake under _ledger/rejected. Report them, so that a newer version can read them.',
   FAILED: 'The error has no name here; look at the log lines of this account and region.',

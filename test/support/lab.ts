@@ -57,7 +57,7 @@ export async function openLab(options: Partial<SimulatorOptions> = {}) {
 
   const flags = (change: Flags): Flags => ({
     lake,
-    accounts: 'all',
+    ...('organizational-units' in change ? {} : { accounts: 'all' }),
     scratch: join(folder, 'scratch'),
     'requests-per-second': '1000',
     ...change,

@@ -35,6 +35,7 @@ const summary: RunSummary = {
   },
   failures: Array.from({ length: 12 }, (_, i) => failure(i)),
   phases_ms: { discover: 1200, drain: 150_000, publish: 33_000, ledger: 800 },
+  ledger_error: null,
   exit_code: 77,
 };
 

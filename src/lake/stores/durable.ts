@@ -1,6 +1,6 @@
 /** Files and folders that survive a power cut: written, synced, and only then known by their names. */
 import { createHash } from 'node:crypto';
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Body, StoredObject } from './store.ts';
 
@@ -66,14 +66,31 @@ async function copyInto(target: FileHandle, from: string, signal?: AbortSignal):
   }
 }
 
-/** Makes a folder and those above it; each new one's name is synced. */
+/**
+ * Makes a folder and those above it; each new one's name is synced. Not with mkdir's `recursive`: below a folder that
+ * takes no new ones and says ENOENT, as /proc does, Node 24's never ends.
+ */
 export async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
-  if (first === undefined) return;
-  for (let made = folder; ; made = dirname(made)) {
-    await syncFolder(dirname(made));
-    if (made === first || made === dirname(made)) return;
+  if (await isFolder(folder)) return;
+  if (dirname(folder) !== folder) await makeFolder(dirname(folder));
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    // Another run may have made it since.
+    if (systemCode(error) === 'EEXIST' && (await isFolder(folder))) return;
+    throw error;
   }
+  await syncFolder(dirname(folder));
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (found) => found.isDirectory(),
+    (error) => {
+      if (systemCode(error) === 'ENOENT') return false;
+      throw error;
+    },
+  );
 }
 
 /** Folders that may not be opened for reading (Windows; a parent of another user) cannot be synced. */

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Lab, openLab } from './support/lab.ts';
-import { readTable } from './support/lake-reader.ts';
+import { type Lab, openLab } from '../support/lab.ts';
+import { readTable } from '../support/lake-reader.ts';
 
 let lab: Lab;
 afterEach(() => lab.close());

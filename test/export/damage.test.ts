@@ -1,0 +1,56 @@
+import { readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, expect, it } from 'vitest';
+import { type Lab, openLab } from '../support/lab.ts';
+
+let lab: Lab;
+afterEach(() => lab.close());
+
+it('names a damaged part by its key, leaves it as it is, and publishes all others', async () => {
+  lab = await openLab({ accounts: 2, regions: 1 });
+  await lab.run({ until: '2026-11-18' });
+  const key = 'copy_jobs/creation_date=2026-11-16/part-00000.parquet';
+  await truncate(join(lab.lake, key), 500);
+  const run = await lab.run({ since: 'all' });
+  expect(run.exit_code).toBe(74);
+  const told = run.failures.filter(({ status }) => status === 'PUBLISH_FAILED');
+  expect(told.length).toBeGreaterThan(0);
+  for (const { error } of told) expect(error).toContain(`The part ${key} in ${lab.lake} is damaged`);
+  expect((await stat(join(lab.lake, key))).size).toBe(500);
+
+  await rm(join(lab.lake, key));
+  expect((await lab.run({ since: 'all' })).exit_code).toBe(0);
+  expect(await lab.differences()).toEqual([]);
+});
+
+it('tells what was published even when the ledger cannot be closed', async () => {
+  lab = await openLab({ accounts: 2, regions: 1 });
+  await lab.run({ tables: 'copy_job_summaries' });
+  // Where the coverage's folder should be there is a file.
+  await rm(join(lab.lake, 'export_coverage'), { recursive: true });
+  await writeFile(join(lab.lake, 'export_coverage'), '');
+  const run = await lab.run();
+  expect(run.exit_code).toBe(74);
+  expect(run.ledger_error).toContain('export_coverage');
+  expect(run.tables.copy_jobs?.added).toBeGreaterThan(0);
+  await rm(join(lab.lake, 'export_coverage'));
+  expect((await lab.run()).exit_code).toBe(0);
+  expect(await lab.differences()).toEqual([]);
+});
+
+it('ends with an error where no folder can be made, rather than trying for ever', async () => {
+  lab = await openLab({ accounts: 1, regions: 1 });
+  await expect(lab.run({ lake: '/proc/no-such-lake', accounts: 'self' })).rejects.toMatchObject({
+    exitCode: 74,
+  });
+  await expect(lab.run({ scratch: '/proc/no-such-scratch', accounts: 'self' })).rejects.toMatchObject({
+    exitCode: 74,
+  });
+  expect(await readdir(lab.folder)).not.toContain('proc');
+});
+
+it('says which unit is not there', async () => {
+  lab = await openLab({ accounts: 2, regions: 1 });
+  const run = lab.plan({ 'organizational-units': 'ou-ab12-cd34ef56' });
+  await expect(run).rejects.toThrow(/--organizational-units/);
+});
