@@ -12,6 +12,8 @@ import { actionsUsed, root, settingsOf } from './program.ts';
 const kubernetes = ['v1.31.0', 'v1.37.0'];
 const kubeconform = { module: 'github.com/yannh/kubeconform/cmd/kubeconform', version: 'v0.7.0' };
 const manifest = join(root, 'deploy/kubernetes/backup-copy-export.yaml');
+/** The account that moto deploys stacks in: https://docs.getmoto.org/en/latest/docs/multi_account.html */
+const stackAccount = '123456789012';
 /** After SIGTERM the program ends within this time. */
 const stopsWithinSeconds = 20;
 
@@ -28,6 +30,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 interface Statement {
   readonly Sid?: string;
   readonly Effect: string;
+  readonly Principal?: unknown;
   readonly Action: string | readonly string[];
   readonly Resource: string | readonly string[];
   readonly Condition?: unknown;
@@ -118,6 +121,28 @@ describe('the CloudFormation templates', () => {
         Condition: { StringEquals: { 'aws:ResourceOrgID': '${aws:PrincipalOrgID}' } },
       }),
     ]);
+  });
+
+  it('let tasks or pods of the own account become the exporter, and nobody else unless named', () => {
+    const trusted = (role: string) =>
+      deployed.roles[role]?.trust.Statement.map(({ Principal, Condition }) => ({ Principal, Condition }));
+    const ofThisAccount = { StringEquals: { 'aws:SourceAccount': stackAccount } };
+    const tasks = { Principal: { Service: 'ecs-tasks.amazonaws.com' }, Condition: ofThisAccount };
+    expect(trusted('BackupCopyExporter')).toEqual([tasks]);
+    expect(trusted('OnEks')).toEqual([
+      { Principal: { Service: 'pods.eks.amazonaws.com' }, Condition: ofThisAccount },
+    ]);
+    expect(trusted('WithCaller')).toEqual([
+      tasks,
+      {
+        Principal: { AWS: `arn:aws:iam::${stackAccount}:root` },
+        Condition: { ArnEquals: { 'aws:PrincipalArn': 'arn:aws:iam::111122223333:role/Pipeline' } },
+      },
+    ]);
+    expect(actionsOf(deployed.roles.WithCaller?.trust.Statement)).toEqual(['sts:AssumeRole']);
+    expect(actionsOf(deployed.roles.WithCaller?.statements)).toEqual(
+      actionsOf(deployed.roles.OnEks?.statements),
+    );
   });
 
   it('let the exporter write below the prefix only, and delete nothing', () => {
@@ -291,6 +316,28 @@ describe('the Fargate task', () => {
   });
 });
 
+describe('the one-off commands of docs/operations.md', () => {
+  it('plan with the Fargate task’s own options', async () => {
+    const text = await readFile(join(root, 'docs/operations.md'), 'utf8');
+    const [, overrides = ''] = /--overrides '([^']+)'/.exec(text) ?? [];
+    const { container } = await taskDefinition();
+    expect(JSON.parse(overrides)).toEqual({
+      containerOverrides: [{ name: container.name, command: ['plan', ...container.command.slice(1)] }],
+    });
+  });
+
+  it('plan with the CronJob’s own options, by changing the one word that names the job', async () => {
+    const text = await readFile(join(root, 'docs/operations.md'), 'utf8');
+    const [, patch = ''] = /kubectl patch [^']*'([^']+)'/.exec(text) ?? [];
+    expect(JSON.parse(patch)).toEqual([
+      { op: 'replace', path: '/spec/template/spec/containers/0/args/0', value: 'plan' },
+    ]);
+    const { pod, container } = await cronJob();
+    expect(pod.containers).toEqual([container]);
+    expect(container.args[0]).toBe('export');
+  });
+});
+
 /** The parts of the manifest that are looked at; kubeconform has held all of it against the schema. */
 interface CronJob {
   readonly spec: {
@@ -350,6 +397,7 @@ async function taskDefinition() {
     readonly executionRoleArn: string;
     readonly ephemeralStorage: { readonly sizeInGiB: number };
     readonly containerDefinitions: readonly {
+      readonly name: string;
       readonly image: string;
       readonly command: readonly string[];
       readonly stopTimeout: number;

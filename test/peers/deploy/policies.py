@@ -29,6 +29,15 @@ stacks = {
         "iam/exporter.yaml",
         {"RunsOn": "eks", "LakeBucketArn": "arn:aws:s3:::the-lake", "LakePrefix": "", "RoleName": "OnEks"},
     ),
+    "exporter-with-caller": (
+        "iam/exporter.yaml",
+        {
+            "RunsOn": "ecs",
+            "LakeBucketArn": "arn:aws:s3:::the-lake",
+            "RoleName": "WithCaller",
+            "AlsoAssumedBy": f"arn:aws:iam::{account}:role/Pipeline",
+        },
+    ),
     "member-reader": ("iam/member-reader.yaml", {"ExporterRoleArn": exporter, "ExternalId": "ours"}),
     "member-reader-plain": (
         "iam/member-reader.yaml",
@@ -70,7 +79,10 @@ with mock_aws():
         # moto hands out an inline policy that came from a template as the text of a Python dict.
         documents = [ast.literal_eval(document) if isinstance(document, str) else document for document in documents]
         statements = [statement for document in documents for statement in document["Statement"]]
-        result["roles"][name] = {"trust": role["AssumeRolePolicyDocument"], "statements": statements}
+        # CloudFormation takes AWS::NoValue out of a list; moto leaves a null.
+        trust = role["AssumeRolePolicyDocument"]
+        trust["Statement"] = [statement for statement in trust["Statement"] if statement is not None]
+        result["roles"][name] = {"trust": trust, "statements": statements}
         for document in documents:
             result["findings"] += findings(name, document)
     # moto makes no bucket policies from templates; this one refers to its bucket only.
