@@ -1,5 +1,5 @@
 import type { CommandModule } from 'yargs';
-import { exportOptionNames } from '../src/options/options.ts';
+import { exportOptionNames, optionsOf } from '../src/options/options.ts';
 import { runReportingJob, yargsOptions } from '../src/reporting-job.ts';
 import { renderRunSummary } from '../src/telemetry/summary.ts';
 
@@ -7,7 +7,7 @@ import { renderRunSummary } from '../src/telemetry/summary.ts';
 export const exportJob: CommandModule = {
   command: 'export',
   describe: 'Read the copy jobs of AWS Backup into the lake',
-  builder: yargsOptions(exportOptionNames),
+  builder: yargsOptions(optionsOf(exportOptionNames)),
   handler: (argv) =>
     runReportingJob({
       job: 'export',

@@ -1,5 +1,5 @@
 import type { CommandModule } from 'yargs';
-import { exportOptionNames } from '../src/options/options.ts';
+import { exportOptionNames, optionsOf } from '../src/options/options.ts';
 import { runReportingJob, yargsOptions } from '../src/reporting-job.ts';
 import { renderPlanSummary } from '../src/telemetry/summary.ts';
 
@@ -7,7 +7,7 @@ import { renderPlanSummary } from '../src/telemetry/summary.ts';
 export const planJob: CommandModule = {
   command: 'plan',
   describe: 'Say what export would do, by trying; writes nothing',
-  builder: yargsOptions(exportOptionNames),
+  builder: yargsOptions(optionsOf(exportOptionNames)),
   handler: (argv) =>
     runReportingJob({
       job: 'plan',

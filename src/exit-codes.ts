@@ -1,7 +1,7 @@
 /** What the program's exit status means; from sysexits.h, so that schedulers and people can look them up. */
 export const exitCodes = {
   0: 'covered, within --fail-on',
-  64: 'usage: a flag or an environment variable is wrong',
+  64: 'usage: a flag or an environment variable is wrong, or Node is too old',
   65: 'covered, but records were rejected',
   69: 'no target could be read',
   70: 'internal error',

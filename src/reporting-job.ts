@@ -7,13 +7,13 @@ import { tmpdir } from 'node:os';
 import type { ArgumentsCamelCase, Options } from 'yargs';
 import { ReportedError, UnavailableError } from './errors.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { type Job, optionNames, optionOf } from './options/options.ts';
+import type { Job, Option } from './options/option.ts';
+import { programPackage } from './package.ts';
 import { parseSettings, parseTelemetry, type Settings } from './settings.ts';
 import { stopSignals } from './signals.ts';
 import { createLog, type Log } from './telemetry/log.ts';
 import { createProgress, type Progress } from './telemetry/progress.ts';
-import { createScreen } from './telemetry/screen.ts';
-import { programVersion } from './version.ts';
+import { columnsOf, createScreen } from './telemetry/screen.ts';
 
 const whenStopping = {
   export: 'no new targets; what was read is published for up to 15 seconds',
@@ -61,9 +61,11 @@ export async function runReportingJob<Report extends { readonly exit_code: ExitC
   const settings = parseSettings(input);
   const screen = createScreen(process.stderr);
   const terminal = process.stderr.isTTY === true;
+  const automatic = terminal ? 'pretty' : 'json';
+  const format = telemetry.logFormat === 'auto' ? automatic : telemetry.logFormat;
   const log = createLog({
     level: telemetry.logLevel,
-    format: telemetry.logFormat === 'auto' ? (terminal ? 'pretty' : 'json') : telemetry.logFormat,
+    format,
     // no-color.org: any value that is not empty
     color: terminal && !process.env.NO_COLOR,
     secrets: secretsOf(settings, process.env),
@@ -99,13 +101,11 @@ export async function runReportingJob<Report extends { readonly exit_code: ExitC
       log,
       progress,
       stopping: signals.stopping,
-      programVersion: programVersion(),
+      programVersion: programPackage().version,
     });
     progress.stop();
     const text =
-      telemetry.output === 'json'
-        ? `${JSON.stringify(report)}\n`
-        : render(report, process.stdout.columns ?? 100);
+      telemetry.output === 'json' ? `${JSON.stringify(report)}\n` : render(report, columnsOf(process.stdout));
     process.exitCode = report.exit_code;
     await written(text);
   } catch (error) {
@@ -113,7 +113,9 @@ export async function runReportingJob<Report extends { readonly exit_code: ExitC
     const known = signals.stopping.aborted && !(error instanceof ReportedError) ? interrupted(error) : error;
     process.exitCode = known instanceof ReportedError ? known.exitCode : 70;
     if (!log.isLevelEnabled('fatal')) throw known;
-    log.fatal({ err: known, exit_code: process.exitCode }, messageOf(known));
+    // Its message says everything that a person needs; a machine also finds it under err, as in any line.
+    const once = format === 'pretty' && known instanceof ReportedError;
+    log.fatal({ ...(once ? {} : { err: known }), exit_code: process.exitCode }, messageOf(known));
   } finally {
     process.off('exit', progress.stop);
     signals.dispose();
@@ -147,22 +149,17 @@ function secretsOf({ externalId }: Settings, env: NodeJS.ProcessEnv): readonly s
   );
 }
 
-/** The job's options for yargs: every value stays text, and none has a default, so that src/settings.ts judges. */
-export function yargsOptions(names: readonly string[]): Record<string, Options> {
+/** Options for yargs: every value stays text, and none has a default, so that src/options judges. */
+export function yargsOptions(options: Readonly<Record<string, Option>>): Record<string, Options> {
   return Object.fromEntries(
-    optionNames
-      .filter((name) => names.includes(name))
-      .map((name): [string, Options] => {
-        const { kind, sample, default: standard, description } = optionOf(name);
-        return [
-          name,
-          {
-            // A switch has no type: it may stand alone, or with true or false.
-            ...(kind === 'switch' ? {} : { type: 'string' as const }),
-            describe: sample === '' ? description : `${description} (${sample})`,
-            ...(standard === null ? {} : { defaultDescription: standard }),
-          },
-        ];
-      }),
+    Object.entries(options).map(([name, { kind, sample, default: standard, description }]) => [
+      name,
+      {
+        // A switch has no type: it may stand alone, or with true or false.
+        ...(kind === 'switch' ? {} : { type: 'string' as const }),
+        describe: sample === '' ? description : `${description} (${sample})`,
+        ...(standard === null ? {} : { defaultDescription: standard }),
+      },
+    ]),
   );
 }

@@ -10,7 +10,8 @@ import {
   readOption,
   strongerLayer,
 } from './options/given.ts';
-import { environmentName, type Job, type OptionName, type OptionValue, optionOf } from './options/options.ts';
+import type { Job } from './options/option.ts';
+import { environmentName, type OptionName, type OptionValue, optionOf } from './options/options.ts';
 import type { AggregationPeriod } from './source/source.ts';
 
 /** Where the lake lies. */

@@ -6,7 +6,7 @@ import { Agent as HttpsAgent } from 'node:https';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smithy/types';
 import { ProxyAgent } from 'proxy-agent';
-import { programVersion } from '../version.ts';
+import { programPackage } from '../package.ts';
 
 /**
  * Sockets beside those for AWS Backup: STS, Organizations and the like. Without them a role would be
@@ -64,7 +64,7 @@ export function createAws(options: AwsOptions): Aws {
   const agentOptions = { keepAlive: true, maxSockets: maxSockets + controlSockets };
   const proxy = proxyNamed(process.env) ? new ProxyAgent(agentOptions) : null;
   const httpAgent = proxy ?? new HttpAgent(agentOptions);
-  const version = programVersion();
+  const version = programPackage().version;
   const httpsAgent = proxy ?? new HttpsAgent(agentOptions);
   const requestHandler = new NodeHttpHandler({
     httpAgent,

@@ -1,7 +1,8 @@
 /** The configuration file of `--config`: JSON or YAML, one key per option, into plain words. */
 import { parseDocument } from 'yaml';
 import { ConfigError } from '../errors.ts';
-import { allOptionNames, type OptionKind } from './options.ts';
+import type { OptionKind } from './option.ts';
+import { allOptionNames } from './options.ts';
 
 /** What the file says about one option: its words, as if written on the command line. */
 export type FileValues = ReadonlyMap<string, readonly string[]>;

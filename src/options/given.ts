@@ -3,13 +3,12 @@ import { resolve } from 'node:path';
 import { ConfigError, UsageError } from '../errors.ts';
 import { parseConfigFile } from './config-file.ts';
 import { InvalidValue } from './invalid-value.ts';
+import type { Job, Option } from './option.ts';
 import {
   allOptionNames,
   environmentName,
   environmentPrefix,
-  type Job,
   kindsOf,
-  type Option,
   type OptionName,
   type OptionValue,
   optionOf,
@@ -112,19 +111,23 @@ export function readOption<N extends OptionName>(
   name: N,
   cwd: string,
 ): OptionValue<N> | null {
-  const option = optionOf(name);
+  // The table's entry of this name is the one whose parse gives this type.
+  return readValue(given, name, optionOf(name) as Option<OptionValue<N>>, cwd);
+}
+
+/** As readOption, for an option of any table. */
+export function readValue<T>(given: GivenOptions, name: string, option: Option<T>, cwd: string): T | null {
   const [strongest] = given.get(name) ?? [];
   const words = strongest?.words ?? (option.default === null ? null : [option.default]);
   if (words === null) return null;
   try {
-    // The table's entry of this name is the one whose parse gives this type.
-    return option.parse(split(option, words), cwd) as OptionValue<N>;
+    return option.parse(split(option, words), cwd);
   } catch (error) {
     if (!(error instanceof InvalidValue) || !strongest) throw error;
     const shown = option.secret ? 'its value' : words.map((word) => JSON.stringify(word)).join(', ');
-    const what = words.every((word) => word === '') ? 'is empty' : `${shown} ${error.reason}`;
+    const what = words.every((word) => word === '') ? ' is empty' : `: ${shown} ${error.reason}`;
     const Class = strongest.layer === 'file' ? ConfigError : UsageError;
-    throw new Class(`${strongest.where}: ${what}`, error.advice);
+    throw new Class(`${strongest.where}${what}`, error.advice);
   }
 }
 

@@ -1,11 +1,12 @@
 /**
- * The options, once: flags, environment names, keys of the configuration file, help and the README's table
- * are derived from this one list.
+ * The options of `export` and `plan`, and those that every job has, once: flags, environment names, keys of the
+ * configuration file, help and the README's table are derived from this one list.
  */
 
 import type { AggregationPeriod } from '../source/source.ts';
-import type { ParseWord } from './invalid-value.ts';
-import { dayMs, duration, instant, integer, size } from './quantities.ts';
+import { allJobs, type Job, list, type Option, type OptionKind, option, text } from './option.ts';
+import { dayMs, duration, instant, integer, sizeFrom } from './quantities.ts';
+import { simulateOptions } from './simulate-options.ts';
 import {
   accountId,
   accounts,
@@ -23,50 +24,6 @@ import {
   since,
 } from './values.ts';
 
-export type Job = 'export' | 'plan' | 'simulate';
-
-/** What the configuration file may hold for an option besides text. */
-export type OptionKind = 'text' | 'list' | 'integer' | 'switch';
-
-export interface Option<T = unknown> {
-  readonly kind: OptionKind;
-  readonly jobs: readonly Job[];
-  /** What stands for the value in help: `FILE`, `10m`. Empty for a switch. */
-  readonly sample: string;
-  /** As a person would write it, and read by the same `parse`; null: none. */
-  readonly default: string | null;
-  readonly description: string;
-  /** Its value is never printed. */
-  readonly secret: boolean;
-  /** `words` are never empty: the items of a list, or the one word of every other kind. */
-  readonly parse: (words: readonly string[], cwd: string) => T;
-}
-
-type Facts = Pick<Option, 'description'> &
-  Partial<Pick<Option, 'sample' | 'default' | 'secret' | 'jobs' | 'kind'>>;
-
-const allJobs: readonly Job[] = ['export', 'plan', 'simulate'];
-
-function option<T>(facts: Facts, parse: Option<T>['parse']): Option<T> {
-  return {
-    kind: 'text',
-    jobs: ['export', 'plan'],
-    sample: '',
-    default: null,
-    secret: false,
-    ...facts,
-    parse,
-  };
-}
-
-function text<T>(parse: ParseWord<T>, facts: Facts): Option<T> {
-  return option(facts, ([word = ''], cwd) => parse(word, cwd));
-}
-
-function list<T>(parse: ParseWord<T>, facts: Facts): Option<readonly T[]> {
-  return option({ kind: 'list', ...facts }, (words, cwd) => words.map((word) => parse(word, cwd)));
-}
-
 /** Longer, and a Node timer (a 32-bit count of milliseconds, 24.8 days) would fire at once. */
 const longestTimer = duration(24 * dayMs);
 const periods: readonly AggregationPeriod[] = ['ONE_DAY', 'SEVEN_DAYS', 'FOURTEEN_DAYS'];
@@ -76,7 +33,7 @@ const sessionName = matching(
   'Write 2 to 64 letters, digits and _+=,.@-',
 );
 
-/** Every option but `--config`, by its name on the command line. Their order is the help's. */
+/** Every option but `--config` and those of `simulate` alone. Their order is the help's. */
 export const options = {
   lake: text(lake, {
     sample: 's3://bucket/prefix',
@@ -193,7 +150,7 @@ export const options = {
     default: 'duckdb',
     description: 'What writes the Parquet files',
   }),
-  'memory-limit': text(size, {
+  'memory-limit': text(sizeFrom('64MB'), {
     sample: '512MB',
     default: '512MB',
     description: "The engine's memory; MB is decimal, MiB binary",
@@ -202,7 +159,7 @@ export const options = {
     sample: 'DIR',
     description: 'Local folder for staged rows. Default: backup-copy-export in the system’s temporary folder',
   }),
-  'scratch-limit': text(size, {
+  'scratch-limit': text(sizeFrom('5MB'), {
     sample: '10GB',
     default: '10GB',
     description: 'How much scratch space may be used; GB is decimal, GiB binary',
@@ -258,25 +215,6 @@ export const options = {
   }),
 } as const satisfies Record<string, Option>;
 
-/**
- * The options of `simulate`: jobs/simulate.ts says what they mean and judges their values; environment and file
- * only need to know their names and kinds. Two of them share a name with options of `export`.
- */
-const simulateKinds: Readonly<Record<string, OptionKind>> = {
-  port: 'integer',
-  accounts: 'integer',
-  regions: 'integer',
-  'jobs-per-day': 'integer',
-  days: 'integer',
-  seed: 'integer',
-  now: 'text',
-  'latency-ms': 'integer',
-  truth: 'text',
-  faults: 'text',
-  children: 'text',
-  'list-in-destination': 'switch',
-};
-
 export type OptionName = keyof typeof options;
 export type OptionValue<N extends OptionName> = ReturnType<(typeof options)[N]['parse']>;
 
@@ -301,15 +239,22 @@ export function kindsOf(job: Job): ReadonlyMap<string, OptionKind> {
   const shared = optionNames.filter((name) => optionOf(name).jobs.includes(job));
   return new Map([
     ...shared.map((name): [string, OptionKind] => [name, optionOf(name).kind]),
-    ...(job === 'simulate' ? Object.entries(simulateKinds) : []),
+    ...(job === 'simulate'
+      ? Object.entries(simulateOptions).map(([name, { kind }]): [string, OptionKind] => [name, kind])
+      : []),
   ]);
 }
 
 /** Every option of every job: one environment or file may serve several jobs. */
-export const allOptionNames: ReadonlySet<string> = new Set([...optionNames, ...Object.keys(simulateKinds)]);
+export const allOptionNames: ReadonlySet<string> = new Set([...optionNames, ...Object.keys(simulateOptions)]);
 
 /** The options that every job has. */
 export const commonOptionNames = optionNames.filter((name) => optionOf(name).jobs.includes('simulate'));
 
 /** The options that `export` and `plan` have besides. */
 export const exportOptionNames = optionNames.filter((name) => !optionOf(name).jobs.includes('simulate'));
+
+/** Some of the options, in the order of their names. */
+export function optionsOf(names: readonly OptionName[]): Readonly<Record<string, Option>> {
+  return Object.fromEntries(names.map((name) => [name, optionOf(name)]));
+}

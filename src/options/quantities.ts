@@ -51,6 +51,30 @@ export function size(word: string): number {
   return bytes;
 }
 
+/** A size that is at least so much; with less the program could not do its work. */
+export function sizeFrom(least: string): ParseWord<number> {
+  const leastBytes = size(least);
+  return (word) => {
+    const bytes = size(word);
+    if (bytes < leastBytes) throw new InvalidValue('is too little to work with', `Write ${least} or more.`);
+    return bytes;
+  };
+}
+
+/** A number between two bounds, both allowed; with a fraction, if need be. */
+export function decimal(min: number, max: number): ParseWord<number> {
+  return (word) => {
+    const value = /^[+-]?\d+(\.\d+)?$/.test(word) ? Number(word) : Number.NaN;
+    if (!(value >= min && value <= max)) {
+      throw new InvalidValue(
+        Number.isNaN(value) ? 'is not a number' : 'is out of range',
+        `Write a number from ${min} to ${max}.`,
+      );
+    }
+    return value;
+  };
+}
+
 /** An integer between two bounds, both allowed. */
 export function integer(min: number, max: number): ParseWord<number> {
   return (word) => {

@@ -120,11 +120,20 @@ export function endpointUrl(word: string): string {
 
 /** A folder, made absolute. */
 export function folder(word: string, cwd: string): string {
-  if (word.includes('\0')) throw new InvalidValue('is not a folder', 'Write a path such as ./folder.');
+  return path(word, cwd, 'folder');
+}
+
+/** A file, made absolute. */
+export function file(word: string, cwd: string): string {
+  return path(word, cwd, 'file');
+}
+
+function path(word: string, cwd: string, what: 'folder' | 'file'): string {
+  if (word.includes('\0')) throw new InvalidValue(`is not a ${what}`, `Write a path such as ./${what}.`);
   if (/^~(\/|$)/.test(word)) {
     throw new InvalidValue(
       'begins with ~, which only a shell understands',
-      'Write the folder in full, or with $HOME where a shell reads it.',
+      `Write the ${what} in full, or with $HOME where a shell reads it.`,
     );
   }
   return resolve(cwd, word);

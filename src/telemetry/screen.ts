@@ -25,3 +25,8 @@ export function createScreen(stream: TerminalStream): Screen {
     },
   };
 }
+
+/** How wide text may be: as the terminal is, 80 where it does not know itself (0), 100 where there is none. */
+export function columnsOf({ columns }: { readonly columns?: number | undefined }): number {
+  return columns === undefined ? 100 : columns || 80;
+}

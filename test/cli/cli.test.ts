@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
-import { simulateJob } from '../../jobs/simulate.ts';
 import { exitCodes } from '../../src/exit-codes.ts';
-import { commonOptionNames, exportOptionNames, kindsOf } from '../../src/options/options.ts';
+import { commonOptionNames, exportOptionNames } from '../../src/options/options.ts';
+import { simulateOptions } from '../../src/options/simulate-options.ts';
 
 const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'backup-copy-export-cli-'));
@@ -86,7 +86,7 @@ describe('a wrong command line ends with 64, one line on stderr and nothing on s
     [
       'an option without its value',
       ['export', '--lake', '--tables', 'copy_jobs'],
-      /--lake: is empty\. Give it/,
+      /--lake is empty\. Give it/,
     ],
     [
       'a bad value',
@@ -97,7 +97,7 @@ describe('a wrong command line ends with 64, one line on stderr and nothing on s
     [
       'an empty switch',
       ['export', '--lake', './x', '--allow-unsafe-store='],
-      /--allow-unsafe-store: is empty/,
+      /--allow-unsafe-store is empty/,
     ],
     ['an option given twice', ['export', '--lake', './x', '--lake', './y'], /--lake was given 2 times/],
     ['an option of another job', ['export', '--lake', './x', '--port', '1'], /Unknown: --port/],
@@ -106,7 +106,18 @@ describe('a wrong command line ends with 64, one line on stderr and nothing on s
       ['export', '--lake', './x', '--log-level', 'loud'],
       /--log-level: "loud" is not known/,
     ],
-    ['a bad option of simulate', ['simulate', '--accounts', 'many'], /--accounts/],
+    ['a bad option of simulate', ['simulate', '--accounts', 'many'], /--accounts: "many" is not a whole/],
+    [
+      'a bad choice of simulate',
+      ['simulate', '--children', 'maybe'],
+      /--children: .*Write one of listed, hid/,
+    ],
+    ['a bad log level of simulate', ['simulate', '--log-level', 'loud'], /--log-level: "loud" is not known/],
+    ['a bad output of simulate', ['simulate', '--output', 'xml'], /--output: "xml" is not known/],
+    ['an option of simulate twice', ['simulate', '--seed', '1', '--seed', '2'], /--seed was given 2 times/],
+    ['an unknown short option', ['-v'], /Unknown: -v\. See/],
+    ['an unknown short option of a job', ['export', '--lake', './x', '-q'], /Unknown: -q\. See/],
+    ['an unknown option without a job', ['--nope', '--log-level', 'info'], /Unknown: --nope\. See/],
   ])('%s', async (_, args, message) => {
     const { code, stdout, stderr } = await run(args);
     expect(stderr).toMatch(message);
@@ -194,18 +205,34 @@ test('a failing program with a silent log still says why', async () => {
 test('simulate takes its options from the environment and the file too, and flags win', async () => {
   writeFileSync(join(folder, 'simulate.yaml'), 'port: 99999999\naccounts: 3\n');
   const { code, stderr } = await run(['simulate', '--config', 'simulate.yaml', '--accounts', '2']);
-  expect(code).toBe(64);
-  expect(stderr).toContain('--port 99999999');
+  expect(code).toBe(78);
+  expect(stderr).toMatch(/port in the configuration file .*simulate\.yaml: "99999999" is out of range/);
   const other = await run(['simulate', '--config', 'simulate.yaml', '--port', '0'], {
     BACKUP_COPY_EXPORT_SEED: '-5',
   });
   expect(other.code).toBe(64);
-  expect(other.stderr).toContain('--seed -5');
+  expect(other.stderr).toMatch(/BACKUP_COPY_EXPORT_SEED: "-5" is out of range/);
 });
 
-test('environment and file know exactly the options that simulate has', () => {
-  const own = [...kindsOf('simulate').keys()].filter(
-    (name) => !commonOptionNames.some((one) => one === name),
-  );
-  expect(new Set(own)).toEqual(new Set(Object.keys(simulateJob.builder ?? {})));
+test('simulate --help names every option', async () => {
+  const { code, stdout } = await run(['simulate', '--help']);
+  expect(code).toBe(0);
+  for (const name of ['config', ...commonOptionNames, ...Object.keys(simulateOptions)]) {
+    expect(stdout).toMatch(new RegExp(`^ +--${name}\\b`, 'm'));
+  }
+});
+
+test('the environment is judged wherever the job stands on the command line', async () => {
+  const { code, stderr } = await run(['--log-level', 'debug', 'simulate'], { BACKUP_COPY_EXPORT_FOO: '1' });
+  expect(code).toBe(64);
+  expect(stderr).toMatch(/BACKUP_COPY_EXPORT_FOO in the environment/);
+});
+
+test('in a log for people, what ends the run is said once', async () => {
+  const args = ['plan', '--lake', './lake', '--endpoint-url', 'http://127.0.0.1:1', '--log-format', 'pretty'];
+  const { code, stderr } = await run(args, { AWS_REGION: 'us-east-1' });
+  expect(code).toBe(77);
+  const [, said = ''] = /FATAL: (.*?)\./.exec(stderr) ?? [];
+  expect(said.length).toBeGreaterThan(10);
+  expect(stderr.split(said)).toHaveLength(2);
 });

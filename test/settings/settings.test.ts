@@ -242,6 +242,8 @@ describe('a bad value is refused with what, where and what to do', () => {
     ['memory-limit', '512', /not a size.*512MB/],
     ['memory-limit', '512mb', /not a size/],
     ['memory-limit', '0MB', /out of range/],
+    ['memory-limit', '63MB', /too little.*64MB or more/],
+    ['scratch-limit', '4999KB', /too little.*5MB or more/],
     ['scratch-limit', '9999999TB', /out of range/],
     ['allow-unsafe-store', 'yes', /neither true nor false.*true or false/],
     ['engine', 'arrow', /not known.*duckdb, parquetjs-lite/],
@@ -257,7 +259,7 @@ describe('a bad value is refused with what, where and what to do', () => {
     expect(error).toBeInstanceOf(UsageError);
     expect(error.exitCode).toBe(64);
     expect(error.message).toMatch(message);
-    expect(error.message.startsWith(`--${name}: `)).toBe(true);
+    expect(error.message.startsWith(text === '' ? `--${name} ` : `--${name}: `)).toBe(true);
     expect(error.advice.length).toBeGreaterThan(10);
   });
 
@@ -350,7 +352,7 @@ describe('what contradicts itself is refused', () => {
       /--since was given 2 times\. Give it once/,
       64,
     ],
-    ['an empty variable', { env: { BACKUP_COPY_EXPORT_REGIONS: '' } }, /REGIONS: is empty/, 64],
+    ['an empty variable', { env: { BACKUP_COPY_EXPORT_REGIONS: '' } }, /REGIONS is empty/, 64],
     [
       'an unknown variable',
       { env: { BACKUP_COPY_EXPORT_LAKES: 'x' } },

@@ -1,0 +1,129 @@
+/** The command line: jobs, options that all of them have, exit codes. */
+import yargs from 'yargs';
+import { exportJob } from '../jobs/export.ts';
+import { planJob } from '../jobs/plan.ts';
+import { simulateJob } from '../jobs/simulate.ts';
+import { ReportedError, UsageError } from './errors.ts';
+import { exitCodes } from './exit-codes.ts';
+import { commonOptionNames, optionsOf } from './options/options.ts';
+import { programPackage } from './package.ts';
+import { yargsOptions } from './reporting-job.ts';
+import { printable } from './telemetry/printable.ts';
+import { columnsOf } from './telemetry/screen.ts';
+
+const name = 'backup-copy-export';
+const jobs: readonly string[] = ['export', 'plan', 'simulate'];
+
+async function main(args: readonly string[]): Promise<void> {
+  await yargs(args)
+    .scriptName(name)
+    .locale('en')
+    .parserConfiguration({
+      'boolean-negation': false,
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+    })
+    .exitProcess(false)
+    .showHelpOnFail(false)
+    .usage('$0 <job> [options]')
+    .command(exportJob)
+    .command(planJob)
+    .command(simulateJob)
+    .demandCommand(1, 1, noJob)
+    .strict()
+    .option('config', { type: 'string', describe: 'Options from a file, JSON or YAML (FILE)' })
+    .options(yargsOptions(optionsOf(commonOptionNames)))
+    .group(['config', ...commonOptionNames, 'help', 'version'], 'Options of every job:')
+    .check((argv) => argv._.length <= 1 || `Unknown argument: ${argv._.slice(1).join(' ')}`)
+    .version(programPackage().version)
+    .wrap(Math.min(columnsOf(process.stdout), 120))
+    .epilogue(epilogue())
+    .fail((message, error) => {
+      if (error instanceof Error) throw error;
+      throw usageError(message, args);
+    })
+    .parseAsync();
+}
+
+/** yargs names unknown options without their dashes, and takes an unknown job for an argument. */
+function usageError(message: string, args: readonly string[]): UsageError {
+  const [first = ''] = args;
+  const unknown = unknownIn(message, args);
+  if (unknown === null) return new UsageError(message, `Give one of ${jobs.join(', ')}; see ${name} --help.`);
+  if (!first.startsWith('-') && !jobs.includes(first)) {
+    return new UsageError(`There is no job ${JSON.stringify(first)}`, `Give one of ${jobs.join(', ')}.`);
+  }
+  const shown = unknown.map((one) => args.find((arg) => optionIn(arg) === one)?.split('=')[0] ?? one);
+  return new UsageError(
+    `Unknown: ${[...new Set(shown)].join(', ')}`,
+    `See ${name} ${jobs.includes(first) ? `${first} ` : ''}--help for the options there are.`,
+  );
+}
+
+const noJob = 'No job was given';
+
+/** What the command line holds that is not known, by its names; null: something else is wrong with it. */
+function unknownIn(message: string, args: readonly string[]): readonly string[] | null {
+  const [, names] = /^Unknown arguments?: (.+)$/s.exec(message) ?? [];
+  if (names !== undefined) return names.split(', ');
+  if (message !== noJob) return null;
+  // Without a job, yargs does not come to judge the options.
+  const known = ['config', ...commonOptionNames, 'help', 'version'];
+  const options = args.flatMap((arg) => optionIn(arg) ?? []).filter((option) => !known.includes(option));
+  return options.length === 0 ? null : options;
+}
+
+function optionIn(arg: string): string | undefined {
+  return /^--?([^=]+)/.exec(arg)?.[1];
+}
+
+function epilogue(): string {
+  const codes = Object.entries(exitCodes).map(([code, meaning]) => `  ${code.padStart(2)}  ${meaning}`);
+  return [
+    'Every option may also be given as BACKUP_COPY_EXPORT_<OPTION> in the environment, such as',
+    'BACKUP_COPY_EXPORT_LAKE, or in the file of --config, such as lake: s3://bucket/prefix.',
+    'Flags win over the environment, the environment over the file.',
+    '',
+    'Exit codes:',
+    ...codes,
+  ].join('\n');
+}
+
+/** Says once, on stderr, why the program ends: an error for people in one line, any other with its stack. */
+function complain(error: unknown): void {
+  process.exitCode = error instanceof ReportedError ? error.exitCode : 70;
+  const text =
+    error instanceof ReportedError
+      ? `${name}: ${printable(error.message)}`
+      : `${name}: internal error; please report it: ${error instanceof Error ? error.stack : String(error)}`;
+  process.stderr.write(`${text}\n`);
+}
+
+function endNow(error: unknown): never {
+  complain(error);
+  process.exit(70);
+}
+
+process.on('uncaughtException', endNow);
+process.on('unhandledRejection', endNow);
+// Whoever read the result is gone (`| head`): no reason to fail. Anything else that stdout says is.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') endNow(error);
+});
+// Without stderr there is nobody left to tell.
+process.stderr.on('error', () => {});
+
+let ended = false;
+process.on('exit', () => {
+  // Node ends when nothing is left to wait for, even in the middle of a job.
+  if (!ended && process.exitCode === undefined) endNow(new Error('the job ended without a result'));
+});
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  complain(error);
+}
+ended = true;
+process.exit();

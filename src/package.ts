@@ -1,0 +1,31 @@
+/** What package.json says of the program. Runs under any Node, and imports nothing of the program's own. */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export interface ProgramPackage {
+  readonly version: string;
+  /** The least Node that can run the program: `22.12` */
+  readonly requiredNode: string;
+}
+
+/** package.json lies one folder up from the sources, two from the build. */
+export function programPackage(): ProgramPackage {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
+  const { version, engines }: { version?: unknown; engines?: { node?: unknown } } = JSON.parse(
+    readFileSync(join(folder, 'package.json'), 'utf8'),
+  );
+  if (typeof version !== 'string') throw new Error('package.json has no version');
+  const [, requiredNode] = /^>=(\d+\.\d+)$/.exec(String(engines?.node)) ?? [];
+  if (requiredNode === undefined) throw new Error('engines.node in package.json is not of the form >=22.12');
+  return { version, requiredNode };
+}
+
+/** Why this Node cannot run the program, and what to do; null: it can. Versions are numbers between dots. */
+export function nodeProblem(found: string, required: string): string | null {
+  const [major = 0, minor = 0] = found.split('.').map(Number);
+  const [leastMajor = 0, leastMinor = 0] = required.split('.').map(Number);
+  if (major > leastMajor || (major === leastMajor && minor >= leastMinor)) return null;
+  return `Node ${required} or later is needed, and this is Node ${found} (${process.execPath}). Install a newer Node, for example 24, and run the program with it.`;
+}
