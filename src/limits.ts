@@ -1,4 +1,5 @@
 /** When a run has to stop: draining first, publishing a little later, so that what was read is not lost. */
+import { Interrupted } from './source/abort.ts';
 
 /** Publishing goes on this long after the first signal; the program ends within 20 s of it. */
 const publishAfterStopMs = 15_000;
@@ -33,8 +34,8 @@ export function limitsOf(stopping: AbortSignal, deadlineMs: number): Limits {
     timers.add(timer);
   };
   const onStop = () => {
-    draining.abort(new Error('the run was interrupted'));
-    after(publishAfterStopMs, () => publishing.abort(new Error('the run was interrupted')));
+    draining.abort(new Interrupted());
+    after(publishAfterStopMs, () => publishing.abort(new Interrupted()));
   };
   if (stopping.aborted) onStop();
   else stopping.addEventListener('abort', onStop, { once: true });

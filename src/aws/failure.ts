@@ -129,7 +129,7 @@ export function awsFailure(error: unknown, httpStatus?: number): AwsFailure {
   }
   const facts = factsOf(error, httpStatus);
   const { name, host, clockCorrected } = facts;
-  return { kind: kindOf(error, facts), name, message: withoutHint(error.message), host, clockCorrected };
+  return { kind: kindOf(error, facts), name, message: messageOf(error), host, clockCorrected };
 }
 
 interface Facts {
@@ -188,6 +188,12 @@ function nameOf(error: Error, code: string, status: number): string {
   // Node's own errors say more by their code (ECONNRESET) than by the name the SDK gives them (TimeoutError).
   if (connectionCodes.has(code) || code === 'ENOTFOUND') return code;
   return noNames.has(error.name) && status >= 400 ? `Http${status}` : error.name;
+}
+
+/** What happened: whoever shows it to a person has advice of its own, by the target's status. */
+function messageOf(error: Error): string {
+  if (!(error instanceof AssumeRoleError)) return withoutHint(error.message);
+  return error.message.slice(0, error.message.length - ` ${error.advice}`.length).replace(/\.$/, '');
 }
 
 /** The SDK adds a line for programmers to what it could not read. */

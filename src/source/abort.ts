@@ -63,3 +63,11 @@ export async function allOrStop(
 
 /** Why a task was stopped: another one failed. */
 export class SiblingFailed extends Error {}
+
+/** Why everything is stopped: the run is to end. By this name and sentence it stands in coverage and summaries. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+  constructor() {
+    super('the run was interrupted');
+  }
+}

@@ -4,11 +4,11 @@
 import { setTimeout as startTimer } from 'node:timers';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
-import { childController } from './abort.ts';
+import { childController, Interrupted } from './abort.ts';
 import type { Ask } from './ask.ts';
 import { DrainFailure, type Outcome, PageTokenExpired } from './outcome.ts';
 import type { RawPage } from './page.ts';
-import { Interrupted, TargetTimeUp } from './request.ts';
+import { TargetTimeUp } from './request.ts';
 import type { DrainHandlers, DrainReport } from './source.ts';
 
 /** How often a drain whose page tokens expire begins again. */
@@ -60,7 +60,7 @@ export async function drain(setup: DrainSetup, read: (round: Round) => Promise<v
   const oneAtATime = pLimit(1);
 
   const stop = new AbortController();
-  const interrupt = () => stop.abort(new Interrupted('The run was interrupted before the target was read'));
+  const interrupt = () => stop.abort(new Interrupted());
   const timer = startTimer(
     () => {
       const message = `the target was not read within its time of ${targetTimeoutMs / 1000} s; ${tally.pages} pages were`;

@@ -9,7 +9,7 @@ import pRetry from 'p-retry';
 import { awsFailure } from '../aws/failure.ts';
 import type { RefreshRequest } from '../targets/credentials.ts';
 import type { Target } from '../targets/target.ts';
-import { abortable, childController, SiblingFailed } from './abort.ts';
+import { abortable, childController, Interrupted, SiblingFailed } from './abort.ts';
 import type { Ask } from './ask.ts';
 import {
   DrainFailure,
@@ -47,12 +47,9 @@ export interface RequestSetup {
   readonly onRetry: (failure: RequestFailure, waitMs: number) => void;
 }
 
-/** Why a drain was stopped from without. */
+/** Why a drain was stopped from without, besides Interrupted. */
 export class TargetTimeUp extends Error {
   override readonly name = 'TargetTimeout';
-}
-export class Interrupted extends Error {
-  override readonly name = 'Interrupted';
 }
 
 /**
@@ -178,7 +175,7 @@ function stopped(reason: unknown, last: Outcome | null): Error {
     };
     return new DrainFailure(outcome);
   }
-  const { name, message } = reason instanceof Error ? reason : new Interrupted('The run was interrupted');
+  const { name, message } = new Interrupted();
   return new DrainFailure({ status: 'INTERRUPTED', errorName: name, errorMessage: message });
 }
 

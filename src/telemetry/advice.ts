@@ -6,7 +6,7 @@ const advice: Readonly<Record<CoverageStatus, string>> = {
   ACCESS_DENIED:
     'Let the role read AWS Backup (backup:ListCopyJobs, backup:ListCopyJobSummaries), and look for a service control policy that denies them in this region.',
   ASSUME_ROLE_FAILED:
-    'Create the role in this account (deploy/iam), let it trust whoever runs this, and compare --role-name and --external-id with it.',
+    'Create the role in this account (deploy/iam), let it trust whoever runs this, allow the caller sts:AssumeRole on it, and compare --role-name and --external-id with it.',
   REGION_DISABLED: 'Enable the region in this account, or leave it out of --regions.',
   THROTTLED: 'The next run tries again. If it keeps happening, lower --requests-per-second or --concurrency.',
   TIMED_OUT: 'The next run tries again. If it keeps happening, raise --target-timeout.',

@@ -1,7 +1,13 @@
 /** The result of `export` and `plan` as people read it. Plain text; no colour, so that it can be kept. */
 import Table from 'cli-table3';
 import { exitCodes } from '../exit-codes.ts';
-import type { CoverageStatus, PlanSummary, RunSummary, TargetFailure } from '../run-summary.ts';
+import type {
+  CoverageStatus,
+  PlannedTarget,
+  PlanSummary,
+  RunSummary,
+  TargetFailure,
+} from '../run-summary.ts';
 import { adviceFor } from './advice.ts';
 import { printable } from './printable.ts';
 import { span } from './span.ts';
@@ -9,6 +15,9 @@ import { span } from './span.ts';
 /** How many failures are printed; `--output json` has all. */
 const shownFailures = 10;
 const shownTargets = 50;
+/** Of one cause. */
+const shownAccounts = 3;
+const shownPlaces = 4;
 
 /** @param columns the terminal's width; text is wrapped or cut to it */
 export function renderRunSummary(summary: RunSummary, columns = 100): string {
@@ -16,7 +25,7 @@ export function renderRunSummary(summary: RunSummary, columns = 100): string {
   const totals = Object.entries(tables);
   const statuses = Object.entries(coverage).filter(([, count]) => count > 0);
   const blocks = [
-    [
+    paragraphs(columns, [
       `Run ${summary.run_id} into ${printable(summary.lake)}`,
       `${count(summary.targets, 'target')} as of ${summary.as_of}, in ${span(summary.duration_ms)} (${[
         `discover ${span(phases.discover)}`,
@@ -24,7 +33,7 @@ export function renderRunSummary(summary: RunSummary, columns = 100): string {
         `publish ${span(phases.publish)}`,
         `ledger ${span(phases.ledger)}`,
       ].join(', ')})`,
-    ].join('\n'),
+    ]),
     totals.length === 0
       ? 'Nothing was read.'
       : grid(
@@ -35,6 +44,7 @@ export function renderRunSummary(summary: RunSummary, columns = 100): string {
             bytes(t.bytes_written),
           ]),
           columns,
+          'columns',
         ),
     statuses.length === 0
       ? ''
@@ -44,48 +54,87 @@ export function renderRunSummary(summary: RunSummary, columns = 100): string {
           columns,
         ),
     renderFailures(failures, columns),
-    `Exit code ${summary.exit_code}: ${exitCodes[summary.exit_code]}.`,
+    paragraphs(columns, [`Exit code ${summary.exit_code}: ${exitCodes[summary.exit_code]}.`]),
   ];
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
 }
 
-/** Failures of one account for one reason are one: an account without its role fails in every region. */
+/** Failures of one cause are one, however many accounts it has: a missing role fails in all of them, everywhere. */
 function renderFailures(failures: readonly TargetFailure[], columns: number): string {
-  const groups = Map.groupBy(failures, ({ account_id, status }) => `${account_id} ${status}`);
-  if (groups.size === 0) return '';
-  const shown = [...groups.values()].slice(0, shownFailures);
+  const groups = [...Map.groupBy(failures, causeOf).values()];
+  if (groups.length === 0) return '';
+  const shown = groups.slice(0, shownFailures);
   const title =
-    shown.length === groups.size
+    shown.length === groups.length
       ? `${count(failures.length, 'failure')}:`
-      : `${count(failures.length, 'failure')} in ${count(groups.size, 'group')}; the ${shown.length} worst (all: --output json):`;
-  const blocks = shown.map((group) => {
-    const [first] = group;
-    if (!first) return '';
-    const { account_id, status, error, advice } = first;
-    const places = [...Map.groupBy(group, ({ region }) => region)].map(
-      ([region, ones]) => `${region} (${ones.map(({ table }) => table).join(', ')})`,
-    );
-    return [
-      ...wrapped(printable(`${account_id}: ${status} in ${places.join(', ')}`), columns - 2).map(
-        (line) => `  ${line}`,
-      ),
-      ...wrapped(printable(error), columns - 6).map((line) => `      ${line}`),
-      ...wrapped(`→ ${printable(advice)}`, columns - 4).map((line) => `    ${line}`),
-    ].join('\n');
-  });
-  return [title, ...blocks].join('\n');
+      : `${count(failures.length, 'failure')} of ${grouped(groups.length)} causes; the ${shown.length} worst (all: --output json):`;
+  return [paragraphs(columns, [title]), ...shown.map((group) => renderCause(group, columns))].join('\n');
 }
 
+/** The status, and the error without what differs from target to target: accounts, its region, request ids. */
+function causeOf({ status, error, region }: TargetFailure): string {
+  const same = error
+    .replaceAll(region, '<region>')
+    .replace(/(?<!\d)\d{12}(?!\d)/g, '<account>')
+    .replace(/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/gi, '<id>');
+  return `${status} ${same}`;
+}
+
+function renderCause(group: readonly TargetFailure[], columns: number): string {
+  const [first] = group;
+  if (!first) return '';
+  const accounts = [...new Set(group.map(({ account_id: account }) => account))];
+  const places = [...Map.groupBy(group, ({ region }) => region)].map(([region, ones]) => {
+    const tables = [...new Set(ones.map(({ table }) => table))];
+    return `${region} (${tables.join(', ')})`;
+  });
+  const who =
+    accounts.length === 1
+      ? `account ${accounts[0]}`
+      : `${grouped(accounts.length)} accounts: ${someOf(accounts, shownAccounts)}`;
+  const example = group.some(({ error }) => error !== first.error) ? 'for example: ' : '';
+  return [
+    ...indented(`${first.status} in ${who}`, 2, columns),
+    ...indented(`in ${someOf(places, shownPlaces)}`, 6, columns),
+    ...(first.error === '' ? [] : indented(example + first.error, 6, columns)),
+    ...(first.advice === '' ? [] : indented(`→ ${first.advice}`, 4, columns)),
+  ].join('\n');
+}
+
+/** `a, b, c and 5 more`; all of them where only one would be left out. */
+function someOf(names: readonly string[], most: number): string {
+  if (names.length <= most + 1) return names.join(', ');
+  return `${names.slice(0, most).join(', ')} and ${grouped(names.length - most)} more`;
+}
+
+function indented(text: string, indent: number, columns: number): readonly string[] {
+  return wrapped(printable(text), columns - indent).map((line) => ' '.repeat(indent) + line);
+}
+
+/** What cannot be read comes first: it is what a person has to see. Then by account, region and table. */
+function byNeedAndName(a: PlannedTarget, b: PlannedTarget): number {
+  return (
+    Number(a.status === 'OK') - Number(b.status === 'OK') ||
+    compared(a.account_id, b.account_id) ||
+    compared(a.region, b.region) ||
+    compared(a.table, b.table)
+  );
+}
+
+function compared(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+/** @param columns the terminal's width */
 export function renderPlanSummary(summary: PlanSummary, columns = 100): string {
   const byStatus = new Map<CoverageStatus, number>();
   for (const { status } of summary.plan) byStatus.set(status, (byStatus.get(status) ?? 0) + 1);
-  // What cannot be read comes first: it is what a person has to see.
-  const lines = [...summary.plan].sort((a, b) => Number(a.status === 'OK') - Number(b.status === 'OK'));
+  const lines = [...summary.plan].sort(byNeedAndName);
   const blocks = [
-    [
+    paragraphs(columns, [
       `Plan for ${printable(summary.lake)} (${summary.lake_exists ? 'exists' : 'new'}), as of ${summary.as_of}. Nothing was written.`,
       `${count(summary.targets, 'target')}, ${grouped(summary.readable)} readable; about ${count(summary.expected_requests, 'request')} and ${minutes(summary.expected_minutes)}.`,
-    ].join('\n'),
+    ]),
     byStatus.size === 0
       ? ''
       : grid(
@@ -110,7 +159,7 @@ export function renderPlanSummary(summary: PlanSummary, columns = 100): string {
           columns,
         ),
     lines.length > shownTargets
-      ? `and ${grouped(lines.length - shownTargets)} more (all: --output json)`
+      ? `And ${grouped(lines.length - shownTargets)} more (all: --output json).`
       : '',
     renderFailures(
       lines.flatMap(({ account_id, region, table, status, error }) =>
@@ -120,13 +169,39 @@ export function renderPlanSummary(summary: PlanSummary, columns = 100): string {
       ),
       columns,
     ),
-    `Exit code ${summary.exit_code}: ${exitCodes[summary.exit_code]}.`,
+    paragraphs(columns, [`Exit code ${summary.exit_code}: ${exitCodes[summary.exit_code]}.`]),
   ];
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
 }
 
-/** A table without colours, its numbers to the right; a list of lines where the terminal is too narrow for it. */
-function grid(head: readonly string[], rows: readonly (readonly string[])[], columns: number): string {
+/**
+ * A table without colours, its numbers to the right. Where the terminal is too narrow for it, it stands on its
+ * side, if `narrow` says that it has few rows; and where that is too wide as well, it is a list.
+ */
+function grid(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  columns: number,
+  narrow: 'list' | 'columns' = 'list',
+): string {
+  const upright = drawn(head, rows);
+  if (fits(upright, columns)) return upright;
+  if (narrow === 'columns') {
+    const turned = head.map((name, i) => [name, ...rows.map((row) => row[i] ?? '')]);
+    const [names = [], ...facts] = turned;
+    const sideways = drawn(names, facts);
+    if (fits(sideways, columns)) return sideways;
+  }
+  return paragraphs(
+    columns,
+    rows.map(([first = '', ...rest]) => {
+      const facts = rest.flatMap((cell, i) => (cell === '' ? [] : [`${head[i + 1]} ${cell}`]));
+      return `${first}: ${facts.join(' · ')}`;
+    }),
+  );
+}
+
+function drawn(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const table = new Table({
     head: [...head],
     colAligns: head.map((_, i) =>
@@ -135,33 +210,29 @@ function grid(head: readonly string[], rows: readonly (readonly string[])[], col
     style: { head: [], border: [], compact: true },
   });
   table.push(...rows.map((row) => [...row]));
-  const drawn = table.toString();
-  if (drawn.split('\n').every((line) => line.length <= columns)) return drawn;
-  return rows
-    .map((row) =>
-      wrapped(
-        row
-          .map((cell, i) => (i === 0 ? `${cell}:` : `${head[i]} ${cell}`))
-          .filter((cell) => !cell.endsWith(' '))
-          .join(' · '),
-        columns,
-      ).join('\n  '),
-    )
-    .join('\n');
+  return table.toString();
 }
 
-/** Lines of at most `width` characters (20 at least), broken at spaces where there are any. */
+function fits(text: string, columns: number): boolean {
+  return text.split('\n').every((line) => line.length <= columns);
+}
+
+/** Each text from a line of its own on; the lines that it goes on in are indented. */
+function paragraphs(columns: number, texts: readonly string[]): string {
+  return texts.map((text) => wrapped(text, columns - 2).join('\n  ')).join('\n');
+}
+
+/** Lines of at most `width` characters, broken at spaces only: a longer word (a path, an ARN) stays whole. */
 function wrapped(text: string, width: number): readonly string[] {
-  const room = Math.max(20, width);
   const lines: string[] = [];
-  let rest = text.trim();
-  while (rest.length > room) {
-    const space = rest.lastIndexOf(' ', room);
-    const cut = space > room / 2 ? space : room;
-    lines.push(rest.slice(0, cut).trimEnd());
-    rest = rest.slice(cut).trimStart();
+  let line = '';
+  for (const word of text.split(/\s+/).filter(Boolean)) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
   }
-  return [...lines, rest];
+  return [...lines, line];
 }
 
 function count(n: number, noun: string): string {

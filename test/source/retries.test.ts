@@ -170,7 +170,8 @@ describe('a run that is interrupted', () => {
       { maxSockets: 1 },
     );
     const held = readJobs({ from: null, to }, holding.signal);
-    expect(await readSummaries(waiting.signal)).toMatchObject({ status: 'INTERRUPTED', pages: 0 });
+    const said = { errorName: 'Interrupted', errorMessage: 'the run was interrupted' };
+    expect(await readSummaries(waiting.signal)).toMatchObject({ status: 'INTERRUPTED', pages: 0, ...said });
     expect(server.asked).toHaveLength(1);
     holding.abort();
     expect(await held).toMatchObject({ status: 'INTERRUPTED' });
@@ -181,6 +182,8 @@ describe('a run that is interrupted', () => {
     expect(await readJobs({ from: null, to }, AbortSignal.abort())).toMatchObject({
       status: 'INTERRUPTED',
       pages: 0,
+      errorName: 'Interrupted',
+      errorMessage: 'the run was interrupted',
     });
     expect(server.asked).toEqual([]);
   });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { PlanSummary, RunSummary, TargetFailure } from '../../src/run-summary.ts';
 import { adviceFor } from '../../src/telemetry/advice.ts';
 import { printable } from '../../src/telemetry/printable.ts';
+import { columnsOf } from '../../src/telemetry/screen.ts';
 import { renderPlanSummary, renderRunSummary } from '../../src/telemetry/summary.ts';
 
 function failure(i: number): TargetFailure {
@@ -68,37 +69,87 @@ describe('the summary of a run', () => {
     expect(text).not.toContain('THROTTLED');
   });
 
-  test('says the ten worst failures in their order, each with what to do, and how many there are', () => {
+  test('says the ten worst causes in their order, each with what to do, and how many there are', () => {
     const text = renderRunSummary(summary);
-    expect(text).toContain('12 failures in 12 groups; the 10 worst (all: --output json)');
-    expect(text.match(/: ACCESS_DENIED in/g)).toHaveLength(10);
+    expect(text).toContain('12 failures of 12 causes; the 10 worst (all: --output json)');
+    expect(text.match(/ACCESS_DENIED in account/g)).toHaveLength(10);
     expect(text.match(/→ Let the role read AWS Backup/g)).toHaveLength(10);
     expect(text.indexOf('no. 0')).toBeLessThan(text.indexOf('no. 9'));
     expect(text).not.toContain('no. 10');
   });
 
-  test('an account that fails everywhere for one reason is one of the ten', () => {
+  test('an account that fails everywhere for one reason is one cause', () => {
     const everywhere = ['eu-west-1', 'us-east-1'].flatMap((region) =>
       (['copy_jobs', 'copy_job_summaries'] as const).map((table) => ({ ...failure(1), region, table })),
     );
     const text = renderRunSummary({ ...summary, failures: [...everywhere, failure(2)] }, 200);
-    expect(text).toContain(
-      '111122223301: ACCESS_DENIED in eu-west-1 (copy_jobs, copy_job_summaries), us-east-1 (copy_jobs, copy_job_summaries)',
+    expect(text).toMatch(
+      /ACCESS_DENIED in account 111122223301\n +in eu-west-1 \(copy_jobs, copy_job_summaries\), us-east-1 \(copy_jobs, copy_job_summaries\)\n/,
     );
     expect(text).toContain('5 failures:');
     expect(text.match(/→/g)).toHaveLength(2);
   });
 
+  test('one cause in many accounts is said once: errors may differ by account, region and request', () => {
+    const failures = Array.from({ length: 200 }, (_, i): TargetFailure => {
+      const account = String(111122223300 + i);
+      const region = i % 2 === 0 ? 'us-east-1' : 'eu-west-1';
+      const id = `0199a1b2-0000-7000-8000-${String(i).padStart(12, '0')}`;
+      return {
+        ...failure(i),
+        region,
+        error: `User: arn:aws:sts::${account}:assumed-role/R in ${region} is not authorized (${id})`,
+      };
+    });
+    const text = renderRunSummary({ ...summary, failures }, 200);
+    expect(text).toContain(
+      'ACCESS_DENIED in 200 accounts: 111122223300, 111122223301, 111122223302 and 197 more\n',
+    );
+    expect(text).toContain('for example: User: arn:aws:sts::111122223300:');
+    expect(text.match(/→/g)).toHaveLength(1);
+    const other = { ...failure(0), error: 'something else' };
+    expect(renderRunSummary({ ...summary, failures: [...failures, other] }, 200).match(/→/g)).toHaveLength(2);
+  });
+
+  test('a failure without an error has no empty line for it', () => {
+    const text = renderRunSummary({ ...summary, failures: [{ ...failure(0), error: '' }] });
+    expect(text).toMatch(/\(copy_jobs\)\n +→ Let the role/);
+  });
+
   test('says where the time went and what the exit code means', () => {
-    const text = renderRunSummary(summary);
+    const text = renderRunSummary(summary, 120);
     expect(text).toContain('in 3m 5s (discover 1.2s, drain 2m 30s, publish 33s, ledger 0.8s)');
     expect(text).toMatch(/Exit code 77: only a person can heal it/);
   });
 
-  test.each([30, 60, 80, 100])('fits a terminal of %d columns', (columns) => {
-    const body = renderRunSummary(summary, columns).split('\n').slice(2, -2);
-    expect(body.filter((line) => line.length > Math.max(columns, 60))).toEqual([]);
-    expect(body.join(' ')).toContain('120,345');
+  test.each([30, 60, 80, 100])('fits a terminal of %d columns, and breaks no word', (columns) => {
+    const text = renderRunSummary(summary, columns);
+    const words = new Set(renderRunSummary(summary, 1000).split(/\s+/));
+    for (const line of text.split('\n')) {
+      const alone = line.trim().split(' ').length === 1;
+      if (!alone) expect(line.length, line).toBeLessThanOrEqual(columns);
+      if (!/[│┌├└]/.test(line) && columns > 60) {
+        for (const word of line.trim().split(/\s+/)) expect(words).toContain(word);
+      }
+    }
+    expect(text).toContain('120,345');
+  });
+
+  test('at 80 columns rows, parts and bytes are a table all the same, on its side', () => {
+    const tables = Object.fromEntries(
+      ['copy_jobs', 'copy_job_summaries'].map((table) => [table, summary.tables.copy_jobs]),
+    );
+    const text = renderRunSummary({ ...summary, tables: { ...summary.tables, ...tables } }, 80);
+    expect(text).toMatch(/│ table +│ +copy_jobs │ copy_job_summaries │/);
+    expect(text).toMatch(/│ new +│ +120,345 │ +120,345 │/);
+    expect(text).toMatch(/│ bytes +│ +12\.3 MB │ +12\.3 MB │/);
+  });
+
+  test('where no table fits, a list says the same', () => {
+    const text = renderRunSummary(summary, 20).replaceAll('\n  ', ' ');
+    expect(text).toContain(
+      'copy_jobs: new 120,345 · updated 67 · unchanged 8,900 · removed 0 · rejected 2 ·',
+    );
   });
 
   test('a run that failed nowhere has no list of failures', () => {
@@ -163,9 +214,27 @@ describe('the summary of a plan', () => {
     const text = renderPlanSummary(plan, 120);
     expect(text.indexOf('444455556666')).toBeLessThan(text.indexOf('111122223333'));
     expect(text).toMatch(
-      /444455556666: ASSUME_ROLE_FAILED in us-east-1 \(copy_jobs\)\n +not allowed to assume\n +→ /,
+      /ASSUME_ROLE_FAILED in account 444455556666\n +in us-east-1 \(copy_jobs\)\n +not allowed to assume\n +→ /,
     );
   });
+});
+
+test('the rows of a plan are sorted by account, region and table', () => {
+  const [row] = plan.plan;
+  if (!row) throw new Error('no row');
+  const mixed = ['3/b', '1/b', '3/a', '2/a'].map((place) => {
+    const [account_id = '', region = ''] = place.split('/');
+    return { ...row, account_id, account_name: null, region };
+  });
+  const text = renderPlanSummary({ ...plan, plan: mixed }, 120);
+  const found = [...text.matchAll(/│ +([123]) +│ ([ab]) /g)].map(
+    ([, account, region]) => `${account}/${region}`,
+  );
+  expect(found).toEqual(['1/b', '2/a', '3/a', '3/b']);
+});
+
+test('a terminal that does not know its width is taken for 80 columns, no terminal for 100', () => {
+  expect([{ columns: 0 }, {}, { columns: 132 }].map(columnsOf)).toEqual([80, 100, 132]);
 });
 
 test('printable text keeps letters of every script and loses control characters', () => {
