@@ -62,6 +62,17 @@ describe('the summary of a run', () => {
     });
   });
 
+  test('says why the ledger could not be closed, and only then', () => {
+    expect(renderRunSummary(summary)).not.toContain('ledger could not');
+    const text = renderRunSummary({ ...summary, ledger_error: 'The disk is full. Make room.' }).replaceAll(
+      '\n',
+      ' ',
+    );
+    expect(text).toContain(
+      'The ledger could not be closed, so the run shows as unfinished: The disk is full. Make room.',
+    );
+  });
+
   test('says targets by status, leaving out those with none', () => {
     const text = renderRunSummary(summary);
     expect(text).toMatch(/ACCESS_DENIED +│ +12 │/);
