@@ -1,7 +1,13 @@
 /** npm run readme: writes the README's table of options anew from src/options.ts, between its two markers. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { commonOptionNames, exportOptionNames, type OptionName, optionOf } from '../src/options.ts';
+import {
+  commonOptionNames,
+  exportOptionNames,
+  type OptionName,
+  optionOf,
+  ownOptionNames,
+} from '../src/options.ts';
 
 const begin = '<!-- options: written by npm run readme -->';
 const end = '<!-- end of options -->';
@@ -13,14 +19,21 @@ function row(name: OptionName): string {
   return `| \`${cell(option)}\` | ${standard === null ? '' : `\`${cell(standard)}\``} | ${cell(description)} |`;
 }
 
-/** The table of the options of `export` and `plan`, in Markdown. */
+const head = ['| option | default | what it says |', '| --- | --- | --- |'];
+
+/** The tables of all options, in Markdown: those of `export` and `plan`, then those that only others have. */
 export function optionsTable(): string {
+  const catalogOnly = ownOptionNames('catalog').filter((name) => !exportOptionNames.includes(name));
   return [
-    '| option | default | what it says |',
-    '| --- | --- | --- |',
+    ...head,
     ...exportOptionNames.map(row),
     '| `--config FILE` | | Options from a file, JSON or YAML |',
     ...commonOptionNames.map(row),
+    '',
+    'Only for `catalog`:',
+    '',
+    ...head,
+    ...catalogOnly.map(row),
   ].join('\n');
 }
 

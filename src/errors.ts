@@ -57,3 +57,11 @@ export class UnavailableError extends ReportedError {
 export class AssumeRoleError extends ReportedError {
   readonly exitCode = 77;
 }
+
+/**
+ * The Glue catalog is not as the lake needs it, and no program may decide what becomes of that. It is
+ * configuration, and a person's: sysexits.h has one code for that.
+ */
+export class CatalogError extends ReportedError {
+  readonly exitCode = 78;
+}

@@ -19,10 +19,10 @@ import {
   roleName,
   since,
 } from './option-values.ts';
-import { dayMs, duration, instant, integer, size } from './quantities.ts';
+import { day, dayMs, duration, instant, integer, size } from './quantities.ts';
 import type { AggregationPeriod } from './source/source.ts';
 
-export type Job = 'export' | 'plan' | 'simulate';
+export type Job = 'export' | 'plan' | 'catalog' | 'simulate';
 
 /** What the configuration file may hold for an option besides text. */
 export type OptionKind = 'text' | 'list' | 'integer' | 'switch';
@@ -44,7 +44,10 @@ export interface Option<T = unknown> {
 type Facts = Pick<Option, 'description'> &
   Partial<Pick<Option, 'sample' | 'default' | 'secret' | 'jobs' | 'kind'>>;
 
-const allJobs: readonly Job[] = ['export', 'plan', 'simulate'];
+const allJobs: readonly Job[] = ['export', 'plan', 'catalog', 'simulate'];
+/** Those that open a lake, and ask AWS for it. */
+const lakeJobs: readonly Job[] = ['export', 'plan', 'catalog'];
+const catalogOnly: readonly Job[] = ['catalog'];
 
 function option<T>(facts: Facts, parse: Option<T>['parse']): Option<T> {
   return {
@@ -78,6 +81,7 @@ const sessionName = matching(
 /** Every option but `--config`, by its name on the command line. Their order is the help's. */
 export const options = {
   lake: text(lake, {
+    jobs: lakeJobs,
     sample: 's3://bucket/prefix',
     description: 'Where the lake lies: s3://bucket/prefix or a local folder. Required',
   }),
@@ -107,9 +111,10 @@ export const options = {
       'is not an external id',
       'Write 2 to 1224 letters, digits and _+=,.@:/-',
     ),
-    { sample: 'ID', secret: true, description: 'The external id that those roles ask for' },
+    { jobs: lakeJobs, sample: 'ID', secret: true, description: 'The external id that those roles ask for' },
   ),
   'role-session-name': text(sessionName, {
+    jobs: lakeJobs,
     sample: 'NAME',
     default: 'backup-copy-export',
     description: 'How the sessions are named in the audit trail',
@@ -118,7 +123,11 @@ export const options = {
     sample: 'ARN',
     description: 'Assumed first, to ask Organizations for accounts',
   }),
-  'lake-role-arn': text(roleArn, { sample: 'ARN', description: 'Assumed to read and write the lake on S3' }),
+  'lake-role-arn': text(roleArn, {
+    jobs: lakeJobs,
+    sample: 'ARN',
+    description: 'Assumed to read and write the lake on S3',
+  }),
   regions: option(
     {
       kind: 'list',
@@ -198,6 +207,7 @@ export const options = {
     description: "The engine's memory; MB is decimal, MiB binary",
   }),
   scratch: text(folder, {
+    jobs: lakeJobs,
     sample: 'DIR',
     description: 'Local folder for staged rows. Default: backup-copy-export in the system’s temporary folder',
   }),
@@ -226,11 +236,86 @@ export const options = {
     { sample: 'ID', description: 'KMS key for what is written to S3' },
   ),
   'expected-bucket-owner': text(accountId, {
+    jobs: lakeJobs,
     sample: 'ID',
     description: 'The account that must own the bucket, or nothing is read or written',
   }),
-  'endpoint-url': text(endpointUrl, { sample: 'URL', description: 'Endpoint of all AWS services but S3' }),
-  's3-endpoint-url': text(endpointUrl, { sample: 'URL', description: 'Endpoint of S3' }),
+  'endpoint-url': text(endpointUrl, {
+    jobs: lakeJobs,
+    sample: 'URL',
+    description: 'Endpoint of all AWS services but S3',
+  }),
+  's3-endpoint-url': text(endpointUrl, { jobs: lakeJobs, sample: 'URL', description: 'Endpoint of S3' }),
+  // Athena takes other names in backticks, and then fails on them (docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html)
+  database: text(
+    matching(
+      /^[a-z_][a-z0-9_]{0,254}$/,
+      'is not a name of a database',
+      'Write lower-case letters, digits and underscores, no digit first.',
+    ),
+    {
+      jobs: catalogOnly,
+      sample: 'NAME',
+      default: 'backup_copy_export',
+      description: 'The Glue database, or the schema in Trino',
+    },
+  ),
+  dialect: text(oneOf(['athena', 'trino']), {
+    jobs: catalogOnly,
+    sample: 'athena|trino',
+    default: 'athena',
+    description: 'For whom ddl writes statements',
+  }),
+  'trino-catalog': text(
+    matching(
+      /^[a-z][a-z0-9_]{0,127}$/,
+      'is not a name of a catalog',
+      'Write lower-case letters, digits and underscores.',
+    ),
+    {
+      jobs: catalogOnly,
+      sample: 'NAME',
+      default: 'hive',
+      description: 'The Hive catalog in Trino, for ddl',
+    },
+  ),
+  'first-day': text(day, {
+    jobs: catalogOnly,
+    sample: 'DAY',
+    description:
+      'The first UTC day that tables offer; an earlier one that the lake holds counts. Needed where the lake cannot be listed or is empty',
+  }),
+  workgroup: text(
+    matching(
+      /^[a-zA-Z0-9._-]{1,128}$/,
+      'is not the name of a workgroup',
+      'Write 1 to 128 letters, digits, dots, hyphens and underscores.',
+    ),
+    {
+      jobs: catalogOnly,
+      sample: 'NAME',
+      default: 'primary',
+      description: 'The Athena workgroup in which apply makes the views',
+    },
+  ),
+  'output-location': text(
+    matching(
+      /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/\S*)?$/,
+      'is no place on S3',
+      'Write s3://bucket/prefix/.',
+    ),
+    {
+      jobs: catalogOnly,
+      sample: 's3://bucket/prefix/',
+      description: 'Where Athena puts results; needed where the workgroup names no place',
+    },
+  ),
+  'dry-run': text(onOff, {
+    kind: 'switch',
+    jobs: catalogOnly,
+    default: 'false',
+    description: 'apply: show the difference and change nothing',
+  }),
   'log-level': text(oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']), {
     jobs: allJobs,
     sample: 'LEVEL',
@@ -310,5 +395,10 @@ export const allOptionNames: ReadonlySet<string> = new Set([...optionNames, ...O
 /** The options that every job has. */
 export const commonOptionNames = optionNames.filter((name) => optionOf(name).jobs.includes('simulate'));
 
-/** The options that `export` and `plan` have besides. */
-export const exportOptionNames = optionNames.filter((name) => !optionOf(name).jobs.includes('simulate'));
+/** The options that a job has besides. */
+export function ownOptionNames(job: Job): readonly OptionName[] {
+  return optionNames.filter((name) => optionOf(name).jobs.includes(job) && !commonOptionNames.includes(name));
+}
+
+/** Those of `export`, which `plan` shares. */
+export const exportOptionNames = ownOptionNames('export');
