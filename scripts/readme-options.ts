@@ -21,19 +21,20 @@ function row(name: OptionName): string {
 
 const head = ['| option | default | what it says |', '| --- | --- | --- |'];
 
+function onlyFor(job: 'catalog' | 'query'): readonly string[] {
+  const names = ownOptionNames(job).filter((name) => !exportOptionNames.includes(name));
+  return ['', `Only for \`${job}\`:`, '', ...head, ...names.map(row)];
+}
+
 /** The tables of all options, in Markdown: those of `export` and `plan`, then those that only others have. */
 export function optionsTable(): string {
-  const catalogOnly = ownOptionNames('catalog').filter((name) => !exportOptionNames.includes(name));
   return [
     ...head,
     ...exportOptionNames.map(row),
     '| `--config FILE` | | Options from a file, JSON or YAML |',
     ...commonOptionNames.map(row),
-    '',
-    'Only for `catalog`:',
-    '',
-    ...head,
-    ...catalogOnly.map(row),
+    ...onlyFor('catalog'),
+    ...onlyFor('query'),
   ].join('\n');
 }
 

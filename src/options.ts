@@ -22,7 +22,7 @@ import {
 import { day, dayMs, duration, instant, integer, size } from './quantities.ts';
 import type { AggregationPeriod } from './source/source.ts';
 
-export type Job = 'export' | 'plan' | 'catalog' | 'simulate';
+export type Job = 'export' | 'plan' | 'catalog' | 'query' | 'simulate';
 
 /** What the configuration file may hold for an option besides text. */
 export type OptionKind = 'text' | 'list' | 'integer' | 'switch';
@@ -44,10 +44,13 @@ export interface Option<T = unknown> {
 type Facts = Pick<Option, 'description'> &
   Partial<Pick<Option, 'sample' | 'default' | 'secret' | 'jobs' | 'kind'>>;
 
-const allJobs: readonly Job[] = ['export', 'plan', 'catalog', 'simulate'];
+const allJobs: readonly Job[] = ['export', 'plan', 'catalog', 'query', 'simulate'];
 /** Those that open a lake, and ask AWS for it. */
-const lakeJobs: readonly Job[] = ['export', 'plan', 'catalog'];
+const lakeJobs: readonly Job[] = ['export', 'plan', 'catalog', 'query'];
+/** Those that read or write parts with an engine. */
+const engineJobs: readonly Job[] = ['export', 'plan', 'query'];
 const catalogOnly: readonly Job[] = ['catalog'];
+const queryOnly: readonly Job[] = ['query'];
 
 function option<T>(facts: Facts, parse: Option<T>['parse']): Option<T> {
   return {
@@ -202,6 +205,7 @@ export const options = {
     description: 'What writes the Parquet files',
   }),
   'memory-limit': text(size, {
+    jobs: engineJobs,
     sample: '512MB',
     default: '512MB',
     description: "The engine's memory; MB is decimal, MiB binary",
@@ -212,6 +216,7 @@ export const options = {
     description: 'Local folder for staged rows. Default: backup-copy-export in the system’s temporary folder',
   }),
   'scratch-limit': text(size, {
+    jobs: engineJobs,
     sample: '10GB',
     default: '10GB',
     description: 'How much scratch space may be used; GB is decimal, GiB binary',
@@ -315,6 +320,51 @@ export const options = {
     jobs: catalogOnly,
     default: 'false',
     description: 'apply: show the difference and change nothing',
+  }),
+  from: text(day, {
+    jobs: queryOnly,
+    sample: 'DAY',
+    description:
+      'The first UTC day to read. Default: all of a local lake; of one on S3 the 35 days up to its last run',
+  }),
+  to: text(day, {
+    jobs: queryOnly,
+    sample: 'DAY',
+    description: 'The last UTC day to read, itself included. Default: the newest',
+  }),
+  format: text(oneOf(['table', 'csv', 'json', 'parquet']), {
+    jobs: queryOnly,
+    sample: 'table|csv|json|parquet',
+    description: 'How rows are written. Default: table on a terminal, else csv',
+  }),
+  'output-file': text(folder, {
+    jobs: queryOnly,
+    sample: 'FILE',
+    description: 'Where rows are written instead of stdout; needed for parquet',
+  }),
+  raw: text(onOff, {
+    kind: 'switch',
+    jobs: queryOnly,
+    default: 'false',
+    description: 'Leave texts in CSV as they are, also those that a spreadsheet would run as formulas',
+  }),
+  timeout: text(longestTimer, {
+    jobs: queryOnly,
+    sample: '10m',
+    default: '10m',
+    description: 'How long one query may take',
+  }),
+  list: text(onOff, {
+    kind: 'switch',
+    jobs: queryOnly,
+    default: 'false',
+    description: 'Show the named questions and their parameters, and end',
+  }),
+  history: text(onOff, {
+    kind: 'switch',
+    jobs: queryOnly,
+    default: 'true',
+    description: 'Keep what was typed at the prompt, in the user’s state folder',
   }),
   'log-level': text(oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']), {
     jobs: allJobs,
