@@ -2,6 +2,7 @@
 /** The command line: jobs, options that all of them have, exit codes. */
 import { readFileSync } from 'node:fs';
 import yargs from 'yargs';
+import { catalogJob } from '../jobs/catalog.ts';
 import { exportJob } from '../jobs/export.ts';
 import { planJob } from '../jobs/plan.ts';
 import { simulateJob } from '../jobs/simulate.ts';
@@ -14,7 +15,7 @@ import { printable } from './telemetry/printable.ts';
 import { programVersion } from './version.ts';
 
 const name = 'backup-copy-export';
-const jobs: readonly string[] = ['export', 'plan', 'simulate'];
+const jobs: readonly string[] = ['export', 'plan', 'simulate', 'catalog'];
 
 async function main(args: readonly string[]): Promise<void> {
   await yargs(withEnvironment(args))
@@ -33,6 +34,7 @@ async function main(args: readonly string[]): Promise<void> {
     .command(exportJob)
     .command(planJob)
     .command(simulateJob)
+    .command(catalogJob)
     .demandCommand(1, 1, 'No job was given')
     .strict()
     .option('config', { type: 'string', describe: 'Options from a file, JSON or YAML (FILE)' })
