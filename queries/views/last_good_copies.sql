@@ -16,7 +16,7 @@ SELECT
   completion_time,
   destination_recovery_point_arn,
   destination_backup_vault_arn,
-  good_copies
+  completed
 FROM (
   SELECT
     resource_arn,
@@ -32,7 +32,7 @@ FROM (
     completion_time,
     destination_recovery_point_arn,
     destination_backup_vault_arn,
-    count(*) OVER (PARTITION BY resource_arn, destination_account_id, destination_region) AS good_copies,
+    count(*) OVER (PARTITION BY resource_arn, destination_account_id, destination_region) AS completed,
     row_number() OVER (
       PARTITION BY resource_arn, destination_account_id, destination_region
       ORDER BY creation_time DESC NULLS LAST, copy_job_id DESC NULLS LAST

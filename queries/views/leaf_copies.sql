@@ -14,7 +14,6 @@ SELECT
   creation_time,
   completion_time,
   duration_ms,
-  observed_at,
   resource_arn,
   resource_name,
   resource_type,
