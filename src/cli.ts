@@ -5,6 +5,7 @@ import yargs from 'yargs';
 import { catalogJob } from '../jobs/catalog.ts';
 import { exportJob } from '../jobs/export.ts';
 import { planJob } from '../jobs/plan.ts';
+import { queryJob } from '../jobs/query.ts';
 import { simulateJob } from '../jobs/simulate.ts';
 import { ReportedError, UsageError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -15,7 +16,7 @@ import { printable } from './telemetry/printable.ts';
 import { programVersion } from './version.ts';
 
 const name = 'backup-copy-export';
-const jobs: readonly string[] = ['export', 'plan', 'simulate', 'catalog'];
+const jobs: readonly string[] = ['export', 'plan', 'simulate', 'catalog', 'query'];
 
 async function main(args: readonly string[]): Promise<void> {
   await yargs(withEnvironment(args))
@@ -33,6 +34,7 @@ async function main(args: readonly string[]): Promise<void> {
     .usage('$0 <job> [options]')
     .command(exportJob)
     .command(planJob)
+    .command(queryJob)
     .command(simulateJob)
     .command(catalogJob)
     .demandCommand(1, 1, 'No job was given')

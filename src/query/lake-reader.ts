@@ -90,6 +90,12 @@ export async function openLakeReader(options: LakeReaderOptions): Promise<LakeRe
       keys.set(table, found.keys);
       strangers.push(...found.strangers);
     }
+    if (record === null && [...keys.values()].every((found) => found.length === 0)) {
+      throw new LakeError(
+        `There is no lake in ${store.url}: no ${lakeKey}, and no parts of the tables`,
+        'Look whether --lake names the place that export writes to.',
+      );
+    }
     const reserve = (bytes: number) => {
       const give = options.scratch.reserve(bytes);
       reserved.push(give);
