@@ -3,6 +3,7 @@
 --   size is its children's, said again: add up parent_bytes or children_bytes, never both; every other
 --   question counts children only. children_missing above 0 means that the lake does not hold all the children that
 --   the parent says it has, and sums of leaf copies lack them. PARTIAL means that some children were not copied.
+--   Children are looked for from the day before the parents' first day on.
 -- parameter: days integer default 30 — Parents created on the day of the last run or on this many days before it
 WITH parents AS (
   SELECT
@@ -33,7 +34,7 @@ children AS (
   FROM copy_jobs
   WHERE parent_job_id IS NOT NULL
     AND creation_date >= (
-      SELECT CAST(CAST(CAST(as_of AS date) - :days * INTERVAL '1' DAY AS date) AS varchar) FROM lake_time
+      SELECT CAST(CAST(CAST(as_of AS date) - (:days + 1) * INTERVAL '1' DAY AS date) AS varchar) FROM lake_time
     )
   GROUP BY parent_job_id
 )

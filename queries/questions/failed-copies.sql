@@ -42,8 +42,8 @@ repaired AS (
     min(good.completion_time) AS next_success_time,
     min(
       CASE
-        WHEN good.destination_account_id = failed.destination_account_id
-          AND good.destination_region = failed.destination_region
+        WHEN good.destination_account_id IS NOT DISTINCT FROM failed.destination_account_id
+          AND good.destination_region IS NOT DISTINCT FROM failed.destination_region
         THEN good.completion_time
       END
     ) AS repaired_time

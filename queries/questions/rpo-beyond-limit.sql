@@ -51,8 +51,8 @@ FROM tried
 CROSS JOIN lake_time
 LEFT JOIN last_good_copies
   ON last_good_copies.resource_arn = tried.resource_arn
-  AND last_good_copies.destination_account_id = tried.destination_account_id
-  AND last_good_copies.destination_region = tried.destination_region
+  AND last_good_copies.destination_account_id IS NOT DISTINCT FROM tried.destination_account_id
+  AND last_good_copies.destination_region IS NOT DISTINCT FROM tried.destination_region
 WHERE tried.place = 1
   AND (
     last_good_copies.creation_time IS NULL

@@ -32,8 +32,8 @@ SELECT
 FROM last_good_copies
 INNER JOIN active
   ON active.resource_arn = last_good_copies.resource_arn
-  AND active.destination_account_id = last_good_copies.destination_account_id
-  AND active.destination_region = last_good_copies.destination_region
+  AND active.destination_account_id IS NOT DISTINCT FROM last_good_copies.destination_account_id
+  AND active.destination_region IS NOT DISTINCT FROM last_good_copies.destination_region
 CROSS JOIN lake_time
 WHERE last_good_copies.is_cross_account OR last_good_copies.is_cross_region
 ORDER BY

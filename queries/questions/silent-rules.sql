@@ -31,8 +31,8 @@ later AS (
   FROM silent
   INNER JOIN leaf_copies
     ON leaf_copies.account_id = silent.account_id
-    AND leaf_copies.region = silent.region
-    AND leaf_copies.created_by_backup_plan_id = silent.plan_id
+    AND leaf_copies.region IS NOT DISTINCT FROM silent.region
+    AND leaf_copies.created_by_backup_plan_id IS NOT DISTINCT FROM silent.plan_id
     AND leaf_copies.created_by_backup_rule_id = silent.rule_id
     AND leaf_copies.creation_time > silent.last_good_time
   WHERE silent.silent_ms > CAST(:days AS bigint) * 86400000
@@ -55,8 +55,8 @@ SELECT
 FROM silent
 LEFT JOIN later
   ON later.account_id = silent.account_id
-  AND later.region = silent.region
-  AND later.plan_id = silent.plan_id
+  AND later.region IS NOT DISTINCT FROM silent.region
+  AND later.plan_id IS NOT DISTINCT FROM silent.plan_id
   AND later.rule_id = silent.rule_id
 WHERE silent.silent_ms > CAST(:days AS bigint) * 86400000
 ORDER BY

@@ -1,7 +1,7 @@
 /** The independent answer to every view and every question, by name. */
 
 import { targetDrains, targetsWithoutGoodDrain } from './drains.ts';
-import { type Answer, type Copy, type Facts, isGood } from './facts.ts';
+import { type Answer, type Copy, type Facts, hasEnded, isGood } from './facts.ts';
 import { compositeCopies } from './families.ts';
 import { accountRegionMatrix, bytesByMonth, dailyFlows, encryptionKeys, vaultProtection } from './flows.ts';
 import {
@@ -71,7 +71,7 @@ function asRow(copy: Copy, columns: readonly string[]): Answer {
     destination_region: copy.to.region,
     is_cross_account: copy.leavesAccount,
     is_cross_region: copy.leavesRegion,
-    is_terminal: copy.state !== 'CREATED' && copy.state !== 'RUNNING',
+    is_terminal: hasEnded(copy) || (copy.state === 'CREATED' || copy.state === 'RUNNING' ? false : null),
     duration_ms: copy.ended === null ? null : copy.ended - copy.created,
   };
   return Object.fromEntries(columns.map((column) => [column, computed[column] ?? copy.told(column)]));

@@ -4,7 +4,10 @@ import { type Answer, day, type Facts, groups, latest, sorted, spanIn } from './
 export function targetDrains({ coverage }: Facts): Answer[] {
   const target = (row: (typeof coverage)[number]) => [row.table_name, row.account_id, row.region];
   return groups(coverage, target).map(({ first, members }) => {
-    const last = [...members].sort((a, b) => Number(a.as_of) - Number(b.as_of)).at(-1) ?? first;
+    const last =
+      [...members]
+        .sort((a, b) => Number(a.as_of) - Number(b.as_of) || (String(a.run_id) < String(b.run_id) ? -1 : 1))
+        .at(-1) ?? first;
     const good = members.filter(({ status }) => status === 'OK' || status === 'OK_EMPTY');
     const { table_name, account_id, region, account_name, as_of, status, error_name, error_message } = last;
     return {

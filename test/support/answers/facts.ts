@@ -15,7 +15,7 @@ export interface Copy {
   readonly account: string;
   readonly region: string;
   readonly day: string;
-  readonly state: string;
+  readonly state: string | null;
   readonly created: number;
   readonly ended: number | null;
   readonly resource: string | null;
@@ -66,12 +66,13 @@ function copyOf(row: Expected): Copy {
   const to = place(text('destination_backup_vault_arn'));
   const leaves = (a: string | null, b: string | null) => (a === null || b === null ? null : a !== b);
   const created = Number(row.creation_time);
+  const children = number('number_of_child_jobs');
   return {
     id: String(row.copy_job_id),
     account: String(row.account_id),
     region: String(row.region),
     day: new Date(created).toISOString().slice(0, 10),
-    state: String(row.state),
+    state: text('state'),
     created,
     ended: number('completion_time'),
     resource: text('resource_arn'),
@@ -86,13 +87,13 @@ function copyOf(row: Expected): Copy {
     plan: text('created_by_backup_plan_id'),
     rule: text('created_by_backup_rule_id'),
     parent: text('parent_job_id'),
-    isParent: row.is_parent === true && row.number_of_child_jobs !== 0,
+    isParent: children === null ? row.is_parent === true : children > 0,
     told,
   };
 }
 
 export const isGood = (copy: Copy): boolean => copy.state === 'COMPLETED';
-export const hasEnded = (copy: Copy): boolean => ended.has(copy.state);
+export const hasEnded = (copy: Copy): boolean => copy.state !== null && ended.has(copy.state);
 export const goesElsewhere = (copy: Copy): boolean =>
   copy.leavesAccount === true || copy.leavesRegion === true;
 
@@ -131,7 +132,9 @@ export const percent = (part: number, whole: number): number | null =>
 export const spanIn = (unit: number, from: number | null, to: number | null): number | null =>
   from === null || to === null ? null : twoDecimals((to - from) / unit);
 
-const twoDecimals = (value: number): number => Math.round(value * 100) / 100;
+/** Halves go away from zero. */
+const twoDecimals = (value: number): number =>
+  Math.sign(value) * (Math.round(Math.abs(value) * 100) / 100) + 0;
 
 export const latest = (times: readonly (number | null)[]): number | null =>
   times.reduce<number | null>((a, b) => (a === null || (b !== null && b > a) ? b : a), null);

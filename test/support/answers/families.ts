@@ -2,10 +2,12 @@
 import { type Answer, bytesOf, type Facts, hasEnded, isGood, since, sorted } from './facts.ts';
 
 export function compositeCopies({ now, all }: Facts, days: number): Answer[] {
+  // A child is created with its parent or after it; a day more is looked at.
+  const possible = since(now, days + 1, all);
   const rows = since(now, days, all)
     .filter((copy) => copy.isParent)
     .map((parent) => {
-      const children = all.filter((copy) => copy.parent === parent.id);
+      const children = possible.filter((copy) => copy.parent === parent.id);
       const said = Number(parent.told('number_of_child_jobs') ?? 0);
       return {
         creation_time: parent.created,

@@ -18,7 +18,7 @@ import {
 } from './facts.ts';
 
 const named = (copies: readonly Copy[]) => copies.filter((copy) => copy.resource !== null);
-const key = (copy: Copy) => resourceAndPlace(copy).join('\n');
+const key = (copy: Copy) => JSON.stringify(resourceAndPlace(copy));
 
 /** The youngest good copy of each resource at each place, and how many there were. */
 function lastGood(
