@@ -64,7 +64,9 @@ export async function newLake(name = 'lake'): Promise<WrittenLake> {
       const days = Map.groupBy(rows, (row) => String(row.creation_date));
       for (const [day, ofDay] of days) {
         const staged = join(scratch, 'staged.ndjson');
-        const stored = table.columns.map((column) => column.name);
+        const stored = table.columns
+          .filter(({ origin }) => origin.kind !== 'derived')
+          .map((column) => column.name);
         await writeFile(
           staged,
           ofDay
