@@ -288,7 +288,7 @@ export const options = {
     jobs: catalogOnly,
     sample: 'DAY',
     description:
-      'The first UTC day that tables offer; an earlier one that the lake holds counts. Needed where the lake cannot be listed or is empty',
+      'The first UTC day that tables offer. Default: the lake’s; apply takes the earlier of both, ddl then asks no AWS',
   }),
   workgroup: text(
     matching(
