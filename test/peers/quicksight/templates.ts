@@ -1,5 +1,4 @@
 /** CloudFormation's templates, resolved as a deployment would: parameters filled in, conditions decided. */
-import { readFile } from 'node:fs/promises';
 import { type CollectionTag, parse, type ScalarTag } from 'yaml';
 
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
@@ -22,11 +21,6 @@ export interface Deployment {
 }
 
 /** The template's resources that the deployment would make, in the file's order. */
-export async function deployed(file: string, deployment: Deployment): Promise<Resource[]> {
-  return resources(await readFile(file, 'utf8'), deployment);
-}
-
-/** As `deployed`, from the template's text. */
 export function resources(text: string, deployment: Deployment): Resource[] {
   const template = objectOf(parse(text, { customTags: [...scalarTags, ...collectionTags] }));
   const resolve = resolver(template, deployment);
