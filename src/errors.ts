@@ -33,6 +33,9 @@ export class LakeError extends ReportedError {
   readonly exitCode = 74;
 }
 
+/** A part went away or was replaced while it was read: a fresh listing may help. */
+export class PartChangedError extends LakeError {}
+
 /** Local scratch space could not be read or written, or is used up. */
 export class ScratchError extends ReportedError {
   readonly exitCode = 74;

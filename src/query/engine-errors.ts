@@ -1,5 +1,5 @@
 /** What the engine says went wrong, as errors for people. */
-import { EngineError, LakeError, ReportedError, UsageError } from '../errors.ts';
+import { EngineError, LakeError, PartChangedError, ReportedError, UsageError } from '../errors.ts';
 
 /** What is wrong with the words of a query, by the first words of the engine's message. */
 const badQuery =
@@ -40,12 +40,16 @@ export function explained(error: unknown, lake: string, memoryLimitBytes: number
   return error;
 }
 
-/** Whether the engine could not read a part that it had found: a fresh listing may help. */
+/**
+ * Whether the engine could not read a part that it had found: a fresh listing may help. One that is gone it takes for a
+ * folder, and then refuses to look into it.
+ */
 export function isChangedPart(error: unknown): boolean {
+  if (error instanceof PartChangedError) return true;
   const message = error instanceof Error ? error.message : '';
   return (
     /\.parquet\b/.test(message) &&
-    /^(?:IO|Invalid Input|Invalid|Serialization|Corrupt\w*) Error|TProtocolException|magic bytes/i.test(
+    /^(?:IO|Permission|Invalid Input|Invalid|Serialization|Corrupt\w*) Error|TProtocolException|magic bytes/i.test(
       message,
     )
   );

@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import { LakeError, ScratchError } from '../errors.ts';
+import { LakeError, PartChangedError, ScratchError } from '../errors.ts';
 import { quoteName, quoteText } from '../lake/engines/sql-text.ts';
 import { parseRecord } from '../lake/lake-record.ts';
 import { lakeKey } from '../lake/layout.ts';
@@ -177,7 +177,7 @@ async function fetched(
 ): Promise<{ readonly parts: readonly Part[]; readonly bytes: number }> {
   const found = await downloadParts(store, keys, scratch, join(folder, 'parts'), signal);
   if (found !== null) return found;
-  throw new LakeError(
+  throw new PartChangedError(
     `A part of ${store.url} went away between being listed and being read`,
     'Nothing of this program removes parts: look who does, and ask again.',
   );

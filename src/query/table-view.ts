@@ -3,7 +3,7 @@
  * wrote a part, and null where a part is older than the column.
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { LakeError } from '../errors.ts';
+import { LakeError, PartChangedError } from '../errors.ts';
 import { quoteFile, quoteName, quoteText } from '../lake/engines/sql-text.ts';
 import type { ColumnType, Table } from '../tables/table.ts';
 import type { Part } from './lake-parts.ts';
@@ -97,10 +97,10 @@ function noRowsSql(table: Table): string {
   return `SELECT ${[...values, ...partitions]} WHERE false`;
 }
 
-function unreadable(error: unknown, parts: readonly Part[]): LakeError {
+function unreadable(error: unknown, parts: readonly Part[]): PartChangedError {
   const message = error instanceof Error ? error.message : String(error);
   const named = parts.find(({ file }) => message.includes(file));
-  return new LakeError(
+  return new PartChangedError(
     `${named === undefined ? 'A part of the lake' : `The part ${named.key}`} cannot be read: ${message}`,
     'If it was replaced meanwhile, ask again; else restore its earlier version.',
     { cause: error },

@@ -55,7 +55,7 @@ export async function newLake(name = 'lake'): Promise<WrittenLake> {
   );
   const part = (day: string, bucket = 0): string =>
     join(folder, partKey(copyJobs, { creation_date: day }, bucket));
-  const readers: LakeReader[] = [];
+  const opened: { close(): Promise<void> }[] = [];
   return {
     folder,
     part,
@@ -107,9 +107,10 @@ export async function newLake(name = 'lake'): Promise<WrittenLake> {
       );
       const scratch = await openScratch({
         parent: join(parent, 'scratch'),
-        runId: `r${readers.length}`,
+        runId: `r${opened.length}`,
         limitBytes: 1e9,
       });
+      opened.push({ close: () => scratch.remove() });
       const reader = await openLakeReader({
         store,
         folder,
@@ -118,11 +119,11 @@ export async function newLake(name = 'lake'): Promise<WrittenLake> {
         views: [],
         ...options,
       });
-      readers.push(reader);
+      opened.unshift(reader);
       return reader;
     },
     async close() {
-      for (const reader of readers) await reader.close();
+      for (const one of opened) await one.close();
       await rm(parent, { recursive: true, force: true });
     },
   };
