@@ -1,7 +1,6 @@
 /** docs/tables.md: every table, view and question, written from their definitions. */
-import type { Question } from '../questions/questions.ts';
-import type { Column, MergeRule, PartitionColumn, Table } from '../tables/table.ts';
-import type { View } from './statements.ts';
+import type { Question, View } from '../questions/questions.ts';
+import type { Column, MergeRule, Table } from '../tables/table.ts';
 import { hiveTypes } from './statements.ts';
 import type { ViewColumn } from './view-columns.ts';
 
@@ -92,33 +91,38 @@ function columnsIn(table: Table, sql: string): readonly string[] {
   return table.columns.map(({ name }) => name).filter((name) => words.has(name));
 }
 
-function viewBlocks({ name, title, about }: View, columns: readonly ViewColumn[]): string[] {
+function viewBlocks(view: View, columns: readonly ViewColumn[]): string[] {
   return [
-    `### ${name}`,
-    `${title}. ${about}`,
+    `### ${view.name}`,
+    `${view.title}. ${view.about}`,
     grid(
       ['column', 'type', 'unit', 'meaning', 'source', 'example'],
-      columns.map(({ name: column, type, source, expression }) => [
-        code(column),
-        athenaType(type),
-        source === null ? '' : unitOf(source.column),
-        meaningOf(source, expression),
-        expression === null && source !== null ? code(`${source.table}.${source.column.name}`) : 'computed',
-        source === null ? '' : code(source.column.example),
-      ]),
+      columns.map((column) => {
+        const { unit, meaning, source, example } = explained(view, column);
+        return [code(column.name), athenaType(column.type), unit, meaning, source, code(example)];
+      }),
     ),
   ];
 }
 
-function meaningOf(source: ViewColumn['source'], expression: string | null): string {
-  if (source === null) return expression === null ? '' : code(expression);
-  return expression === null
-    ? source.column.description
-    : `${code(expression)} of: ${source.column.description}`;
-}
-
-function unitOf(column: Column | PartitionColumn): string {
-  return 'unit' in column ? (column.unit ?? '') : '';
+/** As the view's file says, or as the table does that the column comes from. */
+function explained(view: View, { name, type, source, expression }: ViewColumn) {
+  const said = view.columns.find((one) => one.name === name);
+  const from = source === null ? '' : code(`${source.table}.${source.column.name}`);
+  const computed = expression === null ? from : code(expression);
+  const unit = type.startsWith('TIMESTAMP') ? 'UTC, milliseconds' : '';
+  if (said !== undefined) {
+    return { unit: said.unit || unit, meaning: said.about, source: computed, example: said.example };
+  }
+  if (source === null) return { unit, meaning: '', source: computed, example: '' };
+  const { column } = source;
+  const ownUnit = 'unit' in column ? (column.unit ?? '') : '';
+  return {
+    unit: ownUnit,
+    meaning: column.description,
+    source: expression === null ? from : `${computed} of ${from}`,
+    example: column.example,
+  };
 }
 
 /** DuckDB's name of a type as Athena says it. */

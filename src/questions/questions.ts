@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Parameter, readQueryFile } from './front-matter.ts';
+import { type ExplainedColumn, type Parameter, readQueryFile } from './front-matter.ts';
 import { identifiersOf, parametersOf } from './sql-pieces.ts';
 
 /** One SELECT over the tables and over views before it; becomes `CREATE VIEW name AS sql`. */
@@ -10,6 +10,8 @@ export interface View {
   readonly name: string;
   readonly title: string;
   readonly about: string;
+  /** Those that no table has. */
+  readonly columns: readonly ExplainedColumn[];
   readonly sql: string;
 }
 
@@ -26,11 +28,11 @@ export interface Question {
 /** Every view, each after those that it reads. */
 export function loadViews(): readonly View[] {
   const views = filesOf('views').map(({ name, text }) => {
-    const { title, about, parameters, sql } = readQueryFile(name, text);
+    const { title, about, parameters, columns, sql } = readQueryFile(name, text);
     if (parameters.length > 0 || parametersOf(sql).size > 0) {
       throw new Error(`The view ${name} has a parameter. Only questions may have one.`);
     }
-    return { name, title, about, sql };
+    return { name, title, about, columns, sql };
   });
   return inOrder(views);
 }

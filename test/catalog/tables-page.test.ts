@@ -34,6 +34,15 @@ test('every column of every table, every view and every question with its parame
   }
 });
 
+test('every column of a view that no table has is explained in the view’s file, and no other', async () => {
+  const columns = await viewColumns(tables, loadViews());
+  for (const view of loadViews()) {
+    const computed = columns.get(view.name)?.filter(({ source }) => source === null) ?? [];
+    const names = computed.map(({ name }) => name);
+    expect(view.columns.map(({ name }) => name).sort(), view.name).toEqual(names.sort());
+  }
+});
+
 test('a view’s column is followed to the table it comes from, through views, sub-queries and renaming', async () => {
   const view = (name: string, sql: string) => ({ name, title: '', about: '', sql });
   const found = await viewColumns(tables, [

@@ -61,11 +61,12 @@ describe('the files of views and questions', () => {
 
 describe('a file that is not as it should be is refused', () => {
   const good =
-    '-- title: T\n-- about: A\n--   and more\n-- parameter: days integer default 7 — D\nSELECT :days\n';
+    '-- title: T\n-- about: A\n--   and more\n-- parameter: days integer default 7 — D\n-- column: n - a b — E\nSELECT :days\n';
   it('reads what is right', () => {
     expect(readQueryFile('f', good)).toEqual({
       title: 'T',
       about: 'A and more',
+      columns: [{ name: 'n', unit: '', example: 'a b', about: 'E' }],
       parameters: [{ name: 'days', type: 'integer', default: '7', about: 'D' }],
       sql: 'SELECT :days',
     });
@@ -76,6 +77,7 @@ describe('a file that is not as it should be is refused', () => {
     ['no paragraph', good.replace('-- about: A\n--   and more\n', '')],
     ['an unknown line', good.replace('--   and more', '-- and more')],
     ['an unknown type', good.replace('integer', 'number')],
+    ['a column without an example', good.replace('n - a b', 'n -')],
     ['no SQL', good.replace('SELECT :days', '')],
     ['two statements', good.replace('SELECT :days', 'SELECT :days; SELECT 1')],
   ])('%s', (_, text) => {
