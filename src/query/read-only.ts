@@ -45,7 +45,7 @@ export async function checkStatement(connection: DuckDBConnection, text: string)
   }
   // What follows EXPLAIN has to be a query by itself: EXPLAIN ANALYZE runs it, whatever it is.
   const explained =
-    /^explain\b(?:\s+(?<analyze>analyze)\b|\s*\(\s*(?:analyze|format)[^()]*\))?(?<query>[\s\S]+)$/i.exec(
+    /^explain\b(?:\s+(?<word>analyze)\b|\s*\(\s*(?:(?<first>analyze)\b|format\b)[^()]*\))?(?<query>[\s\S]+)$/i.exec(
       withoutLeadingComments(sql),
     );
   const query = explained?.groups?.query ?? sql;
@@ -53,7 +53,8 @@ export async function checkStatement(connection: DuckDBConnection, text: string)
   const names = new Set<string>();
   visit(tree, names);
   if (explained === null) return { sql: query, names, isQuery: true };
-  const analyze = explained.groups?.analyze === undefined ? '' : 'ANALYZE ';
+  const { word, first } = explained.groups ?? {};
+  const analyze = word === undefined && first === undefined ? '' : 'ANALYZE ';
   return { sql: `EXPLAIN ${analyze}${query}`, names, isQuery: false };
 }
 

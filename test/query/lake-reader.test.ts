@@ -130,6 +130,27 @@ test('only the days that are named are read, both ends included', async () => {
   ]);
 });
 
+test('a query for one day opens the parts of that day only, also when the day is computed', async () => {
+  const lake = await lakeOf();
+  const days = [17, 18, 19, 20].map((day) => job(`day-${day}`, { creation_time: Date.UTC(2026, 10, day) }));
+  await lake.write(days.slice(0, 3));
+  await lake.write(days.slice(3), { engine: 'parquetjs-lite' });
+  const reader = await lake.read();
+  for (const day of [
+    "'2026-11-18'",
+    "(SELECT min(creation_date) FROM (VALUES ('2026-11-18')) AS v(creation_date))",
+  ]) {
+    const [[, plan] = []] = await rowsOf(
+      reader,
+      `EXPLAIN (ANALYZE) SELECT max(copy_job_id) FROM copy_jobs WHERE creation_date = ${day}`,
+    );
+    expect(
+      [...String(plan).matchAll(/Total Files Read: (\d+)/g)].map(([, files]) => Number(files)),
+    ).toContain(1);
+    expect(String(plan)).not.toMatch(/Total Files Read: [2-9]/);
+  }
+});
+
 test('files that are no parts are named and not read, and links are not followed', async () => {
   const lake = await lakeOf();
   const other = await lakeOf();

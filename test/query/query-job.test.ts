@@ -52,6 +52,17 @@ test('--list shows every question with its parameters, without a lake', async ()
   }
 });
 
+test('--help names every option', async () => {
+  const { code, stdout } = await ask(['--help']);
+  expect(code).toBe(0);
+  for (const name of ownOptionNames('query')) expect(stdout).toMatch(new RegExp(`^ +--${name}\\b`, 'm'));
+});
+
+test('an unknown variable is an error', async () => {
+  const { code, stderr } = await ask(['SELECT 1'], { env: { BACKUP_COPY_EXPORT_LAKES: 'x' } });
+  expect([code, stderr]).toEqual([64, expect.stringMatching(/BACKUP_COPY_EXPORT_LAKES in the environment/)]);
+});
+
 test('no parameter of a question has the name of an option', () => {
   const taken: readonly string[] = [...ownOptionNames('query'), 'config', 'output', 'help', 'version', 'sql'];
   const parameters = loadQuestions().flatMap((question) => question.parameters.map(({ name }) => name));
