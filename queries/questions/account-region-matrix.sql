@@ -1,8 +1,10 @@
 -- title: Which accounts and regions copy to which
--- about: One row for each pair of source and destination that a copy was tried between, cross-account pairs first. not_completed
---   counts those that ended without success; success_percent leaves out those still open. A destination account that is
---   not one of yours, or a region that you do not use, should make you ask. Empty places: the vault's ARN does not tell.
--- parameter: days integer default 30 — Copies created on the day of the last run or on this many days before it
+-- about: One row for each pair of source and destination that a copy was tried between, cross-account pairs
+--   first. not_completed counts those that ended without success; success_percent leaves out those still
+--   open. A destination account that is not one of yours, or a region that you do not use, should make you
+--   ask. Empty places: the vault's ARN does not tell.
+-- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
+--   before it
 SELECT
   source_account_id,
   source_region,

@@ -1,8 +1,10 @@
 -- title: Bytes copied each month, from where to where
--- about: Good leaf copies and their bytes by UTC month and by source and destination, the newest month first, the
---   largest flow first. The first and the last month are usually not whole. Bytes are sizes of backups as AWS Backup
---   states them: what is transferred, and billed, is often less where copies are incremental.
--- parameter: days integer default 400 — Copies created on the day of the last run or on this many days before it
+-- about: Good leaf copies and their bytes by UTC month and by source and destination, the newest month
+--   first, the largest flow first. The first and the last month are usually not whole. Bytes are sizes of
+--   backups as AWS Backup states them: what is transferred, and billed, is often less where copies are
+--   incremental.
+-- parameter: days integer default 400 — Copies created on the day of the last run or on this many days
+--   before it
 SELECT
   substr(creation_date, 1, 7) AS creation_month,
   source_account_id,

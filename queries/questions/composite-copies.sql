@@ -1,10 +1,11 @@
 -- title: Composite copies: parents beside their children
--- about: One row for each parent, newest first: a stack or a cluster whose members are copied by jobs of their own. Its
---   size is its children's, said again: add up parent_bytes or children_bytes, never both; every other
---   question counts children only. children_missing above 0 means that the lake does not hold all the children that
---   the parent says it has, and sums of leaf copies lack them. PARTIAL means that some children were not copied.
---   Children are looked for from the day before the parents' first day on.
--- parameter: days integer default 30 — Parents created on the day of the last run or on this many days before it
+-- about: One row for each parent, newest first: a stack or a cluster whose members are copied by jobs of
+--   their own. Its size is its children's, said again: add up parent_bytes or children_bytes, never both;
+--   every other question counts children only. children_missing above 0 means that the lake does not hold
+--   all the children that the parent says it has, and sums of leaf copies lack them. PARTIAL means that
+--   some children were not copied. Children are looked for from the day before the parents' first day on.
+-- parameter: days integer default 30 — Parents created on the day of the last run or on this many days
+--   before it
 WITH parents AS (
   SELECT
     copy_job_id,

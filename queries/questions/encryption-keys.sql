@@ -1,9 +1,11 @@
 -- title: Which keys encrypt the copies
--- about: Good leaf copies by the KMS key of their destination, the most used first. key_in_destination_account is false where the
---   key belongs to an account other than the vault's: whoever disables it there makes the copies unreadable. An empty key:
---   AWS did not say, as it did not on older jobs. last_used_time tells keys that can be retired from those in use;
---   copies made with a key need it for as long as they are kept.
--- parameter: days integer default 365 — Copies created on the day of the last run or on this many days before it
+-- about: Good leaf copies by the KMS key of their destination, the most used first.
+--   key_in_destination_account is false where the key belongs to an account other than the vault's: whoever
+--   disables it there makes the copies unreadable. An empty key: AWS did not say, as it did not on older
+--   jobs. last_used_time tells keys that can be retired from those in use; copies made with a key need it
+--   for as long as they are kept.
+-- parameter: days integer default 365 — Copies created on the day of the last run or on this many days
+--   before it
 SELECT
   destination_encryption_key_arn,
   destination_account_id,

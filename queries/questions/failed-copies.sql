@@ -1,11 +1,12 @@
 -- title: Copies that failed, why, and how long until one succeeded
--- about: Each leaf copy in state FAILED, newest first, with AWS's category and message as they came. repaired_time is when
---   the first good copy of the same resource to the same account and region ended, of those created after
---   the failed one; repair_hours counts from the creation of the failed copy to it: for so long the resource was
---   without the copy it should have had. Empty: not repaired so far. next_success_time is the same for a copy to
---   anywhere: it shows whether the resource or the destination is the trouble. Failures without a resource's ARN are never
---   repaired.
--- parameter: days integer default 7 — Copies created on the day of the last run or on this many days before it
+-- about: Each leaf copy in state FAILED, newest first, with AWS's category and message as they came.
+--   repaired_time is when the first good copy of the same resource to the same account and region ended, of
+--   those created after the failed one; repair_hours counts from the creation of the failed copy to it: for
+--   so long the resource was without the copy it should have had. Empty: not repaired so far.
+--   next_success_time is the same for a copy to anywhere: it shows whether the resource or the destination
+--   is the trouble. Failures without a resource's ARN are never repaired.
+-- parameter: days integer default 7 — Copies created on the day of the last run or on this many days before
+--   it
 WITH failed AS (
   SELECT
     copy_job_id,

@@ -1,8 +1,10 @@
 -- title: What copies fail of
--- about: Leaf copies in state FAILED by AWS's message category and the kind of resource, the most frequent first. Many
---   accounts with one category point at something shared (a key, a vault's policy, a limit); one account
---   with many points at that account. An empty category: AWS gave none, as it did not on older jobs.
--- parameter: days integer default 30 — Copies created on the day of the last run or on this many days before it
+-- about: Leaf copies in state FAILED by AWS's message category and the kind of resource, the most frequent
+--   first. Many accounts with one category point at something shared (a key, a vault's policy, a limit);
+--   one account with many points at that account. An empty category: AWS gave none, as it did not on older
+--   jobs.
+-- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
+--   before it
 SELECT
   message_category,
   resource_type,

@@ -1,8 +1,10 @@
 -- title: Every copy of a resource
--- about: All leaf copies of the resources whose ARN is like --resource (% stands for anything), newest first: what an auditor is shown. Without
---   --resource, of all resources. Give the ARN in full for one; hours_taken is empty while a copy runs.
+-- about: All leaf copies of the resources whose ARN is like --resource (% stands for anything), newest
+--   first: what an auditor is shown. Without --resource, of all resources. Give the ARN in full for one;
+--   hours_taken is empty while a copy runs.
 -- parameter: resource text default % — The resource's ARN; % stands for any text
--- parameter: days integer default 30 — Copies created on the day of the last run or on this many days before it
+-- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
+--   before it
 SELECT
   creation_time,
   state,

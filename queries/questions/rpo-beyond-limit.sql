@@ -1,11 +1,13 @@
 -- title: Resources whose last good copy elsewhere is older than the limit
--- about: One row for each resource and each other account or region that a copy was tried to, where the last good copy there was
---   created more than --hours before the lake's now, or none ever was (rpo_hours is empty; these come first). The
---   last copy's state and category say what happened since: RUNNING may be a slow copy, FAILED needs a person.
---   Where copies are weekly by design, raise --hours. Resources that were deleted stay here until --days have gone
---   by without a copy job; a rule that stopped altogether is in silent-rules.
+-- about: One row for each resource and each other account or region that a copy was tried to, where the
+--   last good copy there was created more than --hours before the lake's now, or none ever was (rpo_hours
+--   is empty; these come first). The last copy's state and category say what happened since: RUNNING may be
+--   a slow copy, FAILED needs a person. Where copies are weekly by design, raise --hours. Resources that
+--   were deleted stay here until --days have gone by without a copy job; a rule that stopped altogether is
+--   in silent-rules.
 -- parameter: hours integer default 26 — How old the last good copy may be
--- parameter: days integer default 90 — Resources with any copy job to that place created on the day of the last run or on this many days before it
+-- parameter: days integer default 90 — Resources with any copy job to that place created on the day of the
+--   last run or on this many days before it
 WITH tried AS (
   SELECT
     resource_arn,

@@ -1,10 +1,11 @@
 -- title: RPO: how old the last good copy elsewhere is, by resource and destination
--- about: One row for each resource and each other account or region that ever received a good copy of it, the oldest
---   first. rpo_hours runs from the creation of that copy job to the lake's now: if the source were lost now, that much
---   work would be lost with it; a little more, as the backup was made before it was copied. A resource with several
---   destinations is as safe as its youngest row. Resources that never had a good copy elsewhere are not here: ask
---   rpo-beyond-limit or single-location-resources.
--- parameter: days integer default 90 — Resources with any copy job to that place created on the day of the last run or on this many days before it
+-- about: One row for each resource and each other account or region that ever received a good copy of it,
+--   the oldest first. rpo_hours runs from the creation of that copy job to the lake's now: if the source
+--   were lost now, that much work would be lost with it; a little more, as the backup was made before it
+--   was copied. A resource with several destinations is as safe as its youngest row. Resources that never
+--   had a good copy elsewhere are not here: ask rpo-beyond-limit or single-location-resources.
+-- parameter: days integer default 90 — Resources with any copy job to that place created on the day of the
+--   last run or on this many days before it
 WITH active AS (
   SELECT DISTINCT resource_arn, destination_account_id, destination_region
   FROM leaf_copies

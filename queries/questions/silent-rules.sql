@@ -1,8 +1,9 @@
 -- title: Rules of plans that once copied and made no copy lately
--- about: Rules whose last good copy was created more than --days before the lake's now, the longest silent first. jobs_since
---   counts the copy jobs they started after it: 0 means that the rule no longer starts any (a plan that was
---   changed, a tag that no longer selects anything, a rule that was deleted), more means that it tries and does not succeed. The
---   schedule says whether silence is to be expected: a monthly rule is silent for a month.
+-- about: Rules whose last good copy was created more than --days before the lake's now, the longest silent
+--   first. jobs_since counts the copy jobs they started after it: 0 means that the rule no longer starts
+--   any (a plan that was changed, a tag that no longer selects anything, a rule that was deleted), more
+--   means that it tries and does not succeed. The schedule says whether silence is to be expected: a
+--   monthly rule is silent for a month.
 -- parameter: days integer default 7 — How long a rule may be silent
 WITH silent AS (
   SELECT

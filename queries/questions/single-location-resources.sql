@@ -1,10 +1,12 @@
 -- title: Resources whose every copy stays in one account or in one region
--- about: One row for each resource that was copied, or tried to be, and has no good copy in another account, or none in another
---   region, or neither (completed_in_other_account, completed_in_other_region). Whoever takes over the account, or whatever
---   takes down the region, then takes the resource and its copies. tried_elsewhere counts copies to another
---   account or region that were asked for, whatever became of them: above 0, the plan is right and the copies fail. Where
---   a vault's ARN does not tell its place, the copy counts as staying.
--- parameter: days integer default 30 — Copies created on the day of the last run or on this many days before it
+-- about: One row for each resource that was copied, or tried to be, and has no good copy in another
+--   account, or none in another region, or neither (completed_in_other_account, completed_in_other_region).
+--   Whoever takes over the account, or whatever takes down the region, then takes the resource and its
+--   copies. tried_elsewhere counts copies to another account or region that were asked for, whatever became
+--   of them: above 0, the plan is right and the copies fail. Where a vault's ARN does not tell its place,
+--   the copy counts as staying.
+-- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
+--   before it
 SELECT
   resource_arn,
   max(resource_type) AS resource_type,

@@ -1,10 +1,11 @@
 -- title: Copies that began long ago and have not ended
--- about: Leaf copies that are CREATED, RUNNING or in a state not known to this program, and were created more than --hours before the lake's
---   now, the oldest first. Large first
---   copies may take days; compare with the size. AWS forgets jobs after about 30 days: one that is older stays
---   as it was last seen, so --days keeps those out.
+-- about: Leaf copies that are CREATED, RUNNING or in a state not known to this program, and were created
+--   more than --hours before the lake's now, the oldest first. Large first copies may take days; compare
+--   with the size. AWS forgets jobs after about 30 days: one that is older stays as it was last seen, so
+--   --days keeps those out.
 -- parameter: hours integer default 24 — How long a copy may take
--- parameter: days integer default 35 — Copies created on the day of the last run or on this many days before it
+-- parameter: days integer default 35 — Copies created on the day of the last run or on this many days
+--   before it
 SELECT
   leaf_copies.creation_time,
   round(

@@ -1,8 +1,9 @@
 -- title: Share of copies that succeeded, by account
--- about: success_percent is the share of COMPLETED among the copies that have ended (COMPLETED, FAILED, PARTIAL); those
---   still open do not count, and where none has ended it is empty. Copies are leaf copies: a composite's
---   children, not their parent. The worst account first.
--- parameter: days integer default 30 — Copies created on the day of the last run or on this many days before it
+-- about: success_percent is the share of COMPLETED among the copies that have ended (COMPLETED, FAILED,
+--   PARTIAL); those still open do not count, and where none has ended it is empty. Copies are leaf copies:
+--   a composite's children, not their parent. The worst account first.
+-- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
+--   before it
 SELECT
   account_id,
   CAST(sum(jobs) AS bigint) AS jobs,

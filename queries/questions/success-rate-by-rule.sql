@@ -1,9 +1,10 @@
 -- title: Share of copies that succeeded, by rule of a plan
--- about: success_percent is the share of COMPLETED among the copies that have ended (COMPLETED, FAILED, PARTIAL); those
---   still open do not count, and where none has ended it is empty. Copies are leaf copies: a composite's
---   children, not their parent. The worst rule first, within plans as in success-rate-by-plan. Good for finding the one schedule or
---   destination that spoils a plan.
--- parameter: days integer default 30 — Copies created on the day of the last run or on this many days before it
+-- about: success_percent is the share of COMPLETED among the copies that have ended (COMPLETED, FAILED,
+--   PARTIAL); those still open do not count, and where none has ended it is empty. Copies are leaf copies:
+--   a composite's children, not their parent. The worst rule first, within plans as in
+--   success-rate-by-plan. Good for finding the one schedule or destination that spoils a plan.
+-- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
+--   before it
 SELECT
   account_id,
   plan_id,

@@ -1,8 +1,10 @@
 -- title: Accounts and regions that were not read well lately
--- about: Each table, account and region that a run ever planned and whose last good drain (OK or OK_EMPTY) is more than --days before the
---   lake's now, or that never had one (these come first). Ask this before believing any other answer: no failed copies
---   means nothing where nobody could look. AWS forgets jobs after about 30 days and counts after 14: what is
---   not read by then is lost. A target that is no longer planned stays here with its last_asked_time.
+-- about: Each table, account and region that a run ever planned and whose last good drain (OK or OK_EMPTY)
+--   is more than --days before the lake's now, or that never had one (these come first). Ask this before
+--   believing any other answer: no failed copies means nothing where nobody could look. AWS forgets jobs
+--   after about 30 days and counts after 14: what is not read by then is lost. A target that is no longer
+--   planned stays here with its last_asked_time. Where no run has ended at all for days, now stands still:
+--   lake_time says how old the lake is.
 -- parameter: days integer default 2 — How old the last good drain may be
 SELECT
   target_drains.table_name,

@@ -1,8 +1,10 @@
 -- title: What share of copies lies in locked and in air-gapped vaults
--- about: Good leaf copies by the account and region they went to, and how many went to a vault that was LOCKED, or logically air-gapped, at the
---   time. Shares are of the copies for which AWS says so; not_told counts the others (jobs of older days and
---   regions), which are in neither. UNLOCKED copies can be deleted by whoever administers the vault's account.
--- parameter: days integer default 30 — Copies created on the day of the last run or on this many days before it
+-- about: Good leaf copies by the account and region they went to, and how many went to a vault that was
+--   LOCKED, or logically air-gapped, at the time. Shares are of the copies for which AWS says so; not_told
+--   counts the others (jobs of older days and regions), which are in neither. UNLOCKED copies can be
+--   deleted by whoever administers the vault's account.
+-- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
+--   before it
 SELECT
   destination_account_id,
   destination_region,

@@ -1,7 +1,8 @@
 -- title: Copies and bytes by day, source, destination and kind of vault
--- about: Counts of leaf copies and the bytes of the good ones, from account and region to account and region. bytes is
---   decimal(38,0), for sums above 2^63. Bytes are what AWS Backup says was copied, not what went over the
---   wire. Vault type and lock state are those at the time of the copy, and null where AWS did not say.
+-- about: Counts of leaf copies and the bytes of the good ones, from account and region to account and
+--   region. bytes is decimal(38,0), for sums above 2^63. Bytes are what AWS Backup says was copied, not
+--   what went over the wire. Vault type and lock state are those at the time of the copy, and null where
+--   AWS did not say.
 -- column: jobs jobs 12 — Leaf copies of that day and way.
 -- column: completed jobs 11 — Those that were made.
 -- column: not_completed jobs 1 — Those that ended otherwise: FAILED or PARTIAL. The rest has not ended.

@@ -1,7 +1,7 @@
 -- title: Copies by day, account, plan and rule, and how they ended
--- about: Counts of leaf copies. still_open: has not ended, or is in a state not known to this program. A copy on demand has no
---   plan and no rule. Names are those on the jobs of that day; of several, the last in order. Add up counts and
---   divide anew rather than averaging percentages.
+-- about: Counts of leaf copies. still_open: has not ended, or is in a state not known to this program. A
+--   copy on demand has no plan and no rule. Names are those on the jobs of that day; of several, the last
+--   in order. Add up counts and divide anew rather than averaging percentages.
 -- column: jobs jobs 12 — Leaf copies of that day and rule.
 -- column: completed jobs 10 — Those that were made.
 -- column: failed jobs 1 — Those that FAILED.

@@ -1,7 +1,7 @@
 -- title: Copies that were made
--- about: The rows of leaf_copies whose state is COMPLETED: each stands for one recovery point in its destination vault at
---   the time. Whether that recovery point still exists (its lifecycle may have ended) no copy job tells. PARTIAL
---   is not good.
+-- about: The rows of leaf_copies whose state is COMPLETED: each stands for one recovery point in its
+--   destination vault at the time. Whether that recovery point still exists (its lifecycle may have ended)
+--   no copy job tells. PARTIAL is not good.
 SELECT
   copy_job_id,
   account_id,

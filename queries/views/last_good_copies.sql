@@ -1,7 +1,7 @@
 -- title: The last good copy of each resource in each place
--- about: One row for each resource and each account and region that a copy of it ever reached: the youngest good copy
---   there, by the creation of its copy job. Places include the resource's own account and region. Rows
---   without a resource's ARN are left out.
+-- about: One row for each resource and each account and region that a copy of it ever reached: the youngest
+--   good copy there, by the creation of its copy job. Places include the resource's own account and region.
+--   Rows without a resource's ARN are left out.
 -- column: completed jobs 30 — Good copies of the resource in that place, this one included.
 SELECT
   resource_arn,

@@ -1,8 +1,8 @@
 -- title: Copy jobs that move data, each counted once
--- about: copy_jobs without the parents of composite resources. A parent's size is the sum of its children's, so adding
---   both would count it twice; here a family is its children. A parent that says it has no children counts
---   as itself. Every count and every sum of bytes in the other views and questions is made from these
---   rows; only composite-copies looks at parents.
+-- about: copy_jobs without the parents of composite resources. A parent's size is the sum of its
+--   children's, so adding both would count it twice; here a family is its children. A parent that says it
+--   has no children counts as itself. Every count and every sum of bytes in the other views and questions
+--   is made from these rows; only composite-copies looks at parents.
 SELECT
   copy_job_id,
   account_id,

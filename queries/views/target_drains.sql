@@ -1,8 +1,9 @@
 -- title: When each target was last read, and how that went
--- about: One row for each table, account and region that a run ever planned: the last run that asked, what came of
---   it, and the last drain that ended well (OK or OK_EMPTY). REJECTED_RECORDS is not well: something was
---   read that the tables do not show. Only runs that ended are known here.
--- column: last_good_drain_time - 2026-11-21 02:00:00.000 — As-of of the last run whose drain ended OK or OK_EMPTY; null: there is none.
+-- about: One row for each table, account and region that a run ever planned: the last run that asked, what
+--   came of it, and the last drain that ended well (OK or OK_EMPTY). REJECTED_RECORDS is not well:
+--   something was read that the tables do not show. Only runs that ended are known here.
+-- column: last_good_drain_time - 2026-11-21 02:00:00.000 — As-of of the last run whose drain ended OK or
+--   OK_EMPTY; null: there is none.
 -- column: drains runs 30 — Runs that planned to read this target for this table.
 SELECT
   table_name,
