@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { copyFile, rename, rm } from 'node:fs/promises';
+import { copyFile, rename, rm, stat } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { ScratchError, UsageError } from '../errors.ts';
@@ -29,6 +29,14 @@ export async function answer(
     return;
   }
   const { path, format } = destination;
+  const there = await stat(path).catch(() => null);
+  if (there !== null && !there.isFile()) {
+    // Renaming would put a file in the place of a device, as root even of /dev/null.
+    throw new UsageError(
+      `--output-file ${path} is there and is no file`,
+      'Name a file; for stdout leave it out.',
+    );
+  }
   const unfinished = `${path}.${randomUUID()}.tmp`;
   try {
     if (format === 'parquet') await writeParquet(session, sql, limits, unfinished);

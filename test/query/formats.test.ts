@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -196,6 +198,20 @@ describe('a file', () => {
     ).rejects.toThrow(/late/);
     expect(await readFile(path, 'utf8')).toBe('before');
     expect((await readdir(folder)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  });
+
+  test('is never put in the place of something else, such as a folder or a device', async () => {
+    const socket = join(folder, 'socket');
+    const server = createServer().listen(socket);
+    await once(server, 'listening');
+    try {
+      for (const path of [folder, socket]) {
+        const asked = answer(session, 'SELECT 1', { kind: 'file', path, format: 'csv' }, limits, options);
+        await expect(asked).rejects.toThrow(/is there and is no file/);
+      }
+    } finally {
+      server.close();
+    }
   });
 
   test('in a folder that is not there is an error with the path', async () => {
