@@ -38,11 +38,11 @@ describe.each(Object.keys(stories))('a lake of the story “%s”', (name) => {
     if (story === undefined) throw new Error(`there is no story ${name}`);
     ({ lab, facts } = await play(story));
     duckdb = await openInDuckDb(lab.lake);
-  }, 120_000);
+  }, 300_000);
 
   afterAll(async () => {
-    duckdb.close();
-    await lab.close();
+    duckdb?.close();
+    await lab?.close();
   });
 
   it('holds the whole truth about copies', async () => {
