@@ -20,9 +20,15 @@ interface Page {
   readonly nextUri?: string;
   readonly columns?: Answer['columns'];
   readonly data?: Answer['rows'];
-  readonly error?: { readonly message: string; readonly errorName: string };
+  readonly error?: Failed['error'];
 }
 
+interface Failed {
+  readonly error: { readonly message: string; readonly errorName: string };
+}
+
+/** Without this, types of timestamps come without their precision. */
+const capabilities = 'PARAMETRIC_DATETIME';
 /** Not UTC, and with an offset that is no whole number of hours. */
 const sessionZone = 'Asia/Kathmandu';
 
@@ -48,16 +54,30 @@ export class Trino {
 
   /** @param schema of the catalog `lake`, for bare names */
   async query(sql: string, schema = 'default'): Promise<Answer> {
-    let page = await this.#page('/v1/statement', {
-      method: 'POST',
-      body: sql,
-      headers: { 'X-Trino-Catalog': 'lake', 'X-Trino-Schema': schema, 'X-Trino-Time-Zone': sessionZone },
-    });
+    for (let tries = 100; ; tries -= 1) {
+      const answer = await this.#ask(sql, schema);
+      if (!('error' in answer)) return answer;
+      const { errorName, message } = answer.error;
+      // A server that has just started does not yet know that it may work for every catalog.
+      if (errorName !== 'NO_NODES_AVAILABLE' || tries === 0) {
+        throw new Error(`${errorName}: ${message}\n${sql.slice(0, 2000)}`);
+      }
+      await wait(250);
+    }
+  }
+
+  async #ask(sql: string, schema: string): Promise<Answer | Failed> {
+    const headers = {
+      'X-Trino-Catalog': 'lake',
+      'X-Trino-Schema': schema,
+      'X-Trino-Time-Zone': sessionZone,
+      'X-Trino-Client-Capabilities': capabilities,
+    };
+    let page = await this.#page('/v1/statement', { method: 'POST', body: sql, headers });
     let columns: Answer['columns'] = [];
     const rows: (readonly TrinoValue[])[] = [];
     for (;;) {
-      if (page.error)
-        throw new Error(`${page.error.errorName}: ${page.error.message}\n${sql.slice(0, 2000)}`);
+      if (page.error) return { error: page.error };
       if (page.columns) columns = page.columns;
       for (const row of page.data ?? []) rows.push(row);
       if (page.nextUri === undefined) return { queryId: page.id, columns, rows };
