@@ -40,6 +40,7 @@ RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /us
 WORKDIR /app
 COPY LICENSE package.json ./
 COPY --from=dependencies /app/node_modules ./node_modules
+COPY queries ./queries
 COPY --from=build /app/dist ./dist
 # The only place that is written to; the rest of the file system may be read-only.
 ENV NODE_ENV=production \

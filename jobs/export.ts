@@ -1,6 +1,7 @@
 import type { CommandModule } from 'yargs';
 import { exportOptionNames, optionsOf } from '../src/options/options.ts';
 import { runReportingJob, yargsOptions } from '../src/reporting-job.ts';
+import { parseSettings } from '../src/settings.ts';
 import { renderRunSummary } from '../src/telemetry/summary.ts';
 
 /** `export`: drain, merge, publish, prove. */
@@ -12,6 +13,7 @@ export const exportJob: CommandModule = {
     runReportingJob({
       job: 'export',
       argv,
+      parse: parseSettings,
       // The AWS SDK and the engine are loaded only when there is something to do for them.
       run: async (settings, io) => (await import('../src/export.ts')).runExport(settings, io),
       render: renderRunSummary,

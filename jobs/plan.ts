@@ -1,6 +1,7 @@
 import type { CommandModule } from 'yargs';
 import { exportOptionNames, optionsOf } from '../src/options/options.ts';
 import { runReportingJob, yargsOptions } from '../src/reporting-job.ts';
+import { parseSettings } from '../src/settings.ts';
 import { renderPlanSummary } from '../src/telemetry/summary.ts';
 
 /** `plan`: what export would do; writes nothing. */
@@ -12,6 +13,7 @@ export const planJob: CommandModule = {
     runReportingJob({
       job: 'plan',
       argv,
+      parse: parseSettings,
       run: async (settings, io) => (await import('../src/plan.ts')).runPlan(settings, io),
       render: renderPlanSummary,
     }),

@@ -1,7 +1,13 @@
 /** npm run readme: writes the README's table of options anew from src/options/options.ts, between its two markers. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { commonOptionNames, exportOptionNames, type OptionName, optionOf } from '../src/options/options.ts';
+import {
+  commonOptionNames,
+  exportOptionNames,
+  type OptionName,
+  optionOf,
+  ownOptionNames,
+} from '../src/options/options.ts';
 
 const begin = '<!-- options: written by npm run readme -->';
 const end = '<!-- end of options -->';
@@ -13,14 +19,22 @@ function row(name: OptionName): string {
   return `| \`${cell(option)}\` | ${standard === null ? '' : `\`${cell(standard)}\``} | ${cell(description)} |`;
 }
 
-/** The table of the options of `export` and `plan`, in Markdown. */
+const head = ['| option | default | what it says |', '| --- | --- | --- |'];
+
+function onlyFor(job: 'catalog' | 'query'): readonly string[] {
+  const names = ownOptionNames(job).filter((name) => !exportOptionNames.includes(name));
+  return ['', `Only for \`${job}\`:`, '', ...head, ...names.map(row)];
+}
+
+/** The tables of all options, in Markdown: those of `export` and `plan`, then those that only others have. */
 export function optionsTable(): string {
   return [
-    '| option | default | what it says |',
-    '| --- | --- | --- |',
+    ...head,
     ...exportOptionNames.map(row),
     '| `--config FILE` | | Options from a file, JSON or YAML |',
     ...commonOptionNames.map(row),
+    ...onlyFor('catalog'),
+    ...onlyFor('query'),
   ].join('\n');
 }
 

@@ -32,6 +32,7 @@ export const tasks = {
   build: [['tsc', '-p', 'tsconfig.build.json']],
   demo: [['node', 'scripts/demo.ts']],
   readme: [['node', 'scripts/readme-options.ts']],
+  tables: [['node', 'scripts/tables-page.ts']],
 };
 
 /**

@@ -1,7 +1,9 @@
 /** The command line: jobs, options that all of them have, exit codes. */
 import yargs from 'yargs';
+import { catalogJob } from '../jobs/catalog.ts';
 import { exportJob } from '../jobs/export.ts';
 import { planJob } from '../jobs/plan.ts';
+import { queryJob } from '../jobs/query.ts';
 import { simulateJob } from '../jobs/simulate.ts';
 import { ReportedError, UsageError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -12,7 +14,7 @@ import { printable } from './telemetry/printable.ts';
 import { columnsOf } from './telemetry/screen.ts';
 
 const name = 'backup-copy-export';
-const jobs: readonly string[] = ['export', 'plan', 'simulate'];
+const jobs: readonly string[] = ['export', 'plan', 'simulate', 'catalog', 'query'];
 
 async function main(args: readonly string[]): Promise<void> {
   await yargs(args)
@@ -30,7 +32,9 @@ async function main(args: readonly string[]): Promise<void> {
     .usage('$0 <job> [options]')
     .command(exportJob)
     .command(planJob)
+    .command(queryJob)
     .command(simulateJob)
+    .command(catalogJob)
     .demandCommand(1, 1, noJob)
     .strict()
     .option('config', { type: 'string', describe: 'Options from a file, JSON or YAML (FILE)' })

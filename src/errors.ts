@@ -33,6 +33,9 @@ export class LakeError extends ReportedError {
   readonly exitCode = 74;
 }
 
+/** A part went away or was replaced while it was read: a fresh listing may help. */
+export class PartChangedError extends LakeError {}
+
 /** Local scratch space could not be read or written, or is used up. */
 export class ScratchError extends ReportedError {
   readonly exitCode = 74;
@@ -56,4 +59,12 @@ export class UnavailableError extends ReportedError {
 /** A role could not be assumed; becomes a target's ASSUME_ROLE_FAILED. */
 export class AssumeRoleError extends ReportedError {
   readonly exitCode = 77;
+}
+
+/**
+ * The Glue catalog is not as the lake needs it, and no program may decide what becomes of that. It is
+ * configuration, and a person's: sysexits.h has one code for that.
+ */
+export class CatalogError extends ReportedError {
+  readonly exitCode = 78;
 }

@@ -8,7 +8,7 @@ export const exitCodes = {
   74: 'the lake, or scratch, could not be read or written',
   75: 'a retry can heal it: targets throttled, timed out, unreachable or not reached, or the run was interrupted',
   77: 'only a person can heal it: no or refused credentials, or targets denied, without role, or disabled',
-  78: 'configuration file missing or bad',
+  78: 'configuration: its file is missing or bad, or the Glue catalog is not as the lake needs it',
 } as const;
 
 export type ExitCode = keyof typeof exitCodes;

@@ -9,7 +9,7 @@ import { ReportedError, UnavailableError } from './errors.ts';
 import type { ExitCode } from './exit-codes.ts';
 import type { Job, Option } from './options/option.ts';
 import { programPackage } from './package.ts';
-import { parseSettings, parseTelemetry, type Settings } from './settings.ts';
+import { parseTelemetry, type SettingsInput } from './settings.ts';
 import { stopSignals } from './signals.ts';
 import { createLog, type Log } from './telemetry/log.ts';
 import { createProgress, type Progress } from './telemetry/progress.ts';
@@ -18,6 +18,7 @@ import { columnsOf, createScreen } from './telemetry/screen.ts';
 const whenStopping = {
   export: 'no new targets; what was read is published for up to 15 seconds',
   plan: 'no new targets',
+  catalog: 'nothing more is changed',
 };
 
 /** A scheduler that sends SIGTERM kills after 30 s (https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/); 20 is the promise. */
@@ -32,9 +33,15 @@ export interface JobIo {
   readonly programVersion: string;
 }
 
-export interface ReportingJob<Report extends { readonly exit_code: ExitCode }> {
-  readonly job: Extract<Job, 'export' | 'plan'>;
+/** What every job's settings hold, for what surrounds it. */
+interface AnySettings {
+  readonly externalId: string | null;
+}
+
+export interface ReportingJob<Settings extends AnySettings, Report extends { readonly exit_code: ExitCode }> {
+  readonly job: Extract<Job, keyof typeof whenStopping>;
   readonly argv: ArgumentsCamelCase;
+  readonly parse: (input: SettingsInput) => Settings;
   readonly run: (settings: Settings, io: JobIo) => Promise<Report>;
   /** The report for people, for a terminal of so many columns. */
   readonly render: (report: Report, columns: number) => string;
@@ -44,12 +51,10 @@ export interface ReportingJob<Report extends { readonly exit_code: ExitCode }> {
  * Runs the job, prints its report on stdout and sets the process's exit code.
  * @throws UsageError or ConfigError before there is a log; what goes wrong later is logged here
  */
-export async function runReportingJob<Report extends { readonly exit_code: ExitCode }>({
-  job,
-  argv,
-  run,
-  render,
-}: ReportingJob<Report>): Promise<void> {
+export async function runReportingJob<
+  Settings extends AnySettings,
+  Report extends { readonly exit_code: ExitCode },
+>({ job, argv, parse, run, render }: ReportingJob<Settings, Report>): Promise<void> {
   const input = {
     flags: argv,
     env: process.env,
@@ -58,7 +63,7 @@ export async function runReportingJob<Report extends { readonly exit_code: ExitC
     readFile: (path: string) => readFileSync(path, 'utf8'),
   };
   const telemetry = parseTelemetry(job, input);
-  const settings = parseSettings(input);
+  const settings = parse(input);
   const screen = createScreen(process.stderr);
   const terminal = process.stderr.isTTY === true;
   const automatic = terminal ? 'pretty' : 'json';
@@ -142,7 +147,7 @@ function written(text: string): Promise<void> {
   });
 }
 
-function secretsOf({ externalId }: Settings, env: NodeJS.ProcessEnv): readonly string[] {
+function secretsOf({ externalId }: AnySettings, env: NodeJS.ProcessEnv): readonly string[] {
   const { AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_CONTAINER_AUTHORIZATION_TOKEN } = env;
   return [externalId, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_CONTAINER_AUTHORIZATION_TOKEN].filter(
     (one) => typeof one === 'string',

@@ -8,10 +8,11 @@ import {
   type GivenOptions,
   type OptionInput,
   readOption,
+  requireOption,
   strongerLayer,
 } from './options/given.ts';
 import type { Job } from './options/option.ts';
-import { environmentName, type OptionName, type OptionValue, optionOf } from './options/options.ts';
+import type { OptionName, OptionValue } from './options/options.ts';
 import type { AggregationPeriod } from './source/source.ts';
 
 /** Where the lake lies. */
@@ -101,16 +102,7 @@ export function parseSettings(input: SettingsInput): Settings {
   const given = collectOptions('export', input);
   const { cwd } = input;
   const optional = <N extends OptionName>(name: N): OptionValue<N> | null => readOption(given, name, cwd);
-  const value = <N extends OptionName>(name: N): OptionValue<N> => {
-    const found = optional(name);
-    if (found === null) {
-      throw new UsageError(
-        `No ${name} was given`,
-        `Give --${name} ${optionOf(name).sample}, or set ${environmentName(name)}, or write ${name} in the file of --config.`,
-      );
-    }
-    return found;
-  };
+  const value = <N extends OptionName>(name: N): OptionValue<N> => requireOption(given, name, cwd);
   const until = optional('until');
   const settings: Settings = {
     lake: value('lake'),
@@ -205,7 +197,8 @@ function refuseContradictions(settings: Settings, given: GivenOptions): void {
   }
 }
 
-function deepFreeze<T>(value: T): T {
+/** The same value, and all within it, unchangeable. */
+export function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);
     for (const inner of Object.values(value)) deepFreeze(inner);

@@ -131,6 +131,20 @@ export function readValue<T>(given: GivenOptions, name: string, option: Option<T
   }
 }
 
+/** The value of an option that has to have one. @throws UsageError when nobody gave it and it has no default */
+export function requireOption<N extends OptionName>(
+  given: GivenOptions,
+  name: N,
+  cwd: string,
+): OptionValue<N> {
+  const found = readOption(given, name, cwd);
+  if (found !== null) return found;
+  throw new UsageError(
+    `No ${name} was given`,
+    `Give --${name} ${optionOf(name).sample}, or set ${environmentName(name)}, or write ${name} in the file of --config.`,
+  );
+}
+
 /** A list's items, each once, in their order. */
 function split(option: Option, words: readonly string[]): readonly string[] {
   const items =

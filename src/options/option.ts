@@ -1,7 +1,7 @@
 /** What an option is: the facts that help, environment, file and parsing need to know of it. */
 import type { ParseWord } from './invalid-value.ts';
 
-export type Job = 'export' | 'plan' | 'simulate';
+export type Job = 'export' | 'plan' | 'catalog' | 'query' | 'simulate';
 
 /** What the configuration file may hold for an option besides text. */
 export type OptionKind = 'text' | 'list' | 'integer' | 'switch';
@@ -23,7 +23,7 @@ export interface Option<T = unknown> {
 type Facts = Pick<Option, 'description'> &
   Partial<Pick<Option, 'sample' | 'default' | 'secret' | 'jobs' | 'kind'>>;
 
-export const allJobs: readonly Job[] = ['export', 'plan', 'simulate'];
+export const allJobs: readonly Job[] = ['export', 'plan', 'catalog', 'query', 'simulate'];
 
 /** An option that is text, has no default and belongs to `export` and `plan`, but for what `facts` say. */
 export function option<T>(facts: Facts, parse: Option<T>['parse']): Option<T> {

@@ -5,7 +5,7 @@
 
 import type { AggregationPeriod } from '../source/source.ts';
 import { allJobs, type Job, list, type Option, type OptionKind, option, text } from './option.ts';
-import { dayMs, duration, instant, integer, sizeFrom } from './quantities.ts';
+import { day, dayMs, duration, instant, integer, sizeFrom } from './quantities.ts';
 import { simulateOptions } from './simulate-options.ts';
 import {
   accountId,
@@ -24,6 +24,13 @@ import {
   since,
 } from './values.ts';
 
+/** Those that open a lake, and ask AWS for it. */
+const lakeJobs: readonly Job[] = ['export', 'plan', 'catalog', 'query'];
+/** Those that read or write parts with an engine. */
+const engineJobs: readonly Job[] = ['export', 'plan', 'query'];
+const catalogOnly: readonly Job[] = ['catalog'];
+const queryOnly: readonly Job[] = ['query'];
+
 /** Longer, and a Node timer (a 32-bit count of milliseconds, 24.8 days) would fire at once. */
 const longestTimer = duration(24 * dayMs);
 const periods: readonly AggregationPeriod[] = ['ONE_DAY', 'SEVEN_DAYS', 'FOURTEEN_DAYS'];
@@ -36,6 +43,7 @@ const sessionName = matching(
 /** Every option but `--config` and those of `simulate` alone. Their order is the help's. */
 export const options = {
   lake: text(lake, {
+    jobs: lakeJobs,
     sample: 's3://bucket/prefix',
     description: 'Where the lake lies: s3://bucket/prefix or a local folder. Required',
   }),
@@ -65,9 +73,10 @@ export const options = {
       'is not an external id',
       'Write 2 to 1224 letters, digits and _+=,.@:/-',
     ),
-    { sample: 'ID', secret: true, description: 'The external id that those roles ask for' },
+    { jobs: lakeJobs, sample: 'ID', secret: true, description: 'The external id that those roles ask for' },
   ),
   'role-session-name': text(sessionName, {
+    jobs: lakeJobs,
     sample: 'NAME',
     default: 'backup-copy-export',
     description: 'How the sessions are named in the audit trail',
@@ -76,7 +85,11 @@ export const options = {
     sample: 'ARN',
     description: 'Assumed first, to ask Organizations for accounts',
   }),
-  'lake-role-arn': text(roleArn, { sample: 'ARN', description: 'Assumed to read and write the lake on S3' }),
+  'lake-role-arn': text(roleArn, {
+    jobs: lakeJobs,
+    sample: 'ARN',
+    description: 'Assumed to read and write the lake on S3',
+  }),
   regions: option(
     {
       kind: 'list',
@@ -151,15 +164,18 @@ export const options = {
     description: 'What writes the Parquet files',
   }),
   'memory-limit': text(sizeFrom('64MB'), {
+    jobs: engineJobs,
     sample: '512MB',
     default: '512MB',
     description: "The engine's memory; MB is decimal, MiB binary",
   }),
   scratch: text(folder, {
+    jobs: lakeJobs,
     sample: 'DIR',
     description: 'Local folder for staged rows. Default: backup-copy-export in the system’s temporary folder',
   }),
   'scratch-limit': text(sizeFrom('5MB'), {
+    jobs: engineJobs,
     sample: '10GB',
     default: '10GB',
     description: 'How much scratch space may be used; GB is decimal, GiB binary',
@@ -184,11 +200,131 @@ export const options = {
     { sample: 'ID', description: 'KMS key for what is written to S3' },
   ),
   'expected-bucket-owner': text(accountId, {
+    jobs: lakeJobs,
     sample: 'ID',
     description: 'The account that must own the bucket, or nothing is read or written',
   }),
-  'endpoint-url': text(endpointUrl, { sample: 'URL', description: 'Endpoint of all AWS services but S3' }),
-  's3-endpoint-url': text(endpointUrl, { sample: 'URL', description: 'Endpoint of S3' }),
+  'endpoint-url': text(endpointUrl, {
+    jobs: lakeJobs,
+    sample: 'URL',
+    description: 'Endpoint of all AWS services but S3',
+  }),
+  's3-endpoint-url': text(endpointUrl, { jobs: lakeJobs, sample: 'URL', description: 'Endpoint of S3' }),
+  // Athena takes other names in backticks, and then fails on them (docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html)
+  database: text(
+    matching(
+      /^[a-z_][a-z0-9_]{0,254}$/,
+      'is not a name of a database',
+      'Write lower-case letters, digits and underscores, no digit first.',
+    ),
+    {
+      jobs: catalogOnly,
+      sample: 'NAME',
+      default: 'backup_copy_export',
+      description: 'The Glue database, or the schema in Trino',
+    },
+  ),
+  dialect: text(oneOf(['athena', 'trino']), {
+    jobs: catalogOnly,
+    sample: 'athena|trino',
+    default: 'athena',
+    description: 'For whom ddl writes statements',
+  }),
+  'trino-catalog': text(
+    matching(
+      /^[a-z][a-z0-9_]{0,127}$/,
+      'is not a name of a catalog',
+      'Write lower-case letters, digits and underscores.',
+    ),
+    {
+      jobs: catalogOnly,
+      sample: 'NAME',
+      default: 'hive',
+      description: 'The Hive catalog in Trino, for ddl',
+    },
+  ),
+  'first-day': text(day, {
+    jobs: catalogOnly,
+    sample: 'DAY',
+    description:
+      'The first UTC day that tables offer. Default: the lake’s; apply takes the earlier of both, ddl then asks no AWS',
+  }),
+  workgroup: text(
+    matching(
+      /^[a-zA-Z0-9._-]{1,128}$/,
+      'is not the name of a workgroup',
+      'Write 1 to 128 letters, digits, dots, hyphens and underscores.',
+    ),
+    {
+      jobs: catalogOnly,
+      sample: 'NAME',
+      default: 'primary',
+      description: 'The Athena workgroup in which apply makes the views',
+    },
+  ),
+  'output-location': text(
+    matching(
+      /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/\S*)?$/,
+      'is no place on S3',
+      'Write s3://bucket/prefix/.',
+    ),
+    {
+      jobs: catalogOnly,
+      sample: 's3://bucket/prefix/',
+      description: 'Where Athena puts results; needed where the workgroup names no place',
+    },
+  ),
+  'dry-run': text(onOff, {
+    kind: 'switch',
+    jobs: catalogOnly,
+    default: 'false',
+    description: 'apply: show the difference and change nothing',
+  }),
+  from: text(day, {
+    jobs: queryOnly,
+    sample: 'DAY',
+    description:
+      'The first UTC day to read. Default: all of a local lake; of one on S3 the 35 days up to its last run',
+  }),
+  to: text(day, {
+    jobs: queryOnly,
+    sample: 'DAY',
+    description: 'The last UTC day to read, itself included. Default: the newest',
+  }),
+  format: text(oneOf(['table', 'csv', 'json', 'parquet']), {
+    jobs: queryOnly,
+    sample: 'table|csv|json|parquet',
+    description: 'How rows are written. Default: table on a terminal, else csv',
+  }),
+  'output-file': text(folder, {
+    jobs: queryOnly,
+    sample: 'FILE',
+    description: 'Where rows are written instead of stdout; needed for parquet',
+  }),
+  raw: text(onOff, {
+    kind: 'switch',
+    jobs: queryOnly,
+    default: 'false',
+    description: 'Leave texts in CSV as they are, also those that a spreadsheet would run as formulas',
+  }),
+  timeout: text(longestTimer, {
+    jobs: queryOnly,
+    sample: '10m',
+    default: '10m',
+    description: 'How long one query may take',
+  }),
+  list: text(onOff, {
+    kind: 'switch',
+    jobs: queryOnly,
+    default: 'false',
+    description: 'Show the named questions and their parameters, and end',
+  }),
+  history: text(onOff, {
+    kind: 'switch',
+    jobs: queryOnly,
+    default: 'true',
+    description: 'Keep what was typed at the prompt, in the user’s state folder',
+  }),
   'log-level': text(oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']), {
     jobs: allJobs,
     sample: 'LEVEL',
@@ -251,10 +387,15 @@ export const allOptionNames: ReadonlySet<string> = new Set([...optionNames, ...O
 /** The options that every job has. */
 export const commonOptionNames = optionNames.filter((name) => optionOf(name).jobs.includes('simulate'));
 
-/** The options that `export` and `plan` have besides. */
-export const exportOptionNames = optionNames.filter((name) => !optionOf(name).jobs.includes('simulate'));
-
 /** Some of the options, in the order of their names. */
 export function optionsOf(names: readonly OptionName[]): Readonly<Record<string, Option>> {
   return Object.fromEntries(names.map((name) => [name, optionOf(name)]));
 }
+
+/** The options that a job has besides. */
+export function ownOptionNames(job: Job): readonly OptionName[] {
+  return optionNames.filter((name) => optionOf(name).jobs.includes(job) && !commonOptionNames.includes(name));
+}
+
+/** Those of `export`, which `plan` shares. */
+export const exportOptionNames = ownOptionNames('export');

@@ -116,3 +116,12 @@ export function instant(word: string): number {
   const offsetMs = Number(offsetHours ?? 0) * unitMs.h + Number(offsetMinutes ?? 0) * unitMs.m;
   return local.getTime() - (sign === '-' ? -offsetMs : offsetMs);
 }
+
+/** A UTC day, kept as it is written: `yyyy-MM-dd`. */
+export function day(word: string): string {
+  if (!/^\d{4}-\d\d-\d\d$/.test(word)) {
+    throw new InvalidValue('is not a day', 'Write a UTC day such as 2026-11-01.');
+  }
+  instant(word);
+  return word;
+}

@@ -102,7 +102,7 @@ it('after any history of runs, failures, crashes, overlaps and moves of the cloc
         }
       },
     ),
-    { numRuns: Number(process.env.HISTORIES ?? 12) },
+    { numRuns: Number(process.env.HISTORIES ?? 8) },
   );
 }, 600_000);
 

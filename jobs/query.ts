@@ -1,0 +1,121 @@
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs';
+import { UsageError } from '../src/errors.ts';
+import { optionsOf, ownOptionNames } from '../src/options/options.ts';
+import { findQuestion, isName, questionList } from '../src/query/named.ts';
+import { parseQuerySettings, wantsList } from '../src/query/settings.ts';
+import { questionSql } from '../src/questions/question-sql.ts';
+import { loadQuestions } from '../src/questions/questions.ts';
+import { yargsOptions } from '../src/reporting-job.ts';
+import { parseTelemetry } from '../src/settings.ts';
+import { stopSignals } from '../src/signals.ts';
+import { createLog } from '../src/telemetry/log.ts';
+import { printable } from '../src/telemetry/printable.ts';
+
+/** `query`: SQL over the lake with the embedded engine. */
+export const queryJob: CommandModule = {
+  command: 'query [sql]',
+  describe: 'Ask the lake: SQL, a named question, or, with neither, a prompt',
+  builder: (argv: Argv) =>
+    argv
+      .positional('sql', { type: 'string', describe: 'SQL that reads, or the name of a question' })
+      .options(parameterOptions())
+      .group([...parametersByName().keys()], 'Parameters of questions:')
+      .options(yargsOptions(optionsOf(ownOptionNames('query'))))
+      .example('$0 query --list', 'the named questions')
+      .example('$0 query "SELECT state, count(*) FROM copy_jobs GROUP BY state" --lake ./lake', ''),
+  handler: async (argv) => {
+    const input = {
+      flags: argv,
+      env: process.env,
+      cwd: process.cwd(),
+      temporaryFolder: tmpdir(),
+      readFile: (path: string) => readFileSync(path, 'utf8'),
+    };
+    const telemetry = parseTelemetry('query', input);
+    if (wantsList(input)) {
+      process.stdout.write(
+        telemetry.output === 'json' ? `${JSON.stringify(loadQuestions())}\n` : questionList(),
+      );
+      process.exitCode = 0;
+      return;
+    }
+    const parsed = parseQuerySettings(input);
+    const settings =
+      parsed.format === null && telemetry.output === 'json' ? { ...parsed, format: 'json' as const } : parsed;
+    const sql = sqlOf(argv);
+    const signals = stopSignals({
+      from: process,
+      onFirst: () => undefined,
+      onSecond: () => process.exit(75),
+    });
+    const terminal = process.stderr.isTTY === true;
+    const write = (text: string): void => void process.stderr.write(text);
+    try {
+      // The engine is loaded only when there is something to do for it.
+      const { runQuery } = await import('../src/query/query.ts');
+      await runQuery(settings, sql, {
+        log: createLog({
+          level: telemetry.logLevel,
+          format: telemetry.logFormat === 'auto' ? (terminal ? 'pretty' : 'json') : telemetry.logFormat,
+          color: terminal && !process.env.NO_COLOR,
+          secrets: settings.externalId === null ? [] : [settings.externalId],
+          write,
+        }),
+        note: (line) => write(`backup-copy-export: ${printable(line)}\n`),
+        signal: signals.stopping,
+        today: new Date().toISOString().slice(0, 10),
+        stdin: process.stdin,
+        stdout: process.stdout,
+        stderr: process.stderr,
+        env: process.env,
+      });
+      process.exitCode = 0;
+    } finally {
+      signals.dispose();
+    }
+  },
+};
+
+/** Null for a prompt. */
+function sqlOf(argv: ArgumentsCamelCase): string | null {
+  const values = Object.fromEntries(
+    [...parametersByName().keys()].flatMap((name) => {
+      const value = argv[name];
+      if (value === undefined) return [];
+      if (Array.isArray(value)) {
+        throw new UsageError(`--${name} was given ${value.length} times`, 'Give it once.');
+      }
+      return [[name, String(value)]];
+    }),
+  );
+  const { sql } = argv;
+  if (typeof sql === 'string' && isName(sql)) return questionSql(findQuestion(sql), values);
+  const [given] = Object.keys(values);
+  if (given !== undefined) {
+    throw new UsageError(`--${given} is a parameter of a question, and none was named`, 'See query --list.');
+  }
+  return typeof sql === 'string' ? sql : null;
+}
+
+/** What each parameter means, in every question that has one of the name. */
+function parametersByName(): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const question of loadQuestions()) {
+    for (const { name, about, default: standard } of question.parameters) {
+      const said = `${question.name}: ${about} (${standard})`;
+      found.set(name, [...(found.get(name) ?? []), said]);
+    }
+  }
+  return found;
+}
+
+function parameterOptions(): Record<string, { type: 'string'; describe: string }> {
+  return Object.fromEntries(
+    [...parametersByName()].map(([name, said]) => [
+      name,
+      { type: 'string' as const, describe: said.join('; ') },
+    ]),
+  );
+}

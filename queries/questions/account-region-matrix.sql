@@ -1,0 +1,40 @@
+-- title: Which accounts and regions copy to which
+-- about: One row for each pair of source and destination that a copy was tried between, cross-account pairs
+--   first. not_completed counts those that ended without success; success_percent leaves out those still
+--   open. A destination account that is not one of yours, or a region that you do not use, should make you
+--   ask. Empty places: the vault's ARN does not tell.
+-- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
+--   before it
+SELECT
+  source_account_id,
+  source_region,
+  destination_account_id,
+  destination_region,
+  is_cross_account,
+  is_cross_region,
+  CAST(sum(jobs) AS bigint) AS jobs,
+  CAST(sum(completed) AS bigint) AS completed,
+  CAST(sum(not_completed) AS bigint) AS not_completed,
+  round(
+    CAST(sum(completed) AS double) * 100 / nullif(CAST(sum(completed) + sum(not_completed) AS double), 0),
+    2
+  ) AS success_percent,
+  sum(bytes) AS bytes
+FROM daily_flows
+WHERE creation_date >= (
+  SELECT CAST(CAST(CAST(as_of AS date) - :days * INTERVAL '1' DAY AS date) AS varchar) FROM lake_time
+)
+GROUP BY
+  source_account_id,
+  source_region,
+  destination_account_id,
+  destination_region,
+  is_cross_account,
+  is_cross_region
+ORDER BY
+  is_cross_account DESC NULLS LAST,
+  is_cross_region DESC NULLS LAST,
+  source_account_id ASC NULLS LAST,
+  source_region ASC NULLS LAST,
+  destination_account_id ASC NULLS LAST,
+  destination_region ASC NULLS LAST

@@ -1,0 +1,37 @@
+-- title: Bytes copied each month, from where to where
+-- about: Good leaf copies and their bytes by UTC month and by source and destination, the newest month
+--   first, the largest flow first. The first and the last month are usually not whole. Bytes are sizes of
+--   backups as AWS Backup states them: what is transferred, and billed, is often less where copies are
+--   incremental.
+-- parameter: days integer default 400 — Copies created on the day of the last run or on this many days
+--   before it
+SELECT
+  substr(creation_date, 1, 7) AS creation_month,
+  source_account_id,
+  source_region,
+  destination_account_id,
+  destination_region,
+  is_cross_account,
+  is_cross_region,
+  CAST(sum(completed) AS bigint) AS completed,
+  sum(bytes) AS bytes
+FROM daily_flows
+WHERE creation_date >= (
+  SELECT CAST(CAST(CAST(as_of AS date) - :days * INTERVAL '1' DAY AS date) AS varchar) FROM lake_time
+)
+GROUP BY
+  substr(creation_date, 1, 7),
+  source_account_id,
+  source_region,
+  destination_account_id,
+  destination_region,
+  is_cross_account,
+  is_cross_region
+HAVING sum(completed) > 0
+ORDER BY
+  creation_month DESC NULLS LAST,
+  bytes DESC NULLS LAST,
+  source_account_id ASC NULLS LAST,
+  source_region ASC NULLS LAST,
+  destination_account_id ASC NULLS LAST,
+  destination_region ASC NULLS LAST

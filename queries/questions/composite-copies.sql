@@ -1,0 +1,61 @@
+-- title: Composite copies: parents beside their children
+-- about: One row for each parent, newest first: a stack or a cluster whose members are copied by jobs of
+--   their own. Its size is its children's, said again: add up parent_bytes or children_bytes, never both;
+--   every other question counts children only. children_missing above 0 means that the lake does not hold
+--   all the children that the parent says it has, and sums of leaf copies lack them. PARTIAL means that
+--   some children were not copied. Children are looked for from the day before the parents' first day on.
+-- parameter: days integer default 30 — Parents created on the day of the last run or on this many days
+--   before it
+WITH parents AS (
+  SELECT
+    copy_job_id,
+    creation_time,
+    account_id,
+    region,
+    resource_type,
+    resource_name,
+    resource_arn,
+    state,
+    backup_size_in_bytes,
+    number_of_child_jobs
+  FROM copy_jobs
+  WHERE coalesce(number_of_child_jobs, CASE WHEN is_parent THEN 1 ELSE 0 END) > 0
+    AND creation_date >= (
+      SELECT CAST(CAST(CAST(as_of AS date) - :days * INTERVAL '1' DAY AS date) AS varchar) FROM lake_time
+    )
+),
+children AS (
+  SELECT
+    parent_job_id,
+    count(*) AS children_seen,
+    count(CASE WHEN state = 'COMPLETED' THEN 1 END) AS children_completed,
+    count(CASE WHEN state = 'FAILED' THEN 1 END) AS children_failed,
+    count(CASE WHEN is_terminal THEN NULL ELSE 1 END) AS children_open,
+    sum(CAST(backup_size_in_bytes AS decimal(38, 0))) AS children_bytes
+  FROM copy_jobs
+  WHERE parent_job_id IS NOT NULL
+    AND creation_date >= (
+      SELECT CAST(CAST(CAST(as_of AS date) - (:days + 1) * INTERVAL '1' DAY AS date) AS varchar) FROM lake_time
+    )
+  GROUP BY parent_job_id
+)
+SELECT
+  parents.creation_time,
+  parents.account_id,
+  parents.region,
+  parents.resource_type,
+  parents.resource_name,
+  parents.resource_arn,
+  parents.state,
+  parents.number_of_child_jobs,
+  coalesce(children.children_seen, 0) AS children_seen,
+  coalesce(parents.number_of_child_jobs, 0) - coalesce(children.children_seen, 0) AS children_missing,
+  coalesce(children.children_completed, 0) AS children_completed,
+  coalesce(children.children_failed, 0) AS children_failed,
+  coalesce(children.children_open, 0) AS children_open,
+  parents.backup_size_in_bytes AS parent_bytes,
+  children.children_bytes,
+  parents.copy_job_id
+FROM parents
+LEFT JOIN children ON children.parent_job_id = parents.copy_job_id
+ORDER BY parents.creation_time DESC NULLS LAST, parents.copy_job_id ASC NULLS LAST

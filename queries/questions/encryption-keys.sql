@@ -1,0 +1,28 @@
+-- title: Which keys encrypt the copies
+-- about: Good leaf copies by the KMS key of their destination, the most used first.
+--   key_in_destination_account is false where the key belongs to an account other than the vault's: whoever
+--   disables it there makes the copies unreadable. An empty key: AWS did not say, as it did not on older
+--   jobs. last_used_time tells keys that can be retired from those in use; copies made with a key need it
+--   for as long as they are kept.
+-- parameter: days integer default 365 — Copies created on the day of the last run or on this many days
+--   before it
+SELECT
+  destination_encryption_key_arn,
+  destination_account_id,
+  destination_region,
+  nullif(split_part(destination_encryption_key_arn, ':', 5), '') = destination_account_id AS key_in_destination_account,
+  count(*) AS completed,
+  count(DISTINCT destination_backup_vault_arn) AS vaults,
+  count(DISTINCT resource_arn) AS resources,
+  min(creation_time) AS first_used_time,
+  max(creation_time) AS last_used_time
+FROM good_copies
+WHERE creation_date >= (
+  SELECT CAST(CAST(CAST(as_of AS date) - :days * INTERVAL '1' DAY AS date) AS varchar) FROM lake_time
+)
+GROUP BY destination_encryption_key_arn, destination_account_id, destination_region
+ORDER BY
+  completed DESC NULLS LAST,
+  destination_encryption_key_arn ASC NULLS LAST,
+  destination_account_id ASC NULLS LAST,
+  destination_region ASC NULLS LAST

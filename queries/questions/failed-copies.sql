@@ -1,0 +1,80 @@
+-- title: Copies that failed, why, and how long until one succeeded
+-- about: Each leaf copy in state FAILED, newest first, with AWS's category and message as they came.
+--   repaired_time is when the first good copy of the same resource to the same account and region ended, of
+--   those created after the failed one; repair_hours counts from the creation of the failed copy to it: for
+--   so long the resource was without the copy it should have had. Empty: not repaired so far.
+--   next_success_time is the same for a copy to anywhere: it shows whether the resource or the destination
+--   is the trouble. Failures without a resource's ARN are never repaired.
+-- parameter: days integer default 7 — Copies created on the day of the last run or on this many days before
+--   it
+WITH failed AS (
+  SELECT
+    copy_job_id,
+    account_id,
+    region,
+    creation_time,
+    completion_time,
+    resource_type,
+    resource_name,
+    resource_arn,
+    destination_account_id,
+    destination_region,
+    destination_backup_vault_arn,
+    message_category,
+    status_message,
+    created_by_backup_plan_name,
+    created_by_backup_rule_name
+  FROM leaf_copies
+  WHERE state = 'FAILED'
+    AND creation_date >= (
+      SELECT CAST(CAST(CAST(as_of AS date) - :days * INTERVAL '1' DAY AS date) AS varchar) FROM lake_time
+    )
+),
+good AS (
+  SELECT resource_arn, destination_account_id, destination_region, creation_time, completion_time
+  FROM good_copies
+  WHERE creation_date >= (
+    SELECT CAST(CAST(CAST(as_of AS date) - :days * INTERVAL '1' DAY AS date) AS varchar) FROM lake_time
+  )
+),
+repaired AS (
+  SELECT
+    failed.copy_job_id AS failed_job_id,
+    min(good.completion_time) AS next_success_time,
+    min(
+      CASE
+        WHEN good.destination_account_id IS NOT DISTINCT FROM failed.destination_account_id
+          AND good.destination_region IS NOT DISTINCT FROM failed.destination_region
+        THEN good.completion_time
+      END
+    ) AS repaired_time
+  FROM failed
+  INNER JOIN good
+    ON good.resource_arn = failed.resource_arn AND good.creation_time > failed.creation_time
+  GROUP BY failed.copy_job_id
+)
+SELECT
+  failed.creation_time,
+  failed.account_id,
+  failed.region,
+  failed.resource_type,
+  failed.resource_name,
+  failed.resource_arn,
+  failed.destination_account_id,
+  failed.destination_region,
+  failed.destination_backup_vault_arn,
+  failed.message_category,
+  failed.status_message,
+  failed.created_by_backup_plan_name AS plan_name,
+  failed.created_by_backup_rule_name AS rule_name,
+  repaired.repaired_time,
+  round(
+    CAST(date_diff('millisecond', failed.creation_time, repaired.repaired_time) AS double) / 3600000,
+    2
+  ) AS repair_hours,
+  repaired.next_success_time,
+  failed.completion_time,
+  failed.copy_job_id
+FROM failed
+LEFT JOIN repaired ON repaired.failed_job_id = failed.copy_job_id
+ORDER BY failed.creation_time DESC NULLS LAST, failed.copy_job_id ASC NULLS LAST

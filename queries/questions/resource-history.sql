@@ -1,0 +1,31 @@
+-- title: Every copy of a resource
+-- about: All leaf copies of the resources whose ARN is like --resource (% stands for anything), newest
+--   first: what an auditor is shown. Without --resource, of all resources. Give the ARN in full for one;
+--   hours_taken is empty while a copy runs.
+-- parameter: resource text default % — The resource's ARN; % stands for any text
+-- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
+--   before it
+SELECT
+  creation_time,
+  state,
+  resource_arn,
+  resource_name,
+  resource_type,
+  account_id,
+  destination_account_id,
+  destination_region,
+  destination_backup_vault_arn,
+  destination_recovery_point_arn,
+  round(CAST(duration_ms AS double) / 3600000, 2) AS hours_taken,
+  backup_size_in_bytes,
+  message_category,
+  status_message,
+  created_by_backup_plan_name AS plan_name,
+  created_by_backup_rule_name AS rule_name,
+  copy_job_id
+FROM leaf_copies
+WHERE resource_arn LIKE :resource
+  AND creation_date >= (
+    SELECT CAST(CAST(CAST(as_of AS date) - :days * INTERVAL '1' DAY AS date) AS varchar) FROM lake_time
+  )
+ORDER BY creation_time DESC NULLS LAST, copy_job_id ASC NULLS LAST

@@ -1,0 +1,68 @@
+-- title: Rules of plans that once copied and made no copy lately
+-- about: Rules whose last good copy was created more than --days before the lake's now, the longest silent
+--   first. jobs_since counts the copy jobs they started after it: 0 means that the rule no longer starts
+--   any (a plan that was changed, a tag that no longer selects anything, a rule that was deleted), more
+--   means that it tries and does not succeed. The schedule says whether silence is to be expected: a
+--   monthly rule is silent for a month.
+-- parameter: days integer default 7 — How long a rule may be silent
+WITH silent AS (
+  SELECT
+    rule_activity.account_id,
+    rule_activity.region,
+    rule_activity.plan_id,
+    rule_activity.rule_id,
+    rule_activity.plan_name,
+    rule_activity.rule_name,
+    rule_activity.rule_cron,
+    rule_activity.rule_timezone,
+    rule_activity.completed,
+    rule_activity.last_good_time,
+    rule_activity.last_job_time,
+    date_diff('millisecond', rule_activity.last_good_time, lake_time.as_of) AS silent_ms
+  FROM rule_activity
+  CROSS JOIN lake_time
+),
+later AS (
+  SELECT
+    silent.account_id,
+    silent.region,
+    silent.plan_id,
+    silent.rule_id,
+    count(*) AS jobs_since
+  FROM silent
+  INNER JOIN leaf_copies
+    ON leaf_copies.account_id = silent.account_id
+    AND leaf_copies.region IS NOT DISTINCT FROM silent.region
+    AND leaf_copies.created_by_backup_plan_id IS NOT DISTINCT FROM silent.plan_id
+    AND leaf_copies.created_by_backup_rule_id = silent.rule_id
+    AND leaf_copies.creation_time > silent.last_good_time
+  WHERE silent.silent_ms > CAST(:days AS bigint) * 86400000
+  GROUP BY silent.account_id, silent.region, silent.plan_id, silent.rule_id
+)
+SELECT
+  silent.account_id,
+  silent.region,
+  silent.plan_id,
+  silent.rule_id,
+  silent.plan_name,
+  silent.rule_name,
+  silent.rule_cron,
+  silent.rule_timezone,
+  silent.last_good_time,
+  round(CAST(silent.silent_ms AS double) / 86400000, 2) AS silent_days,
+  silent.completed,
+  coalesce(later.jobs_since, 0) AS jobs_since,
+  silent.last_job_time
+FROM silent
+LEFT JOIN later
+  ON later.account_id = silent.account_id
+  AND later.region IS NOT DISTINCT FROM silent.region
+  AND later.plan_id IS NOT DISTINCT FROM silent.plan_id
+  AND later.rule_id = silent.rule_id
+WHERE silent.silent_ms > CAST(:days AS bigint) * 86400000
+ORDER BY
+  silent.last_good_time ASC NULLS LAST,
+  silent.account_id ASC NULLS LAST,
+  silent.region ASC NULLS LAST,
+  silent.plan_id ASC NULLS LAST,
+  silent.rule_id ASC NULLS LAST

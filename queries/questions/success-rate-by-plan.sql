@@ -1,0 +1,27 @@
+-- title: Share of copies that succeeded, by backup plan
+-- about: success_percent is the share of COMPLETED among the copies that have ended (COMPLETED, FAILED,
+--   PARTIAL); those still open do not count, and where none has ended it is empty. Copies are leaf copies:
+--   a composite's children, not their parent. The worst plan first. A row without a plan holds an account's
+--   copies on demand. Plans are told apart by account and id; a plan that was renamed has one row.
+-- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
+--   before it
+SELECT
+  account_id,
+  plan_id,
+  max(plan_name) AS plan_name,
+  CAST(sum(jobs) AS bigint) AS jobs,
+  CAST(sum(completed) AS bigint) AS completed,
+  CAST(sum(failed) AS bigint) AS failed,
+  CAST(sum(partly_done) AS bigint) AS partly_done,
+  CAST(sum(still_open) AS bigint) AS still_open,
+  round(
+    CAST(sum(completed) AS double) * 100
+      / nullif(CAST(sum(completed) + sum(failed) + sum(partly_done) AS double), 0),
+    2
+  ) AS success_percent
+FROM daily_success
+WHERE creation_date >= (
+  SELECT CAST(CAST(CAST(as_of AS date) - :days * INTERVAL '1' DAY AS date) AS varchar) FROM lake_time
+)
+GROUP BY account_id, plan_id
+ORDER BY success_percent ASC NULLS LAST, account_id ASC NULLS LAST, plan_id ASC NULLS LAST

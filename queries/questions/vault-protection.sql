@@ -1,0 +1,50 @@
+-- title: What share of copies lies in locked and in air-gapped vaults
+-- about: Good leaf copies by the account and region they went to, and how many went to a vault that was
+--   LOCKED, or logically air-gapped, at the time. Shares are of the copies for which AWS says so; not_told
+--   counts the others (jobs of older days and regions), which are in neither. UNLOCKED copies can be
+--   deleted by whoever administers the vault's account.
+-- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
+--   before it
+SELECT
+  destination_account_id,
+  destination_region,
+  CAST(sum(completed) AS bigint) AS completed,
+  sum(bytes) AS bytes,
+  CAST(sum(CASE WHEN destination_vault_lock_state = 'LOCKED' THEN completed ELSE 0 END) AS bigint) AS locked,
+  round(
+    CAST(sum(CASE WHEN destination_vault_lock_state = 'LOCKED' THEN completed ELSE 0 END) AS double) * 100
+      / nullif(
+        CAST(sum(CASE WHEN destination_vault_lock_state IS NOT NULL THEN completed ELSE 0 END) AS double),
+        0
+      ),
+    2
+  ) AS locked_percent,
+  CAST(
+    sum(CASE WHEN destination_vault_type = 'LOGICALLY_AIR_GAPPED_BACKUP_VAULT' THEN completed ELSE 0 END)
+    AS bigint
+  ) AS air_gapped,
+  round(
+    CAST(
+      sum(CASE WHEN destination_vault_type = 'LOGICALLY_AIR_GAPPED_BACKUP_VAULT' THEN completed ELSE 0 END)
+      AS double
+    ) * 100
+      / nullif(
+        CAST(sum(CASE WHEN destination_vault_type IS NOT NULL THEN completed ELSE 0 END) AS double),
+        0
+      ),
+    2
+  ) AS air_gapped_percent,
+  CAST(
+    sum(
+      CASE
+        WHEN destination_vault_lock_state IS NULL OR destination_vault_type IS NULL THEN completed ELSE 0
+      END
+    ) AS bigint
+  ) AS not_told
+FROM daily_flows
+WHERE creation_date >= (
+  SELECT CAST(CAST(CAST(as_of AS date) - :days * INTERVAL '1' DAY AS date) AS varchar) FROM lake_time
+)
+GROUP BY destination_account_id, destination_region
+HAVING sum(completed) > 0
+ORDER BY destination_account_id ASC NULLS LAST, destination_region ASC NULLS LAST

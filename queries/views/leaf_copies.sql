@@ -1,0 +1,43 @@
+-- title: Copy jobs that move data, each counted once
+-- about: copy_jobs without the parents of composite resources. A parent's size is the sum of its
+--   children's, so adding both would count it twice; here a family is its children. A parent that says it
+--   has no children counts as itself. Every count and every sum of bytes in the other views and questions
+--   is made from these rows; only composite-copies looks at parents.
+SELECT
+  copy_job_id,
+  account_id,
+  region,
+  state,
+  is_terminal,
+  message_category,
+  status_message,
+  creation_time,
+  completion_time,
+  duration_ms,
+  resource_arn,
+  resource_name,
+  resource_type,
+  backup_size_in_bytes,
+  source_backup_vault_arn,
+  source_account_id,
+  source_region,
+  source_recovery_point_arn,
+  destination_backup_vault_arn,
+  destination_account_id,
+  destination_region,
+  destination_recovery_point_arn,
+  destination_vault_type,
+  destination_vault_lock_state,
+  destination_encryption_key_arn,
+  is_cross_account,
+  is_cross_region,
+  created_by_backup_plan_id,
+  created_by_backup_plan_name,
+  created_by_backup_rule_id,
+  created_by_backup_rule_name,
+  created_by_backup_rule_cron,
+  created_by_backup_rule_timezone,
+  parent_job_id,
+  creation_date
+FROM copy_jobs
+WHERE coalesce(number_of_child_jobs, CASE WHEN is_parent THEN 1 ELSE 0 END) = 0

@@ -1,0 +1,157 @@
+/** The `catalog` job: the lake's tables and views, for those who query it. */
+import { pathToFileURL } from 'node:url';
+import { type Aws, createAws } from '../aws/aws.ts';
+import { LakeError, UsageError } from '../errors.ts';
+import { openStore } from '../lake/stores/open.ts';
+import type { Store } from '../lake/stores/store.ts';
+import type { JobIo } from '../reporting-job.ts';
+import type { LakeLocation } from '../settings.ts';
+import { copyJobSummaries } from '../tables/copy-job-summaries.ts';
+import { copyJobs } from '../tables/copy-jobs.ts';
+import { exportCoverage } from '../tables/export-coverage.ts';
+import { utcDay } from '../tables/table.ts';
+import { identifyCaller } from '../targets/caller.ts';
+import { assumedRole } from '../targets/credentials.ts';
+import { apply } from './apply.ts';
+import { check } from './check.ts';
+import { ddl } from './ddl.ts';
+import { openGlue } from './glue.ts';
+import { firstDayOf } from './lake-objects.ts';
+import type { CatalogReport } from './report.ts';
+import type { CatalogSettings } from './settings.ts';
+import type { View } from './statements.ts';
+import { openAthena } from './views.ts';
+
+export const tables = [copyJobs, copyJobSummaries, exportCoverage] as const;
+
+export async function runCatalog(
+  settings: CatalogSettings,
+  views: readonly View[],
+  io: Pick<JobIo, 'log' | 'stopping' | 'programVersion'>,
+): Promise<CatalogReport> {
+  const aws = createAws({ endpointUrl: settings.endpointUrl, maxSockets: 4 });
+  try {
+    return settings.action === 'ddl'
+      ? await runDdl(settings, views, aws, io)
+      : await runGlue(settings, views, aws, io);
+  } finally {
+    aws.close();
+  }
+}
+
+type Io = Pick<JobIo, 'log' | 'stopping' | 'programVersion'>;
+
+async function runDdl(
+  settings: CatalogSettings,
+  views: readonly View[],
+  aws: Aws,
+  io: Io,
+): Promise<CatalogReport> {
+  const { dialect, database, lake, trinoCatalog, firstDay } = settings;
+  const location = locationOf(lake);
+  const { programVersion } = io;
+  if (dialect === 'trino') {
+    return ddl({ tables, views, location, place: { dialect, catalog: trinoCatalog, schema: database } });
+  }
+  const place = { dialect, database, programVersion };
+  // With a day given, nothing is asked: statements can be written where no AWS is at hand.
+  if (firstDay !== null) return ddl({ tables, views, location, place: { ...place, firstDay } });
+  const store = await storeOf(settings, aws, io);
+  try {
+    const found = await firstDayOf(store, tables, io.stopping);
+    if (found === null) throw noFirstDay(store.url);
+    return ddl({ tables, views, location, place: { ...place, firstDay: found } });
+  } catch (error) {
+    throw error instanceof LakeError ? notListed(error) : error;
+  } finally {
+    await store.close();
+  }
+}
+
+async function runGlue(
+  settings: CatalogSettings,
+  views: readonly View[],
+  aws: Aws,
+  io: Io,
+): Promise<CatalogReport> {
+  const { database, workgroup, outputLocation } = settings;
+  const { caller, asOf, credentials, region } = await identifyCaller(aws);
+  const store = await storeOf(settings, aws, io);
+  try {
+    const lake = locationOf(settings.lake);
+    const defaults = aws.clientDefaults(region, credentials);
+    const glue = openGlue(defaults, database, io.stopping);
+    const place = { lake, account_id: caller.accountId, region, database };
+    const common = { tables, views, glue, place, log: io.log, programVersion: io.programVersion };
+    if (settings.action === 'check') {
+      return await check({
+        ...common,
+        store,
+        scratch: settings.scratch,
+        today: utcDay(asOf),
+        stopping: io.stopping,
+      });
+    }
+    return await apply({
+      ...common,
+      firstDay: await firstDayFor(settings, store, io),
+      athena: openAthena(defaults, { database, workgroup, outputLocation }, io.stopping),
+      dryRun: settings.dryRun,
+    });
+  } finally {
+    await store.close();
+  }
+}
+
+/** The earlier of what the person says and what the lake holds: no part is left out. */
+async function firstDayFor({ firstDay }: CatalogSettings, store: Store, io: Io): Promise<string> {
+  try {
+    const found = await firstDayOf(store, tables, io.stopping);
+    if (firstDay === null && found === null) throw noFirstDay(store.url);
+    return [firstDay, found].filter((day) => day !== null).sort()[0] ?? '';
+  } catch (error) {
+    if (!(error instanceof LakeError)) throw error;
+    if (firstDay === null) throw notListed(error);
+    io.log.warn({ err: error }, 'the lake cannot be listed: --first-day is taken');
+    return firstDay;
+  }
+}
+
+function noFirstDay(url: string): UsageError {
+  return new UsageError(
+    `From which day on the tables begin is not known, for the lake ${url} is empty`,
+    'Give it with --first-day yyyy-MM-dd.',
+  );
+}
+
+function notListed(error: LakeError): LakeError {
+  return new LakeError(
+    `From which day on the tables begin is not known: ${error.message.replace(/\.$/, '')}`,
+    'Or give the day with --first-day yyyy-MM-dd.',
+    { cause: error },
+  );
+}
+
+async function storeOf(settings: CatalogSettings, aws: Aws, io: Io): Promise<Store> {
+  const { lakeRoleArn: roleArn, roleSessionName: sessionName, externalId } = settings;
+  const credentials = async () => {
+    if (roleArn === null) return {};
+    const caller = await identifyCaller(aws);
+    const role = { roleArn, sessionName, externalId };
+    return { credentials: assumedRole(aws, caller.credentials, caller.region, role) };
+  };
+  return await openStore(settings.lake, {
+    create: false,
+    endpointUrl: settings.s3EndpointUrl,
+    kmsKeyId: null,
+    expectedBucketOwner: settings.expectedBucketOwner,
+    log: io.log,
+    ...(await credentials()),
+  });
+}
+
+/** The lake's address for an engine, without a slash at its end. */
+function locationOf(lake: LakeLocation): string {
+  if (lake.kind === 'local') return pathToFileURL(lake.folder).href;
+  return `s3://${lake.bucket}/${lake.prefix}`.replace(/\/+$/, '');
+}

@@ -1,0 +1,45 @@
+/** `catalog ddl`: all statements, in the order in which they are to be run. */
+import type { Table } from '../tables/table.ts';
+import { tableLocation } from './definition.ts';
+import type { DdlReport } from './report.ts';
+import { hiveName, hiveText, trinoName } from './sql-literals.ts';
+import { athenaTable, createView, trinoPartitions, trinoTable, type View } from './statements.ts';
+
+export interface DdlOptions {
+  readonly tables: readonly Table[];
+  /** Each after those that it reads. */
+  readonly views: readonly View[];
+  /** Of the lake. */
+  readonly location: string;
+  readonly place:
+    | {
+        readonly dialect: 'athena';
+        readonly database: string;
+        readonly firstDay: string;
+        readonly programVersion: string;
+      }
+    | { readonly dialect: 'trino'; readonly catalog: string; readonly schema: string };
+}
+
+export function ddl({ tables, views, location, place }: DdlOptions): DdlReport {
+  const statements = [...before(place)];
+  for (const table of tables) {
+    const own = { ...place, location: tableLocation(table, location) };
+    if (own.dialect === 'athena') statements.push(athenaTable(table, own));
+    else statements.push(trinoTable(table, own), trinoPartitions(table, own));
+  }
+  statements.push(...views.map((view) => createView(view, place)));
+  return { action: 'ddl', exit_code: 0, dialect: place.dialect, statements };
+}
+
+/** Views name their tables without a database: the session's own is meant. */
+function before(place: DdlOptions['place']): string[] {
+  if (place.dialect === 'athena') {
+    const comment = hiveText(databaseDescription);
+    return [`CREATE DATABASE IF NOT EXISTS ${hiveName(place.database)} COMMENT ${comment}`];
+  }
+  const schema = `${trinoName(place.catalog)}.${trinoName(place.schema)}`;
+  return [`CREATE SCHEMA IF NOT EXISTS ${schema}`, `USE ${schema}`];
+}
+
+export const databaseDescription = 'Copy jobs of AWS Backup: tables over the lake of backup-copy-export.';

@@ -1,0 +1,115 @@
+/** What a catalog says about a table: derived from its definition, and the same in Glue, Athena's DDL and Trino's. */
+import type { Column, ColumnType, Table } from '../tables/table.ts';
+
+/** One column or partition column, as a catalog has it. */
+export interface CatalogColumn {
+  readonly name: string;
+  readonly type: ColumnType;
+  readonly comment: string;
+}
+
+/** Glue takes no longer comment (botocore, glue/2017-03-31, CommentString). */
+const maximumComment = 255;
+
+/** The periods that AWS Backup counts by: the values of `aggregation_period`, and no others. */
+const enumerated: Readonly<Record<string, readonly string[]>> = {
+  aggregation_period: ['ONE_DAY', 'SEVEN_DAYS', 'FOURTEEN_DAYS'],
+};
+
+/** The table's columns, in their order. */
+export function catalogColumns(table: Table): readonly CatalogColumn[] {
+  return table.columns.map((column) => ({
+    name: column.name,
+    type: column.type,
+    comment: shortened(`${column.description}${unitOf(column)}`),
+  }));
+}
+
+/** The partition columns: always text, whatever their values look like. */
+export function catalogPartitions(table: Table): readonly CatalogColumn[] {
+  return table.partitions.map(({ name, description }) => ({
+    name,
+    type: 'text',
+    comment: shortened(description),
+  }));
+}
+
+function unitOf({ unit, type }: Column): string {
+  return unit === undefined || type === 'timestamp' ? '' : ` (${unit})`;
+}
+
+/** Cut at the end of a sentence or, failing that, of a word. */
+function shortened(text: string): string {
+  if (text.length <= maximumComment) return text;
+  const kept = text.slice(0, maximumComment - 2);
+  const sentence = kept.lastIndexOf('. ');
+  return sentence > 0 ? `${kept.slice(0, sentence + 1)} …` : `${kept.slice(0, kept.lastIndexOf(' '))} …`;
+}
+
+/** What a projected partition column may be: one of a few values, or a day of a range that ends today. */
+export type Projection =
+  | { readonly kind: 'enum'; readonly values: readonly string[] }
+  | { readonly kind: 'days'; readonly firstDay: string };
+
+export function projectionOf(partition: string, firstDay: string): Projection {
+  const values = enumerated[partition];
+  return values === undefined ? { kind: 'days', firstDay } : { kind: 'enum', values };
+}
+
+/** The folder of a table below the lake's own location, with a slash at its end. */
+export function tableLocation(table: Table, lakeLocation: string): string {
+  return `${lakeLocation.replace(/\/+$/, '')}/${table.name}/`;
+}
+
+/** Names of all parameters that this program owns begin so, but for those that Athena itself gives a meaning. */
+const own = 'backup_copy_export.';
+export const schemaVersionParameter = `${own}schema_version`;
+export const programVersionParameter = `${own}program_version`;
+/** Of the database: the SHA-256 of the statement that made the view. */
+export function viewParameter(view: string): string {
+  return `${own}view.${view}`;
+}
+
+export interface Placing {
+  /** `s3://bucket/prefix/table/`, with a slash at its end. */
+  readonly location: string;
+  /** The first day that the table offers, `yyyy-MM-dd`. */
+  readonly firstDay: string;
+  readonly programVersion: string;
+}
+
+/**
+ * The table's parameters for Athena, by name: partition projection, so that no partition is ever registered
+ * (docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html), and versions.
+ */
+export function tableParameters(
+  table: Table,
+  { location, firstDay, programVersion }: Placing,
+): Readonly<Record<string, string>> {
+  const parameters: Record<string, string> = {
+    EXTERNAL: 'TRUE',
+    classification: 'parquet',
+    'projection.enabled': 'true',
+  };
+  for (const { name } of table.partitions) {
+    const projection = projectionOf(name, firstDay);
+    const set = (what: string, value: string) => {
+      parameters[`projection.${name}.${what}`] = value;
+    };
+    if (projection.kind === 'enum') {
+      set('type', 'enum');
+      set('values', projection.values.join(','));
+    } else {
+      set('type', 'date');
+      set('format', 'yyyy-MM-dd');
+      set('range', `${projection.firstDay},NOW`);
+      set('interval', '1');
+      set('interval.unit', 'DAYS');
+    }
+  }
+  const folders = table.partitions.map(({ name }) => `${name}=\${${name}}/`).join('');
+  parameters['storage.location.template'] = `${location}${folders}`;
+  parameters[schemaVersionParameter] = String(table.schemaVersion);
+  parameters[programVersionParameter] = programVersion;
+  return parameters;
+}

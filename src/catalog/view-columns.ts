@@ -1,0 +1,151 @@
+/** What the columns of views are: their types, and which column of a table, or which expression, each comes from. */
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import type { Column, ColumnType, PartitionColumn, Table } from '../tables/table.ts';
+import { trinoName } from './sql-literals.ts';
+import type { View } from './statements.ts';
+
+export interface ViewColumn {
+  readonly name: string;
+  /** As DuckDB names it. */
+  readonly type: string;
+  /** The table's column that it is, or that it is the largest or smallest value of; null: computed. */
+  readonly source: { readonly table: string; readonly column: Column | PartitionColumn } | null;
+  /** SQL of what is computed; null for a column that is taken as it is. */
+  readonly expression: string | null;
+}
+
+const duckdbTypes: Readonly<Record<ColumnType, string>> = {
+  text: 'VARCHAR',
+  bigint: 'BIGINT',
+  boolean: 'BOOLEAN',
+  timestamp: 'TIMESTAMP_MS',
+};
+
+/** The columns of every view by the view's name; DuckDB parses the SQL, and makes the views over empty tables. */
+export async function viewColumns(
+  tables: readonly Table[],
+  views: readonly View[],
+): Promise<ReadonlyMap<string, readonly ViewColumn[]>> {
+  const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
+  try {
+    const connection = await instance.connect();
+    for (const { name, columns, partitions } of tables) {
+      const defined = [
+        ...columns.map((column) => `${trinoName(column.name)} ${duckdbTypes[column.type]}`),
+        ...partitions.map((column) => `${trinoName(column.name)} VARCHAR`),
+      ];
+      await connection.run(`CREATE TABLE ${name} (${defined.join(', ')})`);
+    }
+    const trees = new Map<string, Select>();
+    const found = new Map<string, readonly ViewColumn[]>();
+    for (const view of views) {
+      await connection.run(`CREATE VIEW ${trinoName(view.name)} AS ${view.sql}`);
+      trees.set(view.name, await parsed(connection, view.sql));
+      found.set(view.name, await columnsOf(connection, view.name, tables, trees));
+    }
+    return found;
+  } finally {
+    instance.closeSync();
+  }
+}
+
+async function columnsOf(
+  connection: DuckDBConnection,
+  view: string,
+  tables: readonly Table[],
+  trees: ReadonlyMap<string, Select>,
+): Promise<readonly ViewColumn[]> {
+  const described = await connection.runAndReadAll(`DESCRIBE ${trinoName(view)}`);
+  const columns: ViewColumn[] = [];
+  for (const { column_name: name, column_type: type } of described.getRowObjectsJS()) {
+    const { source, node } = traced({ view }, String(name), tables, trees);
+    const expression = node === null ? null : await textOf(connection, node);
+    columns.push({ name: String(name), type: String(type), source, expression });
+  }
+  return columns;
+}
+
+/** The parts of DuckDB's serialized syntax tree (json_serialize_sql) that are read here. */
+interface Select {
+  readonly select_list: readonly Expression[];
+  readonly from_table: From;
+}
+interface Expression {
+  readonly class: string;
+  readonly alias: string;
+  readonly column_names?: readonly string[];
+  readonly function_name?: string;
+  readonly children?: readonly Expression[];
+}
+interface From {
+  readonly type: string;
+  readonly table_name?: string;
+  readonly subquery?: { readonly node: Select };
+}
+
+interface Traced {
+  readonly source: ViewColumn['source'];
+  /** What is computed on the way; null: nothing. */
+  readonly node: Expression | null;
+}
+
+/** Follows a name through views and sub-queries; a join, a union or an expression ends the way. */
+function traced(
+  from: { readonly view: string } | { readonly select: Select },
+  name: string,
+  tables: readonly Table[],
+  trees: ReadonlyMap<string, Select>,
+): Traced {
+  const select = 'select' in from ? from.select : trees.get(from.view);
+  const item = select?.select_list?.find((one) => (one.alias || one.column_names?.at(-1)) === name);
+  if (select === undefined || item === undefined) return { source: null, node: null };
+  const isExtreme = ['min', 'max'].includes(item.function_name ?? '') && item.children?.length === 1;
+  const reference = isExtreme ? item.children?.[0] : item;
+  const below = reference?.class === 'COLUMN_REF' ? reference.column_names?.at(-1) : undefined;
+  if (below === undefined) return { source: null, node: item };
+  const found = lookup(select.from_table, below, tables, trees);
+  // A name that could not be followed further is still best said by what stands here.
+  const node = isExtreme || (found.source === null && found.node === null) ? item : found.node;
+  return { source: found.source, node };
+}
+
+function lookup(
+  { type, table_name: relation, subquery }: From,
+  name: string,
+  tables: readonly Table[],
+  trees: ReadonlyMap<string, Select>,
+): Traced {
+  if (type === 'SUBQUERY' && subquery !== undefined)
+    return traced({ select: subquery.node }, name, tables, trees);
+  if (type !== 'BASE_TABLE' || relation === undefined) return { source: null, node: null };
+  const table = tables.find((one) => one.name === relation);
+  const column = [...(table?.columns ?? []), ...(table?.partitions ?? [])].find((one) => one.name === name);
+  if (table !== undefined && column !== undefined)
+    return { source: { table: table.name, column }, node: null };
+  return traced({ view: relation }, name, tables, trees);
+}
+
+/** Places in the text are 2^64 − 1 where there is none: more than a JavaScript number holds, and not needed. */
+async function parsed(connection: DuckDBConnection, sql: string): Promise<Select> {
+  const reader = await connection.runAndReadAll('SELECT json_serialize_sql($1::VARCHAR) AS tree', [sql]);
+  const text = String(reader.getRowObjectsJS()[0]?.tree).replace(
+    /"query_location":\d+/g,
+    '"query_location":0',
+  );
+  // What DuckDB's own function gives; whatever of it is read is looked at before it is used.
+  const tree = JSON.parse(text) as { readonly statements?: readonly { readonly node: Select }[] };
+  const node = tree.statements?.[0]?.node;
+  if (node === undefined) throw new Error(`DuckDB cannot parse: ${sql}`);
+  return node;
+}
+
+async function textOf(connection: DuckDBConnection, expression: Expression): Promise<string> {
+  const select = await parsed(connection, 'SELECT 1');
+  const node = { ...select, select_list: [{ ...expression, alias: '' }] };
+  const tree = JSON.stringify({ error: false, statements: [{ node, named_param_map: [] }] });
+  const reader = await connection.runAndReadAll('SELECT json_deserialize_sql($1::JSON) AS text', [tree]);
+  return String(reader.getRowObjectsJS()[0]?.text)
+    .replace(/^SELECT /, '')
+    .replaceAll(/count(_star)?\(\)/g, 'count(*)')
+    .replace(/\s+/g, ' ');
+}

@@ -1,0 +1,119 @@
+/** One statement asked, and its rows brought to where they belong. */
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { copyFile, rename, rm, stat } from 'node:fs/promises';
+import type { Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { ScratchError, UsageError } from '../errors.ts';
+import { quoteText } from '../lake/engines/sql-text.ts';
+import { type QueryLimits, withinLimits } from './limits.ts';
+import { asText, rowsOf, type TextFormat, type TextOptions } from './rows.ts';
+import type { Session } from './session.ts';
+
+export type Destination =
+  | { readonly kind: 'stream'; readonly stream: Writable; readonly format: TextFormat }
+  | { readonly kind: 'file'; readonly path: string; readonly format: TextFormat | 'parquet' };
+
+/** A file appears whole, or not at all. */
+export async function answer(
+  session: Session,
+  sql: string,
+  destination: Destination,
+  limits: QueryLimits,
+  options: TextOptions,
+): Promise<void> {
+  if (destination.kind === 'stream') {
+    const { stream, format } = destination;
+    await streamText(session, sql, format, limits, options, stream);
+    return;
+  }
+  const { path, format } = destination;
+  const there = await stat(path).catch(() => null);
+  if (there !== null && !there.isFile()) {
+    // Renaming would put a file in the place of a device, as root even of /dev/null.
+    throw new UsageError(
+      `--output-file ${path} is there and is no file`,
+      'Name a file; for stdout leave it out.',
+    );
+  }
+  const unfinished = `${path}.${randomUUID()}.tmp`;
+  try {
+    if (format === 'parquet') await writeParquet(session, sql, limits, unfinished);
+    else await writeText(session, sql, format, limits, options, unfinished);
+    await rename(unfinished, path);
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    if (!(error instanceof Error) || !('syscall' in error)) throw error;
+    throw new ScratchError(
+      `The result cannot be written to ${path} (${'code' in error ? String(error.code) : error.message})`,
+      'Check the folder, its permissions and the space on its disk.',
+      { cause: error },
+    );
+  }
+}
+
+async function streamText(
+  session: Session,
+  sql: string,
+  format: TextFormat,
+  limits: QueryLimits,
+  options: TextOptions,
+  stream: Writable,
+): Promise<void> {
+  await session.ask(async (reader, went) => {
+    const statement = await reader.check(sql);
+    await withinLimits(reader.connection, limits, async () => {
+      const result = await reader.connection.stream(statement.sql);
+      for await (const piece of asText(format, rowsOf(result), options)) {
+        went();
+        if (!(await written(stream, piece))) return;
+      }
+    });
+  });
+}
+
+async function writeText(
+  session: Session,
+  sql: string,
+  format: TextFormat,
+  limits: QueryLimits,
+  options: TextOptions,
+  path: string,
+): Promise<void> {
+  const file = createWriteStream(path, { flags: 'wx' });
+  await once(file, 'open');
+  // What goes wrong later is thrown by `finished`.
+  file.on('error', () => undefined);
+  try {
+    await streamText(session, sql, format, limits, { ...options, terminal: false }, file);
+    file.end();
+    await finished(file);
+  } finally {
+    file.destroy();
+  }
+}
+
+async function writeParquet(session: Session, sql: string, limits: QueryLimits, path: string): Promise<void> {
+  await session.ask(async (reader) => {
+    const statement = await reader.check(sql);
+    if (!statement.isQuery) {
+      throw new UsageError('EXPLAIN makes no rows for Parquet', 'Leave --format parquet out.');
+    }
+    // A statement that has been parsed by itself cannot close this parenthesis; its last line may be a comment.
+    const rows = /^(?:desc|show|summarize)/i.test(statement.sql)
+      ? `FROM (${statement.sql}\n)`
+      : statement.sql;
+    const copy = `COPY (${rows}\n) TO ${quoteText(reader.outputFile)} (FORMAT parquet, COMPRESSION zstd)`;
+    await withinLimits(reader.connection, limits, () => reader.connection.run(copy));
+    await copyFile(reader.outputFile, path);
+    await rm(reader.outputFile, { force: true });
+  });
+}
+
+/** Resolves when the text is taken; false when whoever read it is gone (`| head`). */
+function written(stream: Writable, text: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    stream.write(text, (error) => resolve(error === null || error === undefined));
+  });
+}

@@ -1,0 +1,21 @@
+/** Which UTC days of a lake a query reads. */
+
+/** `yyyy-MM-dd`, both included; null: no bound. Days of this form sort as text. */
+export interface Days {
+  readonly from: string | null;
+  readonly to: string | null;
+}
+
+export const allDays: Days = { from: null, to: null };
+
+const dayMs = 86_400_000;
+
+export function isWithin(day: string, { from, to }: Days): boolean {
+  return (from === null || day >= from) && (to === null || day <= to);
+}
+
+/** So many days, of which `newest` is the last. */
+export function daysUpTo(newest: string, count: number): Days {
+  const first = Date.parse(`${newest}T00:00:00Z`) - (count - 1) * dayMs;
+  return { from: new Date(first).toISOString().slice(0, 10), to: null };
+}

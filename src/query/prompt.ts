@@ -1,0 +1,133 @@
+/**
+ * The prompt: statements over as many lines as they need, until `;`; questions by their names; a few commands with a
+ * dot. Without a terminal, statements are read from the input one after another, and the first that fails is the end.
+ */
+import { createInterface, type Interface } from 'node:readline/promises';
+import type { Readable, Writable } from 'node:stream';
+import { ReportedError } from '../errors.ts';
+import { printable } from '../telemetry/printable.ts';
+import { completer, dotCommands } from './completion.ts';
+import { historyLines } from './history.ts';
+import { isName, questionList, typedQuestion } from './named.ts';
+import { cutStatements } from './statements.ts';
+
+export interface PromptOptions {
+  readonly input: Readable;
+  readonly output: Writable;
+  /** Errors and remarks. */
+  readonly errors: Writable;
+  /** Whether a person types: editing, completion, history, and no end at the first error. */
+  readonly terminal: boolean;
+  /** Newest first. */
+  readonly history: readonly string[];
+  readonly onHistory: (lines: readonly string[]) => void;
+  /** Tables and views, with their columns. */
+  readonly tables: ReadonlyMap<string, readonly string[]>;
+  readonly questions: readonly string[];
+  /** Runs one statement, and rejects when it cannot; aborted by Ctrl-C. */
+  readonly run: (sql: string, signal: AbortSignal) => Promise<void>;
+  /** Ends the prompt. */
+  readonly stopping: AbortSignal;
+}
+
+const help = `Write SQL, over one line or many, and end it with ;
+Or the name of a question, such as: failed-copies --days 7
+  .tables      tables and views
+  .questions   questions, and how to read their answers
+  .quit        leave; Ctrl-D too
+Ctrl-C stops a query that runs, or drops what was typed. Tab completes.
+`;
+
+/** Resolves at the end of the input or with .quit; without a terminal, rejects with the first error. */
+export async function runPrompt(options: PromptOptions): Promise<void> {
+  const { input, output, errors, terminal, stopping } = options;
+  const names = [...options.tables.keys(), ...[...options.tables.values()].flat(), ...options.questions];
+  const lines = createInterface({
+    input,
+    ...(terminal ? { output } : {}),
+    terminal,
+    history: [...options.history],
+    historySize: terminal ? historyLines : 0,
+    removeHistoryDuplicates: true,
+    completer: completer(names),
+  });
+  let running: AbortController | null = null;
+  let typed = '';
+  const ask = (): void => {
+    lines.setPrompt(typed === '' ? 'lake> ' : ' ...> ');
+    if (terminal) lines.prompt();
+  };
+  lines.on('history', (kept: readonly string[]) => options.onHistory(kept));
+  lines.on('SIGINT', () => {
+    if (running !== null) return running.abort();
+    typed = '';
+    output.write('^C\n');
+    // Ctrl-U: what stands on the line is gone.
+    lines.write(null, { ctrl: true, name: 'u' });
+    ask();
+  });
+  const close = (): void => lines.close();
+  stopping.addEventListener('abort', close);
+  if (stopping.aborted) close();
+
+  const attempt = async (what: () => Promise<void>): Promise<void> => {
+    try {
+      await what();
+    } catch (error) {
+      if (!terminal || !(error instanceof ReportedError)) throw error;
+      errors.write(`${printable(error.message)}\n`);
+    }
+  };
+  const run = (sql: string): Promise<void> =>
+    attempt(async () => {
+      running = new AbortController();
+      try {
+        await options.run(sql, AbortSignal.any([running.signal, stopping]));
+      } finally {
+        running = null;
+      }
+    });
+
+  try {
+    ask();
+    for await (const line of lines) {
+      const alone = typed === '' ? line.trim() : '';
+      if (alone === '.quit' || alone === '.exit') break;
+      if (alone.startsWith('.')) command(alone, options);
+      else if (
+        isName(alone.split(/\s/)[0] ?? '') &&
+        options.questions.includes(alone.split(/[\s;]/)[0] ?? '')
+      ) {
+        await attempt(async () => {
+          const sql = typedQuestion(alone);
+          if (sql !== null) await run(sql);
+        });
+      } else {
+        typed = await runWhole(`${typed}${line}\n`, run);
+      }
+      ask();
+    }
+    if (!terminal && typed !== '') await run(typed);
+  } finally {
+    stopping.removeEventListener('abort', close);
+    closed(lines);
+  }
+}
+
+/** Runs the statements that are whole; what is left is the beginning of the next. */
+async function runWhole(text: string, run: (sql: string) => Promise<void>): Promise<string> {
+  const { statements, rest } = cutStatements(text);
+  for (const statement of statements) await run(statement);
+  return rest;
+}
+
+function command(word: string, { output, errors, tables }: PromptOptions): void {
+  if (word === '.help') output.write(help);
+  else if (word === '.tables') output.write(`${[...tables.keys()].join('\n')}\n`);
+  else if (word === '.questions') output.write(questionList());
+  else errors.write(`There is no command ${printable(word)}. There are ${dotCommands.join(', ')}.\n`);
+}
+
+function closed(lines: Interface): void {
+  lines.close();
+}

@@ -1,0 +1,108 @@
+/**
+ * A table of the lake as a view of the engine: every declared column with its declared type, whichever engine
+ * wrote a part, and null where a part is older than the column.
+ */
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { LakeError, PartChangedError } from '../errors.ts';
+import { quoteFile, quoteName, quoteText } from '../lake/engines/sql-text.ts';
+import type { ColumnType, Table } from '../tables/table.ts';
+import type { Part } from './lake-parts.ts';
+
+/** For reading: dates and texts are computed with `TIMESTAMP`, for which the engine has more functions. */
+const readTypes: Readonly<Record<ColumnType, string>> = {
+  text: 'VARCHAR',
+  bigint: 'BIGINT',
+  boolean: 'BOOLEAN',
+  timestamp: 'TIMESTAMP',
+};
+
+const storedAs: Readonly<Record<ColumnType, RegExp>> = {
+  text: /^VARCHAR$/,
+  bigint: /^(BIGINT|INTEGER|SMALLINT|TINYINT|U?(INTEGER|SMALLINT|TINYINT))$/,
+  boolean: /^BOOLEAN$/,
+  timestamp: /^TIMESTAMP/,
+};
+
+/** @throws LakeError for a part that is no Parquet, or whose columns have other types */
+export async function createTableView(
+  connection: DuckDBConnection,
+  table: Table,
+  parts: readonly Part[],
+): Promise<void> {
+  const selects: string[] = [];
+  for (const alike of await partsBySchema(connection, parts)) {
+    const [first] = alike;
+    if (first === undefined) continue;
+    selects.push(selectSql(table, alike, await columnsOf(connection, first)));
+  }
+  const sql = selects.length === 0 ? noRowsSql(table) : selects.join('\nUNION ALL ');
+  await connection.run(`CREATE VIEW ${quoteName(table.name)} AS ${sql}`);
+}
+
+/** Read apart, so that no part's footer is opened for a query that its day leaves out. */
+async function partsBySchema(
+  connection: DuckDBConnection,
+  parts: readonly Part[],
+): Promise<readonly (readonly Part[])[]> {
+  if (parts.length === 0) return [];
+  const byFile = new Map(parts.map((part) => [part.file, part]));
+  const reader = await connection
+    .runAndReadAll(
+      `SELECT list(file_name ORDER BY file_name) FROM (
+         SELECT file_name, string_agg(concat_ws(' ', name, type, converted_type, logical_type), ',' ORDER BY name) AS form
+         FROM parquet_schema([${parts.map(({ file }) => quoteFile(file))}]) GROUP BY file_name)
+       GROUP BY form ORDER BY min(file_name)`,
+    )
+    .catch((error: unknown) => {
+      throw unreadable(error, parts);
+    });
+  return reader
+    .getRowsJS()
+    .map(([files]) => (Array.isArray(files) ? files : []).flatMap((file) => byFile.get(String(file)) ?? []));
+}
+
+async function columnsOf(connection: DuckDBConnection, part: Part): Promise<ReadonlyMap<string, string>> {
+  const reader = await connection.runAndReadAll(
+    `DESCRIBE SELECT * FROM read_parquet([${quoteFile(part.file)}], hive_partitioning = false)`,
+  );
+  return new Map(reader.getRowsJS().map(([name, type]) => [String(name), String(type)]));
+}
+
+function selectSql(table: Table, parts: readonly Part[], present: ReadonlyMap<string, string>): string {
+  const [first] = parts;
+  const values = table.columns.map(({ name, type }) => {
+    const stored = present.get(name);
+    if (stored === undefined) return `NULL::${readTypes[type]} AS ${quoteName(name)}`;
+    if (!storedAs[type].test(stored)) {
+      throw new LakeError(
+        `In the part ${first?.key} of ${table.name} the column ${name} is of the type ${stored}, not ${type}`,
+        'Restore the part’s earlier version, or use the program that wrote it.',
+      );
+    }
+    // A cast from a timestamp with time zone would go by the session's zone.
+    const value = stored.endsWith('WITH TIME ZONE')
+      ? `make_timestamp_ms(epoch_ms(${quoteName(name)}))`
+      : quoteName(name);
+    return `${value}::${readTypes[type]} AS ${quoteName(name)}`;
+  });
+  const partitions = table.partitions.map(({ name }) => quoteName(name));
+  const types = table.partitions.map(({ name }) => `${quoteText(name)}: 'VARCHAR'`);
+  return `SELECT ${[...values, ...partitions]} FROM read_parquet([${parts.map(({ file }) => quoteFile(file))}],
+    hive_partitioning = true, hive_types = {${types}})`;
+}
+
+function noRowsSql(table: Table): string {
+  const values = table.columns.map(({ name, type }) => `NULL::${readTypes[type]} AS ${quoteName(name)}`);
+  const partitions = table.partitions.map(({ name }) => `NULL::VARCHAR AS ${quoteName(name)}`);
+  return `SELECT ${[...values, ...partitions]} WHERE false`;
+}
+
+function unreadable(error: unknown, parts: readonly Part[]): PartChangedError {
+  const message = error instanceof Error ? error.message : String(error);
+  const named = parts.find(({ file }) => message.includes(file));
+  return new PartChangedError(
+    `${named === undefined ? 'A part of the lake' : `The part ${named.key}`} cannot be read: ${message}`,
+    'If it was replaced meanwhile, ask again; else restore its earlier version.',
+    { cause: error },
+  );
+}

@@ -1,0 +1,49 @@
+/** A question with its parameters filled in. */
+import { UsageError } from '../errors.ts';
+import type { Parameter } from './front-matter.ts';
+import type { Question } from './questions.ts';
+import { withParameters } from './sql-pieces.ts';
+
+/**
+ * The question's SQL with a literal for every parameter: of `values`, else its default.
+ * @throws UsageError for a parameter that the question does not have, and for a value not of its type
+ */
+export function questionSql(
+  question: Pick<Question, 'name' | 'parameters' | 'sql'>,
+  values: Readonly<Record<string, string>> = {},
+): string {
+  const known = new Map(question.parameters.map((parameter) => [parameter.name, parameter]));
+  const unknown = Object.keys(values).find((name) => !known.has(name));
+  if (unknown !== undefined) {
+    const names = [...known.keys()].map((name) => `--${name}`).join(', ');
+    throw new UsageError(
+      `The question ${question.name} has no parameter ${unknown}`,
+      names === '' ? 'It has none at all.' : `It has ${names}.`,
+    );
+  }
+  const given = new Map(Object.entries(values));
+  return withParameters(question.sql, (name) => {
+    const parameter = known.get(name);
+    if (parameter === undefined) throw new Error(`${question.name} uses :${name} and does not explain it`);
+    return literal(question.name, parameter, given.get(name) ?? parameter.default);
+  });
+}
+
+/** Up to five digits: as days, 273 years, so that no date leaves the range that sorts as text. */
+const integer = /^\d{1,5}$/;
+const control = /\p{Cc}/u;
+
+function literal(question: string, { name, type }: Parameter, value: string): string {
+  if (type === 'integer') {
+    if (integer.test(value)) return String(Number(value));
+    throw new UsageError(
+      `--${name} of the question ${question} cannot be ${JSON.stringify(value)}`,
+      'Write a whole number from 0 to 99999.',
+    );
+  }
+  if (!control.test(value)) return `'${value.replaceAll("'", "''")}'`;
+  throw new UsageError(
+    `--${name} of the question ${question} holds a control character: ${JSON.stringify(value)}`,
+    'Write one line of text.',
+  );
+}

@@ -1,0 +1,90 @@
+/** The views and the named questions, out of the folder `queries` that is shipped with the program. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type ExplainedColumn, type Parameter, readQueryFile } from './front-matter.ts';
+import { identifiersOf, parametersOf } from './sql-pieces.ts';
+
+/** One SELECT over the tables and over views before it; becomes `CREATE VIEW name AS sql`. */
+export interface View {
+  readonly name: string;
+  readonly title: string;
+  readonly about: string;
+  /** Those that no table has. */
+  readonly columns: readonly ExplainedColumn[];
+  readonly sql: string;
+}
+
+/** One SELECT over tables and views, with `:name` where a parameter goes; see {@link questionSql}. */
+export interface Question {
+  readonly name: string;
+  readonly title: string;
+  /** A paragraph on how to read the answer. */
+  readonly about: string;
+  readonly parameters: readonly Parameter[];
+  readonly sql: string;
+}
+
+/** Every view, each after those that it reads. */
+export function loadViews(): readonly View[] {
+  const views = filesOf('views').map(({ name, text }) => {
+    const { title, about, parameters, columns, sql } = readQueryFile(name, text);
+    if (parameters.length > 0 || parametersOf(sql).size > 0) {
+      throw new Error(`The view ${name} has a parameter. Only questions may have one.`);
+    }
+    return { name, title, about, columns, sql };
+  });
+  return inOrder(views);
+}
+
+/** Every question, by name. */
+export function loadQuestions(): readonly Question[] {
+  return filesOf('questions').map(({ name, text }) => {
+    const question = { name, ...readQueryFile(name, text) };
+    const used = [...parametersOf(question.sql)].sort().join(', ');
+    const said = question.parameters
+      .map((parameter) => parameter.name)
+      .sort()
+      .join(', ');
+    if (used !== said) {
+      throw new Error(`The question ${name} uses the parameters “${used}” and explains “${said}”.`);
+    }
+    return question;
+  });
+}
+
+/** Views sorted so that each comes after all that it names. */
+function inOrder(views: readonly View[]): readonly View[] {
+  const byName = new Map(views.map((view) => [view.name, view]));
+  const done = new Set<View>();
+  const visit = (view: View, path: readonly string[]): void => {
+    if (done.has(view)) return;
+    if (path.includes(view.name))
+      throw new Error(`Views read each other: ${[...path, view.name].join(' → ')}`);
+    for (const name of identifiersOf(view.sql)) {
+      const needed = byName.get(name);
+      if (needed !== undefined) visit(needed, [...path, view.name]);
+    }
+    done.add(view);
+  };
+  for (const view of views) visit(view, []);
+  return [...done];
+}
+
+function filesOf(kind: 'views' | 'questions'): readonly { name: string; text: string }[] {
+  const folder = join(packageFolder(), 'queries', kind);
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.sql'))
+    .sort()
+    .map((file) => ({
+      name: file.slice(0, -'.sql'.length),
+      text: readFileSync(join(folder, file), 'utf8'),
+    }));
+}
+
+/** One folder up from the sources, two from the build: where package.json and `queries` lie. */
+function packageFolder(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
+  return folder;
+}

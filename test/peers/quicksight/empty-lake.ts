@@ -1,0 +1,59 @@
+/** The tables and views without a row, in DuckDB: enough to learn what a query's columns are. */
+import { DuckDBInstance } from '@duckdb/node-api';
+import { loadViews } from '../../../src/questions/questions.ts';
+import { copyJobSummaries } from '../../../src/tables/copy-job-summaries.ts';
+import { copyJobs } from '../../../src/tables/copy-jobs.ts';
+import { exportCoverage } from '../../../src/tables/export-coverage.ts';
+import type { ColumnType } from '../../../src/tables/table.ts';
+
+const sqlTypes: Readonly<Record<ColumnType, string>> = {
+  text: 'VARCHAR',
+  bigint: 'BIGINT',
+  boolean: 'BOOLEAN',
+  timestamp: 'TIMESTAMP_MS',
+};
+
+export interface EmptyLake {
+  /** The names and QuickSight's types of a query's columns, in order. */
+  columnsOf(sql: string): Promise<ReadonlyMap<string, string>>;
+  close(): void;
+}
+
+/** @param database the schema to put tables and views in */
+export async function openEmptyLake(database: string): Promise<EmptyLake> {
+  const instance = await DuckDBInstance.create(':memory:');
+  const connection = await instance.connect();
+  await connection.run(`CREATE SCHEMA "${database}"`);
+  await connection.run(`USE "${database}"`);
+  for (const { name, columns, partitions } of [copyJobs, copyJobSummaries, exportCoverage]) {
+    const all = [
+      ...columns.map((column) => `"${column.name}" ${sqlTypes[column.type]}`),
+      ...partitions.map((partition) => `"${partition.name}" VARCHAR`),
+    ];
+    await connection.run(`CREATE TABLE "${name}" (${all.join(', ')})`);
+  }
+  for (const { name, sql } of loadViews()) await connection.run(`CREATE VIEW "${name}" AS ${sql}`);
+  return {
+    columnsOf: async (sql) => {
+      const rows = (await connection.runAndReadAll(`DESCRIBE ${sql}`)).getRows();
+      return new Map(rows.map(([name, type]) => [String(name), quickSightType(String(type))]));
+    },
+    close: () => {
+      connection.closeSync();
+      instance.closeSync();
+    },
+  };
+}
+
+/**
+ * Athena's bigint, double, date, … as QuickSight has them; a sum of bigints is a hugeint in DuckDB only.
+ * https://docs.aws.amazon.com/quicksight/latest/user/supported-data-types-and-values.html
+ */
+function quickSightType(type: string): string {
+  if (type === 'VARCHAR') return 'STRING';
+  if (type === 'BOOLEAN') return 'BOOLEAN';
+  if (/^(BIGINT|INTEGER|HUGEINT)$/.test(type)) return 'INTEGER';
+  if (/^(DOUBLE|DECIMAL.*)$/.test(type)) return 'DECIMAL';
+  if (/^(DATE|TIMESTAMP(_MS)?)$/.test(type)) return 'DATETIME';
+  return `unknown: ${type}`;
+}

@@ -1,0 +1,60 @@
+/** A lake as tables and views of a Trino schema, made of the statements that `catalog ddl --dialect trino` prints. */
+import { ddl } from '../../../src/catalog/ddl.ts';
+import { loadViews, type View } from '../../../src/questions/questions.ts';
+import { copyJobSummaries } from '../../../src/tables/copy-job-summaries.ts';
+import { copyJobs } from '../../../src/tables/copy-jobs.ts';
+import { exportCoverage } from '../../../src/tables/export-coverage.ts';
+import type { Table } from '../../../src/tables/table.ts';
+import type { LakeRow } from '../../support/lake-reader.ts';
+import type { Answer, Trino, TrinoValue } from './client.ts';
+
+export const tables = [copyJobs, copyJobSummaries, exportCoverage];
+
+export interface AskedOfTrino {
+  readonly columns: readonly string[];
+  /** As Trino names them. */
+  readonly types: readonly string[];
+  /** Times in milliseconds since the epoch; decimals as text. */
+  readonly rows: readonly LakeRow[];
+  readonly answer: Answer;
+}
+
+export interface LakeInTrino {
+  ask(sql: string): Promise<AskedOfTrino>;
+}
+
+/**
+ * @param location of the lake: `local:///folder` or `s3://bucket/prefix`
+ * @param of the tables that the lake has
+ */
+export async function openInTrino(
+  client: Trino,
+  schema: string,
+  location: string,
+  views: readonly View[] = loadViews(),
+  of: readonly Table[] = tables,
+): Promise<LakeInTrino> {
+  const place = { dialect: 'trino', catalog: 'lake', schema } as const;
+  for (const statement of ddl({ tables: of, views, location, place }).statements) {
+    await client.query(statement, schema);
+  }
+  return {
+    ask: async (sql) => {
+      const answer = await client.query(sql, schema);
+      const types = answer.columns.map(({ type }) => type);
+      const columns = answer.columns.map(({ name }) => name);
+      const rows = answer.rows.map((row) =>
+        Object.fromEntries(row.map((value, at) => [columns[at] ?? '', plain(value, types[at] ?? '')])),
+      );
+      return { columns, types, rows, answer };
+    },
+  };
+}
+
+/** A timestamp without time zone is the wall clock that it shows; in a lake that is UTC's. */
+function plain(value: TrinoValue, type: string): TrinoValue {
+  if (value === null || !type.startsWith('timestamp')) return value;
+  const shown = /^timestamp\(\d\)$/.test(type) && /^(\S+) (\d\d:\d\d:\d\d\.\d{3})0*$/.exec(String(value));
+  if (!shown) throw new Error(`no answer may hold the ${type} ${String(value)}`);
+  return Date.parse(`${shown[1]}T${shown[2]}Z`);
+}

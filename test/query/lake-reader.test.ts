@@ -1,0 +1,192 @@
+import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { copyJobs } from '../../src/tables/copy-jobs.ts';
+import { openLab } from '../support/lab.ts';
+import { job, newLake, rowsOf, type WrittenLake } from './written-lake.ts';
+
+const lakes: WrittenLake[] = [];
+afterEach(async () => {
+  for (const lake of lakes.splice(0)) await lake.close();
+});
+
+async function lakeOf(name?: string): Promise<WrittenLake> {
+  const lake = await newLake(name);
+  lakes.push(lake);
+  return lake;
+}
+
+test('every table of a lake that export made has every row, and every view can be read', async () => {
+  const lab = await openLab();
+  const lake = await lakeOf();
+  try {
+    await lab.run();
+    await rm(lake.folder, { recursive: true });
+    await rename(lab.lake, lake.folder);
+    const { views: _, ...rest } = await lake.read({});
+    const { loadViews } = await import('../../src/questions/questions.ts');
+    const reader = await lake.read({ views: loadViews() });
+    for (const [table, key] of [
+      ['copy_jobs', 'copy_job_id'],
+      ['copy_job_summaries', 'job_count'],
+      ['export_coverage', 'run_id'],
+    ] as const) {
+      const { readTable } = await import('../support/lake-reader.ts');
+      const expected = (await readTable(lake.folder, table)).map((row) => String(row[key])).sort();
+      const found = (await rowsOf(reader, `SELECT ${key}::VARCHAR FROM ${table}`)).flat().sort();
+      expect(found).toEqual(expected);
+      expect(found.length).toBeGreaterThan(0);
+    }
+    for (const { name } of reader.views) {
+      expect(await rowsOf(reader, `SELECT count(*) FROM ${name}`)).toHaveLength(1);
+    }
+    expect(rest.strangers).toEqual([]);
+  } finally {
+    await lab.close();
+  }
+});
+
+describe('parts of both engines and of older programs', () => {
+  test('are one table with the declared types, and null where a column was not yet there', async () => {
+    const lake = await lakeOf();
+    const older = {
+      ...copyJobs,
+      columns: copyJobs.columns.filter(({ name }) => name !== 'message_category'),
+    };
+    const values = {
+      backup_size_in_bytes: Number.MAX_SAFE_INTEGER,
+      message_category: 'SUCCESS',
+      is_parent: true,
+    };
+    await lake.write([job('a', values)], { bucket: 0 });
+    await lake.write([job('b', values)], { bucket: 1, engine: 'parquetjs-lite' });
+    await lake.write([job('c', values)], { bucket: 2, table: older });
+    const reader = await lake.read();
+    expect(
+      await rowsOf(
+        reader,
+        `SELECT copy_job_id, backup_size_in_bytes, message_category, is_parent, creation_time, is_terminal, creation_date
+         FROM copy_jobs ORDER BY 1`,
+      ),
+    ).toEqual(
+      ['a', 'b', 'c'].map((id) => [
+        id,
+        BigInt(Number.MAX_SAFE_INTEGER),
+        id === 'c' ? null : 'SUCCESS',
+        true,
+        new Date(Date.UTC(2026, 10, 20, 1, 2, 3, 456)),
+        true,
+        '2026-11-20',
+      ]),
+    );
+    const described = new Map(
+      (await rowsOf(reader, 'DESCRIBE copy_jobs')).map(([name, type]) => [name, type]),
+    );
+    const types = { text: 'VARCHAR', bigint: 'BIGINT', boolean: 'BOOLEAN', timestamp: 'TIMESTAMP' };
+    for (const { name, type } of copyJobs.columns)
+      expect([name, described.get(name)]).toEqual([name, types[type]]);
+    expect(described.size).toBe(copyJobs.columns.length + 1);
+  });
+
+  test('a column that no part has is null', async () => {
+    const lake = await lakeOf();
+    const older = { ...copyJobs, columns: copyJobs.columns.filter(({ name }) => name !== 'resource_name') };
+    await lake.write([job('a')], { table: older });
+    expect(await rowsOf(await lake.read(), 'SELECT resource_name FROM copy_jobs')).toEqual([[null]]);
+  });
+});
+
+test('an empty lake has all tables and no rows', async () => {
+  const reader = await (await lakeOf()).read();
+  for (const table of ['copy_jobs', 'copy_job_summaries', 'export_coverage']) {
+    expect(await rowsOf(reader, `SELECT count(*) FROM ${table}`)).toEqual([[0n]]);
+  }
+});
+
+test('a place without a lake is an error that says so', async () => {
+  const lake = await lakeOf();
+  await rm(join(lake.folder, '_ledger'), { recursive: true });
+  await expect(lake.read()).rejects.toThrow(/There is no lake in .*lake\.json.*--lake/);
+});
+
+test('a lake in a folder that looks like a pattern or a partition is read as it is', async () => {
+  const lake = await lakeOf('account_id=[x]*?');
+  await lake.write([job('a')]);
+  const reader = await lake.read();
+  expect(await rowsOf(reader, 'SELECT copy_job_id, account_id FROM copy_jobs')).toEqual([
+    ['a', '111122223333'],
+  ]);
+});
+
+test('only the days that are named are read, both ends included', async () => {
+  const lake = await lakeOf();
+  const days = [18, 19, 20, 21].map((day) => job(`day-${day}`, { creation_time: Date.UTC(2026, 10, day) }));
+  await lake.write(days);
+  const reader = await lake.read({ days: { from: '2026-11-19', to: '2026-11-20' } });
+  expect(reader.parts).toBe(2);
+  expect(await rowsOf(reader, 'SELECT copy_job_id FROM copy_jobs ORDER BY 1')).toEqual([
+    ['day-19'],
+    ['day-20'],
+  ]);
+});
+
+test('a query for one day opens the parts of that day only, also when the day is computed', async () => {
+  const lake = await lakeOf();
+  const days = [17, 18, 19, 20].map((day) => job(`day-${day}`, { creation_time: Date.UTC(2026, 10, day) }));
+  await lake.write(days.slice(0, 3));
+  await lake.write(days.slice(3), { engine: 'parquetjs-lite' });
+  const reader = await lake.read();
+  for (const day of [
+    "'2026-11-18'",
+    "(SELECT min(creation_date) FROM (VALUES ('2026-11-18')) AS v(creation_date))",
+  ]) {
+    const [[, plan] = []] = await rowsOf(
+      reader,
+      `EXPLAIN (ANALYZE) SELECT max(copy_job_id) FROM copy_jobs WHERE creation_date = ${day}`,
+    );
+    expect(
+      [...String(plan).matchAll(/Total Files Read: (\d+)/g)].map(([, files]) => Number(files)),
+    ).toContain(1);
+    expect(String(plan)).not.toMatch(/Total Files Read: [2-9]/);
+  }
+});
+
+test('files that are no parts are named and not read, and links are not followed', async () => {
+  const lake = await lakeOf();
+  const other = await lakeOf();
+  await other.write([job('elsewhere', { creation_time: Date.UTC(2026, 10, 19) })]);
+  await lake.write([job('a')]);
+  await writeFile(join(dirname(lake.part('2026-11-20')), 'notes.txt'), 'x');
+  await symlink(other.part('2026-11-19'), join(dirname(lake.part('2026-11-20')), 'part-00001.parquet'));
+  await symlink(dirname(other.part('2026-11-19')), dirname(lake.part('2026-11-19')));
+  const reader = await lake.read();
+  expect(await rowsOf(reader, 'SELECT copy_job_id FROM copy_jobs')).toEqual([['a']]);
+  expect(reader.strangers).toEqual(['copy_jobs/creation_date=2026-11-20/notes.txt']);
+});
+
+test('a table that is a link to a place outside the lake is refused', async () => {
+  const lake = await lakeOf();
+  const other = await lakeOf();
+  await other.write([job('elsewhere')]);
+  await symlink(join(other.folder, 'copy_jobs'), join(lake.folder, 'copy_jobs'));
+  await expect(lake.read()).rejects.toThrow(/is a link to a place outside it/);
+});
+
+test('a part that is no Parquet is an error that names it', async () => {
+  const lake = await lakeOf();
+  await mkdir(dirname(lake.part('2026-11-20')), { recursive: true });
+  await writeFile(lake.part('2026-11-20'), 'not Parquet at all, and long enough to hold a footer');
+  await expect(lake.read()).rejects.toThrow(/creation_date=2026-11-20\/part-00000\.parquet cannot be read/);
+});
+
+test('what a query does not fit into memory goes to scratch, and closing leaves nothing there', async () => {
+  const lake = await lakeOf();
+  await lake.write([job('a')]);
+  const reader = await lake.read({ memoryLimitBytes: 60e6, threads: 1 });
+  const sorted = `SELECT count(*) FROM (SELECT * FROM (SELECT i, repeat('x', 100) || i AS t FROM range(1000000) r(i))
+    ORDER BY hash(i), t LIMIT 900000)`;
+  expect(await rowsOf(reader, sorted)).toEqual([[900000n]]);
+  await reader.close();
+  const left = await readdir(join(dirname(lake.folder), 'scratch'), { recursive: true });
+  expect(left.filter((name) => /query-|spill/.test(name))).toEqual([]);
+});

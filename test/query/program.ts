@@ -1,0 +1,46 @@
+/** The program as a person runs it, over a lake of a lab. */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+export const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** @param input what is written to stdin, which is then closed */
+export function ask(
+  args: readonly string[],
+  options: {
+    readonly env?: Readonly<Record<string, string>>;
+    readonly input?: string;
+    readonly cwd?: string;
+  } = {},
+): Promise<Ended> {
+  const kept = Object.entries(process.env).filter(([name]) => !/^(AWS_|BACKUP_COPY_EXPORT_)/.test(name));
+  const child = spawn(process.execPath, [cli, 'query', ...args], {
+    cwd: options.cwd,
+    env: {
+      ...Object.fromEntries(kept),
+      AWS_EC2_METADATA_DISABLED: 'true',
+      TZ: 'America/New_York',
+      ...options.env,
+    },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(options.input ?? '');
+  const output = { stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    output.stdout += chunk;
+  });
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    output.stderr += chunk;
+  });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, ...output }));
+  });
+}

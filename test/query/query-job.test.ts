@@ -1,0 +1,151 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse } from 'csv-parse/sync';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ownOptionNames } from '../../src/options/options.ts';
+import { loadQuestions } from '../../src/questions/questions.ts';
+import { type Lab, openLab } from '../support/lab.ts';
+import { ask } from './program.ts';
+import { newLake } from './written-lake.ts';
+
+let lab: Lab;
+beforeAll(async () => {
+  lab = await openLab();
+  await lab.run();
+});
+afterAll(() => lab.close());
+
+test('SQL over a local lake is answered as CSV when nobody watches, whatever the time zone', async () => {
+  const { code, stdout, stderr } = await ask([
+    'SELECT copy_job_id, creation_time FROM copy_jobs ORDER BY 1',
+    `--lake=${lab.lake}`,
+  ]);
+  expect([code, stderr]).toEqual([0, '']);
+  const expected = (await lab.table('copy_jobs'))
+    .map((row) => [String(row.copy_job_id), new Date(Number(row.creation_time)).toISOString()])
+    .sort();
+  expect(parse(stdout, { from_line: 2 })).toEqual(expected);
+});
+
+test('every named question is answered, and takes its parameters as options', async () => {
+  const { code, stdout, stderr } = await ask(['success-rate-by-day', '--days=2', '--format=json'], {
+    env: { BACKUP_COPY_EXPORT_LAKE: lab.lake },
+  });
+  expect([code, stderr]).toEqual([0, '']);
+  const short: unknown[] = JSON.parse(stdout);
+  const whole = await ask(['success-rate-by-day', '--output=json', `--lake=${lab.lake}`]);
+  const all: unknown[] = JSON.parse(whole.stdout);
+  expect(short.length).toBeGreaterThan(0);
+  expect(all.slice(0, short.length)).toEqual(short);
+  expect(all.length).toBeGreaterThan(short.length);
+  const names = loadQuestions().map(({ name }) => name);
+  const input = `${names.join('\n')}\n`;
+  expect(await ask([`--lake=${lab.lake}`], { input })).toMatchObject({ code: 0, stderr: '' });
+});
+
+test('--list shows every question with its parameters, without a lake', async () => {
+  const { code, stdout } = await ask(['--list']);
+  expect(code).toBe(0);
+  for (const { name, title, parameters } of loadQuestions()) {
+    expect(stdout).toContain(`${name}: ${title}`);
+    for (const parameter of parameters) expect(stdout).toContain(`--${parameter.name} `);
+  }
+});
+
+test('--help names every option', async () => {
+  const { code, stdout } = await ask(['--help']);
+  expect(code).toBe(0);
+  for (const name of ownOptionNames('query')) expect(stdout).toMatch(new RegExp(`^ +--${name}\\b`, 'm'));
+});
+
+test('an unknown variable is an error', async () => {
+  const { code, stderr } = await ask(['SELECT 1'], { env: { BACKUP_COPY_EXPORT_LAKES: 'x' } });
+  expect([code, stderr]).toEqual([64, expect.stringMatching(/BACKUP_COPY_EXPORT_LAKES in the environment/)]);
+});
+
+test('no parameter of a question has the name of an option', () => {
+  const taken: readonly string[] = [...ownOptionNames('query'), 'config', 'output', 'help', 'version', 'sql'];
+  const parameters = loadQuestions().flatMap((question) => question.parameters.map(({ name }) => name));
+  expect(parameters.filter((name) => taken.includes(name))).toEqual([]);
+});
+
+test('statements are read from stdin when there is no terminal', async () => {
+  const { code, stdout } = await ask([`--lake=${lab.lake}`], { input: 'SELECT 1 AS a;\nSELECT\n2 AS b' });
+  expect([code, stdout]).toEqual([0, 'a\n1\nb\n2\n']);
+});
+
+test('--from and --to name the days, both included', async () => {
+  const days = async (...args: string[]): Promise<string[]> => {
+    const sql = 'SELECT DISTINCT creation_date FROM copy_jobs ORDER BY 1';
+    const { stdout } = await ask([sql, `--lake=${lab.lake}`, ...args]);
+    return stdout.trim().split('\n').slice(1);
+  };
+  const all = await days();
+  expect(await days(`--from=${all[1]}`, `--to=${all[2]}`)).toEqual(all.slice(1, 3));
+});
+
+test('--output-file takes the answer, as Parquet where it ends so', async () => {
+  const file = join(lab.folder, 'answer.parquet');
+  const { code, stdout } = await ask(['FROM copy_jobs', `--lake=${lab.lake}`, `--output-file=${file}`]);
+  expect([code, stdout]).toEqual([0, '']);
+  expect((await readFile(file)).subarray(-4).toString()).toBe('PAR1');
+  await rm(file);
+});
+
+test('the options come from a file too', async () => {
+  const config = join(lab.folder, 'query.yaml');
+  await writeFile(config, `lake: ${lab.lake}\nformat: json\n`);
+  const { code, stdout } = await ask(['SELECT 1 AS a', `--config=${config}`]);
+  expect([code, JSON.parse(stdout)]).toEqual([0, [{ a: 1 }]]);
+});
+
+test('an empty lake answers with the columns and no rows', async () => {
+  const lake = await newLake();
+  try {
+    const { code, stdout } = await ask(['SELECT state, run_id FROM copy_jobs', `--lake=${lake.folder}`]);
+    expect([code, stdout]).toEqual([0, 'state,run_id\n']);
+  } finally {
+    await lake.close();
+  }
+});
+
+describe('what is wrong ends with its exit code and one line', () => {
+  test.each<readonly [string, number, readonly string[], RegExp]>([
+    ['an unknown table', 64, ['SELECT * FROM copy_job'], /copy_job does not exist! Did you mean "copy_jobs"/],
+    ['an unknown column', 64, ['SELECT stat FROM copy_jobs'], /column "stat" not found.*"state"/],
+    ['no SQL', 64, ['SELECT FROM WHERE'], /not SQL that the engine understands: syntax error/],
+    ['empty SQL', 64, [' '], /There is no SQL in the query/],
+    ['SQL that writes', 64, ["COPY (SELECT 1) TO 'x'"], /does more than read/],
+    ['a value that cannot be', 64, ["SELECT 'x'::INTEGER"], /Conversion Error/],
+    [
+      'an unknown question',
+      64,
+      ['succes-rate-by-day'],
+      /no question "succes-rate-by-day"\. Did you mean success-rate-by-day\?/,
+    ],
+    ['a bad parameter', 64, ['success-rate-by-day', '--days=many'], /--days .*cannot be "many"/],
+    ['a parameter without a question', 64, ['SELECT 1', '--days=3'], /--days is a parameter of a question/],
+    ['an unknown option', 64, ['SELECT 1', '--no-such'], /Unknown: --no-such/],
+    ['Parquet to stdout', 64, ['SELECT 1', '--format=parquet'], /Name one with --output-file/],
+    ['days the wrong way round', 64, ['SELECT 1', '--from=2026-11-02', '--to=2026-11-01'], /is after --to/],
+    ['no lake there', 74, ['SELECT 1', '--lake=./nothing-here'], /There is no lake in .*nothing-here/],
+    [
+      'too little memory',
+      74,
+      ['SELECT list(range) FROM range(30000000)', '--memory-limit=64MB'],
+      /more memory than 61 MiB.*--memory-limit/,
+    ],
+    [
+      'too little time',
+      75,
+      ['SELECT count(*) FROM range(1000000000) a, range(100000) b', '--timeout=200ms'],
+      /did not end within 200 ms/,
+    ],
+  ])('%s', async (_, code, args, message) => {
+    const lake = args.some((arg) => arg.startsWith('--lake')) ? [] : [`--lake=${lab.lake}`];
+    const ended = await ask([...args, ...lake], { cwd: lab.folder });
+    expect(ended.stderr).toMatch(message);
+    expect(ended.stderr).toMatch(/^backup-copy-export: [^\n]+\n$/);
+    expect([ended.code, ended.stdout]).toEqual([code, '']);
+  });
+});

@@ -1,0 +1,102 @@
+/** Every view and question, asked with DuckDB of lakes that the real export made, against what the truth says. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { questionSql } from '../../src/questions/question-sql.ts';
+import { loadQuestions, loadViews, type Question } from '../../src/questions/questions.ts';
+import { questionAnswers, viewAnswers } from '../support/answers/answers.ts';
+import { differencesOf, inAnyOrder } from '../support/answers/compare.ts';
+import { openInDuckDb } from '../support/answers/duckdb.ts';
+import type { Answer, Facts } from '../support/answers/facts.ts';
+import { play, stories } from '../support/answers/labs.ts';
+import type { Lab } from '../support/lab.ts';
+
+const questions = loadQuestions();
+const views = loadViews();
+const portableTypes = new Set([
+  'VARCHAR',
+  'BIGINT',
+  'BOOLEAN',
+  'DOUBLE',
+  'DECIMAL(38,0)',
+  'TIMESTAMP_MS',
+  'TIMESTAMP',
+]);
+
+/** Values to ask with besides the defaults: the shortest spans, at which bounds show. */
+const otherValues = [{ days: '0' }, { days: '1' }, { days: '3' }, { days: '500' }, { hours: '0' }];
+const seen = new Map<string, number>();
+const table: { question: string; lab: string; duckdb: number; truth: number; equal: boolean }[] = [];
+
+afterAll(() => console.table(table));
+
+describe.each(Object.keys(stories))('a lake of the story “%s”', (name) => {
+  let lab: Lab;
+  let facts: Facts;
+  let duckdb: Awaited<ReturnType<typeof openInDuckDb>>;
+
+  beforeAll(async () => {
+    const story = stories[name];
+    if (story === undefined) throw new Error(`there is no story ${name}`);
+    ({ lab, facts } = await play(story));
+    duckdb = await openInDuckDb(lab.lake);
+  }, 300_000);
+
+  afterAll(async () => {
+    duckdb?.close();
+    await lab?.close();
+  });
+
+  it('holds the whole truth about copies', async () => {
+    expect((await lab.differences()).filter((line) => line.startsWith('copy_jobs'))).toEqual([]);
+  });
+
+  it.each(views.map((view) => view.name))('answers the view %s as the truth does', async (view) => {
+    const asked = await duckdb.ask(`SELECT * FROM ${view}`);
+    expect(asked.types.filter((type) => !portableTypes.has(type))).toEqual([]);
+    const expected = viewAnswers[view]?.(facts, asked.columns) ?? [];
+    note(view, name, asked.rows, expected);
+    expect(differencesOf(inAnyOrder(asked.rows), inAnyOrder(expected))).toEqual([]);
+    expect(asked.rows.length).toBeGreaterThan(0);
+  });
+
+  it.each(questions.map((question) => [question.name, question] as const))(
+    'answers the question %s as the truth does, to the row and in order',
+    async (_, question) => {
+      for (const values of [{}, ...otherValues.filter((some) => fits(question, some))]) {
+        const asked = await duckdb.ask(questionSql(question, values));
+        expect(asked.types.filter((type) => !portableTypes.has(type))).toEqual([]);
+        const expected = questionAnswers[question.name]?.(facts, valuesFor(question, values)) ?? [];
+        if (Object.keys(values).length === 0) note(question.name, name, asked.rows, expected);
+        expect(differencesOf(asked.rows, expected)).toEqual([]);
+        seen.set(question.name, (seen.get(question.name) ?? 0) + asked.rows.length);
+      }
+    },
+  );
+});
+
+it('every question had something to answer in one of the stories', () => {
+  expect(questions.filter((question) => !seen.get(question.name)).map((question) => question.name)).toEqual(
+    [],
+  );
+});
+
+it('every question and view has an independent answer', () => {
+  expect(Object.keys(questionAnswers).sort()).toEqual(questions.map((question) => question.name).sort());
+  expect(Object.keys(viewAnswers).sort()).toEqual(views.map((view) => view.name).sort());
+});
+
+function fits(question: Question, values: Readonly<Record<string, string>>): boolean {
+  return Object.keys(values).every((name) => question.parameters.some((known) => known.name === name));
+}
+
+function valuesFor(question: Question, values: Readonly<Record<string, string>>) {
+  return (name: string): string => {
+    const value = values[name] ?? question.parameters.find((known) => known.name === name)?.default;
+    if (value === undefined) throw new Error(`${question.name} has no parameter ${name}`);
+    return value;
+  };
+}
+
+function note(question: string, lab: string, rows: readonly Answer[], truth: readonly Answer[]): void {
+  const equal = differencesOf(inAnyOrder(rows), inAnyOrder(truth)).length === 0;
+  table.push({ question, lab, duckdb: rows.length, truth: truth.length, equal });
+}

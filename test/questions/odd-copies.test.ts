@@ -1,0 +1,62 @@
+/** Every view and question over lakes of odd copies, written by either engine: missing fields, ties, odd texts. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { questionSql } from '../../src/questions/question-sql.ts';
+import { loadQuestions, loadViews } from '../../src/questions/questions.ts';
+import { questionAnswers, viewAnswers } from '../support/answers/answers.ts';
+import { differencesOf, inAnyOrder } from '../support/answers/compare.ts';
+import { openInDuckDb } from '../support/answers/duckdb.ts';
+import type { Facts } from '../support/answers/facts.ts';
+import { oddTexts, writeOddLake } from '../support/answers/odd-lake.ts';
+
+describe.each([
+  { engine: 'duckdb', seed: 1 },
+  { engine: 'duckdb', seed: 2 },
+  { engine: 'parquetjs-lite', seed: 3 },
+] as const)('odd copies of seed $seed, written by $engine', ({ engine, seed }) => {
+  let folder: string;
+  let facts: Facts;
+  let duckdb: Awaited<ReturnType<typeof openInDuckDb>>;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'backup-copy-export-odd-'));
+    facts = await writeOddLake(folder, seed, engine);
+    duckdb = await openInDuckDb(folder);
+  });
+
+  afterAll(async () => {
+    duckdb.close();
+    await rm(folder, { recursive: true });
+  });
+
+  it.each(loadViews().map((view) => view.name))('the view %s', async (view) => {
+    const asked = await duckdb.ask(`SELECT * FROM ${view}`);
+    const expected = viewAnswers[view]?.(facts, asked.columns) ?? [];
+    expect(differencesOf(inAnyOrder(asked.rows), inAnyOrder(expected))).toEqual([]);
+  });
+
+  it.each(loadQuestions().map((question) => [question.name, question] as const))(
+    'the question %s',
+    async (_, question) => {
+      for (const number of ['0', '1', '2', '26', '60']) {
+        const values = Object.fromEntries(
+          question.parameters.filter(({ type }) => type === 'integer').map(({ name }) => [name, number]),
+        );
+        const asked = await duckdb.ask(questionSql(question, values));
+        const expected = questionAnswers[question.name]?.(facts, (name) => values[name] ?? '%') ?? [];
+        expect(differencesOf(asked.rows, expected)).toEqual([]);
+      }
+    },
+  );
+
+  it('gives every odd text back as it was', async () => {
+    const question = loadQuestions().find(({ name }) => name === 'resource-history');
+    if (question === undefined) throw new Error('there is no resource-history');
+    const { rows } = await duckdb.ask(questionSql(question, { days: '60' }));
+    const messages = new Set(rows.map((row) => row.status_message));
+    expect(oddTexts.filter((text) => !messages.has(text))).toEqual([]);
+    expect(Math.max(...oddTexts.map((text) => text.length))).toBeGreaterThan(10_000);
+  });
+});

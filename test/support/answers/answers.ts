@@ -1,0 +1,78 @@
+/** The independent answer to every view and every question, by name. */
+
+import { targetDrains, targetsWithoutGoodDrain } from './drains.ts';
+import { type Answer, type Copy, type Facts, hasEnded, isGood } from './facts.ts';
+import { compositeCopies } from './families.ts';
+import { accountRegionMatrix, bytesByMonth, dailyFlows, encryptionKeys, vaultProtection } from './flows.ts';
+import {
+  lastGoodCopies,
+  rpo,
+  rpoBeyondLimit,
+  ruleActivity,
+  silentRules,
+  singleLocationResources,
+} from './recovery.ts';
+import { dailySuccess, successByAccount, successByDay, successByPlan, successByRule } from './success.ts';
+import { failedCopies, failuresByCategory, resourceHistory, stuckCopies } from './trouble.ts';
+
+/** In the question's order. @param value the value of a parameter, as text */
+type QuestionAnswer = (facts: Facts, value: (parameter: string) => string) => readonly Answer[];
+
+const days = (answer: (facts: Facts, days: number) => readonly Answer[]): QuestionAnswer => {
+  return (facts, value) => answer(facts, Number(value('days')));
+};
+const hoursAndDays = (
+  answer: (facts: Facts, hours: number, days: number) => readonly Answer[],
+): QuestionAnswer => {
+  return (facts, value) => answer(facts, Number(value('hours')), Number(value('days')));
+};
+
+export const questionAnswers: Readonly<Record<string, QuestionAnswer>> = {
+  'account-region-matrix': days(accountRegionMatrix),
+  'bytes-by-month': days(bytesByMonth),
+  'composite-copies': days(compositeCopies),
+  'encryption-keys': days(encryptionKeys),
+  'failed-copies': days(failedCopies),
+  'failures-by-category': days(failuresByCategory),
+  'resource-history': (facts, value) => resourceHistory(facts, value('resource'), Number(value('days'))),
+  rpo: days(rpo),
+  'rpo-beyond-limit': hoursAndDays(rpoBeyondLimit),
+  'silent-rules': days(silentRules),
+  'single-location-resources': days(singleLocationResources),
+  'stuck-copies': hoursAndDays(stuckCopies),
+  'success-rate-by-account': days(successByAccount),
+  'success-rate-by-day': days(successByDay),
+  'success-rate-by-plan': days(successByPlan),
+  'success-rate-by-rule': days(successByRule),
+  'targets-without-good-drain': days(targetsWithoutGoodDrain),
+  'vault-protection': days(vaultProtection),
+};
+
+/** In any order. @param columns the view's: those of row views are the copies' own */
+type ViewAnswer = (facts: Facts, columns: readonly string[]) => readonly Answer[];
+
+export const viewAnswers: Readonly<Record<string, ViewAnswer>> = {
+  daily_flows: dailyFlows,
+  daily_success: dailySuccess,
+  good_copies: ({ leaves }, columns) => leaves.filter(isGood).map((copy) => asRow(copy, columns)),
+  lake_time: ({ now }) => [{ as_of: now, as_of_date: new Date(now).toISOString().slice(0, 10) }],
+  last_good_copies: lastGoodCopies,
+  leaf_copies: ({ leaves }, columns) => leaves.map((copy) => asRow(copy, columns)),
+  rule_activity: ruleActivity,
+  target_drains: targetDrains,
+};
+
+function asRow(copy: Copy, columns: readonly string[]): Answer {
+  const computed: Answer = {
+    creation_date: copy.day,
+    source_account_id: copy.from.account,
+    source_region: copy.from.region,
+    destination_account_id: copy.to.account,
+    destination_region: copy.to.region,
+    is_cross_account: copy.leavesAccount,
+    is_cross_region: copy.leavesRegion,
+    is_terminal: hasEnded(copy) || (copy.state === 'CREATED' || copy.state === 'RUNNING' ? false : null),
+    duration_ms: copy.ended === null ? null : copy.ended - copy.created,
+  };
+  return Object.fromEntries(columns.map((column) => [column, computed[column] ?? copy.told(column)]));
+}

@@ -1,0 +1,55 @@
+/** A lake with its views in DuckDB, made of the SQL files and nothing else of the program. */
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { loadViews } from '../../../src/questions/questions.ts';
+import type { Answer } from './facts.ts';
+
+export interface Asked {
+  readonly columns: readonly string[];
+  /** As DuckDB names them. */
+  readonly types: readonly string[];
+  readonly rows: readonly Answer[];
+}
+
+const tables = ['copy_jobs', 'copy_job_summaries', 'export_coverage'];
+
+/** @param timeZone the session's: answers must not depend on it */
+export async function openInDuckDb(lake: string, timeZone = 'Asia/Kathmandu') {
+  const instance = await DuckDBInstance.create(':memory:', { threads: '2', memory_limit: '1GB' });
+  const connection = await instance.connect();
+  await connection.run(`SET TimeZone = '${timeZone}'`).catch(() => undefined);
+  for (const table of tables) {
+    const glob = join(lake, table, '**', '*.parquet').replaceAll("'", "''");
+    await connection.run(
+      `CREATE VIEW ${table} AS SELECT * FROM read_parquet('${glob}', hive_partitioning = true, hive_types_autocast = false, union_by_name = true)`,
+    );
+  }
+  for (const { name, sql } of loadViews()) await connection.run(`CREATE VIEW ${name} AS ${sql}`);
+  return {
+    ask: async (sql: string): Promise<Asked> => {
+      const result = await connection.runAndReadAll(sql);
+      const columns = result.columnNames();
+      const rows = result
+        .getRows()
+        .map((row) => Object.fromEntries(row.map((value, index) => [columns[index] ?? '', plain(value)])));
+      return { columns, types: result.columnTypes().map(String), rows };
+    },
+    close: () => {
+      connection.closeSync();
+      instance.closeSync();
+    },
+  };
+}
+
+/** Times become milliseconds since the epoch, decimals become text. */
+function plain(value: unknown): string | number | boolean | null {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'number') return value;
+  if (typeof value === 'bigint' && BigInt(Number(value)) === value) return Number(value);
+  if (typeof value === 'object') {
+    if ('milliseconds' in value) return Number(value.milliseconds);
+    if ('micros' in value && Number(value.micros) % 1000 === 0) return Number(value.micros) / 1000;
+    if ('scale' in value && value.scale === 0) return String(value);
+  }
+  throw new Error(`no answer may hold a ${typeof value}: ${String(value)}`);
+}

@@ -1,0 +1,116 @@
+/** Copies that failed or hang, found by hand. */
+import {
+  type Answer,
+  type Copy,
+  distinct,
+  earliest,
+  type Facts,
+  groups,
+  hasEnded,
+  hour,
+  isGood,
+  latest,
+  since,
+  sorted,
+  spanIn,
+} from './facts.ts';
+
+export function failedCopies({ now, leaves }: Facts, days: number): Answer[] {
+  const good = leaves.filter(isGood);
+  const rows = since(now, days, leaves)
+    .filter((copy) => copy.state === 'FAILED')
+    .map((failed) => {
+      const later = good.filter(
+        (copy) =>
+          copy.resource !== null && copy.resource === failed.resource && copy.created > failed.created,
+      );
+      const sameWay = later.filter(
+        (copy) => copy.to.account === failed.to.account && copy.to.region === failed.to.region,
+      );
+      const repaired = earliest(sameWay.map((copy) => copy.ended));
+      return {
+        creation_time: failed.created,
+        account_id: failed.account,
+        region: failed.region,
+        ...resourceOf(failed),
+        ...destinationOf(failed),
+        message_category: failed.category,
+        status_message: failed.told('status_message'),
+        plan_name: failed.told('created_by_backup_plan_name'),
+        rule_name: failed.told('created_by_backup_rule_name'),
+        repaired_time: repaired,
+        repair_hours: spanIn(hour, failed.created, repaired),
+        next_success_time: earliest(later.map((copy) => copy.ended)),
+        completion_time: failed.ended,
+        copy_job_id: failed.id,
+      };
+    });
+  return sorted(rows, { creation_time: 'down', copy_job_id: 'up' });
+}
+
+export function failuresByCategory({ now, leaves }: Facts, days: number): Answer[] {
+  const failed = since(now, days, leaves).filter((copy) => copy.state === 'FAILED');
+  const rows = groups(failed, ({ category, type }) => [category, type]).map(({ first, members }) => ({
+    message_category: first.category,
+    resource_type: first.type,
+    failed: members.length,
+    accounts: distinct(members.map((copy) => copy.account)),
+    resources: distinct(members.map((copy) => copy.resource)),
+    first_failed_time: earliest(members.map((copy) => copy.created)),
+    last_failed_time: latest(members.map((copy) => copy.created)),
+  }));
+  return sorted(rows, { failed: 'down', message_category: 'up', resource_type: 'up' });
+}
+
+export function stuckCopies({ now, leaves }: Facts, hours: number, days: number): Answer[] {
+  const rows = since(now, days, leaves)
+    .filter((copy) => !hasEnded(copy) && now - copy.created > hours * hour)
+    .map((copy) => ({
+      creation_time: copy.created,
+      age_hours: spanIn(hour, copy.created, now),
+      state: copy.state,
+      account_id: copy.account,
+      region: copy.region,
+      ...resourceOf(copy),
+      backup_size_in_bytes: copy.bytes,
+      ...destinationOf(copy),
+      status_message: copy.told('status_message'),
+      parent_job_id: copy.parent,
+      copy_job_id: copy.id,
+    }));
+  return sorted(rows, { creation_time: 'up', copy_job_id: 'up' });
+}
+
+export function resourceHistory({ now, leaves }: Facts, resource: string, days: number): Answer[] {
+  const wanted = (arn: string | null) => arn !== null && (resource === '%' || arn === resource);
+  const rows = since(now, days, leaves)
+    .filter((copy) => wanted(copy.resource))
+    .map((copy) => ({
+      creation_time: copy.created,
+      state: copy.state,
+      ...resourceOf(copy),
+      account_id: copy.account,
+      ...destinationOf(copy),
+      destination_recovery_point_arn: copy.told('destination_recovery_point_arn'),
+      hours_taken: spanIn(hour, copy.created, copy.ended),
+      backup_size_in_bytes: copy.bytes,
+      message_category: copy.category,
+      status_message: copy.told('status_message'),
+      plan_name: copy.told('created_by_backup_plan_name'),
+      rule_name: copy.told('created_by_backup_rule_name'),
+      copy_job_id: copy.id,
+    }));
+  return sorted(rows, { creation_time: 'down', copy_job_id: 'up' });
+}
+
+const resourceOf = (copy: Copy) => ({
+  resource_type: copy.type,
+  resource_name: copy.name,
+  resource_arn: copy.resource,
+});
+
+const destinationOf = (copy: Copy) => ({
+  destination_account_id: copy.to.account,
+  destination_region: copy.to.region,
+  destination_backup_vault_arn: copy.told('destination_backup_vault_arn'),
+});
