@@ -122,6 +122,9 @@ export function day(word: string): string {
   if (!/^\d{4}-\d\d-\d\d$/.test(word)) {
     throw new InvalidValue('is not a day', 'Write a UTC day such as 2026-11-01.');
   }
+  if (Number.isNaN(Date.parse(`${word}T00:00:00Z`))) {
+    throw new InvalidValue('is no day of the calendar', 'Write a UTC day such as 2026-11-01.');
+  }
   instant(word);
   return word;
 }

@@ -86,7 +86,9 @@ export async function openLakeReader(options: LakeReaderOptions): Promise<LakeRe
     const strangers: string[] = [];
     const keys = new Map<Table, readonly string[]>();
     for (const table of needed) {
-      const found = await findParts(store, table, days, signal);
+      // The lake's now is that of its newest run, whatever days are asked for.
+      const asked = table.name === 'export_coverage' ? { ...days, to: null } : days;
+      const found = await findParts(store, table, asked, signal);
       keys.set(table, found.keys);
       strangers.push(...found.strangers);
     }

@@ -25,13 +25,16 @@ export async function withinLimits<T>(
   stop.addEventListener('abort', interrupt);
   try {
     if (stop.aborted) throw new Error('stopped before it began');
-    return await work();
+    const result = await work();
+    // Rows that were streaming just end when the engine is interrupted: what came is no whole answer.
+    if (stop.aborted) throw new Error('stopped while its rows came');
+    return result;
   } catch (error) {
     if (signal.aborted)
       throw new UnavailableError('The query was interrupted', 'Ask it again.', { cause: error });
     if (late.signal.aborted) {
       throw new UnavailableError(
-        `The query did not end within ${timeoutMs} ms`,
+        `The query did not end within ${timeoutMs / 1000} s`,
         'Raise --timeout, name fewer days with --from and --to, or ask for less.',
         { cause: error },
       );

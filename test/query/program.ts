@@ -1,5 +1,7 @@
 /** The program as a person runs it, over a lake of a lab. */
 import { spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
@@ -26,6 +28,8 @@ export function ask(
       ...Object.fromEntries(kept),
       AWS_EC2_METADATA_DISABLED: 'true',
       TZ: 'America/New_York',
+      // A folder of its own: what dead runs left in the shared one would be told of on stderr.
+      BACKUP_COPY_EXPORT_SCRATCH: join(tmpdir(), `backup-copy-export-query-tests-${process.pid}`),
       ...options.env,
     },
     stdio: ['pipe', 'pipe', 'pipe'],
