@@ -91,12 +91,17 @@ export async function startTrino(s3?: S3Server): Promise<RunningTrino> {
   }
 }
 
-/** Starts in half the time when code is compiled once and quickly; small enough for a machine of two cores. */
+/**
+ * Starts in half the time when code is compiled once and quickly; small enough for a machine of two cores. Room for
+ * compiled code as Trino asks for it (trino.io/docs/435/installation/deployment.html): the 48 MB that a JVM of one
+ * compiler takes by itself ran out in the course of these suites, and queries failed.
+ */
 function javaOptions(folder: string): readonly string[] {
   return [
     '-Xmx1500m',
     '-XX:+UseG1GC',
     '-XX:TieredStopAtLevel=1',
+    '-XX:ReservedCodeCacheSize=512m',
     '-Djdk.attach.allowAttachSelf=true',
     `-Duser.timezone=${serverZone}`,
     `-Djava.io.tmpdir=${folder}`,
