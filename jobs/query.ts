@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs';
 import { UsageError } from '../src/errors.ts';
 import { optionsOf, ownOptionNames } from '../src/options/options.ts';
-import { findQuestion, isName, questionList } from '../src/query/named.ts';
+import type { Asked } from '../src/query/answer.ts';
+import { askedQuestion, isName, questionList } from '../src/query/named.ts';
 import { parseQuerySettings, wantsList } from '../src/query/settings.ts';
-import { questionSql } from '../src/questions/question-sql.ts';
 import { loadQuestions } from '../src/questions/questions.ts';
 import { yargsOptions } from '../src/reporting-job.ts';
 import { parseTelemetry } from '../src/settings.ts';
@@ -21,7 +21,7 @@ export const queryJob: CommandModule = {
     argv
       .positional('sql', { type: 'string', describe: 'SQL that reads, or the name of a question' })
       .options(parameterOptions())
-      .group([...parametersByName().keys()], 'Parameters of questions:')
+      .group(parameterNames(), 'Parameters of questions:')
       .options(yargsOptions(optionsOf(ownOptionNames('query'))))
       .example('$0 query --list', 'the named questions')
       .example('$0 query "SELECT state, count(*) FROM copy_jobs GROUP BY state" --lake ./lake', ''),
@@ -44,7 +44,7 @@ export const queryJob: CommandModule = {
     const parsed = parseQuerySettings(input);
     const settings =
       parsed.format === null && telemetry.output === 'json' ? { ...parsed, format: 'json' as const } : parsed;
-    const sql = sqlOf(argv);
+    const asked = askedIn(argv);
     const signals = stopSignals({
       from: process,
       onFirst: () => undefined,
@@ -55,7 +55,7 @@ export const queryJob: CommandModule = {
     try {
       // The engine is loaded only when there is something to do for it.
       const { runQuery } = await import('../src/query/query.ts');
-      await runQuery(settings, sql, {
+      await runQuery(settings, asked, {
         log: createLog({
           level: telemetry.logLevel,
           format: telemetry.logFormat === 'auto' ? (terminal ? 'pretty' : 'json') : telemetry.logFormat,
@@ -79,9 +79,9 @@ export const queryJob: CommandModule = {
 };
 
 /** Null for a prompt. */
-function sqlOf(argv: ArgumentsCamelCase): string | null {
+function askedIn(argv: ArgumentsCamelCase): Asked | null {
   const values = Object.fromEntries(
-    [...parametersByName().keys()].flatMap((name) => {
+    parameterNames().flatMap((name) => {
       const value = argv[name];
       if (value === undefined) return [];
       if (Array.isArray(value)) {
@@ -91,31 +91,24 @@ function sqlOf(argv: ArgumentsCamelCase): string | null {
     }),
   );
   const { sql } = argv;
-  if (typeof sql === 'string' && isName(sql)) return questionSql(findQuestion(sql), values);
+  if (typeof sql === 'string' && isName(sql)) return askedQuestion(sql, values);
   const [given] = Object.keys(values);
   if (given !== undefined) {
     throw new UsageError(`--${given} is a parameter of a question, and none was named`, 'See query --list.');
   }
-  return typeof sql === 'string' ? sql : null;
+  return typeof sql === 'string' ? { sql, lookBack: null } : null;
 }
 
-/** What each parameter means, in every question that has one of the name. */
-function parametersByName(): ReadonlyMap<string, readonly string[]> {
-  const found = new Map<string, string[]>();
-  for (const question of loadQuestions()) {
-    for (const { name, about, default: standard } of question.parameters) {
-      const said = `${question.name}: ${about} (${standard})`;
-      found.set(name, [...(found.get(name) ?? []), said]);
-    }
-  }
-  return found;
+/** The names of all parameters of all questions. */
+function parameterNames(): readonly string[] {
+  return [...new Set(loadQuestions().flatMap(({ parameters }) => parameters.map(({ name }) => name)))].sort();
 }
 
 function parameterOptions(): Record<string, { type: 'string'; describe: string }> {
   return Object.fromEntries(
-    [...parametersByName()].map(([name, said]) => [
+    parameterNames().map((name) => [
       name,
-      { type: 'string' as const, describe: said.join('; ') },
+      { type: 'string' as const, describe: 'What it means, and where: query --list' },
     ]),
   );
 }

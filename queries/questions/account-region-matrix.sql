@@ -5,6 +5,7 @@
 --   ask. Empty places: the vault's ARN does not tell.
 -- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
 --   before it
+-- reads: :days
 SELECT
   source_account_id,
   source_region,

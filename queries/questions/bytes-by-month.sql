@@ -5,6 +5,7 @@
 --   incremental.
 -- parameter: days integer default 400 — Copies created on the day of the last run or on this many days
 --   before it
+-- reads: :days
 SELECT
   substr(creation_date, 1, 7) AS creation_month,
   source_account_id,

@@ -6,6 +6,7 @@
 --   some children were not copied. Children are looked for from the day before the parents' first day on.
 -- parameter: days integer default 30 — Parents created on the day of the last run or on this many days
 --   before it
+-- reads: :days + 1
 WITH parents AS (
   SELECT
     copy_job_id,

@@ -6,6 +6,7 @@
 --   for as long as they are kept.
 -- parameter: days integer default 365 — Copies created on the day of the last run or on this many days
 --   before it
+-- reads: :days
 SELECT
   destination_encryption_key_arn,
   destination_account_id,

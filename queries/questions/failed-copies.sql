@@ -7,6 +7,7 @@
 --   is the trouble. Failures without a resource's ARN are never repaired.
 -- parameter: days integer default 7 — Copies created on the day of the last run or on this many days before
 --   it
+-- reads: :days
 WITH failed AS (
   SELECT
     copy_job_id,

@@ -5,6 +5,7 @@
 --   jobs.
 -- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
 --   before it
+-- reads: :days
 SELECT
   message_category,
   resource_type,

@@ -5,6 +5,7 @@
 -- parameter: resource text default % — The resource's ARN; % stands for any text
 -- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
 --   before it
+-- reads: :days
 SELECT
   creation_time,
   state,

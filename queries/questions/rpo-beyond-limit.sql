@@ -8,6 +8,7 @@
 -- parameter: hours integer default 26 — How old the last good copy may be
 -- parameter: days integer default 90 — Resources with any copy job to that place created on the day of the
 --   last run or on this many days before it
+-- reads: every day
 WITH tried AS (
   SELECT
     resource_arn,

@@ -6,6 +6,7 @@
 --   had a good copy elsewhere are not here: ask rpo-beyond-limit or single-location-resources.
 -- parameter: days integer default 90 — Resources with any copy job to that place created on the day of the
 --   last run or on this many days before it
+-- reads: every day
 WITH active AS (
   SELECT DISTINCT resource_arn, destination_account_id, destination_region
   FROM leaf_copies

@@ -5,6 +5,7 @@
 --   means that it tries and does not succeed. The schedule says whether silence is to be expected: a
 --   monthly rule is silent for a month.
 -- parameter: days integer default 7 — How long a rule may be silent
+-- reads: every day
 WITH silent AS (
   SELECT
     rule_activity.account_id,

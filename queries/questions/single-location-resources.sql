@@ -7,6 +7,7 @@
 --   the copy counts as staying.
 -- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
 --   before it
+-- reads: :days
 SELECT
   resource_arn,
   max(resource_type) AS resource_type,

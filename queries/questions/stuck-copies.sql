@@ -6,6 +6,7 @@
 -- parameter: hours integer default 24 — How long a copy may take
 -- parameter: days integer default 35 — Copies created on the day of the last run or on this many days
 --   before it
+-- reads: :days
 SELECT
   leaf_copies.creation_time,
   round(

@@ -4,6 +4,7 @@
 --   a composite's children, not their parent. The worst account first.
 -- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
 --   before it
+-- reads: :days
 SELECT
   account_id,
   CAST(sum(jobs) AS bigint) AS jobs,

@@ -6,6 +6,7 @@
 --   targets-without-good-drain.
 -- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
 --   before it
+-- reads: :days
 SELECT
   creation_date,
   CAST(sum(jobs) AS bigint) AS jobs,

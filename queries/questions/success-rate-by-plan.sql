@@ -5,6 +5,7 @@
 --   copies on demand. Plans are told apart by account and id; a plan that was renamed has one row.
 -- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
 --   before it
+-- reads: :days
 SELECT
   account_id,
   plan_id,

@@ -5,6 +5,7 @@
 --   success-rate-by-plan. Good for finding the one schedule or destination that spoils a plan.
 -- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
 --   before it
+-- reads: :days
 SELECT
   account_id,
   plan_id,

@@ -6,6 +6,7 @@
 --   planned stays here with its last_asked_time. Where no run has ended at all for days, now stands still:
 --   lake_time says how old the lake is.
 -- parameter: days integer default 2 — How old the last good drain may be
+-- reads: every day
 SELECT
   target_drains.table_name,
   target_drains.account_id,

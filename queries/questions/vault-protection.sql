@@ -5,6 +5,7 @@
 --   deleted by whoever administers the vault's account.
 -- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
 --   before it
+-- reads: :days
 SELECT
   destination_account_id,
   destination_region,

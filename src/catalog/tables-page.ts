@@ -131,10 +131,13 @@ function athenaType(type: string): string {
   return type.startsWith('TIMESTAMP') ? 'timestamp' : type.toLowerCase();
 }
 
-function questionBlocks({ name, title, about, parameters }: Question): string[] {
+function questionBlocks({ name, title, about, parameters, reads }: Question): string[] {
   return [
     `### ${name}`,
     `${title}. ${about}`,
+    reads === 'every day'
+      ? 'It reads every day of the lake.'
+      : `It reads the days of ${code(`--${reads.parameter}`)}.`,
     ...(parameters.length === 0
       ? []
       : [

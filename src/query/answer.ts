@@ -7,6 +7,7 @@ import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { ScratchError, UsageError } from '../errors.ts';
 import { quoteText } from '../lake/engines/sql-text.ts';
+import type { LookBack } from '../questions/question-sql.ts';
 import { type QueryLimits, withinLimits } from './limits.ts';
 import { asText, rowsOf, type TextFormat, type TextOptions } from './rows.ts';
 import type { Session } from './session.ts';
@@ -15,17 +16,24 @@ export type Destination =
   | { readonly kind: 'stream'; readonly stream: Writable; readonly format: TextFormat }
   | { readonly kind: 'file'; readonly path: string; readonly format: TextFormat | 'parquet' };
 
+/** What is asked of a lake. */
+export interface Asked {
+  readonly sql: string;
+  /** Of a question; null for SQL of a person's own. */
+  readonly lookBack: LookBack | null;
+}
+
 /** A file appears whole, or not at all. */
 export async function answer(
   session: Session,
-  sql: string,
+  asked: Asked,
   destination: Destination,
   limits: QueryLimits,
   options: TextOptions,
 ): Promise<void> {
   if (destination.kind === 'stream') {
     const { stream, format } = destination;
-    await streamText(session, sql, format, limits, options, stream);
+    await streamText(session, asked, format, limits, options, stream);
     return;
   }
   const { path, format } = destination;
@@ -39,8 +47,8 @@ export async function answer(
   }
   const unfinished = `${path}.${randomUUID()}.tmp`;
   try {
-    if (format === 'parquet') await writeParquet(session, sql, limits, unfinished);
-    else await writeText(session, sql, format, limits, options, unfinished);
+    if (format === 'parquet') await writeParquet(session, asked, limits, unfinished);
+    else await writeText(session, asked, format, limits, options, unfinished);
     await rename(unfinished, path);
   } catch (error) {
     await rm(unfinished, { force: true });
@@ -55,13 +63,13 @@ export async function answer(
 
 async function streamText(
   session: Session,
-  sql: string,
+  { sql, lookBack }: Asked,
   format: TextFormat,
   limits: QueryLimits,
   options: TextOptions,
   stream: Writable,
 ): Promise<void> {
-  await session.ask(async (reader, went) => {
+  await session.ask(lookBack, async (reader, went) => {
     const statement = await reader.check(sql);
     await withinLimits(reader.connection, limits, async () => {
       const result = await reader.connection.stream(statement.sql);
@@ -75,7 +83,7 @@ async function streamText(
 
 async function writeText(
   session: Session,
-  sql: string,
+  asked: Asked,
   format: TextFormat,
   limits: QueryLimits,
   options: TextOptions,
@@ -86,7 +94,7 @@ async function writeText(
   // What goes wrong later is thrown by `finished`.
   file.on('error', () => undefined);
   try {
-    await streamText(session, sql, format, limits, { ...options, terminal: false }, file);
+    await streamText(session, asked, format, limits, { ...options, terminal: false }, file);
     file.end();
     await finished(file);
   } finally {
@@ -94,8 +102,13 @@ async function writeText(
   }
 }
 
-async function writeParquet(session: Session, sql: string, limits: QueryLimits, path: string): Promise<void> {
-  await session.ask(async (reader) => {
+async function writeParquet(
+  session: Session,
+  { sql, lookBack }: Asked,
+  limits: QueryLimits,
+  path: string,
+): Promise<void> {
+  await session.ask(lookBack, async (reader) => {
     const statement = await reader.check(sql);
     if (!statement.isQuery) {
       throw new UsageError('EXPLAIN makes no rows for Parquet', 'Leave --format parquet out.');

@@ -14,8 +14,8 @@ export function isWithin(day: string, { from, to }: Days): boolean {
   return (from === null || day >= from) && (to === null || day <= to);
 }
 
-/** So many days, of which `newest` is the last. */
-export function daysUpTo(newest: string, count: number): Days {
-  const first = Date.parse(`${newest}T00:00:00Z`) - (count - 1) * dayMs;
+/** From so many days before `newest` on. */
+export function daysBefore(newest: string, count: number): Days & { readonly from: string } {
+  const first = Date.parse(`${newest}T00:00:00Z`) - count * dayMs;
   return { from: new Date(first).toISOString().slice(0, 10), to: null };
 }

@@ -17,6 +17,10 @@ export interface Part {
 
 export interface FoundParts {
   readonly keys: readonly string[];
+  /** The days of those that are left out, ascending. */
+  readonly leftOut: readonly string[];
+  /** The last day of all; null when there is no part. */
+  readonly newest: string | null;
   /** Objects below the table that are no parts of it, and are not read here; Athena would read them. */
   readonly strangers: readonly string[];
 }
@@ -32,13 +36,20 @@ export async function findParts(
 ): Promise<FoundParts> {
   const keys: string[] = [];
   const strangers: string[] = [];
+  const leftOut = new Set<string>();
+  let newest: string | null = null;
   const form = partForm(table);
   for await (const key of store.list(tablePrefix(table), {}, signal)) {
     const day = form.exec(key)?.groups?.day;
-    if (day === undefined) strangers.push(key);
-    else if (isWithin(day, days)) keys.push(key);
+    if (day === undefined) {
+      strangers.push(key);
+      continue;
+    }
+    if (newest === null || day > newest) newest = day;
+    if (isWithin(day, days)) keys.push(key);
+    else leftOut.add(day);
   }
-  return { keys, strangers };
+  return { keys, leftOut: [...leftOut].sort(), newest, strangers };
 }
 
 /** Every table's last partition is its UTC day. */

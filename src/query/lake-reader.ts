@@ -52,6 +52,10 @@ export interface LakeReader {
   readonly parts: number;
   /** Bytes downloaded; 0 for a local lake. */
   readonly bytes: number;
+  /** The days of those that were not asked for, ascending, none twice. */
+  readonly leftOut: readonly string[];
+  /** The day of the newest run that ended; null when there is none, or nothing that is asked goes by it. */
+  readonly newestRun: string | null;
   /** Keys that lie below a table and are no parts. */
   readonly strangers: readonly string[];
   /** The one file that the engine may write: for Parquet output. */
@@ -84,6 +88,8 @@ export async function openLakeReader(options: LakeReaderOptions): Promise<LakeRe
   try {
     const needed = tablesNeeded(options.names, views);
     const strangers: string[] = [];
+    const leftOut = new Set<string>();
+    let newestRun: string | null = null;
     const keys = new Map<Table, readonly string[]>();
     for (const table of needed) {
       // The lake's now is that of its newest run, whatever days are asked for.
@@ -91,6 +97,8 @@ export async function openLakeReader(options: LakeReaderOptions): Promise<LakeRe
       const found = await findParts(store, table, asked, signal);
       keys.set(table, found.keys);
       strangers.push(...found.strangers);
+      for (const day of found.leftOut) leftOut.add(day);
+      if (table.name === 'export_coverage') newestRun = found.newest;
     }
     if (record === null && [...keys.values()].every((found) => found.length === 0)) {
       throw new LakeError(
@@ -137,6 +145,8 @@ export async function openLakeReader(options: LakeReaderOptions): Promise<LakeRe
       views,
       parts: parts.length,
       bytes,
+      leftOut: [...leftOut].sort(),
+      newestRun,
       strangers,
       outputFile,
       check: (sql) => checkStatement(connection, sql),

@@ -1,8 +1,9 @@
 /** The named questions as a person asks for them, and as they are listed. */
 import { distance } from 'fastest-levenshtein';
 import { UsageError } from '../errors.ts';
-import { questionSql } from '../questions/question-sql.ts';
+import { questionLookBack, questionSql } from '../questions/question-sql.ts';
 import { loadQuestions, type Question } from '../questions/questions.ts';
+import type { Asked } from './answer.ts';
 
 /** One word, which no SQL is. */
 export function isName(text: string): boolean {
@@ -27,8 +28,14 @@ export function findQuestion(name: string, questions: readonly Question[] = load
   );
 }
 
+/** @throws UsageError for a question there is not, and for values that it does not take */
+export function askedQuestion(name: string, values: Readonly<Record<string, string>>): Asked {
+  const question = findQuestion(name);
+  return { sql: questionSql(question, values), lookBack: questionLookBack(question, values) };
+}
+
 /** `name --parameter value …`, as it is typed at the prompt; null when the line is no such thing. */
-export function typedQuestion(line: string): string | null {
+export function typedQuestion(line: string): Asked | null {
   const words = line.trim().replace(/;$/, '').trim().split(/\s+/);
   const [name = '', ...rest] = words;
   if (!isName(name)) return null;
@@ -41,7 +48,7 @@ export function typedQuestion(line: string): string | null {
     if (value === undefined) throw new UsageError(`--${parameter} has no value`, 'Write one behind it.');
     values[parameter] = value;
   }
-  return questionSql(findQuestion(name), values);
+  return askedQuestion(name, values);
 }
 
 export function questionList(questions: readonly Question[] = loadQuestions()): string {

@@ -4,8 +4,9 @@
  */
 import { createInterface, type Interface } from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
-import { ReportedError } from '../errors.ts';
+import { ReportedError, UsageError } from '../errors.ts';
 import { printable } from '../telemetry/printable.ts';
+import type { Asked } from './answer.ts';
 import { completer, dotCommands } from './completion.ts';
 import { historyLines } from './history.ts';
 import { isName, questionList, typedQuestion } from './named.ts';
@@ -25,7 +26,7 @@ export interface PromptOptions {
   readonly tables: ReadonlyMap<string, readonly string[]>;
   readonly questions: readonly string[];
   /** Runs one statement, and rejects when it cannot; aborted by Ctrl-C. */
-  readonly run: (sql: string, signal: AbortSignal) => Promise<void>;
+  readonly run: (asked: Asked, signal: AbortSignal) => Promise<void>;
   /** Ends the prompt. */
   readonly stopping: AbortSignal;
 }
@@ -38,7 +39,7 @@ Or the name of a question, such as: failed-copies --days 7
 Ctrl-C stops a query that runs, or drops what was typed. Tab completes.
 `;
 
-/** Resolves at the end of the input or with .quit; without a terminal, rejects with the first error. */
+/** Resolves at the end of the input or with .quit; without a terminal, rejects with the first error, and when nothing was asked. */
 export async function runPrompt(options: PromptOptions): Promise<void> {
   const { input, output, errors, terminal, stopping } = options;
   const names = [...options.tables.keys(), ...[...options.tables.values()].flat(), ...options.questions];
@@ -53,6 +54,7 @@ export async function runPrompt(options: PromptOptions): Promise<void> {
   });
   let running: AbortController | null = null;
   let typed = '';
+  let silent = true;
   const ask = (): void => {
     lines.setPrompt(typed === '' ? 'lake> ' : ' ...> ');
     if (terminal) lines.prompt();
@@ -78,36 +80,44 @@ export async function runPrompt(options: PromptOptions): Promise<void> {
       errors.write(`${printable(error.message)}\n`);
     }
   };
-  const run = (sql: string): Promise<void> =>
+  const run = (asked: Asked): Promise<void> =>
     attempt(async () => {
       running = new AbortController();
       try {
-        await options.run(sql, AbortSignal.any([running.signal, stopping]));
+        await options.run(asked, AbortSignal.any([running.signal, stopping]));
       } finally {
         running = null;
       }
     });
+  const runSql = (sql: string): Promise<void> => run({ sql, lookBack: null });
 
   try {
     ask();
     for await (const line of lines) {
       const alone = typed === '' ? line.trim() : '';
+      if (line.trim() !== '') silent = false;
       if (alone === '.quit' || alone === '.exit') break;
-      if (alone.startsWith('.')) command(alone, options);
+      if (alone.startsWith('.')) await attempt(async () => command(alone, options));
       else if (
         isName(alone.split(/\s/)[0] ?? '') &&
         options.questions.includes(alone.split(/[\s;]/)[0] ?? '')
       ) {
         await attempt(async () => {
-          const sql = typedQuestion(alone);
-          if (sql !== null) await run(sql);
+          const asked = typedQuestion(alone);
+          if (asked !== null) await run(asked);
         });
       } else {
-        typed = await runWhole(`${typed}${line}\n`, run);
+        typed = await runWhole(`${typed}${line}\n`, runSql);
       }
       ask();
     }
-    if (!terminal && typed !== '') await run(typed);
+    if (!terminal && typed !== '') await runSql(typed);
+    if (!terminal && silent && !stopping.aborted) {
+      throw new UsageError(
+        'Nothing was asked: there is no SQL behind query, and none in its standard input',
+        'Write SQL or the name of a question (query --list), or start it at a terminal.',
+      );
+    }
   } finally {
     stopping.removeEventListener('abort', close);
     closed(lines);
@@ -121,11 +131,11 @@ async function runWhole(text: string, run: (sql: string) => Promise<void>): Prom
   return rest;
 }
 
-function command(word: string, { output, errors, tables }: PromptOptions): void {
+function command(word: string, { output, tables }: PromptOptions): void {
   if (word === '.help') output.write(help);
   else if (word === '.tables') output.write(`${[...tables.keys()].join('\n')}\n`);
   else if (word === '.questions') output.write(questionList());
-  else errors.write(`There is no command ${printable(word)}. There are ${dotCommands.join(', ')}.\n`);
+  else throw new UsageError(`There is no command ${word}`, `There are ${dotCommands.join(', ')}.`);
 }
 
 function closed(lines: Interface): void {

@@ -2,7 +2,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { UnavailableError } from '../errors.ts';
 import { loadQuestions } from '../questions/questions.ts';
-import { answer, type Destination } from './answer.ts';
+import { type Asked, answer, type Destination } from './answer.ts';
 import { historyFile, readHistory, writeHistory } from './history.ts';
 import { runPrompt } from './prompt.ts';
 import type { TextOptions } from './rows.ts';
@@ -17,14 +17,14 @@ export interface QueryIo extends SessionIo {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** @param sql null: a prompt */
-export async function runQuery(settings: QuerySettings, sql: string | null, io: QueryIo): Promise<void> {
-  const names = sql === null ? undefined : (await checkAlone(sql)).names;
+/** @param asked null: a prompt */
+export async function runQuery(settings: QuerySettings, asked: Asked | null, io: QueryIo): Promise<void> {
+  const names = asked === null ? undefined : (await checkAlone(asked.sql)).names;
   const session = await openSession(settings, io, names);
   try {
     const limits = { timeoutMs: settings.timeoutMs, signal: io.signal };
     const options = textOptions(settings, io);
-    if (sql !== null) await answer(session, sql, destination(settings, io), limits, options);
+    if (asked !== null) await answer(session, asked, destination(settings, io), limits, options);
     else await prompt(session, settings, io);
   } finally {
     await session.close();
@@ -36,7 +36,7 @@ async function prompt(session: Session, settings: QuerySettings, io: QueryIo): P
   const terminal = io.stdin.isTTY === true && io.stdout.isTTY === true;
   const keeps = terminal && settings.history ? historyFile(io.env) : null;
   let history = keeps === null ? [] : await readHistory(keeps);
-  const tables = await session.ask(async ({ connection }) => {
+  const tables = await session.ask(null, async ({ connection }) => {
     const reader = await connection.runAndReadAll(
       `SELECT table_name, list(column_name ORDER BY column_index) FROM duckdb_columns()
        WHERE NOT internal GROUP BY table_name ORDER BY table_name`,
@@ -59,10 +59,10 @@ async function prompt(session: Session, settings: QuerySettings, io: QueryIo): P
     },
     tables,
     questions: loadQuestions().map(({ name }) => name),
-    run: (sql, signal) =>
+    run: (asked, signal) =>
       answer(
         session,
-        sql,
+        asked,
         destination(settings, io),
         { timeoutMs: settings.timeoutMs, signal },
         textOptions(settings, io),

@@ -6,16 +6,17 @@ import { type Aws, createAws } from '../aws/aws.ts';
 import { openScratch, type Scratch } from '../lake/scratch.ts';
 import { openStore } from '../lake/stores/open.ts';
 import type { Store } from '../lake/stores/store.ts';
+import type { LookBack } from '../questions/question-sql.ts';
 import { identifyCaller } from '../targets/caller.ts';
 import { assumedRole } from '../targets/credentials.ts';
-import { type Days, daysUpTo } from './days.ts';
+import { allDays, type Days, daysBefore } from './days.ts';
 import { explained, isChangedPart } from './engine-errors.ts';
 import { type LakeReader, openLakeReader } from './lake-reader.ts';
 import { checkStatement, type Statement } from './read-only.ts';
 import type { QuerySettings } from './settings.ts';
 
-/** How many days of a lake on S3 are read when none are named: as many as AWS Backup remembers. */
-const daysOnS3 = 35;
+/** Of a lake on S3, when neither days nor a question are named: the day of the newest run, and so many before it. */
+const daysOnS3 = 34;
 
 export interface SessionIo {
   readonly log: Pick<Logger, 'debug' | 'info' | 'warn'>;
@@ -31,10 +32,12 @@ export interface SessionIo {
 export interface Session {
   readonly url: string;
   /**
-   * Runs `use` over a reader. When a part could not be read, as one that was replaced meanwhile, and `use` has not
+   * Runs `use` over a reader of the days that a question looks at, or that were named; a remark is made when those
+   * leave out some of these. When a part could not be read, as one that was replaced meanwhile, and `use` has not
    * said that something went out, it runs once more over a fresh listing.
+   * @param lookBack of the question; null: SQL of a person's own
    */
-  ask<T>(use: (reader: LakeReader, went: () => void) => Promise<T>): Promise<T>;
+  ask<T>(lookBack: LookBack | null, use: (reader: LakeReader, went: () => void) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -67,8 +70,8 @@ export async function openSession(
       log: io.log,
     });
     const [openStoreNow, openScratchNow] = [store, scratch];
-    const open = async (): Promise<LakeReader> => {
-      const days = settings.days ?? (await defaultDays(settings, openStoreNow, io));
+    const open = async (lookBack: LookBack | null): Promise<LakeReader> => {
+      const days = settings.days ?? (await defaultDays(settings, openStoreNow, io, lookBack));
       const opened = await (io.openReader ?? openLakeReader)({
         store: openStoreNow,
         folder: settings.lake.kind === 'local' ? settings.lake.folder : null,
@@ -84,11 +87,16 @@ export async function openSession(
       }
       return opened;
     };
-    const ask: Session['ask'] = async (use) => {
+    const ask: Session['ask'] = async (lookBack, use) => {
       for (let attempt = 1; ; attempt += 1) {
         let gone = false;
         try {
-          reader ??= await open();
+          if (reader !== undefined && settings.days === null && missedDays(reader, lookBack).length > 0) {
+            await reader.close();
+            reader = undefined;
+          }
+          reader ??= await open(lookBack);
+          for (const line of remarks(reader, lookBack)) io.note(line);
           return await use(reader, () => {
             gone = true;
           });
@@ -141,18 +149,51 @@ async function openedStore(settings: QuerySettings, io: SessionIo, aws: Aws | nu
 }
 
 /** By the lake's newest run, not this machine's clock: questions take the newest run for now. */
-async function defaultDays(settings: QuerySettings, store: Store, io: SessionIo): Promise<Days> {
-  if (settings.lake.kind === 'local') return { from: null, to: null };
+async function defaultDays(
+  settings: QuerySettings,
+  store: Store,
+  io: SessionIo,
+  lookBack: LookBack | null,
+): Promise<Days> {
+  if (settings.lake.kind === 'local' || lookBack === 'every day') return allDays;
   let newest: string | null = null;
   for await (const folder of store.list('export_coverage/', { folders: true }, io.signal)) {
     const [, day] = /run_date=(\d{4}-\d\d-\d\d)\/$/.exec(folder) ?? [];
     if (day !== undefined && (newest === null || day > newest)) newest = day;
   }
-  return daysUpTo(newest ?? io.today, daysOnS3);
+  return daysBefore(newest ?? io.today, lookBack ?? daysOnS3);
 }
 
-function fetchedLine({ parts, bytes }: LakeReader, { from, to }: Days): string {
+/** The days that a question looks at and that the reader leaves out. */
+function missedDays({ leftOut, newestRun }: LakeReader, lookBack: LookBack | null): readonly string[] {
+  if (lookBack === null) return [];
+  if (lookBack === 'every day') return leftOut;
+  if (newestRun === null) return [];
+  const { from } = daysBefore(newestRun, lookBack);
+  return leftOut.filter((day) => day >= from);
+}
+
+/** What a person has to know to take a question's answer for what it is. */
+function remarks(reader: LakeReader, lookBack: LookBack | null): readonly string[] {
+  if (lookBack === null) return [];
+  if (reader.newestRun === null) {
+    return [
+      'no run has ended in this lake: questions go by the newest that has, and have no rows without one',
+    ];
+  }
+  const missed = missedDays(reader, lookBack);
+  const [first] = missed;
+  if (first === undefined) return [];
+  return [
+    `the answer lacks days that the question looks at and --from and --to leave out: ${missed.length}, the first ${first}`,
+  ];
+}
+
+function fetchedLine({ parts, bytes, leftOut }: LakeReader, { from, to }: Days): string {
   const megabytes = (bytes / 1e6).toLocaleString('en', { maximumFractionDigits: 1 });
   const days = `${from ?? 'the first day'} to ${to ?? 'the newest'}`;
-  return `fetched ${parts} parts, ${megabytes} MB: ${days}`;
+  const [first] = leftOut;
+  const rest =
+    first === undefined ? '' : `; days left out: ${leftOut.length}, the first ${first} (--from, --to)`;
+  return `fetched ${parts} parts, ${megabytes} MB: ${days}${rest}`;
 }

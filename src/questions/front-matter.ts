@@ -5,6 +5,7 @@
  *     -- about: a paragraph on how to read the result,
  *     --   which may go on in further lines
  *     -- parameter: days integer default 7 — what it means
+ *     -- reads: every day; or, as here, a parameter's days before the newest run's: :days, or :days + 1
  *     -- column: bytes bytes 1024 — what it means, where it is computed: its name, unit (or -), an example
  */
 
@@ -15,6 +16,9 @@ export interface Parameter {
   readonly default: string;
   readonly about: string;
 }
+
+/** How far back a question looks: at every day, or at a parameter's days, and more, before the newest run's. */
+export type Reads = 'every day' | { readonly parameter: string; readonly more: number };
 
 /** A column that is computed; one that is taken from a table is explained there. */
 export interface ExplainedColumn {
@@ -30,6 +34,8 @@ export interface QueryFile {
   readonly about: string;
   readonly parameters: readonly Parameter[];
   readonly columns: readonly ExplainedColumn[];
+  /** Null where the file does not say. */
+  readonly reads: Reads | null;
   /** One SELECT, without the comment it began with, without a semicolon. */
   readonly sql: string;
 }
@@ -48,13 +54,14 @@ export function readQueryFile(name: string, text: string): QueryFile {
   if (sql === '' || sql.includes(';')) throw wrong(name, 'needs one SELECT, without a semicolon');
   const parameters = facts.filter(([key]) => key === 'parameter').map(([, said]) => parameterOf(name, said));
   const columns = facts.filter(([key]) => key === 'column').map(([, said]) => columnOf(name, said));
-  return { title: one('title'), about: one('about'), parameters, columns, sql };
+  const reads = facts.some(([key]) => key === 'reads') ? readsOf(name, one('reads')) : null;
+  return { title: one('title'), about: one('about'), parameters, columns, reads, sql };
 }
 
 function factsOf(name: string, lines: readonly string[]): (readonly [key: string, value: string])[] {
   const facts: [string, string][] = [];
   for (const line of lines) {
-    const begun = /^-- (title|about|parameter|column): (.+)$/.exec(line);
+    const begun = /^-- (title|about|parameter|column|reads): (.+)$/.exec(line);
     const more = /^-- {3}(\S.*)$/.exec(line);
     const last = facts.at(-1);
     if (begun) facts.push([begun[1] ?? '', (begun[2] ?? '').trim()]);
@@ -80,6 +87,13 @@ function columnOf(file: string, text: string): ExplainedColumn {
     throw wrong(file, `has a column that cannot be read: ${text}`);
   }
   return { name, unit: unit === '-' ? '' : unit, example, about };
+}
+
+function readsOf(file: string, text: string): Reads {
+  if (text === 'every day') return text;
+  const [, parameter, more = '0'] = /^:([a-z][a-z0-9_]*)(?: \+ (\d+))?$/.exec(text) ?? [];
+  if (parameter === undefined) throw wrong(file, `reads days that cannot be read: ${text}`);
+  return { parameter, more: Number(more) };
 }
 
 function wrong(file: string, what: string): Error {

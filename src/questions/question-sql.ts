@@ -1,4 +1,4 @@
-/** A question with its parameters filled in. */
+/** A question with its parameters filled in: its SQL, and the days it reads. */
 import { UsageError } from '../errors.ts';
 import type { Parameter } from './front-matter.ts';
 import type { Question } from './questions.ts';
@@ -27,6 +27,20 @@ export function questionSql(
     if (parameter === undefined) throw new Error(`${question.name} uses :${name} and does not explain it`);
     return literal(question.name, parameter, given.get(name) ?? parameter.default);
   });
+}
+
+/** How far back a question looks: at every day of the lake, or at so many before the day of its newest run. */
+export type LookBack = 'every day' | number;
+
+/** @throws UsageError as {@link questionSql} does */
+export function questionLookBack(
+  { name, parameters, reads }: Pick<Question, 'name' | 'parameters' | 'reads'>,
+  values: Readonly<Record<string, string>> = {},
+): LookBack {
+  if (reads === 'every day') return reads;
+  const parameter = parameters.find((one) => one.name === reads.parameter && one.type === 'integer');
+  if (parameter === undefined) throw new Error(`${name} reads the days of a parameter that it has not`);
+  return Number(literal(name, parameter, values[parameter.name] ?? parameter.default)) + reads.more;
 }
 
 /** Up to five digits: as days, 273 years, so that no date leaves the range that sorts as text. */

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type ExplainedColumn, type Parameter, readQueryFile } from './front-matter.ts';
+import { type ExplainedColumn, type Parameter, type Reads, readQueryFile } from './front-matter.ts';
 import { identifiersOf, parametersOf } from './sql-pieces.ts';
 
 /** One SELECT over the tables and over views before it; becomes `CREATE VIEW name AS sql`. */
@@ -22,6 +22,7 @@ export interface Question {
   /** A paragraph on how to read the answer. */
   readonly about: string;
   readonly parameters: readonly Parameter[];
+  readonly reads: Reads;
   readonly sql: string;
 }
 
@@ -40,7 +41,9 @@ export function loadViews(): readonly View[] {
 /** Every question, by name. */
 export function loadQuestions(): readonly Question[] {
   return filesOf('questions').map(({ name, text }) => {
-    const question = { name, ...readQueryFile(name, text) };
+    const { title, about, parameters, reads, sql } = readQueryFile(name, text);
+    if (reads === null) throw new Error(`The question ${name} does not say which days it reads.`);
+    const question = { name, title, about, parameters, reads, sql };
     const used = [...parametersOf(question.sql)].sort().join(', ');
     const said = question.parameters
       .map((parameter) => parameter.name)

@@ -9,7 +9,7 @@ import { parse } from 'csv-parse/sync';
 import { parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { answer } from '../../src/query/answer.ts';
+import { type Asked, answer } from '../../src/query/answer.ts';
 import type { LakeReader } from '../../src/query/lake-reader.ts';
 import type { TextFormat } from '../../src/query/rows.ts';
 import type { Session } from '../../src/query/session.ts';
@@ -50,7 +50,7 @@ beforeAll(async () => {
     ),
   );
   reader = await lake.read();
-  session = { url: 'lake', ask: (use) => use(reader, () => undefined), close: async () => undefined };
+  session = { url: 'lake', ask: (_, use) => use(reader, () => undefined), close: async () => undefined };
   folder = await mkdtemp(join(tmpdir(), 'backup-copy-export-formats-'));
 });
 afterAll(async () => {
@@ -58,6 +58,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+const own = (sql: string): Asked => ({ sql, lookBack: null });
 const limits = { timeoutMs: 60_000, signal: new AbortController().signal };
 
 async function asked(
@@ -72,7 +73,7 @@ async function asked(
   const stream = new PassThrough();
   const read = text(stream);
   const whole = { raw: false, terminal: false, onCut: () => undefined, ...options };
-  await answer(session, sql, { kind: 'stream', stream, format }, limits, whole);
+  await answer(session, own(sql), { kind: 'stream', stream, format }, limits, whole);
   stream.end();
   return await read;
 }
@@ -172,7 +173,7 @@ describe('a file', () => {
 
   test('of Parquet is read by another reader, to the value', async () => {
     const path = join(folder, "it's.parquet");
-    await answer(session, `${sql}; -- done`, { kind: 'file', path, format: 'parquet' }, limits, options);
+    await answer(session, own(`${sql}; -- done`), { kind: 'file', path, format: 'parquet' }, limits, options);
     const bytes = await readFile(path);
     const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
     const rows = await parquetReadObjects({ file, compressors });
@@ -185,7 +186,13 @@ describe('a file', () => {
 
   test('of Parquet takes what DESCRIBE shows', async () => {
     const path = join(folder, 'described.parquet');
-    await answer(session, 'DESCRIBE copy_jobs', { kind: 'file', path, format: 'parquet' }, limits, options);
+    await answer(
+      session,
+      own('DESCRIBE copy_jobs'),
+      { kind: 'file', path, format: 'parquet' },
+      limits,
+      options,
+    );
     expect((await readFile(path)).subarray(0, 4).toString()).toBe('PAR1');
   });
 
@@ -194,7 +201,7 @@ describe('a file', () => {
     await writeFile(path, 'before');
     const failing = "SELECT CASE WHEN range = 4000 THEN error('late') ELSE 1 END AS a FROM range(5000)";
     await expect(
-      answer(session, failing, { kind: 'file', path, format: 'csv' }, limits, options),
+      answer(session, own(failing), { kind: 'file', path, format: 'csv' }, limits, options),
     ).rejects.toThrow(/late/);
     expect(await readFile(path, 'utf8')).toBe('before');
     expect((await readdir(folder)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
@@ -206,7 +213,13 @@ describe('a file', () => {
     await once(server, 'listening');
     try {
       for (const path of [folder, socket]) {
-        const asked = answer(session, 'SELECT 1', { kind: 'file', path, format: 'csv' }, limits, options);
+        const asked = answer(
+          session,
+          own('SELECT 1'),
+          { kind: 'file', path, format: 'csv' },
+          limits,
+          options,
+        );
         await expect(asked).rejects.toThrow(/is there and is no file/);
       }
     } finally {
@@ -217,7 +230,7 @@ describe('a file', () => {
   test('in a folder that is not there is an error with the path', async () => {
     const path = join(folder, 'none', 'x.csv');
     await expect(
-      answer(session, 'SELECT 1', { kind: 'file', path, format: 'csv' }, limits, options),
+      answer(session, own('SELECT 1'), { kind: 'file', path, format: 'csv' }, limits, options),
     ).rejects.toThrow(/cannot be written to .*none.*\(ENOENT\)/);
   });
 });
@@ -229,7 +242,7 @@ describe('limits', () => {
 
   test('a query that takes too long is stopped, and the next one runs', async () => {
     await expect(
-      answer(session, endless, destination, { ...limits, timeoutMs: 100 }, options),
+      answer(session, own(endless), destination, { ...limits, timeoutMs: 100 }, options),
     ).rejects.toThrow(/did not end within 0\.1 s\. Raise --timeout/);
     expect(await asked('SELECT 1 AS a', 'csv')).toBe('a\n1\n');
   });
@@ -238,7 +251,7 @@ describe('limits', () => {
     const stop = new AbortController();
     setTimeout(() => stop.abort(), 100);
     await expect(
-      answer(session, endless, destination, { ...limits, signal: stop.signal }, options),
+      answer(session, own(endless), destination, { ...limits, signal: stop.signal }, options),
     ).rejects.toThrow(/was interrupted/);
     expect(await asked('SELECT 1 AS a', 'csv')).toBe('a\n1\n');
   });

@@ -35,7 +35,7 @@ function opened(options: { readonly terminal?: boolean; readonly history?: reado
     },
     tables: new Map([['copy_jobs', ['copy_job_id', 'creation_time']]]),
     questions: ['success-rate-by-day'],
-    run: async (sql, signal) => {
+    run: async ({ sql }, signal) => {
       ran.push(sql);
       if (sql === 'bad') throw new UsageError('The query is bad', 'Write a good one.');
       if (sql !== 'endless') return;
@@ -153,6 +153,19 @@ describe('without a terminal', () => {
     input.end('bad;\nselect 1;\n');
     await expect(ended).rejects.toThrow('The query is bad');
     expect(ran).toEqual(['bad']);
+  });
+
+  test('a command that there is not is such an error', async () => {
+    const { input, ended, ran } = opened({ terminal: false });
+    input.end('.read x\nselect 1;\n');
+    await expect(ended).rejects.toThrow('There is no command .read x');
+    expect(ran).toEqual([]);
+  });
+
+  test.each(['', '\n \n'])('an input that asks nothing is an error, not a silence: %j', async (typed) => {
+    const { input, ended } = opened({ terminal: false });
+    input.end(typed);
+    await expect(ended).rejects.toThrow('Nothing was asked');
   });
 });
 

@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pino from 'pino';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openLakeReader } from '../../src/query/lake-reader.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type LakeReader, openLakeReader } from '../../src/query/lake-reader.ts';
 import { openSession, type Session } from '../../src/query/session.ts';
 import { parseQuerySettings } from '../../src/query/settings.ts';
 import { job, newLake, rowsOf, type WrittenLake } from './written-lake.ts';
@@ -19,11 +19,15 @@ afterEach(async () => {
 });
 
 /** A session whose parts change behind its back: right after each of the first openings. */
-async function sessionWith(changes: readonly (() => Promise<void>)[]) {
+async function sessionWith(
+  changes: readonly (() => Promise<void>)[],
+  flags: Readonly<Record<string, string>> = {},
+  newestRun: string | null = null,
+) {
   const left = [...changes];
   const notes: string[] = [];
   const settings = parseQuerySettings({
-    flags: { lake: lake.folder, scratch: join(lake.folder, '..', 'session') },
+    flags: { lake: lake.folder, scratch: join(lake.folder, '..', 'session'), ...flags },
     env: {},
     cwd: '/',
     temporaryFolder: '/',
@@ -39,7 +43,7 @@ async function sessionWith(changes: readonly (() => Promise<void>)[]) {
       openReader: async (options) => {
         const reader = await openLakeReader(options);
         await left.shift()?.();
-        return reader;
+        return { ...reader, newestRun };
       },
     },
     undefined,
@@ -52,22 +56,45 @@ const sql = 'SELECT copy_job_id FROM copy_jobs';
 
 test('a part that cannot be read is looked for once more, over a fresh listing', async () => {
   const opened = await sessionWith([take('2026-11-19')]);
-  expect(await opened.session.ask((reader) => rowsOf(reader, sql))).toEqual([['new']]);
+  expect(await opened.session.ask(null, (reader) => rowsOf(reader, sql))).toEqual([['new']]);
   expect(opened.notes).toEqual([expect.stringMatching(/could not be read.*once more/)]);
 });
 
 test('a second time is an error that says to ask again', async () => {
   const { session } = await sessionWith([take('2026-11-19'), take('2026-11-20')]);
-  await expect(session.ask((reader) => rowsOf(reader, sql))).rejects.toThrow(
+  await expect(session.ask(null, (reader) => rowsOf(reader, sql))).rejects.toThrow(
     /A part of .* could not be read.*ask again/,
   );
 });
 
 test('nothing is asked again once rows have gone out', async () => {
   const { session } = await sessionWith([take('2026-11-19')]);
-  const asked = session.ask(async (reader, went) => {
+  const asked = session.ask(null, async (reader, went) => {
     went();
     return await rowsOf(reader, sql);
   });
   await expect(asked).rejects.toThrow(/A part of .* could not be read/);
+});
+
+describe('a question', () => {
+  const ids = (reader: LakeReader) => rowsOf(reader, `${sql} ORDER BY 1`);
+
+  test('that looks at days which --from and --to leave out is answered with a remark on how many', async () => {
+    const { session, notes } = await sessionWith([], { from: '2026-11-20' }, '2026-11-20');
+    expect(await session.ask('every day', ids)).toEqual([['new']]);
+    expect(notes).toEqual([
+      expect.stringMatching(/^the answer lacks days .* leave out: 1, the first 2026-11-19$/),
+    ]);
+    await session.ask(1, ids);
+    expect(notes.length).toBe(2);
+    await session.ask(0, ids);
+    await session.ask(null, ids);
+    expect(notes.length).toBe(2);
+  });
+
+  test('over a lake in which no run has ended says so: there is no now to go by', async () => {
+    const { session, notes } = await sessionWith([]);
+    await session.ask(7, ids);
+    expect(notes).toEqual([expect.stringMatching(/^no run has ended in this lake/)]);
+  });
 });

@@ -1,6 +1,7 @@
 /** Every view and question, asked with DuckDB of lakes that the real export made, against what the truth says. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { questionSql } from '../../src/questions/question-sql.ts';
+import { daysBefore } from '../../src/query/days.ts';
+import { questionLookBack, questionSql } from '../../src/questions/question-sql.ts';
 import { loadQuestions, loadViews, type Question } from '../../src/questions/questions.ts';
 import { questionAnswers, viewAnswers } from '../support/answers/answers.ts';
 import { differencesOf, inAnyOrder } from '../support/answers/compare.ts';
@@ -68,6 +69,21 @@ describe.each(Object.keys(stories))('a lake of the story “%s”', (name) => {
         if (Object.keys(values).length === 0) note(question.name, name, asked.rows, expected);
         expect(differencesOf(asked.rows, expected)).toEqual([]);
         seen.set(question.name, (seen.get(question.name) ?? 0) + asked.rows.length);
+      }
+    },
+  );
+
+  it.each(questions.map((question) => [question.name, question] as const))(
+    'answers the question %s out of no other days than it says it reads',
+    async (_, question) => {
+      const newest = new Date(facts.now).toISOString().slice(0, 10);
+      for (const values of [{}, ...otherValues.filter((some) => fits(question, some))]) {
+        const lookBack = questionLookBack(question, values);
+        if (lookBack === 'every day') continue;
+        const cut = await openInDuckDb(lab.lake, daysBefore(newest, lookBack).from);
+        const sql = questionSql(question, values);
+        expect(differencesOf((await cut.ask(sql)).rows, (await duckdb.ask(sql)).rows)).toEqual([]);
+        cut.close();
       }
     },
   );

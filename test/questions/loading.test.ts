@@ -61,13 +61,14 @@ describe('the files of views and questions', () => {
 
 describe('a file that is not as it should be is refused', () => {
   const good =
-    '-- title: T\n-- about: A\n--   and more\n-- parameter: days integer default 7 — D\n-- column: n - a b — E\nSELECT :days\n';
+    '-- title: T\n-- about: A\n--   and more\n-- parameter: days integer default 7 — D\n-- column: n - a b — E\n-- reads: :days + 1\nSELECT :days\n';
   it('reads what is right', () => {
     expect(readQueryFile('f', good)).toEqual({
       title: 'T',
       about: 'A and more',
       columns: [{ name: 'n', unit: '', example: 'a b', about: 'E' }],
       parameters: [{ name: 'days', type: 'integer', default: '7', about: 'D' }],
+      reads: { parameter: 'days', more: 1 },
       sql: 'SELECT :days',
     });
   });
@@ -78,6 +79,7 @@ describe('a file that is not as it should be is refused', () => {
     ['an unknown line', good.replace('--   and more', '-- and more')],
     ['an unknown type', good.replace('integer', 'number')],
     ['a column without an example', good.replace('n - a b', 'n -')],
+    ['days that cannot be read', good.replace(':days + 1', '7')],
     ['no SQL', good.replace('SELECT :days', '')],
     ['two statements', good.replace('SELECT :days', 'SELECT :days; SELECT 1')],
   ])('%s', (_, text) => {

@@ -1,6 +1,7 @@
 /** `query` over a lake on an S3 server that nobody here wrote. */
-import { readdir, rm } from 'node:fs/promises';
-import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ask } from '../../query/program.ts';
 import { type Lab, openLab } from '../../support/lab.ts';
@@ -59,7 +60,47 @@ test('--from and --to fetch only those days, and only the tables that are asked'
   const [, first = '', second = ''] = daysOfLake();
   const { code, stdout, stderr } = await ask([count, `--from=${first}`, `--to=${second}`], { env });
   expect([code, stdout]).toEqual([0, counted([first, second])]);
-  expect(stderr).toMatch(new RegExp(`fetched 2 parts, [\\d.]+ MB: ${first} to ${second}\n$`));
+  expect(stderr).toMatch(
+    new RegExp(
+      `fetched 2 parts, [\\d.]+ MB: ${first} to ${second}; days left out: ${daysOfLake().length - 2}, the first ${daysOfLake()[0]} `,
+    ),
+  );
+});
+
+test('a question fetches every day that it looks at, where SQL fetches the newest and says what it left out', async () => {
+  const old = 'copy_jobs/creation_date=2025-01-01/part-00000.parquet';
+  const [, first = ''] = daysOfLake();
+  const copied = await readFile(`${lab.lake}/copy_jobs/creation_date=${first}/part-00000.parquet`);
+  const client = new S3Client({
+    endpoint: server.endpoint,
+    region: server.region,
+    credentials: server,
+    forcePathStyle: true,
+  });
+  const place = { Bucket: server.bucket, Key: `lake/${old}` };
+  await client.send(new PutObjectCommand({ ...place, Body: copied }));
+  await mkdir(dirname(`${lab.lake}/${old}`));
+  await writeFile(`${lab.lake}/${old}`, copied);
+  try {
+    const all = ['silent-rules', '--days=0'];
+    const local = await ask(all, { env: { BACKUP_COPY_EXPORT_LAKE: lab.lake } });
+    const whole = await ask(all, { env });
+    expect([whole.code, whole.stdout]).toEqual([0, local.stdout]);
+    expect(whole.stderr).toMatch(/MB: the first day to the newest\n$/);
+    const sql = await ask([count], { env });
+    expect(sql.stdout).toEqual(counted(daysOfLake()));
+    expect(sql.stderr).toMatch(/; days left out: 1, the first 2025-01-01 \(--from, --to\)\n$/);
+    const cut = await ask([...all, `--from=${first}`], { env });
+    expect(cut.stderr).toMatch(/the answer lacks days .* leave out: \d+, the first 2025-01-01\n$/);
+    expect(cut.stdout).not.toEqual(local.stdout);
+    const prompt = await ask([], { env, input: `SELECT count(*) FROM copy_jobs;\n${all.join(' ')}\n` });
+    expect(prompt.stdout).toMatch(local.stdout);
+    expect(prompt.stderr.match(/fetched/g)).toHaveLength(2);
+  } finally {
+    await client.send(new DeleteObjectCommand(place));
+    client.destroy();
+    await rm(dirname(`${lab.lake}/${old}`), { recursive: true });
+  }
 });
 
 test('a question and a view fetch the tables below them', async () => {

@@ -11,17 +11,20 @@ export interface Asked {
   readonly rows: readonly Answer[];
 }
 
-const tables = ['copy_jobs', 'copy_job_summaries', 'export_coverage'];
+/** Each with the column of its days. */
+const tables = { copy_jobs: 'creation_date', copy_job_summaries: 'start_date', export_coverage: 'run_date' };
+/** Answers must not depend on the session's. */
+const timeZone = 'Asia/Kathmandu';
 
-/** @param timeZone the session's: answers must not depend on it */
-export async function openInDuckDb(lake: string, timeZone = 'Asia/Kathmandu') {
+/** @param from the first day that is there */
+export async function openInDuckDb(lake: string, from = '0000-01-01') {
   const instance = await DuckDBInstance.create(':memory:', { threads: '2', memory_limit: '1GB' });
   const connection = await instance.connect();
   await connection.run(`SET TimeZone = '${timeZone}'`).catch(() => undefined);
-  for (const table of tables) {
+  for (const [table, day] of Object.entries(tables)) {
     const glob = join(lake, table, '**', '*.parquet').replaceAll("'", "''");
     await connection.run(
-      `CREATE VIEW ${table} AS SELECT * FROM read_parquet('${glob}', hive_partitioning = true, hive_types_autocast = false, union_by_name = true)`,
+      `CREATE VIEW ${table} AS SELECT * FROM read_parquet('${glob}', hive_partitioning = true, hive_types_autocast = false, union_by_name = true) WHERE ${day} >= '${from}'`,
     );
   }
   for (const { name, sql } of loadViews()) await connection.run(`CREATE VIEW ${name} AS ${sql}`);
