@@ -94,6 +94,11 @@ export interface SettingsInput extends OptionInput {
   readonly temporaryFolder: string;
 }
 
+/** A folder for each user: in one of somebody else's nothing could be made. */
+export function defaultScratch(temporaryFolder: string): string {
+  return join(temporaryFolder, `backup-copy-export-${process.getuid?.() ?? 'user'}`);
+}
+
 /**
  * Everything `export` and `plan` need, from flags, environment and file; both take the same.
  * @throws UsageError or ConfigError for the first thing that is wrong
@@ -127,7 +132,7 @@ export function parseSettings(input: SettingsInput): Settings {
     publishEveryMs: value('publish-every'),
     engine: value('engine'),
     memoryLimitBytes: value('memory-limit'),
-    scratch: optional('scratch') ?? join(input.temporaryFolder, 'backup-copy-export'),
+    scratch: optional('scratch') ?? defaultScratch(input.temporaryFolder),
     scratchLimitBytes: value('scratch-limit'),
     buckets: optional('buckets'),
     allowUnsafeStore: value('allow-unsafe-store'),

@@ -1,9 +1,8 @@
 /** What `catalog` needs to know, from flags, environment and file. */
-import { join } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { collectOptions, readOption, requireOption } from '../options/given.ts';
 import type { OptionName, OptionValue } from '../options/options.ts';
-import { deepFreeze, type LakeLocation, type SettingsInput } from '../settings.ts';
+import { deepFreeze, defaultScratch, type LakeLocation, type SettingsInput } from '../settings.ts';
 import type { Dialect } from './statements.ts';
 
 export const actions = ['ddl', 'apply', 'check'] as const;
@@ -45,7 +44,7 @@ export function parseCatalogSettings(input: SettingsInput): CatalogSettings {
     workgroup: value('workgroup'),
     outputLocation: optional('output-location'),
     dryRun: value('dry-run'),
-    scratch: optional('scratch') ?? join(input.temporaryFolder, 'backup-copy-export'),
+    scratch: optional('scratch') ?? defaultScratch(input.temporaryFolder),
     lakeRoleArn: optional('lake-role-arn'),
     roleSessionName: value('role-session-name'),
     externalId: optional('external-id'),

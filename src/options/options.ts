@@ -172,7 +172,8 @@ export const options = {
   scratch: text(folder, {
     jobs: lakeJobs,
     sample: 'DIR',
-    description: 'Local folder for staged rows. Default: backup-copy-export in the system’s temporary folder',
+    description:
+      'Local folder for staged rows. Default: one of the user’s own in the system’s temporary folder',
   }),
   'scratch-limit': text(sizeFrom('5MB'), {
     jobs: engineJobs,

@@ -1,9 +1,8 @@
 /** What `query` needs to know, from flags, environment and file. */
-import { join } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { collectOptions, readOption, requireOption } from '../options/given.ts';
 import type { OptionName, OptionValue } from '../options/options.ts';
-import { deepFreeze, type LakeLocation, type SettingsInput } from '../settings.ts';
+import { deepFreeze, defaultScratch, type LakeLocation, type SettingsInput } from '../settings.ts';
 import type { Days } from './days.ts';
 
 export interface QuerySettings {
@@ -51,7 +50,7 @@ export function parseQuerySettings(input: SettingsInput): QuerySettings {
     timeoutMs: value('timeout'),
     history: value('history'),
     memoryLimitBytes: value('memory-limit'),
-    scratch: optional('scratch') ?? join(input.temporaryFolder, 'backup-copy-export'),
+    scratch: optional('scratch') ?? defaultScratch(input.temporaryFolder),
     scratchLimitBytes: value('scratch-limit'),
     lakeRoleArn: optional('lake-role-arn'),
     roleSessionName: value('role-session-name'),

@@ -1,4 +1,5 @@
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ConfigError, ReportedError, UsageError } from '../../src/errors.ts';
 import {
@@ -149,7 +150,7 @@ describe('a value is read', () => {
 test('the defaults are those that the help names', () => {
   const { lake, scratch, ...rest } = settings({});
   expect(lake).toEqual({ kind: 'local', folder: '/home/somebody/lake' });
-  expect(scratch.startsWith(tmpdir())).toBe(true);
+  expect(scratch).toBe(join(tmpdir(), `backup-copy-export-${process.getuid?.()}`));
   expect(rest).toEqual({
     accounts: { kind: 'self' },
     excludeAccounts: [],
