@@ -285,7 +285,7 @@ export const options = {
     jobs: queryOnly,
     sample: 'DAY',
     description:
-      'The first UTC day to read. Default: all of a local lake; of one on S3 the days a question looks at, and for SQL of your own the 35 up to its last run',
+      'The first UTC day to read; export_coverage is always read whole. Default: all of a local lake; of one on S3 the days a question looks at, and for SQL of your own the 35 up to its last run',
   }),
   to: text(day, {
     jobs: queryOnly,

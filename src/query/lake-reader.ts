@@ -34,7 +34,7 @@ export interface LakeReaderOptions {
   readonly folder: string | null;
   readonly scratch: Pick<Scratch, 'folder' | 'reserve'>;
   readonly memoryLimitBytes: number;
-  /** Default: all. */
+  /** Of copy jobs and summaries; what the runs say of themselves is read whole. Default: all. */
   readonly days?: Days;
   /** Names of tables and views that will be asked; the other tables stay empty. Default: all. */
   readonly names?: ReadonlySet<string>;
@@ -92,13 +92,13 @@ export async function openLakeReader(options: LakeReaderOptions): Promise<LakeRe
     let newestRun: string | null = null;
     const keys = new Map<Table, readonly string[]>();
     for (const table of needed) {
-      // The lake's now is that of its newest run, whatever days are asked for.
-      const asked = table.name === 'export_coverage' ? { ...days, to: null } : days;
+      // The lake's now, and when a target was last read well, are the same whatever days are asked for.
+      const asked = table === exportCoverage ? allDays : days;
       const found = await findParts(store, table, asked, signal);
       keys.set(table, found.keys);
       strangers.push(...found.strangers);
       for (const day of found.leftOut) leftOut.add(day);
-      if (table.name === 'export_coverage') newestRun = found.newest;
+      if (table === exportCoverage) newestRun = found.newest;
     }
     if (record === null && [...keys.values()].every((found) => found.length === 0)) {
       throw new LakeError(
