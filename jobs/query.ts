@@ -80,21 +80,17 @@ export const queryJob: CommandModule = {
 
 /** Null for a prompt. */
 function askedIn(argv: ArgumentsCamelCase): Asked | null {
-  const values = Object.fromEntries(
-    parameterNames().flatMap((name) => {
-      const value = argv[name];
-      if (value === undefined) return [];
-      if (Array.isArray(value)) {
-        throw new UsageError(`--${name} was given ${value.length} times`, 'Give it once.');
-      }
-      return [[name, String(value)]];
-    }),
-  );
   const { sql } = argv;
-  if (typeof sql === 'string' && isName(sql)) return askedQuestion(sql, values);
-  const [given] = Object.keys(values);
-  if (given !== undefined) {
-    throw new UsageError(`--${given} is a parameter of a question, and none was named`, 'See query --list.');
+  const given = Object.fromEntries(
+    parameterNames().flatMap((name) => (argv[name] === undefined ? [] : [[name, argv[name]]])),
+  );
+  if (typeof sql === 'string' && isName(sql)) return askedQuestion(sql, given);
+  const [parameter] = Object.keys(given);
+  if (parameter !== undefined) {
+    throw new UsageError(
+      `--${parameter} is a parameter of a question, and none was named`,
+      'See query --list.',
+    );
   }
   return typeof sql === 'string' ? { sql, lookBack: null } : null;
 }

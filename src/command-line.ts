@@ -7,7 +7,8 @@ import { queryJob } from '../jobs/query.ts';
 import { simulateJob } from '../jobs/simulate.ts';
 import { ReportedError, UsageError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
-import { commonOptionNames, optionsOf } from './options/options.ts';
+import { commonOptionNames, optionsOf, switchNames } from './options/options.ts';
+import { plainWords, wordRules } from './options/words.ts';
 import { programPackage } from './package.ts';
 import { yargsOptions } from './reporting-job.ts';
 import { printable } from './telemetry/printable.ts';
@@ -20,13 +21,7 @@ async function main(args: readonly string[]): Promise<void> {
   await yargs(args)
     .scriptName(name)
     .locale('en')
-    .parserConfiguration({
-      'boolean-negation': false,
-      'camel-case-expansion': false,
-      'dot-notation': false,
-      'parse-numbers': false,
-      'parse-positional-numbers': false,
-    })
+    .parserConfiguration(wordRules)
     .exitProcess(false)
     .showHelpOnFail(false)
     .usage('$0 <job> [options]')
@@ -125,7 +120,7 @@ process.on('exit', () => {
   if (!ended && process.exitCode === undefined) endNow(new Error('the job ended without a result'));
 });
 try {
-  await main(process.argv.slice(2));
+  await main(plainWords(process.argv.slice(2), switchNames));
 } catch (error) {
   complain(error);
 }

@@ -21,6 +21,12 @@ const whenStopping = {
   catalog: 'nothing more is changed',
 };
 
+const whenInterrupted = {
+  export: ['before it had anything to publish', 'nothing is lost'],
+  plan: ['before it knew the plan', 'it changes nothing'],
+  catalog: ['before its end', 'what it has done stays, and is not done again'],
+} as const;
+
 /** A scheduler that sends SIGTERM kills after 30 s (https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/); 20 is the promise. */
 const endsWithinMs = 19_000;
 
@@ -115,7 +121,8 @@ export async function runReportingJob<
     await written(text);
   } catch (error) {
     progress.stop();
-    const known = signals.stopping.aborted && !(error instanceof ReportedError) ? interrupted(error) : error;
+    const known =
+      signals.stopping.aborted && !(error instanceof ReportedError) ? interrupted(job, error) : error;
     process.exitCode = known instanceof ReportedError ? known.exitCode : 70;
     if (!log.isLevelEnabled('fatal')) throw known;
     // Its message says everything that a person needs; a machine also finds it under err, as in any line.
@@ -127,12 +134,9 @@ export async function runReportingJob<
   }
 }
 
-function interrupted(cause: unknown): UnavailableError {
-  return new UnavailableError(
-    'The run was interrupted before it had anything to publish',
-    'Run it again; nothing is lost.',
-    { cause },
-  );
+function interrupted(job: keyof typeof whenInterrupted, cause: unknown): UnavailableError {
+  const [when, then] = whenInterrupted[job];
+  return new UnavailableError(`The run was interrupted ${when}`, `Run it again; ${then}.`, { cause });
 }
 
 function messageOf(error: unknown): string {

@@ -28,11 +28,15 @@ export function ddl({ tables, views, location, place }: DdlOptions): DdlReport {
     if (own.dialect === 'athena') statements.push(athenaTable(table, own));
     else statements.push(trinoTable(table, own), trinoPartitions(table, own));
   }
-  statements.push(...views.map((view) => createView(view, place)));
+  statements.push(...views.map((view) => `${selected(place)}${createView(view, place)}`));
   return { action: 'ddl', exit_code: 0, dialect: place.dialect, statements };
 }
 
-/** Views name their tables without a database: the session's own is meant. */
+/** Views name their tables without a database: the session's own is meant, and Athena has no statement to choose it. */
+function selected(place: DdlOptions['place']): string {
+  return place.dialect === 'athena' ? `-- To be run with the database ${place.database} selected\n` : '';
+}
+
 function before(place: DdlOptions['place']): string[] {
   if (place.dialect === 'athena') {
     const comment = hiveText(databaseDescription);

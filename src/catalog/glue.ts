@@ -21,7 +21,7 @@ import { awsFailure } from '../aws/failure.ts';
 import { CatalogError, type ReportedError } from '../errors.ts';
 import { discoveryError } from '../targets/discovery-error.ts';
 
-/** All methods throw a ReportedError that says what could not be done. */
+/** All methods throw a ReportedError that says what could not be done; when they are aborted, the abort's error. */
 export interface Glue {
   /** Null: there is none. */
   database(): Promise<Database | null>;
@@ -41,6 +41,7 @@ export function openGlue(defaults: ClientDefaults, name: string, signal: AbortSi
     try {
       return await request();
     } catch (error) {
+      if (signal.aborted) throw error;
       throw refused(error, `Glue's ${what} could not be ${action}`);
     }
   };

@@ -385,6 +385,13 @@ export function kindsOf(job: Job): ReadonlyMap<string, OptionKind> {
 /** Every option of every job: one environment or file may serve several jobs. */
 export const allOptionNames: ReadonlySet<string> = new Set([...optionNames, ...Object.keys(simulateOptions)]);
 
+/** Options that may stand without a value. */
+export const switchNames: ReadonlySet<string> = new Set(
+  [...optionNames.map((name) => [name, optionOf(name)] as const), ...Object.entries(simulateOptions)].flatMap(
+    ([name, { kind }]) => (kind === 'switch' ? [name] : []),
+  ),
+);
+
 /** The options that every job has. */
 export const commonOptionNames = optionNames.filter((name) => optionOf(name).jobs.includes('simulate'));
 

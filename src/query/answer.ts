@@ -69,7 +69,7 @@ async function streamText(
   options: TextOptions,
   stream: Writable,
 ): Promise<void> {
-  await session.ask(lookBack, async (reader, went) => {
+  await session.ask(lookBack, limits.signal, async (reader, went) => {
     const statement = await reader.check(sql);
     await withinLimits(reader.connection, limits, async () => {
       const result = await reader.connection.stream(statement.sql);
@@ -108,7 +108,7 @@ async function writeParquet(
   limits: QueryLimits,
   path: string,
 ): Promise<void> {
-  await session.ask(lookBack, async (reader) => {
+  await session.ask(lookBack, limits.signal, async (reader) => {
     const statement = await reader.check(sql);
     if (!statement.isQuery) {
       throw new UsageError('EXPLAIN makes no rows for Parquet', 'Leave --format parquet out.');

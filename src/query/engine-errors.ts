@@ -1,5 +1,12 @@
 /** What the engine says went wrong, as errors for people. */
-import { EngineError, LakeError, PartChangedError, ReportedError, UsageError } from '../errors.ts';
+import {
+  EngineError,
+  LakeError,
+  PartChangedError,
+  ReportedError,
+  ScratchError,
+  UsageError,
+} from '../errors.ts';
 
 /** What is wrong with the words of a query, by the first words of the engine's message. */
 const badQuery =
@@ -13,6 +20,13 @@ export function explained(error: unknown, lake: string, memoryLimitBytes: number
     return new LakeError(
       `A part of ${lake} could not be read: ${message}`,
       'If it was replaced meanwhile, ask again; else restore its earlier version.',
+      { cause: error },
+    );
+  }
+  if (/max_temp_directory_size/.test(error.message)) {
+    return new ScratchError(
+      'The query needs more memory than --memory-limit, and more scratch than --scratch-limit leaves',
+      'Raise one of both, name fewer days with --from and --to, or ask for less.',
       { cause: error },
     );
   }

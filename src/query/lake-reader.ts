@@ -32,7 +32,7 @@ export interface LakeReaderOptions {
   readonly store: Store;
   /** The lake's folder, whose parts are read where they lie; null: parts are downloaded into scratch. */
   readonly folder: string | null;
-  readonly scratch: Pick<Scratch, 'folder' | 'reserve'>;
+  readonly scratch: Pick<Scratch, 'folder' | 'reserve' | 'bytes' | 'limitBytes'>;
   readonly memoryLimitBytes: number;
   /** Of copy jobs and summaries; what the runs say of themselves is read whole. Default: all. */
   readonly days?: Days;
@@ -135,6 +135,9 @@ export async function openLakeReader(options: LakeReaderOptions): Promise<LakeRe
     });
     const connection = await instance.connect();
     await connection.run("SET TimeZone = 'UTC'");
+    // As an option of the instance it would not hold (github.com/josefbacik/systing/pull/241 says why).
+    const { scratch } = options;
+    await connection.run(`SET max_temp_directory_size = '${scratch.limitBytes - scratch.bytes()}B'`);
     for (const table of lakeTables) await createTableView(connection, table, partsOf(table));
     for (const { name, sql } of views) {
       await connection.run(`CREATE VIEW ${quoteName(name)} AS ${sql}`);

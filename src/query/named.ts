@@ -1,6 +1,8 @@
 /** The named questions as a person asks for them, and as they are listed. */
 import { distance } from 'fastest-levenshtein';
+import yargs from 'yargs';
 import { UsageError } from '../errors.ts';
+import { wordRules } from '../options/words.ts';
 import { questionLookBack, questionSql } from '../questions/question-sql.ts';
 import { loadQuestions, type Question } from '../questions/questions.ts';
 import type { Asked } from './answer.ts';
@@ -28,27 +30,44 @@ export function findQuestion(name: string, questions: readonly Question[] = load
   );
 }
 
-/** @throws UsageError for a question there is not, and for values that it does not take */
-export function askedQuestion(name: string, values: Readonly<Record<string, string>>): Asked {
+/**
+ * @param given values of parameters, as yargs reads them
+ * @throws UsageError for a question there is not, and for values that it does not take
+ */
+export function askedQuestion(name: string, given: Readonly<Record<string, unknown>>): Asked {
   const question = findQuestion(name);
+  const values: Record<string, string> = {};
+  for (const [parameter, value] of Object.entries(given)) {
+    if (Array.isArray(value)) {
+      throw new UsageError(`--${parameter} was given ${value.length} times`, 'Give it once.');
+    }
+    if (value === '' || value === true) {
+      throw new UsageError(`--${parameter} has no value`, 'Write one behind it.');
+    }
+    values[parameter] = String(value);
+  }
   return { sql: questionSql(question, values), lookBack: questionLookBack(question, values) };
 }
 
-/** `name --parameter value …`, as it is typed at the prompt; null when the line is no such thing. */
-export function typedQuestion(line: string): Asked | null {
-  const words = line.trim().replace(/;$/, '').trim().split(/\s+/);
-  const [name = '', ...rest] = words;
-  if (!isName(name)) return null;
-  const values: Record<string, string> = {};
-  for (let at = 0; at < rest.length; at += 1) {
-    const [, parameter, attached] = /^--([a-z][a-z0-9_]*)(?:=(.*))?$/.exec(rest[at] ?? '') ?? [];
-    if (parameter === undefined) return null;
-    if (attached === undefined) at += 1;
-    const value = attached ?? rest[at];
-    if (value === undefined) throw new UsageError(`--${parameter} has no value`, 'Write one behind it.');
-    values[parameter] = value;
+/**
+ * `name --parameter value …`, as it is typed at the prompt; a value may stand in quotes, as in a shell.
+ * @throws UsageError for a question there is not, and for what is no value of its parameters
+ */
+export function typedQuestion(line: string): Asked {
+  const typed = yargs(line.trim().replace(/;$/, ''))
+    .help(false)
+    .version(false)
+    .parserConfiguration(wordRules)
+    .parseSync();
+  const { _: words, $0: _program, ...given } = typed;
+  const [name = '', stray] = words.map(String);
+  if (stray !== undefined) {
+    throw new UsageError(
+      `${JSON.stringify(stray)} is no parameter of ${name}`,
+      'Write --name value, for each parameter.',
+    );
   }
-  return askedQuestion(name, values);
+  return askedQuestion(name, given);
 }
 
 export function questionList(questions: readonly Question[] = loadQuestions()): string {

@@ -9,7 +9,7 @@ import { printable } from '../telemetry/printable.ts';
 import type { Asked } from './answer.ts';
 import { completer, dotCommands } from './completion.ts';
 import { historyLines } from './history.ts';
-import { isName, questionList, typedQuestion } from './named.ts';
+import { questionList, typedQuestion } from './named.ts';
 import { cutStatements } from './statements.ts';
 
 export interface PromptOptions {
@@ -98,14 +98,8 @@ export async function runPrompt(options: PromptOptions): Promise<void> {
       if (line.trim() !== '') silent = false;
       if (alone === '.quit' || alone === '.exit') break;
       if (alone.startsWith('.')) await attempt(async () => command(alone, options));
-      else if (
-        isName(alone.split(/\s/)[0] ?? '') &&
-        options.questions.includes(alone.split(/[\s;]/)[0] ?? '')
-      ) {
-        await attempt(async () => {
-          const asked = typedQuestion(alone);
-          if (asked !== null) await run(asked);
-        });
+      else if (options.questions.includes(alone.split(/[\s;]/)[0] ?? '')) {
+        await attempt(async () => run(typedQuestion(alone)));
       } else {
         typed = await runWhole(`${typed}${line}\n`, runSql);
       }

@@ -1,6 +1,6 @@
 /** The job: one answer, or a prompt. */
 import type { Readable, Writable } from 'node:stream';
-import { UnavailableError } from '../errors.ts';
+import { UnavailableError, UsageError } from '../errors.ts';
 import { loadQuestions } from '../questions/questions.ts';
 import { type Asked, answer, type Destination } from './answer.ts';
 import { historyFile, readHistory, writeHistory } from './history.ts';
@@ -36,7 +36,7 @@ async function prompt(session: Session, settings: QuerySettings, io: QueryIo): P
   const terminal = io.stdin.isTTY === true && io.stdout.isTTY === true;
   const keeps = terminal && settings.history ? historyFile(io.env) : null;
   let history = keeps === null ? [] : await readHistory(keeps);
-  const tables = await session.ask(null, async ({ connection }) => {
+  const tables = await session.ask(null, io.signal, async ({ connection }) => {
     const reader = await connection.runAndReadAll(
       `SELECT table_name, list(column_name ORDER BY column_index) FROM duckdb_columns()
        WHERE NOT internal GROUP BY table_name ORDER BY table_name`,
@@ -47,6 +47,7 @@ async function prompt(session: Session, settings: QuerySettings, io: QueryIo): P
         .map(([name, columns]) => [String(name), (Array.isArray(columns) ? columns : []).map(String)]),
     );
   });
+  let answered = false;
   if (terminal) io.stdout.write(`${session.url}: SQL ends with ; and .help helps\n`);
   await runPrompt({
     input: io.stdin,
@@ -59,14 +60,22 @@ async function prompt(session: Session, settings: QuerySettings, io: QueryIo): P
     },
     tables,
     questions: loadQuestions().map(({ name }) => name),
-    run: (asked, signal) =>
-      answer(
+    run: async (asked, signal) => {
+      if (answered && settings.outputFile !== null) {
+        throw new UsageError(
+          `${settings.outputFile} holds the answer to what was asked before`,
+          'Ask one thing where --output-file is given.',
+        );
+      }
+      await answer(
         session,
         asked,
         destination(settings, io),
         { timeoutMs: settings.timeoutMs, signal },
         textOptions(settings, io),
-      ),
+      );
+      answered = true;
+    },
     stopping: io.signal,
   });
   if (keeps !== null && !(await writeHistory(keeps, history)))

@@ -73,8 +73,8 @@ async function parsed(connection: DuckDBConnection, sql: string): Promise<unknow
       );
     }
     throw new UsageError(
-      'The query does more than read, which this program does not do',
-      `Write one of ${kinds}. To keep the result, use --format and --output-file.`,
+      'The query is not one that is known to only read',
+      `Write one of ${kinds}, without PIVOT. To keep the result, use --format and --output-file.`,
     );
   }
   if (!Array.isArray(tree.statements) || tree.statements.length !== 1) {

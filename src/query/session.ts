@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { DuckDBInstance } from '@duckdb/node-api';
 import type { Logger } from 'pino';
 import { type Aws, createAws } from '../aws/aws.ts';
+import { ReportedError, UnavailableError } from '../errors.ts';
 import { openScratch, type Scratch } from '../lake/scratch.ts';
 import { openStore } from '../lake/stores/open.ts';
 import type { Store } from '../lake/stores/store.ts';
@@ -36,8 +37,13 @@ export interface Session {
    * leave out some of these. When a part could not be read, as one that was replaced meanwhile, and `use` has not
    * said that something went out, it runs once more over a fresh listing.
    * @param lookBack of the question; null: SQL of a person's own
+   * @param signal ends the fetching of parts
    */
-  ask<T>(lookBack: LookBack | null, use: (reader: LakeReader, went: () => void) => Promise<T>): Promise<T>;
+  ask<T>(
+    lookBack: LookBack | null,
+    signal: AbortSignal,
+    use: (reader: LakeReader, went: () => void) => Promise<T>,
+  ): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -70,15 +76,15 @@ export async function openSession(
       log: io.log,
     });
     const [openStoreNow, openScratchNow] = [store, scratch];
-    const open = async (lookBack: LookBack | null): Promise<LakeReader> => {
-      const days = settings.days ?? (await defaultDays(settings, openStoreNow, io, lookBack));
+    const open = async (lookBack: LookBack | null, signal: AbortSignal): Promise<LakeReader> => {
+      const days = settings.days ?? (await defaultDays(settings, openStoreNow, io.today, lookBack, signal));
       const opened = await (io.openReader ?? openLakeReader)({
         store: openStoreNow,
         folder: settings.lake.kind === 'local' ? settings.lake.folder : null,
         scratch: openScratchNow,
         memoryLimitBytes: settings.memoryLimitBytes,
         days,
-        signal: io.signal,
+        signal,
         ...(names === undefined ? {} : { names }),
       });
       if (settings.lake.kind === 's3') io.note(fetchedLine(opened, days));
@@ -87,7 +93,7 @@ export async function openSession(
       }
       return opened;
     };
-    const ask: Session['ask'] = async (lookBack, use) => {
+    const ask: Session['ask'] = async (lookBack, signal, use) => {
       for (let attempt = 1; ; attempt += 1) {
         let gone = false;
         try {
@@ -95,12 +101,15 @@ export async function openSession(
             await reader.close();
             reader = undefined;
           }
-          reader ??= await open(lookBack);
+          reader ??= await open(lookBack, signal);
           for (const line of remarks(reader, lookBack)) io.note(line);
           return await use(reader, () => {
             gone = true;
           });
         } catch (error) {
+          if (signal.aborted && !(error instanceof ReportedError)) {
+            throw new UnavailableError('The query was interrupted', 'Ask it again.', { cause: error });
+          }
           if (attempt > 1 || gone || !isChangedPart(error)) {
             throw explained(error, openStoreNow.url, settings.memoryLimitBytes);
           }
@@ -152,16 +161,17 @@ async function openedStore(settings: QuerySettings, io: SessionIo, aws: Aws | nu
 async function defaultDays(
   settings: QuerySettings,
   store: Store,
-  io: SessionIo,
+  today: string,
   lookBack: LookBack | null,
+  signal: AbortSignal,
 ): Promise<Days> {
   if (settings.lake.kind === 'local' || lookBack === 'every day') return allDays;
   let newest: string | null = null;
-  for await (const folder of store.list('export_coverage/', { folders: true }, io.signal)) {
+  for await (const folder of store.list('export_coverage/', { folders: true }, signal)) {
     const [, day] = /run_date=(\d{4}-\d\d-\d\d)\/$/.exec(folder) ?? [];
     if (day !== undefined && (newest === null || day > newest)) newest = day;
   }
-  return daysBefore(newest ?? io.today, lookBack ?? daysOnS3);
+  return daysBefore(newest ?? today, lookBack ?? daysOnS3);
 }
 
 /** The days that a question looks at and that the reader leaves out. */

@@ -50,7 +50,11 @@ beforeAll(async () => {
     ),
   );
   reader = await lake.read();
-  session = { url: 'lake', ask: (_, use) => use(reader, () => undefined), close: async () => undefined };
+  session = {
+    url: 'lake',
+    ask: (_lookBack, _signal, use) => use(reader, () => undefined),
+    close: async () => undefined,
+  };
   folder = await mkdtemp(join(tmpdir(), 'backup-copy-export-formats-'));
 });
 afterAll(async () => {

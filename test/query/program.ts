@@ -19,6 +19,8 @@ export function ask(
     readonly env?: Readonly<Record<string, string>>;
     readonly input?: string;
     readonly cwd?: string;
+    /** Sends SIGINT then. */
+    readonly interruptedAfter?: Promise<void>;
   } = {},
 ): Promise<Ended> {
   const kept = Object.entries(process.env).filter(([name]) => !/^(AWS_|BACKUP_COPY_EXPORT_)/.test(name));
@@ -36,6 +38,7 @@ export function ask(
   });
   child.stdin.on('error', () => undefined);
   child.stdin.end(options.input ?? '');
+  void options.interruptedAfter?.then(() => child.kill('SIGINT'));
   const output = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     output.stdout += chunk;

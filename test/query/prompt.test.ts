@@ -105,6 +105,20 @@ describe('at the prompt', () => {
     expect(said.errors).toMatch(/success-rate-by-day has no parameter dais/);
   });
 
+  test('a question may end with a semicolon, its values stand in quotes, and what is no parameter is an error', async () => {
+    const { type, ended, ran, said } = opened();
+    type('success-rate-by-day;\r');
+    type("success-rate-by-day --days '3';\r");
+    type('success-rate-by-day 3\r');
+    type('success-rate-by-day --days\r');
+    type('success-rate-by-day --days 1 --days 2\r.quit\r');
+    await ended;
+    expect(ran).toEqual([expect.stringMatching(/\b30\b/), expect.stringMatching(/ 3 \*/)]);
+    expect(said.errors).toMatch(
+      /"3" is no parameter of success-rate-by-day.*\n--days has no value.*\n--days was given 2 times/,
+    );
+  });
+
   test('.tables, .questions and .help say what there is; another command is an error', async () => {
     const { type, ended, said } = opened();
     type('.tables\r.questions\r.help\r.read x\r.quit\r');

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -98,6 +100,50 @@ test('--output-file takes the answer, as Parquet where it ends so', async () => 
   await rm(file);
 });
 
+test('--output-file takes one answer: a second is refused, and the first stays', async () => {
+  const file = join(lab.folder, 'answer.csv');
+  const input = 'SELECT 1 AS a;\nSELECT 2 AS b;\n';
+  const { code, stderr } = await ask([`--lake=${lab.lake}`, `--output-file=${file}`], { input });
+  expect([code, stderr]).toEqual([
+    64,
+    expect.stringMatching(/answer\.csv holds the answer to what was asked/),
+  ]);
+  expect(await readFile(file, 'utf8')).toBe('a\n1\n');
+  await rm(file);
+});
+
+test('a switch does not take the SQL behind it for its value, nor is SQL that begins with a comment an option', async () => {
+  const { code, stdout } = await ask(['--raw', 'SELECT 1 AS a', `--lake=${lab.lake}`]);
+  expect([code, stdout]).toEqual([0, 'a\n1\n']);
+  const commented = await ask(['-- of all\nSELECT 2 AS b', '--raw', 'false', `--lake=${lab.lake}`]);
+  expect([commented.code, commented.stdout]).toEqual([0, 'b\n2\n']);
+});
+
+test('an interruption while a store is asked ends with 75', async () => {
+  const asked = Promise.withResolvers<void>();
+  const silent = createServer(() => asked.resolve()).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const address = silent.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  try {
+    const ended = ask(['FROM copy_jobs', '--lake=s3://bucket/lake'], {
+      env: {
+        AWS_ACCESS_KEY_ID: 'a',
+        AWS_SECRET_ACCESS_KEY: 'b',
+        AWS_REGION: 'us-east-1',
+        BACKUP_COPY_EXPORT_S3_ENDPOINT_URL: `http://127.0.0.1:${address.port}`,
+      },
+      interruptedAfter: asked.promise,
+    });
+    const { code, stderr, stdout } = await ended;
+    expect([code, stdout]).toEqual([75, '']);
+    expect(stderr).toMatch(/^backup-copy-export: [^\n]*interrupted[^\n]*\n$/);
+  } finally {
+    silent.closeAllConnections();
+    silent.close();
+  }
+});
+
 test('the options come from a file too', async () => {
   const config = join(lab.folder, 'query.yaml');
   await writeFile(config, `lake: ${lab.lake}\nformat: json\n`);
@@ -121,7 +167,7 @@ describe('what is wrong ends with its exit code and one line', () => {
     ['an unknown column', 64, ['SELECT stat FROM copy_jobs'], /column "stat" not found.*"state"/],
     ['no SQL', 64, ['SELECT FROM WHERE'], /not SQL that the engine understands: syntax error/],
     ['empty SQL', 64, [' '], /There is no SQL in the query/],
-    ['SQL that writes', 64, ["COPY (SELECT 1) TO 'x'"], /does more than read/],
+    ['SQL that writes', 64, ["COPY (SELECT 1) TO 'x'"], /known to only read/],
     ['a value that cannot be', 64, ["SELECT 'x'::INTEGER"], /Conversion Error/],
     [
       'an unknown question',
@@ -132,6 +178,7 @@ describe('what is wrong ends with its exit code and one line', () => {
     ['a bad parameter', 64, ['success-rate-by-day', '--days=many'], /--days .*cannot be "many"/],
     ['a parameter without a question', 64, ['SELECT 1', '--days=3'], /--days is a parameter of a question/],
     ['an unknown option', 64, ['SELECT 1', '--no-such'], /Unknown: --no-such/],
+    ['a parameter without its value', 64, ['resource-history', '--resource'], /--resource has no value/],
     ['Parquet to stdout', 64, ['SELECT 1', '--format=parquet'], /Name one with --output-file/],
     ['days the wrong way round', 64, ['SELECT 1', '--from=2026-11-02', '--to=2026-11-01'], /is after --to/],
     ['no lake there', 74, ['SELECT 1', '--lake=./nothing-here'], /There is no lake in .*nothing-here/],
@@ -140,6 +187,16 @@ describe('what is wrong ends with its exit code and one line', () => {
       74,
       ['SELECT list(range) FROM range(30000000)', '--memory-limit=64MB'],
       /more memory than 61 MiB.*--memory-limit/,
+    ],
+    [
+      'too little scratch',
+      74,
+      [
+        'SELECT max(x) FROM (SELECT hash(range) AS h, repeat(range::VARCHAR, 9) AS x FROM range(3000000) ORDER BY h)',
+        '--memory-limit=64MB',
+        '--scratch-limit=5MB',
+      ],
+      /more scratch than --scratch-limit/,
     ],
     [
       'too little time while rows come',

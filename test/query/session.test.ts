@@ -53,23 +53,24 @@ async function sessionWith(
 
 const take = (day: string) => () => rm(lake.part(day));
 const sql = 'SELECT copy_job_id FROM copy_jobs';
+const running = new AbortController().signal;
 
 test('a part that cannot be read is looked for once more, over a fresh listing', async () => {
   const opened = await sessionWith([take('2026-11-19')]);
-  expect(await opened.session.ask(null, (reader) => rowsOf(reader, sql))).toEqual([['new']]);
+  expect(await opened.session.ask(null, running, (reader) => rowsOf(reader, sql))).toEqual([['new']]);
   expect(opened.notes).toEqual([expect.stringMatching(/could not be read.*once more/)]);
 });
 
 test('a second time is an error that says to ask again', async () => {
   const { session } = await sessionWith([take('2026-11-19'), take('2026-11-20')]);
-  await expect(session.ask(null, (reader) => rowsOf(reader, sql))).rejects.toThrow(
+  await expect(session.ask(null, running, (reader) => rowsOf(reader, sql))).rejects.toThrow(
     /A part of .* could not be read.*ask again/,
   );
 });
 
 test('nothing is asked again once rows have gone out', async () => {
   const { session } = await sessionWith([take('2026-11-19')]);
-  const asked = session.ask(null, async (reader, went) => {
+  const asked = session.ask(null, running, async (reader, went) => {
     went();
     return await rowsOf(reader, sql);
   });
@@ -81,20 +82,20 @@ describe('a question', () => {
 
   test('that looks at days which --from and --to leave out is answered with a remark on how many', async () => {
     const { session, notes } = await sessionWith([], { from: '2026-11-20' }, '2026-11-20');
-    expect(await session.ask('every day', ids)).toEqual([['new']]);
+    expect(await session.ask('every day', running, ids)).toEqual([['new']]);
     expect(notes).toEqual([
       expect.stringMatching(/^the answer lacks days .* leave out: 1, the first 2026-11-19$/),
     ]);
-    await session.ask(1, ids);
+    await session.ask(1, running, ids);
     expect(notes.length).toBe(2);
-    await session.ask(0, ids);
-    await session.ask(null, ids);
+    await session.ask(0, running, ids);
+    await session.ask(null, running, ids);
     expect(notes.length).toBe(2);
   });
 
   test('over a lake in which no run has ended says so: there is no now to go by', async () => {
     const { session, notes } = await sessionWith([]);
-    await session.ask(7, ids);
+    await session.ask(7, running, ids);
     expect(notes).toEqual([expect.stringMatching(/^no run has ended in this lake/)]);
   });
 });
