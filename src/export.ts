@@ -1,6 +1,4 @@
 /** The run: drain, merge, publish, prove. The only place that knows the whole way. */
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
@@ -54,11 +52,9 @@ export async function runExport(settings: Settings, io: RunIo): Promise<RunSumma
       log,
     });
     try {
-      const engineScratch = join(scratch.folder, 'engine');
-      await mkdir(engineScratch);
       const engine = await openEngine(settings.engine, {
         memoryLimitBytes: settings.memoryLimitBytes,
-        scratch: engineScratch,
+        scratch: await scratch.subfolder('engine'),
       });
       try {
         return await run({ settings, io, log, limits, planning, scratch, engine, started });
@@ -96,10 +92,17 @@ async function run(context: Run): Promise<RunSummary> {
   const rejected = new RejectedRecords(context.scratch.folder);
   const publication = await openPublication(context);
   const drainStarted = performance.now();
-  const drained = await drainAll(context, publication.waves, rejected);
-  releaseMemory();
-  const publishStarted = performance.now();
-  await publication.waves.finish();
+  let publishStarted = drainStarted;
+  let drained: (Drained | null)[];
+  try {
+    drained = await drainAll(context, publication.waves, rejected);
+    releaseMemory();
+    publishStarted = performance.now();
+    await publication.waves.finish();
+  } finally {
+    // Scratch must not go while parts are made in it.
+    await publication.waves.settle();
+  }
   const ledgerStarted = performance.now();
 
   const coverage = planning.planned.map((planned, i) =>
@@ -234,12 +237,9 @@ async function openPublication({ settings, io, log, limits, planning, scratch, e
   const written: WrittenPart[] = [];
   const failed = new Map<string, unknown>();
   let tables = emptyTotals(settings.tables);
-  const scratchFolder = join(scratch.folder, 'parts');
-  const stagingFolder = join(scratch.folder, 'staging');
-  await mkdir(scratchFolder);
-  await mkdir(stagingFolder);
+  const scratchFolder = await scratch.subfolder('parts');
   const staging = openStaging({
-    folder: stagingFolder,
+    folder: await scratch.subfolder('staging'),
     buckets: lake.buckets,
     reserve: (bytes) => scratch.reserve(bytes),
   });
@@ -285,6 +285,7 @@ async function openPublication({ settings, io, log, limits, planning, scratch, e
         log.error({ table: table.name, err: error }, 'a part could not be published');
       },
       onWave: (parts) => io.progress.publishStarted(parts),
+      onLeftBehind: (err) => log.warn({ err }, 'staged files could not be removed yet'),
     },
     {
       bytes: Math.floor(settings.scratchLimitBytes / 4),

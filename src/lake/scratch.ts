@@ -29,7 +29,15 @@ export interface Scratch {
    * @throws ScratchError when the limit would be passed
    */
   reserve(bytes: number): () => void;
-  /** Removes the folder and lets go of its lock. */
+  /**
+   * Makes a folder in it.
+   * @throws ScratchError
+   */
+  subfolder(name: string): Promise<string>;
+  /**
+   * Removes the folder and lets go of its lock. What cannot be removed is only told of: the next run clears it away,
+   * and the run that ends here has done its work.
+   */
   remove(): Promise<void>;
 }
 
@@ -64,11 +72,18 @@ export async function openScratch(options: ScratchOptions): Promise<Scratch> {
         given = true;
       };
     },
-    async remove() {
-      await rm(folder, { recursive: true, force: true }).catch((error) => {
-        throw scratchProblem('removed', folder, error);
+    async subfolder(name) {
+      const path = join(folder, name);
+      await mkdir(path).catch((error) => {
+        throw scratchProblem(path, error);
       });
-      await lock?.release();
+      return path;
+    },
+    async remove() {
+      const told = (err: unknown) =>
+        options.log?.warn({ folder, err }, 'scratch could not be removed; a later run tries again');
+      await rm(folder, { recursive: true, force: true }).catch(told);
+      await lock?.release().catch(told);
     },
   };
 }
@@ -96,7 +111,7 @@ async function claimFolder(
       await guard?.release();
     }
   } catch (error) {
-    throw scratchProblem('made', folder, error);
+    throw scratchProblem(folder, error);
   }
 }
 
@@ -146,11 +161,11 @@ async function removeIfDead(folder: string, locks: FileLocks, log: ScratchOption
   }
 }
 
-function scratchProblem(done: 'made' | 'removed', folder: string, error: unknown): ScratchError {
+function scratchProblem(folder: string, error: unknown): ScratchError {
   if (error instanceof ScratchError) return error;
   const cause = systemCode(error) ?? (error instanceof Error ? error.message : String(error));
   return new ScratchError(
-    `The scratch folder ${folder} could not be ${done} (${cause})`,
+    `The scratch folder ${folder} could not be made (${cause})`,
     'Give --scratch a folder on a local disk that this user may write to.',
     { cause: error },
   );

@@ -36,9 +36,20 @@ export interface StagedPart {
   readonly origins: ReadonlySet<string>;
 }
 
+/** Rows that could not be written out, and so cannot be published. */
+export interface LostPart {
+  readonly key: string;
+  readonly table: Table;
+  readonly origins: ReadonlySet<string>;
+  /** A ScratchError. */
+  readonly error: unknown;
+}
+
 export interface Wave {
   /** Ascending by key. */
   readonly parts: readonly StagedPart[];
+  /** Ascending by key; what was staged for them is given up, and its memory given back. */
+  readonly lost: readonly LostPart[];
   /** Deletes the files and gives their room back. */
   remove(): Promise<void>;
 }
@@ -52,10 +63,7 @@ export interface Staging {
   stage(table: Table, rows: readonly Row[], origin: string): Promise<void>;
   /** Bytes in the wave being filled, in memory and on disk. */
   bytes(): number;
-  /**
-   * Ends the wave being filled and begins another.
-   * @throws ScratchError when what is in memory cannot be written; the wave is lost then
-   */
+  /** Ends the wave being filled and begins another. Does not reject: what cannot be written is in the wave's `lost`. */
   rotate(): Promise<Wave>;
 }
 
@@ -177,12 +185,25 @@ export function openStaging(options: StagingOptions): Staging {
   async function rotate(): Promise<Wave> {
     const closed = wave;
     wave = newWave();
+    const lost = new Map<OpenPart, unknown>();
     await inTurn(async () => {
-      for (const part of closed.parts.values()) if (part.bufferedBytes > 0) await append(closed, part);
+      for (const part of closed.parts.values()) {
+        if (part.bufferedBytes === 0) continue;
+        await append(closed, part).catch((error) => {
+          lost.set(part, error);
+          buffered -= part.bufferedBytes;
+          part.buffered = [];
+          part.bufferedBytes = 0;
+        });
+      }
     });
+    const parts = [...closed.parts.values()].sort((a, b) => compareKeys(a.key, b.key));
     return {
-      parts: [...closed.parts.values()]
-        .sort((a, b) => compareKeys(a.key, b.key))
+      lost: parts
+        .filter((part) => lost.has(part))
+        .map((part) => ({ key: part.key, table: part.table, origins: part.origins, error: lost.get(part) })),
+      parts: parts
+        .filter((part) => !lost.has(part))
         .map(({ file, fileBytes, buffered: _, bufferedBytes: __, ...part }) => ({
           ...part,
           files: [file],

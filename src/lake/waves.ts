@@ -8,7 +8,7 @@ import type { Row, Table } from '../tables/table.ts';
 import type { Published } from './publish.ts';
 import type { StagedPart, Staging } from './staging.ts';
 
-/** A part that could not be published: what was drained from these origins is not in the lake. */
+/** A part that could not be published: not all that was drained from these origins is in the lake. */
 export interface FailedPart {
   readonly table: Table;
   readonly origins: ReadonlySet<string>;
@@ -20,6 +20,8 @@ export interface WaveHandlers {
   readonly onPublished: (part: StagedPart, published: Published) => void;
   readonly onFailed: (failed: FailedPart) => void;
   readonly onWave: (parts: number) => void;
+  /** A published wave's files could not be removed; they stay until the run's scratch goes. */
+  readonly onLeftBehind: (error: unknown) => void;
 }
 
 export interface WaveBounds {
@@ -32,12 +34,19 @@ export interface WaveBounds {
   readonly now: () => number;
 }
 
+/** A longer timer fires at once (nodejs.org/api/timers.html, setTimeout). */
+const longestTimerMs = 2 ** 31 - 1;
+
+/** `settle` must be called at the end, whatever the end is. */
 export class Waves {
   readonly #staging: Staging;
   readonly #handlers: WaveHandlers;
   readonly #bounds: WaveBounds;
-  #lastWaveAt: number;
+  /** Never rejects. */
   #publishing: Promise<void> | null = null;
+  #broken: { readonly error: unknown } | null = null;
+  #timer: NodeJS.Timeout | undefined;
+  #settled = false;
   #spentMs = 0;
   readonly #inTurn = pLimit(1);
 
@@ -45,7 +54,7 @@ export class Waves {
     this.#staging = staging;
     this.#handlers = handlers;
     this.#bounds = bounds;
-    this.#lastWaveAt = bounds.now();
+    this.#startTimer();
   }
 
   /** Milliseconds spent publishing so far. */
@@ -53,47 +62,70 @@ export class Waves {
     return this.#spentMs;
   }
 
-  /** Stages rows; waits while a full wave has to wait for the one before it. Throws a ScratchError. */
+  /**
+   * Stages rows; waits while a full wave has to wait for the one before it.
+   * @throws ScratchError; what a handler threw
+   */
   stage(table: Table, rows: readonly Row[], origin: string): Promise<void> {
     // One at a time: many drains that wait for room must not all take it at once.
     return this.#inTurn(async () => {
       while (this.#staging.bytes() >= this.#bounds.bytes && this.#publishing !== null) await this.#publishing;
+      if (this.#broken !== null) throw this.#broken.error;
       await this.#staging.stage(table, rows, origin);
-      if (this.#due() && this.#publishing === null) this.#start();
+      if (this.#staging.bytes() >= this.#bounds.bytes) this.#start();
     });
   }
 
-  /** Publishes all that is left. Nothing may be staged afterwards. */
+  /**
+   * Publishes all that is left. Nothing may be staged afterwards.
+   * @throws what a handler threw
+   */
   async finish(): Promise<void> {
     while (this.#publishing !== null) await this.#publishing;
     this.#start();
+    await this.settle();
+    if (this.#broken !== null) throw this.#broken.error;
+  }
+
+  /** Resolves when no wave is under way any more; none begins afterwards. */
+  async settle(): Promise<void> {
+    this.#settled = true;
+    clearTimeout(this.#timer);
     await this.#publishing;
   }
 
-  #due(): boolean {
-    const { bytes, everyMs, now } = this.#bounds;
-    const staged = this.#staging.bytes();
-    return staged >= bytes || (staged > 0 && now() - this.#lastWaveAt >= everyMs);
+  /** The time since the last wave is up, page or no page. */
+  #startTimer(): void {
+    const onTime = () => {
+      if (this.#staging.bytes() > 0) this.#start();
+      else this.#startTimer();
+    };
+    clearTimeout(this.#timer);
+    if (this.#settled) return;
+    this.#timer = setTimeout(onTime, Math.min(this.#bounds.everyMs, longestTimerMs)).unref();
   }
 
   #start(): void {
-    const wave = this.#publishWave();
-    this.#publishing = wave.finally(() => {
-      this.#publishing = null;
-    });
-    // Whoever awaits #publishing sees the failure; without a waiter it must not end the process by itself.
-    this.#publishing.catch(() => undefined);
+    if (this.#publishing !== null || this.#settled) return;
+    this.#publishing = this.#publishWave()
+      .catch((error) => {
+        this.#broken ??= { error };
+      })
+      .finally(() => {
+        this.#publishing = null;
+        this.#startTimer();
+      });
   }
 
   async #publishWave(): Promise<void> {
     const started = this.#bounds.now();
     const wave = await this.#staging.rotate();
-    this.#handlers.onWave(wave.parts.length);
+    this.#handlers.onWave(wave.parts.length + wave.lost.length);
+    for (const { table, origins, error } of wave.lost) this.#handlers.onFailed({ table, origins, error });
     const limit = pLimit(this.#bounds.concurrency);
     await Promise.all(wave.parts.map((part) => limit(() => this.#publishOne(part))));
-    await wave.remove();
-    this.#lastWaveAt = this.#bounds.now();
-    this.#spentMs += this.#lastWaveAt - started;
+    await wave.remove().catch(this.#handlers.onLeftBehind);
+    this.#spentMs += this.#bounds.now() - started;
   }
 
   async #publishOne(part: StagedPart): Promise<void> {

@@ -27,6 +27,17 @@ describe('scratch', () => {
     ]);
   });
 
+  it('leaves it at a warning when it cannot be removed', async () => {
+    const warnings: unknown[] = [];
+    const log = { info: () => undefined, warn: (details: unknown) => warnings.push(details) };
+    const scratch = await openScratch({ parent, runId: 'one', limitBytes, log });
+    // A file lies where its folder was: there is nothing to be removed in a file.
+    await rm(parent, { recursive: true });
+    await writeFile(parent, '');
+    await scratch.remove();
+    expect(warnings).toMatchObject([{ folder: scratch.folder }]);
+  });
+
   it('keeps count of what is reserved, and refuses more than its limit', async () => {
     const scratch = await openScratch({ parent, runId: 'one', limitBytes });
     const release = scratch.reserve(600);

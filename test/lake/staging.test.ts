@@ -133,6 +133,23 @@ describe('staging', () => {
     expect(rows?.map(({ copy_job_id }) => copy_job_id)).toEqual(['job-1', 'job-2']);
   });
 
+  it('gives back the memory of what it could not write', async () => {
+    let full = true;
+    let writes = 0;
+    const reserve = () => {
+      if (full) throw new ScratchError('Scratch is full', 'Make room.');
+      writes += 1;
+      return () => undefined;
+    };
+    const staging = openStaging({ folder, buckets: 1, bufferBytes: 200, reserve });
+    await staging.stage(copyJobs, [job(1, 1), job(2, 1)], 'a');
+    expect((await staging.rotate()).lost).toHaveLength(1);
+    full = false;
+    await staging.stage(copyJobs, [job(3, 1), job(4, 1)], 'a');
+    expect(writes).toBe(0);
+    expect((await staged(await staging.rotate())).size).toBe(1);
+  });
+
   it('says that the disk is full when it is, and loses no row by it', async () => {
     await mkdir(join(folder, 'wave-1'));
     await symlink('/dev/full', join(folder, 'wave-1', '0.ndjson'));
@@ -147,6 +164,9 @@ describe('staging', () => {
   it('turns a folder that cannot be written into a ScratchError that says which', async () => {
     const staging = openStaging({ folder: '/dev/null/x', buckets: 1, bufferBytes: 10 });
     await expect(staging.stage(copyJobs, [job(1, 1)], 'a')).rejects.toThrow(ScratchError);
-    await expect(staging.rotate()).rejects.toThrow('/dev/null/x');
+    const { parts, lost } = await staging.rotate();
+    expect(parts).toEqual([]);
+    expect(lost).toMatchObject([{ table: copyJobs, origins: new Set(['a']), error: { exitCode: 74 } }]);
+    expect(String(lost[0]?.error)).toContain('/dev/null/x');
   });
 });

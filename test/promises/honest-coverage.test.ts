@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Lab, openLab } from '../support/lab.ts';
@@ -54,6 +54,26 @@ describe('the coverage', () => {
     expect(run.failures.every(({ advice, error }) => advice !== '' && error !== '')).toBe(true);
 
     lab.simulator.clearFaults();
+    expect((await lab.run()).exit_code).toBe(0);
+    expect(await lab.differences()).toEqual([]);
+  });
+
+  it('never says OK of rows that scratch had no room for: they are missing, and the next run reads them again', async () => {
+    lab = await openLab({ accounts: 2, regions: 1, latencyMs: 200 });
+    const running = lab.run();
+    // The disk is full for the first file of the first wave, and only for it.
+    await lab.until(async () => (await lab.everyFile()).some((name) => name.endsWith('/staging')));
+    const staging = (await lab.everyFile()).find((name) => name.endsWith('/staging'));
+    const wave = join(lab.folder, String(staging), 'wave-1');
+    await mkdir(wave);
+    await symlink('/dev/full', join(wave, '0.ndjson'));
+    const run = await running;
+    expect(run.exit_code).toBe(74);
+    const rows = await coverageOf(run.run_id);
+    const unpublished = rows.filter((row) => row.status === 'PUBLISH_FAILED');
+    expect(unpublished.length).toBeGreaterThan(0);
+    for (const row of unpublished) expect(row.error_message).toContain('ENOSPC');
+    expect(await lab.differences()).not.toEqual([]);
     expect((await lab.run()).exit_code).toBe(0);
     expect(await lab.differences()).toEqual([]);
   });

@@ -32,7 +32,8 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Engine> {
   return {
     name: 'duckdb',
     merge: (request) => enqueue(() => merge(request, options, spill)),
-    close: () => enqueue(() => rm(spill, { recursive: true, force: true })),
+    // What stays there lies in the caller's scratch, and goes with it.
+    close: () => enqueue(() => rm(spill, { recursive: true, force: true }).catch(() => undefined)),
   };
 }
 
