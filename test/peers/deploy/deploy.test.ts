@@ -64,7 +64,7 @@ describe('the CloudFormation templates', () => {
     const templates = (await readdir(join(root, 'deploy'), { recursive: true }))
       .filter((name) => /^(iam|ecs)\/.+\.yaml$/.test(name))
       .map((name) => join(root, 'deploy', name));
-    expect(templates).toHaveLength(4);
+    expect(templates).toHaveLength(5);
     const clean = await ended(join(python, 'cfn-lint'), ['--include-checks', 'I', '--', ...templates]);
     expect(clean).toEqual({ exitCode: 0, stdout: '', stderr: '' });
 
@@ -123,6 +123,21 @@ describe('the CloudFormation templates', () => {
     ]);
   });
 
+  it('let the exporter assume the roles for the organization and the lake where they are named, by name', () => {
+    const assume = deployed.roles.ThroughRoles?.statements.filter(({ Action }) => Action === 'sts:AssumeRole');
+    expect(assume?.map(({ Resource }) => Resource).sort()).toEqual([
+      'arn:aws:iam::*:role/BackupCopyExportReader',
+      'arn:aws:iam::999988887777:role/BackupCopyExportOrganizationReader',
+      'arn:aws:iam::999988887777:role/Lake',
+    ]);
+  });
+
+  it('give the organization reader exactly the actions of Organizations that the program uses', async () => {
+    const used = (await actionsUsed()).filter((action) => action.startsWith('organizations:'));
+    expect(used).toHaveLength(3);
+    expect(actionsOf(deployed.roles.BackupCopyExportOrganizationReader?.statements)).toEqual(used);
+  });
+
   it('let tasks or pods of the own account become the exporter, and nobody else unless named', () => {
     const trusted = (role: string) =>
       deployed.roles[role]?.trust.Statement.map(({ Principal, Condition }) => ({ Principal, Condition }));
@@ -154,13 +169,14 @@ describe('the CloudFormation templates', () => {
     expect(all.filter((action) => /Delete|Put(?!Object$)/.test(action))).toEqual([]);
   });
 
-  it('let nobody but the exporter become the reader, and that with the external id where there is one', () => {
+  it('let nobody but the exporter become a reader, and that with the external id where there is one', () => {
     const exporter = 'arn:aws:iam::111122223333:role/BackupCopyExporter';
     const conditions = (role: string) =>
       deployed.roles[role]?.trust.Statement.map(({ Condition }) => Condition);
     expect(conditions('BackupCopyExportReader')).toEqual([
       { ArnEquals: { 'aws:PrincipalArn': exporter }, StringEquals: { 'sts:ExternalId': 'ours' } },
     ]);
+    expect(conditions('BackupCopyExportOrganizationReader')).toEqual(conditions('BackupCopyExportReader'));
     expect(conditions('PlainReader')).toEqual([{ ArnEquals: { 'aws:PrincipalArn': exporter } }]);
   });
 

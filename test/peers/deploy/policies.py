@@ -38,6 +38,17 @@ stacks = {
             "AlsoAssumedBy": f"arn:aws:iam::{account}:role/Pipeline",
         },
     ),
+    "exporter-through-roles": (
+        "iam/exporter.yaml",
+        {
+            "RunsOn": "ecs",
+            "LakeBucketArn": "arn:aws:s3:::the-lake",
+            "RoleName": "ThroughRoles",
+            "OrganizationRoleArn": "arn:aws:iam::999988887777:role/BackupCopyExportOrganizationReader",
+            "LakeRoleArn": "arn:aws:iam::999988887777:role/Lake",
+        },
+    ),
+    "organization-reader": ("iam/organization-reader.yaml", {"ExporterRoleArn": exporter, "ExternalId": "ours"}),
     "member-reader": ("iam/member-reader.yaml", {"ExporterRoleArn": exporter, "ExternalId": "ours"}),
     "member-reader-plain": (
         "iam/member-reader.yaml",
