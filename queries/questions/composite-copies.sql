@@ -2,8 +2,10 @@
 -- about: One row for each parent, newest first: a stack or a cluster whose members are copied by jobs of
 --   their own. Its size is its children's, said again: add up parent_bytes or children_bytes, never both;
 --   every other question counts children only. children_missing above 0 means that the lake does not hold
---   all the children that the parent says it has, and sums of leaf copies lack them. PARTIAL means that
---   some children were not copied. Children are looked for from the day before the parents' first day on.
+--   all the children that the parent says it has, and sums of leaf copies lack them; it is empty where the
+--   parent does not say how many. Those seen are completed, failed, partly done (PARTIAL) or open. A parent
+--   that is PARTIAL has children that were not copied. Children are looked for from the day before the
+--   parents' first day on.
 -- parameter: days integer default 30 — Parents created on the day of the last run or on this many days
 --   before it
 -- reads: :days + 1
@@ -31,6 +33,7 @@ children AS (
     count(*) AS children_seen,
     count(CASE WHEN state = 'COMPLETED' THEN 1 END) AS children_completed,
     count(CASE WHEN state = 'FAILED' THEN 1 END) AS children_failed,
+    count(CASE WHEN state = 'PARTIAL' THEN 1 END) AS children_partly_done,
     count(CASE WHEN is_terminal THEN NULL ELSE 1 END) AS children_open,
     sum(CAST(backup_size_in_bytes AS decimal(38, 0))) AS children_bytes
   FROM copy_jobs
@@ -50,9 +53,10 @@ SELECT
   parents.state,
   parents.number_of_child_jobs,
   coalesce(children.children_seen, 0) AS children_seen,
-  coalesce(parents.number_of_child_jobs, 0) - coalesce(children.children_seen, 0) AS children_missing,
+  parents.number_of_child_jobs - coalesce(children.children_seen, 0) AS children_missing,
   coalesce(children.children_completed, 0) AS children_completed,
   coalesce(children.children_failed, 0) AS children_failed,
+  coalesce(children.children_partly_done, 0) AS children_partly_done,
   coalesce(children.children_open, 0) AS children_open,
   parents.backup_size_in_bytes AS parent_bytes,
   children.children_bytes,

@@ -1,10 +1,10 @@
 -- title: Copies that failed, why, and how long until one succeeded
 -- about: Each leaf copy in state FAILED, newest first, with AWS's category and message as they came.
---   repaired_time is when the first good copy of the same resource to the same account and region ended, of
---   those created after the failed one; repair_hours counts from the creation of the failed copy to it: for
---   so long the resource was without the copy it should have had. Empty: not repaired so far.
---   next_success_time is the same for a copy to anywhere: it shows whether the resource or the destination
---   is the trouble. Failures without a resource's ARN are never repaired.
+--   repaired_time is when the first good copy of the same resource to the same vault ended, of those created
+--   after the failed one; repair_hours counts from the creation of the failed copy to it: for so long the
+--   resource was without the copy it should have had. Empty: not repaired so far. next_success_time is the
+--   same for a copy to anywhere: it shows whether the resource or the destination is the trouble. Failures
+--   without a resource's ARN, or without a vault's, are never repaired.
 -- parameter: days integer default 7 — Copies created on the day of the last run or on this many days before
 --   it
 -- reads: :days
@@ -32,7 +32,7 @@ WITH failed AS (
     )
 ),
 good AS (
-  SELECT resource_arn, destination_account_id, destination_region, creation_time, completion_time
+  SELECT resource_arn, destination_backup_vault_arn, creation_time, completion_time
   FROM good_copies
   WHERE creation_date >= (
     SELECT CAST(CAST(CAST(as_of AS date) - :days * INTERVAL '1' DAY AS date) AS varchar) FROM lake_time
@@ -44,8 +44,7 @@ repaired AS (
     min(good.completion_time) AS next_success_time,
     min(
       CASE
-        WHEN good.destination_account_id IS NOT DISTINCT FROM failed.destination_account_id
-          AND good.destination_region IS NOT DISTINCT FROM failed.destination_region
+        WHEN good.destination_backup_vault_arn = failed.destination_backup_vault_arn
         THEN good.completion_time
       END
     ) AS repaired_time

@@ -1,7 +1,7 @@
 -- title: Every copy of a resource
--- about: All leaf copies of the resources whose ARN is like --resource (% stands for anything), newest
---   first: what an auditor is shown. Without --resource, of all resources. Give the ARN in full for one;
---   hours_taken is empty while a copy runs.
+-- about: All leaf copies of the resources whose ARN is like --resource (% stands for anything, every other
+--   sign for itself), newest first: what an auditor is shown. Without --resource, of all resources. Give
+--   the ARN in full for one; hours_taken is empty while a copy runs.
 -- parameter: resource text default % — The resource's ARN; % stands for any text
 -- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
 --   before it
@@ -25,7 +25,7 @@ SELECT
   created_by_backup_rule_name AS rule_name,
   copy_job_id
 FROM leaf_copies
-WHERE resource_arn LIKE :resource
+WHERE resource_arn LIKE replace(replace(:resource, '!', '!!'), '_', '!_') ESCAPE '!'
   AND creation_date >= (
     SELECT CAST(CAST(CAST(as_of AS date) - :days * INTERVAL '1' DAY AS date) AS varchar) FROM lake_time
   )

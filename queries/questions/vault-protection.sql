@@ -1,8 +1,9 @@
 -- title: What share of copies lies in locked and in air-gapped vaults
 -- about: Good leaf copies by the account and region they went to, and how many went to a vault that was
---   LOCKED, or logically air-gapped, at the time. Shares are of the copies for which AWS says so; not_told
---   counts the others (jobs of older days and regions), which are in neither. UNLOCKED copies can be
---   deleted by whoever administers the vault's account.
+--   LOCKED, or logically air-gapped, at the time. Each share is of the copies for which AWS tells the lock,
+--   or the type; lock_not_told and type_not_told count those for which it does not (jobs of older days and
+--   regions), which are left out of that share. UNLOCKED copies can be deleted by whoever administers the
+--   vault's account.
 -- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
 --   before it
 -- reads: :days
@@ -20,6 +21,7 @@ SELECT
       ),
     2
   ) AS locked_percent,
+  CAST(sum(CASE WHEN destination_vault_lock_state IS NULL THEN completed ELSE 0 END) AS bigint) AS lock_not_told,
   CAST(
     sum(CASE WHEN destination_vault_type = 'LOGICALLY_AIR_GAPPED_BACKUP_VAULT' THEN completed ELSE 0 END)
     AS bigint
@@ -35,13 +37,7 @@ SELECT
       ),
     2
   ) AS air_gapped_percent,
-  CAST(
-    sum(
-      CASE
-        WHEN destination_vault_lock_state IS NULL OR destination_vault_type IS NULL THEN completed ELSE 0
-      END
-    ) AS bigint
-  ) AS not_told
+  CAST(sum(CASE WHEN destination_vault_type IS NULL THEN completed ELSE 0 END) AS bigint) AS type_not_told
 FROM daily_flows
 WHERE creation_date >= (
   SELECT CAST(CAST(CAST(as_of AS date) - :days * INTERVAL '1' DAY AS date) AS varchar) FROM lake_time

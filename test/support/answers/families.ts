@@ -8,7 +8,7 @@ export function compositeCopies({ now, all }: Facts, days: number): Answer[] {
     .filter((copy) => copy.isParent)
     .map((parent) => {
       const children = possible.filter((copy) => copy.parent === parent.id);
-      const said = Number(parent.told('number_of_child_jobs') ?? 0);
+      const said = parent.told('number_of_child_jobs');
       return {
         creation_time: parent.created,
         account_id: parent.account,
@@ -17,11 +17,12 @@ export function compositeCopies({ now, all }: Facts, days: number): Answer[] {
         resource_name: parent.name,
         resource_arn: parent.resource,
         state: parent.state,
-        number_of_child_jobs: parent.told('number_of_child_jobs'),
+        number_of_child_jobs: said,
         children_seen: children.length,
-        children_missing: said - children.length,
+        children_missing: said === null ? null : Number(said) - children.length,
         children_completed: children.filter(isGood).length,
         children_failed: children.filter((copy) => copy.state === 'FAILED').length,
+        children_partly_done: children.filter((copy) => copy.state === 'PARTIAL').length,
         children_open: children.filter((copy) => !hasEnded(copy)).length,
         parent_bytes: parent.bytes,
         children_bytes: children.every((copy) => copy.bytes === null) ? null : bytesOf(children),

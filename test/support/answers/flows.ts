@@ -85,16 +85,19 @@ export function vaultProtection({ now, leaves }: Facts, days: number): Answer[] 
     const airGapped = members.filter(
       (copy) => vaultType(copy) === 'LOGICALLY_AIR_GAPPED_BACKUP_VAULT',
     ).length;
+    const lockTold = members.filter((copy) => lockState(copy) !== null).length;
+    const typeTold = members.filter((copy) => vaultType(copy) !== null).length;
     return {
       destination_account_id: first.to.account,
       destination_region: first.to.region,
       completed: members.length,
       bytes: bytesOf(members),
       locked,
-      locked_percent: percent(locked, members.filter((copy) => lockState(copy) !== null).length),
+      locked_percent: percent(locked, lockTold),
+      lock_not_told: members.length - lockTold,
       air_gapped: airGapped,
-      air_gapped_percent: percent(airGapped, members.filter((copy) => vaultType(copy) !== null).length),
-      not_told: members.filter((copy) => lockState(copy) === null || vaultType(copy) === null).length,
+      air_gapped_percent: percent(airGapped, typeTold),
+      type_not_told: members.length - typeTold,
     };
   });
   return sorted(rows, { destination_account_id: 'up', destination_region: 'up' });

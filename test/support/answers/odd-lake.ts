@@ -15,6 +15,7 @@ import type { Row, Table } from '../../../src/tables/table.ts';
 import type { LakeRow } from '../lake-reader.ts';
 import type { Expected } from '../truth.ts';
 import { day, type Facts, factsOf, hour } from './facts.ts';
+import { tellingCopies, tellingDrains } from './telling-copies.ts';
 
 const now = Date.UTC(2026, 2, 1, 2, 30, 0, 1);
 
@@ -55,7 +56,22 @@ const oddCopy = fc.record({
     some('', 'alias/backup', ...accounts.map((account) => `arn:aws:kms:eu-west-1:${account}:key/1`)),
   ),
   destination_recovery_point_arn: odd(some(...oddTexts)),
-  resource_arn: odd(some('arn:aws:s3:::a', 'arn:aws:s3:::ä_%', 'arn:aws:s3:::𝒜', 'arn:aws:s3:::', '')),
+  destination_recovery_point_lifecycle_delete_after_days: odd(
+    some(-1, 0, 1, 3, 35, 365, Number.MAX_SAFE_INTEGER),
+  ),
+  resource_arn: odd(
+    some(
+      'arn:aws:s3:::a',
+      'arn:aws:s3:::ä_%',
+      'arn:aws:s3:::𝒜',
+      'arn:aws:s3:::',
+      '',
+      'arn:aws:ec2:eu-west-1:111111111111:volume/v',
+      'arn:aws:ec2:us-east-1::snapshot/s',
+      'arn:aws:ec2:us-east-1:222222222222',
+      'no:arn:at:eu-west-1:222222222222:all',
+    ),
+  ),
   resource_name: odd(some(...oddTexts)),
   resource_type: odd(some('S3', 'EBS')),
   backup_size_in_bytes: odd(some(0, 1, Number.MAX_SAFE_INTEGER)),
@@ -93,30 +109,58 @@ const oddDrain = fc.record({
   status: some('OK', 'OK_EMPTY', 'REJECTED_RECORDS', 'ACCESS_DENIED', 'FAILED', 'NEWER 🆕'),
   error_name: odd(some('Error')),
   error_message: odd(some(...oddTexts)),
+  /** Before the run's as-of. */
+  window_from: odd(some(hour, day, 4 * day, 7 * day)),
+  window_to: odd(some(0, 0, 0, 1, hour, 2 * day)),
 });
 
 /** Writes the lake into an empty folder. */
 export async function writeOddLake(folder: string, seed: number, engineName: Engine['name']): Promise<Facts> {
-  const copies = fc.sample(oddCopy, { numRuns: 600, seed }).map(
-    ({ age, length, ...row }, index): Row => ({
-      ...row,
-      copy_job_id: String(index),
-      creation_time: now - age,
-      completion_time: length === null ? null : now - age + length,
-      creation_date: new Date(now - age).toISOString().slice(0, 10),
-    }),
+  const copies = [...fc.sample(oddCopy, { numRuns: 600, seed }), ...tellingCopies].map(
+    ({ age, length, ...row }, index): Row => {
+      const created = now - Number(age);
+      return {
+        ...row,
+        copy_job_id: String(index),
+        creation_time: created,
+        completion_time: length === null ? null : created + Number(length),
+        creation_date: new Date(created).toISOString().slice(0, 10),
+      };
+    },
   );
   const targets = accounts.flatMap((account_id) =>
     regions.flatMap((region) => tables.map((table_name) => ({ account_id, region, table_name }))),
   );
   const outcomes = fc.sample(oddDrain, { numRuns: 5 * targets.length, seed });
-  const drains = outcomes.map((outcome, index): Row => {
+  const before = (from: number, ms: unknown) => (typeof ms === 'number' ? from - ms : null);
+  const oddDrains = outcomes.map((outcome, index): Row => {
     // Every target once a run; two runs of one instant are told apart by their ids.
     const run = Math.floor(index / targets.length);
-    const age = [1, 0, 9, 3, 0][run] ?? 0;
-    const target = targets[index % targets.length];
-    return { ...target, ...outcome, run_id: `run-${run}`, as_of: now - age * day, run_date: '2026-03-01' };
+    const as_of = now - ([1, 0, 9, 3, 0][run] ?? 0) * day;
+    const window_from = before(as_of, outcome.window_from);
+    const window_to = before(as_of, outcome.window_to);
+    return {
+      ...targets[index % targets.length],
+      ...outcome,
+      window_from,
+      window_to,
+      run_id: `run-${run}`,
+      as_of,
+    };
   });
+  const drains = [
+    ...oddDrains,
+    ...tellingDrains.map(({ age, ...row }, index): Row => {
+      const window_from = before(now, row.window_from);
+      return {
+        ...row,
+        window_from,
+        window_to: before(now, row.window_to),
+        run_id: `telling-${index}`,
+        as_of: before(now, age),
+      };
+    }),
+  ].map((row) => ({ ...row, run_date: '2026-03-01' }));
   await mkdir(folder, { recursive: true });
   const engine = await openEngine(engineName, { memoryLimitBytes: 2 ** 28, scratch: folder });
   const write = async (

@@ -24,10 +24,9 @@ export function failedCopies({ now, leaves }: Facts, days: number): Answer[] {
         (copy) =>
           copy.resource !== null && copy.resource === failed.resource && copy.created > failed.created,
       );
-      const sameWay = later.filter(
-        (copy) => copy.to.account === failed.to.account && copy.to.region === failed.to.region,
-      );
-      const repaired = earliest(sameWay.map((copy) => copy.ended));
+      const vault = vaultOf(failed);
+      const intoItsVault = later.filter((copy) => vault !== null && vaultOf(copy) === vault);
+      const repaired = earliest(intoItsVault.map((copy) => copy.ended));
       return {
         creation_time: failed.created,
         account_id: failed.account,
@@ -82,7 +81,9 @@ export function stuckCopies({ now, leaves }: Facts, hours: number, days: number)
 }
 
 export function resourceHistory({ now, leaves }: Facts, resource: string, days: number): Answer[] {
-  const wanted = (arn: string | null) => arn !== null && (resource === '%' || arn === resource);
+  const literally = resource.split('%').map((text) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
+  const like = new RegExp(`^${literally.join('.*')}$`, 'su');
+  const wanted = (arn: string | null) => arn !== null && like.test(arn);
   const rows = since(now, days, leaves)
     .filter((copy) => wanted(copy.resource))
     .map((copy) => ({
@@ -109,8 +110,10 @@ const resourceOf = (copy: Copy) => ({
   resource_arn: copy.resource,
 });
 
+const vaultOf = (copy: Copy) => copy.told('destination_backup_vault_arn');
+
 const destinationOf = (copy: Copy) => ({
   destination_account_id: copy.to.account,
   destination_region: copy.to.region,
-  destination_backup_vault_arn: copy.told('destination_backup_vault_arn'),
+  destination_backup_vault_arn: vaultOf(copy),
 });

@@ -1,0 +1,93 @@
+/** Copies and drains made by hand: each tells a question that is answered rightly from one that only looks so. */
+import type { Question } from '../../../src/questions/questions.ts';
+import type { Row } from '../../../src/tables/table.ts';
+import { day, hour } from './facts.ts';
+
+const home = '111111111111';
+const central = '444444444444';
+const vault = (account: string, region: string, name: string) =>
+  `arn:aws:backup:${region}:${account}:backup-vault:${name}`;
+const volume = (name: string) => `arn:aws:ec2:us-east-1:${home}:volume/${name}`;
+const table = (name: string) => `arn:aws:dynamodb:us-east-1:${home}:table/${name}`;
+
+const atHome = vault(home, 'us-east-1', 'home');
+const inCentral = vault(central, 'us-east-1', 'central');
+const inAirGap = vault(central, 'us-east-1', 'airgap');
+
+/** From the resource's account to another, a day ago, unless said otherwise. */
+function copy(resource: string, told: Row = {}): Row {
+  return {
+    account_id: home,
+    region: 'us-east-1',
+    resource_arn: resource,
+    resource_type: 'EBS',
+    source_backup_vault_arn: atHome,
+    destination_backup_vault_arn: inCentral,
+    state: 'COMPLETED',
+    age: day,
+    length: hour,
+    ...told,
+  };
+}
+const keptFor = (days: number) => ({ destination_recovery_point_lifecycle_delete_after_days: days });
+const hop = { account_id: central, source_backup_vault_arn: inCentral };
+
+/** `age` and `length` in milliseconds, as {@link writeOddLake} takes them. */
+export const tellingCopies: readonly Row[] = [
+  // Copied on: the youngest copy leaves neither account nor region, and the resource is still elsewhere.
+  copy(volume('chained'), { age: 5 * hour }),
+  copy(volume('chained'), { ...hop, age: 3 * hour, destination_backup_vault_arn: inAirGap }),
+  // Copied back: it leaves an account, and comes home.
+  copy(volume('copied back'), { age: 3 * day }),
+  copy(volume('copied back'), { ...hop, age: 2 * hour, destination_backup_vault_arn: atHome }),
+  // Copied on long after, of a resource whose ARN tells no place.
+  copy('arn:aws:s3:::chained', { age: 45 * day }),
+  copy('arn:aws:s3:::chained', { ...hop, age: hour, destination_backup_vault_arn: inAirGap }),
+  // Only ever copied by somebody else's account, at home.
+  copy(volume('foreign'), { account_id: central, destination_backup_vault_arn: atHome }),
+  // The lifecycle has deleted the last copy; or the youngest of two, or deletes it at this very instant, or never.
+  copy(volume('expired'), { age: 10 * day, ...keptFor(7) }),
+  copy(volume('kept by the month'), { age: 20 * day, ...keptFor(365) }),
+  copy(volume('kept by the month'), { age: 5 * day, ...keptFor(3) }),
+  copy(volume('expires now'), { age: 7 * day, ...keptFor(7) }),
+  copy(volume('kept for ever'), { age: 30 * day, ...keptFor(-1) }),
+  // Failed into one vault, made into another of the same account and region.
+  copy(volume('other vault'), { state: 'FAILED', age: 30 * hour }),
+  copy(volume('other vault'), { age: 20 * hour, destination_backup_vault_arn: inAirGap }),
+  // Names that differ where one has a sign that stands for any in LIKE, and the sign that takes this away.
+  ...['user_orders', 'user-orders', 'user!orders', 'user!_orders'].map((name) => copy(table(name))),
+  // A rule deleted long ago, and one that has tried in vain since.
+  copy(volume('of old'), { created_by_backup_rule_id: 'gone', age: 200 * day }),
+  copy(volume('of old'), { created_by_backup_rule_id: 'trying', age: 200 * day }),
+  copy(volume('of old'), { created_by_backup_rule_id: 'trying', age: 2 * day, state: 'FAILED' }),
+];
+
+/** Resources to ask a question about that takes one: all, one in full, and some with signs of LIKE's in them. */
+export function resourcesFor({ parameters }: Pick<Question, 'parameters'>): readonly string[] {
+  const takesOne = parameters.some(({ type }) => type === 'text');
+  return takesOne ? ['%', table('user_orders'), 'arn:%:table/user!%', table('user%_orders')] : [''];
+}
+
+const drain = (account_id: string, age: number, status: string, from: number | null, to: number): Row => ({
+  table_name: 'copy_jobs',
+  account_id,
+  region: 'us-east-1',
+  status,
+  age,
+  window_from: from,
+  window_to: to,
+});
+
+/** `age`, `window_from` and `window_to` in milliseconds before now. */
+export const tellingDrains: readonly Row[] = [
+  // Days of failures, then one drain of the last hour: nobody has seen the days between.
+  drain(central, 9 * day, 'OK', null, 9 * day),
+  drain(central, 3 * day, 'ACCESS_DENIED', 10 * day, 3 * day),
+  drain(central, 0, 'OK_EMPTY', hour, 0),
+  // One that touches what was read before, in windows that lie within another.
+  drain('555555555555', 9 * day, 'OK', 20 * day, 9 * day),
+  drain('555555555555', 4 * day, 'OK', 15 * day, 12 * day),
+  drain('555555555555', day, 'OK', 9 * day, 2 * day),
+  // A region that is not in use, never read and no failure.
+  { ...drain('666666666666', 0, 'REGION_DISABLED', null, 0), error_name: 'Error' },
+];
