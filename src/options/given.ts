@@ -124,11 +124,16 @@ export function readValue<T>(given: GivenOptions, name: string, option: Option<T
     return option.parse(split(option, words), cwd);
   } catch (error) {
     if (!(error instanceof InvalidValue) || !strongest) throw error;
-    const shown = option.secret ? 'its value' : words.map((word) => JSON.stringify(word)).join(', ');
+    const shown = option.secret ? 'its value' : words.map(shownWord).join(', ');
     const what = words.every((word) => word === '') ? ' is empty' : `: ${shown} ${error.reason}`;
     const Class = strongest.layer === 'file' ? ConfigError : UsageError;
     throw new Class(`${strongest.where}${what}`, error.advice);
   }
+}
+
+/** Without what stands before the @ of a URL: it may be a password. */
+function shownWord(word: string): string {
+  return JSON.stringify(word.replace(/(:\/\/)[^/]*@/g, '$1…@'));
 }
 
 /** The value of an option that has to have one. @throws UsageError when nobody gave it and it has no default */

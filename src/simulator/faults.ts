@@ -76,13 +76,13 @@ export function parseFaults(input: unknown): readonly FaultInput[] {
 function parseFault(input: unknown): FaultInput {
   if (typeof input !== 'object' || input === null) throw new FaultError('a fault is an object with a "kind"');
   for (const [name, value] of Object.entries(input)) {
-    const type = fields[name];
+    const type = Object.hasOwn(fields, name) ? fields[name] : undefined;
     if (type === undefined) {
       throw new FaultError(`a fault has no "${name}"; it may have ${Object.keys(fields).join(', ')}`);
     }
     if (typeof value !== type) throw new FaultError(`a fault's "${name}" must be a ${type}`);
   }
-  if (!('kind' in input) || typeof input.kind !== 'string' || !(input.kind in faultKinds)) {
+  if (!('kind' in input) || typeof input.kind !== 'string' || !Object.hasOwn(faultKinds, input.kind)) {
     const kind = 'kind' in input ? String(input.kind) : '';
     throw new FaultError(`"${kind}" is not a kind of fault; known are ${Object.keys(faultKinds).join(', ')}`);
   }

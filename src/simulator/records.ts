@@ -107,6 +107,7 @@ export function recordOf(
   const { site, destination } = job;
   const { vaults, plans } = estate.belongings(site);
   const state = stateAt(job, now);
+  const size = copiedBytes(estate, random, job, now);
   const { resource, failure } = natureOf(estate, random, job);
   const category = categoryOf(job, state, failure, newerFields);
   const old = job.created < newerFields;
@@ -156,7 +157,6 @@ export function recordOf(
   else if (ended && job.outcome === 'PARTIAL') {
     record.StatusMessage = 'Some of the nested recovery points could not be copied. See the child jobs.';
   }
-  const size = sizeOf(random, resource);
   if (state !== 'CREATED') record.BackupSizeInBytes = size;
   record.IamRoleArn = `arn:aws:iam::${account}:role/service-role/AWSBackupDefaultServiceRole`;
   const onDemand = random.chance(0.1);
@@ -222,11 +222,28 @@ function lifecycleOf(random: Random): Record<string, number | boolean | string> 
   return { DeleteAfterEvent: 'DELETE_AFTER_COPY' };
 }
 
-/** Zero bytes to petabytes, always an integer that a double holds exactly. */
-function sizeOf(random: Random, resource: Resource): number {
+/** A parent's size is that of its children so far; 0 of a child that has not begun. */
+function copiedBytes(estate: Estate, random: Random, job: Job, now: number): number {
+  if (job.children.length > 0) {
+    const sizes = job.children.map((child) =>
+      child.created < now ? copiedBytes(estate, random, child, now) : 0,
+    );
+    return sizes.reduce((sum, size) => sum + size, 0);
+  }
+  if (stateAt(job, now) === 'CREATED') return 0;
+  const { resource } = natureOf(estate, random, job);
+  random.key(estate.seed, 13, job.site.index, job.day, job.slot, job.member);
+  return sizeOf(random, resource, job.member === 0);
+}
+
+/**
+ * Zero bytes to petabytes, always an integer that a double holds exactly.
+ * @param alone whether nothing is to be added to it
+ */
+function sizeOf(random: Random, resource: Resource, alone: boolean): number {
   const kind = random.fraction();
   if (kind < 0.03) return 0;
-  if (kind < 0.031) return Number.MAX_SAFE_INTEGER - random.below(1000);
+  if (kind < 0.031 && alone) return Number.MAX_SAFE_INTEGER - random.below(1000);
   return Math.floor(resource.size * (0.9 + 0.2 * random.fraction()));
 }
 

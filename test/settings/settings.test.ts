@@ -284,6 +284,11 @@ describe('a bad value is refused with what, where and what to do', () => {
     expect(error.message).toMatch(/^--external-id: its value is not an external id\. Write/);
     expect(error.message).not.toContain('secret');
   });
+
+  test('nor is a password in a URL', () => {
+    const error = errorOf({ flags: { 'endpoint-url': 'https://me:very@secret@host:1/' } });
+    expect(error.message).toMatch(/^--endpoint-url: "https:\/\/…@host:1\/" is not the URL of an endpoint/);
+  });
 });
 
 describe('flags win over the environment, the environment over the file', () => {

@@ -124,6 +124,7 @@ describe('the list of faults', () => {
       [{}],
       [7],
       [{ kind: 'deny', acount: 'x' }],
+      [{ kind: 'toString' }],
       [{ kind: 'deny', count: '1' }],
     ]) {
       expect((await control('POST', 'faults', bad)).status).toBe(400);

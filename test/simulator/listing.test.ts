@@ -68,6 +68,8 @@ describe('a listing', () => {
     for (const parent of parents) {
       const children = all.filter((record) => record.ParentJobId === parent.CopyJobId);
       expect(children.length).toBe(parent.NumberOfChildJobs);
+      const sizes = children.map(({ BackupSizeInBytes }) => Number(BackupSizeInBytes ?? 0));
+      expect(parent.BackupSizeInBytes ?? 0).toBe(sizes.reduce((sum, size) => sum + size, 0));
       const states: Record<string, number> = {};
       for (const { State } of children) states[String(State)] = (states[String(State)] ?? 0) + 1;
       expect(parent.ChildJobsInState).toEqual(states);

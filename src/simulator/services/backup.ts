@@ -88,7 +88,8 @@ function listCopyJobSummaries(
   const resourceType = parameters.matching('ResourceType', /^[a-zA-Z0-9\-_.]{1,50}$/) ?? 'AGGREGATE_ALL';
   const messageCategory = parameters.text('MessageCategory') ?? 'AGGREGATE_ALL';
   const period = parameters.oneOf('AggregationPeriod', periods) ?? 'ONE_DAY';
-  const max = parameters.integer('MaxResults', 1, 1000) ?? 1000;
+  // The model allows 1000, the documentation 500 (docs.aws.amazon.com/aws-backup/latest/devguide/API_ListCopyJobSummaries.html).
+  const max = parameters.integer('MaxResults', 1, 500) ?? 500;
   const filter = { state, resourceType, messageCategory, aggregateAccounts: accountId === 'AGGREGATE_ALL' };
   const purpose = `ListCopyJobSummaries ${site.index} ${accountId} ${period} ${JSON.stringify(filter)}`;
   const token = openToken(tokens, purpose, parameters.text('NextToken'));
