@@ -3,8 +3,11 @@
 --   first. jobs_since counts the copy jobs they started after it: 0 means that the rule no longer starts
 --   any (a plan that was changed, a tag that no longer selects anything, a rule that was deleted), more
 --   means that it tries and does not succeed. The schedule says whether silence is to be expected: a
---   monthly rule is silent for a month.
+--   monthly rule is silent for a month. A rule that started no copy at all within --within days is taken
+--   for deleted and left out; raise it where rules run once a quarter or a year.
 -- parameter: days integer default 7 — How long a rule may be silent
+-- parameter: within integer default 90 — Rules that started a copy job, whatever became of it, at most this
+--   many days before the lake's now
 -- reads: every day
 WITH silent AS (
   SELECT
@@ -22,6 +25,8 @@ WITH silent AS (
     date_diff('millisecond', rule_activity.last_good_time, lake_time.as_of) AS silent_ms
   FROM rule_activity
   CROSS JOIN lake_time
+  WHERE date_diff('millisecond', rule_activity.last_good_time, lake_time.as_of) > CAST(:days AS bigint) * 86400000
+    AND date_diff('millisecond', rule_activity.last_job_time, lake_time.as_of) <= CAST(:within AS bigint) * 86400000
 ),
 later AS (
   SELECT
@@ -37,7 +42,6 @@ later AS (
     AND leaf_copies.created_by_backup_plan_id IS NOT DISTINCT FROM silent.plan_id
     AND leaf_copies.created_by_backup_rule_id = silent.rule_id
     AND leaf_copies.creation_time > silent.last_good_time
-  WHERE silent.silent_ms > CAST(:days AS bigint) * 86400000
   GROUP BY silent.account_id, silent.region, silent.plan_id, silent.rule_id
 )
 SELECT
@@ -60,7 +64,6 @@ LEFT JOIN later
   AND later.region IS NOT DISTINCT FROM silent.region
   AND later.plan_id IS NOT DISTINCT FROM silent.plan_id
   AND later.rule_id = silent.rule_id
-WHERE silent.silent_ms > CAST(:days AS bigint) * 86400000
 ORDER BY
   silent.last_good_time ASC NULLS LAST,
   silent.account_id ASC NULLS LAST,

@@ -1,11 +1,14 @@
 -- title: Accounts and regions that were not read well lately
--- about: Each table, account and region that a run ever planned and whose last good drain (OK or OK_EMPTY)
---   is more than --days before the lake's now, or that never had one (these come first). Ask this before
---   believing any other answer: no failed copies means nothing where nobody could look. AWS forgets jobs
---   after about 30 days and counts after 14: what is not read by then is lost. A target that is no longer
---   planned stays here with its last_asked_time. Where no run has ended at all for days, now stands still:
---   lake_time says how old the lake is.
--- parameter: days integer default 2 — How old the last good drain may be
+-- about: Each table, account and region that a run ever planned and that good drains (OK or OK_EMPTY) have
+--   read, without a gap, only through a time more than --days before the lake's now (last_good_drain_time),
+--   or never (these come first). Ask this before believing any other answer: no failed copies means nothing
+--   where nobody could look. AWS forgets jobs after about 30 days and counts after 14: what is not read by
+--   then is lost. A target whose last_status is OK stands here because days before it were not read: export
+--   --since all reads what AWS still has. Targets in a region that is not enabled (REGION_DISABLED) come
+--   last: that is a failure only where the region was asked for by name. A target that is no longer planned
+--   stays here with its last_asked_time. Where no run has ended at all for days, now stands still: lake_time
+--   says how old the lake is.
+-- parameter: days integer default 2 — How long ago a target may have been read
 -- reads: every day
 SELECT
   target_drains.table_name,
@@ -28,6 +31,7 @@ WHERE target_drains.last_good_drain_time IS NULL
   OR date_diff('millisecond', target_drains.last_good_drain_time, lake_time.as_of)
     > CAST(:days AS bigint) * 86400000
 ORDER BY
+  CASE WHEN target_drains.last_status = 'REGION_DISABLED' THEN 1 ELSE 0 END ASC NULLS LAST,
   target_drains.last_good_drain_time ASC NULLS FIRST,
   target_drains.table_name ASC NULLS LAST,
   target_drains.account_id ASC NULLS LAST,

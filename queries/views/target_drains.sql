@@ -1,9 +1,13 @@
--- title: When each target was last read, and how that went
+-- title: Through when each target has been read, and how the last run went
 -- about: One row for each table, account and region that a run ever planned: the last run that asked, what
---   came of it, and the last drain that ended well (OK or OK_EMPTY). REJECTED_RECORDS is not well:
---   something was read that the tables do not show. Only runs that ended are known here.
--- column: last_good_drain_time - 2026-11-21 02:00:00.000 — As-of of the last run whose drain ended OK or
---   OK_EMPTY; null: there is none.
+--   came of it, and through when the good drains (OK or OK_EMPTY) have read the target without a gap.
+--   REJECTED_RECORDS is not good: something was read that the tables do not show. Only runs that ended are
+--   known here.
+-- column: last_good_drain_time - 2026-11-21 02:00:00.000 — Through when the target has been read without
+--   a gap: the latest end of those good drains whose window begins no later than what was read before them
+--   ends. After days of failures a drain of the last hour alone leaves a gap, and does not count until one
+--   has read the days between; one without a beginning reads all that AWS remembers, and closes every gap.
+--   Counts have no window and are read whole. Null: never read.
 -- column: drains runs 30 — Runs that planned to read this target for this table.
 SELECT
   table_name,
@@ -26,13 +30,64 @@ FROM (
     status,
     error_name,
     error_message,
-    max(CASE WHEN status IN ('OK', 'OK_EMPTY') THEN as_of END)
+    max(CASE WHEN gaps_before = 0 THEN read_to END)
       OVER (PARTITION BY table_name, account_id, region) AS last_good_drain_time,
     count(*) OVER (PARTITION BY table_name, account_id, region) AS drains,
     row_number() OVER (
       PARTITION BY table_name, account_id, region
       ORDER BY as_of DESC NULLS LAST, run_id DESC NULLS LAST
     ) AS place
-  FROM export_coverage
+  FROM (
+    SELECT
+      table_name,
+      account_id,
+      region,
+      account_name,
+      as_of,
+      run_id,
+      status,
+      error_name,
+      error_message,
+      read_to,
+      count(CASE WHEN read_from > read_before THEN 1 END) OVER (
+        PARTITION BY table_name, account_id, region
+        ORDER BY read_from ASC NULLS FIRST, read_to ASC NULLS FIRST
+        ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+      ) AS gaps_before
+    FROM (
+      SELECT
+        table_name,
+        account_id,
+        region,
+        account_name,
+        as_of,
+        run_id,
+        status,
+        error_name,
+        error_message,
+        read_from,
+        read_to,
+        max(read_to) OVER (
+          PARTITION BY table_name, account_id, region
+          ORDER BY read_from ASC NULLS FIRST, read_to ASC NULLS FIRST
+          ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS read_before
+      FROM (
+        SELECT
+          table_name,
+          account_id,
+          region,
+          account_name,
+          as_of,
+          run_id,
+          status,
+          error_name,
+          error_message,
+          CASE WHEN status IN ('OK', 'OK_EMPTY') THEN window_from END AS read_from,
+          CASE WHEN status IN ('OK', 'OK_EMPTY') THEN coalesce(window_to, as_of) END AS read_to
+        FROM export_coverage
+      ) windows
+    ) in_order
+  ) with_gaps
 ) ranked
 WHERE place = 1

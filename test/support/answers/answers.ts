@@ -37,7 +37,7 @@ export const questionAnswers: Readonly<Record<string, QuestionAnswer>> = {
   'resource-history': (facts, value) => resourceHistory(facts, value('resource'), Number(value('days'))),
   rpo: days(rpo),
   'rpo-beyond-limit': hoursAndDays(rpoBeyondLimit),
-  'silent-rules': days(silentRules),
+  'silent-rules': (facts, value) => silentRules(facts, Number(value('days')), Number(value('within'))),
   'single-location-resources': days(singleLocationResources),
   'stuck-copies': hoursAndDays(stuckCopies),
   'success-rate-by-account': days(successByAccount),

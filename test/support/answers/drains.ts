@@ -1,5 +1,5 @@
 /** Which targets were read well, and when; looked up by hand in the coverage. */
-import { type Answer, day, type Facts, groups, latest, sorted, spanIn } from './facts.ts';
+import { type Answer, day, type Facts, groups, sorted, spanIn } from './facts.ts';
 
 export function targetDrains({ coverage }: Facts): Answer[] {
   const target = (row: (typeof coverage)[number]) => [row.table_name, row.account_id, row.region];
@@ -19,10 +19,26 @@ export function targetDrains({ coverage }: Facts): Answer[] {
       last_status: status ?? null,
       last_error_name: error_name ?? null,
       last_error_message: error_message ?? null,
-      last_good_drain_time: latest(good.map((row) => Number(row.as_of))),
+      last_good_drain_time: readThrough(good),
       drains: members.length,
     };
   });
+}
+
+/** Begins at what was read earliest, and goes on for as long as some drain begins no later than that. */
+function readThrough(good: Facts['coverage']): number | null {
+  const windows = good.map((row) => ({
+    from: row.window_from == null ? Number.NEGATIVE_INFINITY : Number(row.window_from),
+    to: Number(row.window_to ?? row.as_of),
+  }));
+  if (windows.length === 0) return null;
+  const begin = Math.min(...windows.map(({ from }) => from));
+  let through = begin;
+  for (;;) {
+    const next = Math.max(...windows.filter(({ from }) => from <= through).map(({ to }) => to));
+    if (next <= through) return through;
+    through = next;
+  }
 }
 
 export function targetsWithoutGoodDrain(facts: Facts, days: number): Answer[] {
@@ -31,5 +47,13 @@ export function targetsWithoutGoodDrain(facts: Facts, days: number): Answer[] {
     if (good !== null && facts.now - good <= days * day) return [];
     return [{ ...target, days_without: spanIn(day, good, facts.now) }];
   });
-  return sorted(rows, { last_good_drain_time: 'up+', table_name: 'up', account_id: 'up', region: 'up' });
+  const order = { last_good_drain_time: 'up+', table_name: 'up', account_id: 'up', region: 'up' } as const;
+  const isDisabled = (row: Answer) => row.last_status === 'REGION_DISABLED';
+  return [
+    ...sorted(
+      rows.filter((row) => !isDisabled(row)),
+      order,
+    ),
+    ...sorted(rows.filter(isDisabled), order),
+  ];
 }

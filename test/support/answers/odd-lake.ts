@@ -110,8 +110,9 @@ const oddDrain = fc.record({
   error_name: odd(some('Error')),
   error_message: odd(some(...oddTexts)),
   /** Before the run's as-of. */
-  window_from: odd(some(hour, day, 4 * day, 7 * day)),
   window_to: odd(some(0, 0, 0, 1, hour, 2 * day)),
+  /** Before the window's end. */
+  window_from: odd(some(hour, day, 4 * day, 7 * day)),
 });
 
 /** Writes the lake into an empty folder. */
@@ -137,8 +138,8 @@ export async function writeOddLake(folder: string, seed: number, engineName: Eng
     // Every target once a run; two runs of one instant are told apart by their ids.
     const run = Math.floor(index / targets.length);
     const as_of = now - ([1, 0, 9, 3, 0][run] ?? 0) * day;
-    const window_from = before(as_of, outcome.window_from);
     const window_to = before(as_of, outcome.window_to);
+    const window_from = before(window_to ?? as_of, outcome.window_from);
     return {
       ...targets[index % targets.length],
       ...outcome,

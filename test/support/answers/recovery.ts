@@ -152,11 +152,12 @@ export function ruleActivity({ leaves }: Facts): Answer[] {
   }));
 }
 
-export function silentRules({ now, leaves }: Facts, days: number): Answer[] {
+export function silentRules({ now, leaves }: Facts, days: number, within: number): Answer[] {
   const ruled = leaves.filter((copy) => copy.rule !== null);
   const rows = groups(ruled, byRule).flatMap(({ first, members }) => {
     const lastGood = latest(created(members.filter(isGood)));
-    if (lastGood === null || now - lastGood <= days * day) return [];
+    const lastTried = Math.max(...created(members));
+    if (lastGood === null || now - lastGood <= days * day || now - lastTried > within * day) return [];
     return [
       {
         ...ruleOf(first, members),
@@ -164,7 +165,7 @@ export function silentRules({ now, leaves }: Facts, days: number): Answer[] {
         silent_days: spanIn(day, lastGood, now),
         completed: members.filter(isGood).length,
         jobs_since: members.filter((copy) => copy.created > lastGood).length,
-        last_job_time: Math.max(...created(members)),
+        last_job_time: lastTried,
       },
     ];
   });
