@@ -19,6 +19,7 @@ import { releaseMemory } from './memory.ts';
 import { makePlan, type Planning } from './planning.ts';
 import type { CoverageStatus, RunSummary } from './run-summary.ts';
 import type { Settings } from './settings.ts';
+import { isStop } from './source/abort.ts';
 import { createSource } from './source/backup.ts';
 import type { Target } from './targets/target.ts';
 import { adviceFor } from './telemetry/advice.ts';
@@ -281,7 +282,11 @@ async function openPublication({ settings, io, log, limits, planning, scratch, e
       },
       onFailed: ({ table, origins, error }) => {
         io.progress.published();
-        for (const origin of origins) failed.set(`${table.name}/${origin}`, error);
+        for (const origin of origins) {
+          const name = `${table.name}/${origin}`;
+          // Of several, a failure tells more than the end of the run.
+          if (!failed.has(name) || isStop(failed.get(name))) failed.set(name, error);
+        }
         log.error({ table: table.name, err: error }, 'a part could not be published');
       },
       onWave: (parts) => io.progress.publishStarted(parts),
@@ -316,7 +321,7 @@ function failureOf({ target, table, status, report }: Coverage): RunSummary['fai
     table,
     status,
     error: [report.errorName, report.errorMessage].filter((part) => part !== null).join(': '),
-    advice: adviceFor(status),
+    advice: adviceFor(status, report.errorName),
   };
 }
 

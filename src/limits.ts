@@ -1,5 +1,5 @@
 /** When a run has to stop: draining first, publishing a little later, so that what was read is not lost. */
-import { Interrupted } from './source/abort.ts';
+import { DeadlineReached, Interrupted } from './source/abort.ts';
 
 /** Publishing goes on this long after the first signal; the program ends within 20 s of it. */
 const publishAfterStopMs = 15_000;
@@ -11,9 +11,9 @@ const publishReserveMs = 15 * 60_000;
 export type StopReason = 'interrupted' | 'deadline';
 
 export interface Limits {
-  /** Aborted: no new drains, and those under way end. */
+  /** Aborted, with Interrupted or DeadlineReached: no new drains, and those under way end. */
   readonly draining: AbortSignal;
-  /** Aborted: no new parts, and those under way end unpublished where they still can. */
+  /** Aborted, for one of the same two reasons: no new parts, and those under way end unpublished where they still can. */
   readonly publishing: AbortSignal;
   /** Why draining was ended; null while it was not. An interruption outweighs the deadline. */
   stopReason(): StopReason | null;
@@ -42,9 +42,9 @@ export function limitsOf(stopping: AbortSignal, deadlineMs: number): Limits {
 
   after(deadlineMs - Math.min(deadlineMs * publishShare, publishReserveMs), () => {
     deadlinePassed = true;
-    draining.abort(new Error('the deadline of the run was reached'));
+    draining.abort(new DeadlineReached());
   });
-  after(deadlineMs, () => publishing.abort(new Error('the deadline of the run was reached')));
+  after(deadlineMs, () => publishing.abort(new DeadlineReached()));
 
   return {
     draining: draining.signal,

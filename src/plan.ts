@@ -37,6 +37,7 @@ export async function runPlan(settings: Settings, io: RunIo): Promise<PlanSummar
     );
     const statuses = tries.map(({ planned, report, page }) => ({
       target: planned.target,
+      read: report.status === 'OK',
       status: report.status === 'OK' && page?.records.length === 0 ? ('OK_EMPTY' as const) : report.status,
     }));
     const plan = tries.map((tried) => plannedTarget(tried, settings, planning.asOf));

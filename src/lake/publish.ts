@@ -62,7 +62,12 @@ export async function publishPart(request: PublishRequest): Promise<Published> {
     const published = await tryOnce(request, key, attempt);
     if (published !== null) return published;
     // Full jitter: contenders for one part must not meet again at the same instant.
-    if (attempt < maxAttempts) await sleep(random() * Math.min(200 * 2 ** (attempt - 1), 10_000), signal);
+    if (attempt === maxAttempts) break;
+    await sleep(random() * Math.min(200 * 2 ** (attempt - 1), 10_000), signal).catch((error) => {
+      // Node's timers reject with an AbortError of their own.
+      signal?.throwIfAborted();
+      throw error;
+    });
   }
   throw new LakeError(
     `${key} in ${request.store.url} was replaced by others ${maxAttempts} times while it was being merged`,

@@ -4,6 +4,7 @@ import type { ExitCode } from '../exit-codes.ts';
 import type { StopReason } from '../limits.ts';
 import type { CoverageStatus } from '../run-summary.ts';
 import type { DrainedTable, FailOn } from '../settings.ts';
+import { DeadlineReached, Interrupted } from '../source/abort.ts';
 import type { DrainReport, Window } from '../source/source.ts';
 import type { Row } from '../tables/table.ts';
 import type { Target } from '../targets/target.ts';
@@ -15,6 +16,8 @@ export interface Coverage {
   /** Null for a table without a window. */
   readonly window: Window | null;
   readonly status: CoverageStatus;
+  /** Whether every page was read, published or not. */
+  readonly read: boolean;
   readonly report: Omit<DrainReport, 'status' | 'records'>;
   readonly rows: number;
   readonly rejected: number;
@@ -34,7 +37,7 @@ const notBegun: Coverage['report'] = {
  * What became of a planned (table, target). OK means drained and published.
  * @param drained null when it was not begun any more
  * @param unpublished errors of parts that could not be published, by `<table>/<account>/<region>`
- * @param stopReason why draining was ended before its time, if it was
+ * @param stopReason why draining was ended before its time, if it was: for what was not begun
  */
 export function settled(
   planned: Planned,
@@ -45,17 +48,19 @@ export function settled(
   const { table, target, window } = planned;
   if (drained === null) {
     const status = stopReason === 'deadline' ? 'SKIPPED' : 'INTERRUPTED';
-    return { table, target, window, status, report: notBegun, rows: 0, rejected: 0 };
+    return { table, target, window, status, read: false, report: notBegun, rows: 0, rejected: 0 };
   }
   const { report, rows, rejected } = drained;
+  const read = report.status === 'OK';
   const problem = unpublished.get(`${table}/${target.accountId}/${target.region}`);
   if (problem !== undefined) {
     const failure = { ...report, errorName: nameOf(problem), errorMessage: messageOf(problem) };
-    return { table, target, window, status: unpublishedStatus(stopReason), report: failure, rows, rejected };
+    const status = unpublishedStatus(problem);
+    return { table, target, window, status, read, report: failure, rows, rejected };
   }
-  const status = drainedStatus(drained, stopReason);
+  const status = drainedStatus(drained);
   const told = status === 'REJECTED_RECORDS' ? { ...report, ...rejection(drained) } : report;
-  return { table, target, window, status, report: told, rows, rejected };
+  return { table, target, window, status, read, report: told, rows, rejected };
 }
 
 function rejection({ rejected, rejectedFor }: Drained) {
@@ -66,27 +71,16 @@ function rejection({ rejected, rejectedFor }: Drained) {
   };
 }
 
-function drainedStatus({ report, rows, rejected }: Drained, stopReason: StopReason | null): CoverageStatus {
-  switch (report.status) {
-    case 'OK':
-      if (rejected > 0) return 'REJECTED_RECORDS';
-      return rows > 0 ? 'OK' : 'OK_EMPTY';
-    case 'INTERRUPTED':
-      return stopReason === 'deadline' ? 'TIMED_OUT' : 'INTERRUPTED';
-    default:
-      return report.status;
-  }
+function drainedStatus({ report, rows, rejected }: Drained): CoverageStatus {
+  if (report.status !== 'OK') return report.status;
+  if (rejected > 0) return 'REJECTED_RECORDS';
+  return rows > 0 ? 'OK' : 'OK_EMPTY';
 }
 
-function unpublishedStatus(stopReason: StopReason | null): CoverageStatus {
-  switch (stopReason) {
-    case null:
-      return 'PUBLISH_FAILED';
-    case 'deadline':
-      return 'TIMED_OUT';
-    case 'interrupted':
-      return 'INTERRUPTED';
-  }
+/** Only what failed because the run had to end is the end's doing; all else is the lake's, whenever it happens. */
+function unpublishedStatus(problem: unknown): CoverageStatus {
+  if (problem instanceof DeadlineReached) return 'TIMED_OUT';
+  return problem instanceof Interrupted ? 'INTERRUPTED' : 'PUBLISH_FAILED';
 }
 
 function nameOf(problem: unknown): string {
@@ -177,13 +171,15 @@ export function worstFirst(a: Coverage, b: Coverage): number {
 
 /** The exit status of a run, from what became of its targets. See src/exit-codes.ts. */
 export function exitCodeOf(
-  coverage: readonly Pick<Coverage, 'status' | 'target'>[],
+  coverage: readonly Pick<Coverage, 'status' | 'target' | 'read'>[],
   failOn: FailOn,
   interrupted: boolean,
 ): ExitCode {
   if (coverage.some(({ status }) => status === 'PUBLISH_FAILED')) return 74;
   if (interrupted) return 75;
-  if (!coverage.some(({ status }) => healing[status] === 'covered')) return 69;
+  if (!coverage.some(({ status }) => healing[status] === 'covered')) {
+    return coverage.some(({ read }) => read) ? 75 : 69;
+  }
 
   const failed = coverage.filter(isFailure);
   if (exceeds(failOn, targetsOf(failed), targetsOf(coverage))) {

@@ -64,10 +64,23 @@ export async function allOrStop(
 /** Why a task was stopped: another one failed. */
 export class SiblingFailed extends Error {}
 
-/** Why everything is stopped: the run is to end. By this name and sentence it stands in coverage and summaries. */
+/** Why everything is stopped: the run is told to end. By this name and sentence it stands in coverage and summaries. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
   constructor() {
     super('the run was interrupted');
   }
+}
+
+/** Why everything is stopped: the run's own time is up. */
+export class DeadlineReached extends Error {
+  override readonly name = 'DeadlineReached';
+  constructor() {
+    super('the deadline of the run was reached');
+  }
+}
+
+/** Whether this is no failure, but the end of a run that had to end. */
+export function isStop(error: unknown): error is Interrupted | DeadlineReached {
+  return error instanceof Interrupted || error instanceof DeadlineReached;
 }

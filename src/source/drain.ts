@@ -4,11 +4,11 @@
 import { setTimeout as startTimer } from 'node:timers';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
-import { childController, Interrupted } from './abort.ts';
+import { childController } from './abort.ts';
 import type { Ask } from './ask.ts';
 import { DrainFailure, type Outcome, PageTokenExpired } from './outcome.ts';
 import type { RawPage } from './page.ts';
-import { TargetTimeUp } from './request.ts';
+import { outcomeOfStop, TargetTimeUp } from './request.ts';
 import type { DrainHandlers, DrainReport } from './source.ts';
 
 /** How often a drain whose page tokens expire begins again. */
@@ -60,7 +60,7 @@ export async function drain(setup: DrainSetup, read: (round: Round) => Promise<v
   const oneAtATime = pLimit(1);
 
   const stop = new AbortController();
-  const interrupt = () => stop.abort(new Interrupted());
+  const interrupt = () => stop.abort(setup.signal.reason);
   const timer = startTimer(
     () => {
       const message = `the target was not read within its time of ${targetTimeoutMs / 1000} s; ${tally.pages} pages were`;
@@ -148,11 +148,7 @@ class HandlerFailed extends Error {
 
 function outcomeOfError(error: unknown, stop: AbortSignal): Outcome {
   if (error instanceof DrainFailure) return error.outcome;
-  if (stop.aborted) {
-    const { name, message } = stop.reason as Error; // only ever aborted with one of our own two errors
-    const status = stop.reason instanceof TargetTimeUp ? 'TIMED_OUT' : 'INTERRUPTED';
-    return { status, errorName: name, errorMessage: message };
-  }
+  if (stop.aborted) return outcomeOfStop(stop.reason);
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   return { status: 'FAILED', errorName: name, errorMessage: message };
 }
@@ -173,7 +169,8 @@ export function tellingFirst(error: unknown): number {
     case 'UNREACHABLE':
       return 5;
     case 'TIMED_OUT':
-      return error.outcome.errorName === 'TargetTimeout' ? 7 : 6;
+      // Not AWS's answer that came too late, but a clock of our own.
+      return ['TargetTimeout', 'DeadlineReached'].includes(error.outcome.errorName) ? 7 : 6;
     case 'INTERRUPTED':
       return 8;
   }

@@ -9,7 +9,7 @@ import pRetry from 'p-retry';
 import { awsFailure } from '../aws/failure.ts';
 import type { RefreshRequest } from '../targets/credentials.ts';
 import type { Target } from '../targets/target.ts';
-import { abortable, childController, Interrupted, SiblingFailed } from './abort.ts';
+import { abortable, childController, DeadlineReached, Interrupted, SiblingFailed } from './abort.ts';
 import type { Ask } from './ask.ts';
 import {
   DrainFailure,
@@ -47,7 +47,7 @@ export interface RequestSetup {
   readonly onRetry: (failure: RequestFailure, waitMs: number) => void;
 }
 
-/** Why a drain was stopped from without, besides Interrupted. */
+/** Why a drain was stopped, besides what stops the whole run. */
 export class TargetTimeUp extends Error {
   override readonly name = 'TargetTimeout';
 }
@@ -167,16 +167,15 @@ function isAbort(error: unknown): boolean {
 /** What a drain that was stopped is called: by what last stood in its way, if its time was up. */
 function stopped(reason: unknown, last: Outcome | null): Error {
   if (reason instanceof SiblingFailed) return reason;
-  if (reason instanceof TargetTimeUp) {
-    const outcome: Outcome = last ?? {
-      status: 'TIMED_OUT',
-      errorName: reason.name,
-      errorMessage: reason.message,
-    };
-    return new DrainFailure(outcome);
-  }
-  const { name, message } = new Interrupted();
-  return new DrainFailure({ status: 'INTERRUPTED', errorName: name, errorMessage: message });
+  const lastWord = reason instanceof TargetTimeUp ? last : null;
+  return new DrainFailure(lastWord ?? outcomeOfStop(reason));
+}
+
+/** What a drain is called that was stopped for this reason; whoever gives none has interrupted it. */
+export function outcomeOfStop(reason: unknown): Outcome {
+  const timeUp = reason instanceof TargetTimeUp || reason instanceof DeadlineReached;
+  const { name, message } = timeUp ? reason : new Interrupted();
+  return { status: timeUp ? 'TIMED_OUT' : 'INTERRUPTED', errorName: name, errorMessage: message };
 }
 
 async function ofOneAttempt(setup: RequestSetup, ask: Ask, signal: AbortSignal): Promise<RawPage> {

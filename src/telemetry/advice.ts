@@ -22,7 +22,11 @@ const advice: Readonly<Record<CoverageStatus, string>> = {
   FAILED: 'The error has no name here; look at the log lines of this account and region.',
 };
 
-/** What a person can do about a (table, target) that ended with this status: one or two sentences. */
-export function adviceFor(status: CoverageStatus): string {
-  return advice[status];
+/** Where the status alone does not say whose time was up. */
+const byDeadline =
+  'The run’s deadline came first; the next run reads and publishes it. If it keeps happening, raise --deadline or --concurrency.';
+
+/** What a person can do about a (table, target) that ended with this status and error: one or two sentences. */
+export function adviceFor(status: CoverageStatus, errorName: string | null): string {
+  return status === 'TIMED_OUT' && errorName === 'DeadlineReached' ? byDeadline : advice[status];
 }

@@ -64,6 +64,11 @@ export function renderRunSummary(summary: RunSummary, columns = 100): string {
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
 }
 
+/** The error's name, of `name: message`. */
+function nameIn(error: string | null): string | null {
+  return error?.split(':', 1)[0] ?? null;
+}
+
 /** Failures of one cause are one, however many accounts it has: a missing role fails in all of them, everywhere. */
 function renderFailures(failures: readonly TargetFailure[], columns: number): string {
   const groups = [...Map.groupBy(failures, causeOf).values()];
@@ -170,7 +175,16 @@ export function renderPlanSummary(summary: PlanSummary, columns = 100): string {
       lines.flatMap(({ account_id, region, table, status, error }) =>
         status === 'OK'
           ? []
-          : [{ account_id, region, table, status, error: error ?? '', advice: adviceFor(status) }],
+          : [
+              {
+                account_id,
+                region,
+                table,
+                status,
+                error: error ?? '',
+                advice: adviceFor(status, nameIn(error)),
+              },
+            ],
       ),
       columns,
     ),

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EngineError, LakeError } from '../../src/errors.ts';
 import type { Engine, MergeRequest } from '../../src/lake/engines/engine.ts';
@@ -161,6 +162,17 @@ describe('publishing a part', () => {
     const rows = Array.from({ length: 10 }, (_, n) => `row ${n}`);
     await Promise.all(rows.map((row) => publish([row], { maxAttempts: 50 })));
     expect(await published()).toEqual(rows);
+  });
+
+  it('is ended by the signal’s own reason while it waits for another try', async () => {
+    const losing = { ...store, put: async () => ({ written: false as const }) };
+    const reason = new Error('the run has to end');
+    const stop = new AbortController();
+    const pause = (ms: number, signal?: AbortSignal) => {
+      queueMicrotask(() => stop.abort(reason));
+      return sleep(ms + 60_000, undefined, { ...(signal && { signal }) });
+    };
+    await expect(publish(['a'], { store: losing, sleep: pause, signal: stop.signal })).rejects.toBe(reason);
   });
 
   it('gives up after so many attempts, with pauses that grow and are bounded', async () => {

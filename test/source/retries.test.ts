@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { DeadlineReached } from '../../src/source/abort.ts';
 import { type Bench, type BenchOptions, hour, job, page, startBench, to } from './reading.ts';
 import { type Asked, inTurn, type Reply, refusal } from './scripted-aws.ts';
 
@@ -175,6 +176,23 @@ describe('a run that is interrupted', () => {
     expect(server.asked).toHaveLength(1);
     holding.abort();
     expect(await held).toMatchObject({ status: 'INTERRUPTED' });
+  });
+
+  it('says that the run’s deadline was reached, when that is why it was stopped', async () => {
+    const deadline = new AbortController();
+    const { readJobs } = await reading(() => {
+      setTimeout(() => deadline.abort(new DeadlineReached()), 10);
+      return 'hang';
+    });
+    const said = { errorName: 'DeadlineReached', errorMessage: 'the deadline of the run was reached' };
+    expect(await readJobs({ from: null, to }, deadline.signal)).toMatchObject({
+      status: 'TIMED_OUT',
+      ...said,
+    });
+    expect(await readJobs({ from: null, to }, deadline.signal)).toMatchObject({
+      status: 'TIMED_OUT',
+      ...said,
+    });
   });
 
   it('asks nothing when it was interrupted before', async () => {

@@ -12,7 +12,7 @@ function failure(i: number): TargetFailure {
     table: 'copy_jobs',
     status: 'ACCESS_DENIED',
     error: `AccessDeniedException: no. ${i}`,
-    advice: adviceFor('ACCESS_DENIED'),
+    advice: adviceFor('ACCESS_DENIED', 'AccessDeniedException'),
   };
 }
 

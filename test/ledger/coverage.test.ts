@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import type { Drained, Planned } from '../../src/drain.ts';
+import { LakeError } from '../../src/errors.ts';
+import { type Coverage, exitCodeOf, settled } from '../../src/ledger/coverage.ts';
+import { DeadlineReached, Interrupted } from '../../src/source/abort.ts';
+import type { DrainStatus } from '../../src/source/source.ts';
+
+const planned = {
+  table: 'copy_jobs',
+  target: {
+    accountId: '111122223333',
+    accountName: null,
+    region: 'us-east-1',
+    regionNamed: false,
+    credentials: () => Promise.reject(new Error('not asked')),
+  },
+  window: { from: null, to: 1 },
+} satisfies Partial<Planned>;
+
+const ended = (status: DrainStatus) =>
+  ({
+    ...planned,
+    report: {
+      status,
+      pages: 1,
+      records: 1,
+      retries: 0,
+      firstRequestId: null,
+      lastRequestId: null,
+      durationMs: 1,
+      errorName: null,
+      errorMessage: null,
+    },
+    rows: 1,
+    rejected: 0,
+    rejectedFor: null,
+    openDays: new Set<string>(),
+  }) satisfies Partial<Drained>;
+
+// Safe: only what is given here is read of the two, whatever else they carry.
+const settledWith = (status: DrainStatus, problem: unknown, stop: Parameters<typeof settled>[3]): Coverage =>
+  settled(
+    planned as Planned,
+    ended(status) as unknown as Drained,
+    new Map(problem === null ? [] : [['copy_jobs/111122223333/us-east-1', problem]]),
+    stop,
+  );
+
+describe('what became of a target', () => {
+  it.each(['deadline', 'interrupted'] as const)(
+    'is PUBLISH_FAILED and 74 when the lake failed, though the run had to end (%s)',
+    (stop) => {
+      const one = settledWith('OK', new LakeError('The bucket is gone', 'Make it again.'), stop);
+      expect(one).toMatchObject({ status: 'PUBLISH_FAILED', report: { errorName: 'LakeError' } });
+      expect(exitCodeOf([one], { kind: 'any' }, stop === 'interrupted')).toBe(74);
+    },
+  );
+
+  it.each([
+    ['TIMED_OUT', new DeadlineReached(), 'deadline'],
+    ['INTERRUPTED', new Interrupted(), 'interrupted'],
+    // A signal after the deadline: what ended this part was still the deadline.
+    ['TIMED_OUT', new DeadlineReached(), 'interrupted'],
+  ] as const)(
+    'is %s when it was read and the end of the run came before it was published',
+    (status, problem, stop) => {
+      expect(settledWith('OK', problem, stop)).toMatchObject({
+        status,
+        read: true,
+        report: { errorName: problem.name },
+      });
+    },
+  );
+
+  it('is what ended its drain, whatever else stopped the run later', () => {
+    expect(settledWith('TIMED_OUT', null, 'interrupted').status).toBe('TIMED_OUT');
+    expect(settledWith('INTERRUPTED', null, 'deadline').status).toBe('INTERRUPTED');
+  });
+});
+
+describe('the exit code', () => {
+  it('is 75 and not 69 when targets were read, and none published in time', () => {
+    const late = settledWith('OK', new DeadlineReached(), 'deadline');
+    const unread = settledWith('TIMED_OUT', null, 'deadline');
+    expect(exitCodeOf([late, unread], { kind: 'any' }, false)).toBe(75);
+    expect(exitCodeOf([late, unread], { kind: 'share', share: 1 }, false)).toBe(75);
+    expect(exitCodeOf([unread], { kind: 'any' }, false)).toBe(69);
+  });
+});
