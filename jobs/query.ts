@@ -4,7 +4,7 @@ import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs';
 import { UsageError } from '../src/errors.ts';
 import { optionsOf, ownOptionNames } from '../src/options/options.ts';
 import type { Asked } from '../src/query/answer.ts';
-import { askedQuestion, isName, questionList } from '../src/query/named.ts';
+import { askedQuestion, findQuestion, isName, questionList } from '../src/query/named.ts';
 import { parseQuerySettings, wantsList } from '../src/query/settings.ts';
 import { loadQuestions } from '../src/questions/questions.ts';
 import { yargsOptions } from '../src/reporting-job.ts';
@@ -35,8 +35,9 @@ export const queryJob: CommandModule = {
     };
     const telemetry = parseTelemetry('query', input);
     if (wantsList(input)) {
+      const questions = typeof argv.sql === 'string' ? [findQuestion(argv.sql)] : loadQuestions();
       process.stdout.write(
-        telemetry.output === 'json' ? `${JSON.stringify(loadQuestions())}\n` : questionList(),
+        telemetry.output === 'json' ? `${JSON.stringify(questions)}\n` : questionList(questions),
       );
       process.exitCode = 0;
       return;
@@ -104,7 +105,7 @@ function parameterOptions(): Record<string, { type: 'string'; describe: string }
   return Object.fromEntries(
     parameterNames().map((name) => [
       name,
-      { type: 'string' as const, describe: 'What it means, and where: query --list' },
+      { type: 'string' as const, describe: 'What it means, and to which questions: query --list' },
     ]),
   );
 }

@@ -318,7 +318,7 @@ export const options = {
     kind: 'switch',
     jobs: queryOnly,
     default: 'false',
-    description: 'Show the named questions and their parameters, and end',
+    description: 'Show the named questions and their parameters, or the one that is named, and end',
   }),
   history: text(onOff, {
     kind: 'switch',

@@ -60,6 +60,12 @@ test('--list shows every question with its parameters, without a lake', async ()
   }
 });
 
+test('--list shows the one question that is named', async () => {
+  const { code, stdout } = await ask(['rpo', '--list']);
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/^rpo: /)]);
+  expect(stdout.match(/^\S+: /gm)).toHaveLength(1);
+});
+
 test('--help names every option', async () => {
   const { code, stdout } = await ask(['--help']);
   expect(code).toBe(0);
