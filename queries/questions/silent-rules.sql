@@ -3,7 +3,9 @@
 --   first. jobs_since counts the copy jobs they started after it: 0 means that the rule no longer starts
 --   any (a plan that was changed, a tag that no longer selects anything, a rule that was deleted), more
 --   means that it tries and does not succeed. The schedule says whether silence is to be expected: a
---   monthly rule is silent for a month. A rule that started no copy at all within --within days is taken
+--   monthly rule is silent for a month. last_good_drain_time says through when the rule's account and region
+--   has been read: where that is long ago, the rule may well copy and nobody has seen it (ask
+--   targets-without-good-drain). A rule that started no copy at all within --within days is taken
 --   for deleted and left out; raise it where rules run once a quarter or a year.
 -- parameter: days integer default 7 — How long a rule may be silent
 -- parameter: within integer default 90 — Rules that started a copy job, whatever became of it, at most this
@@ -57,13 +59,18 @@ SELECT
   round(CAST(silent.silent_ms AS double) / 86400000, 2) AS silent_days,
   silent.completed,
   coalesce(later.jobs_since, 0) AS jobs_since,
-  silent.last_job_time
+  silent.last_job_time,
+  target_drains.last_good_drain_time
 FROM silent
 LEFT JOIN later
   ON later.account_id = silent.account_id
   AND later.region IS NOT DISTINCT FROM silent.region
   AND later.plan_id IS NOT DISTINCT FROM silent.plan_id
   AND later.rule_id = silent.rule_id
+LEFT JOIN target_drains
+  ON target_drains.table_name = 'copy_jobs'
+  AND target_drains.account_id = silent.account_id
+  AND target_drains.region = silent.region
 ORDER BY
   silent.last_good_time ASC NULLS LAST,
   silent.account_id ASC NULLS LAST,

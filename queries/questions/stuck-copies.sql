@@ -1,10 +1,12 @@
 -- title: Copies that began long ago and have not ended
 -- about: Leaf copies that are CREATED, RUNNING or in a state not known to this program, and were created
 --   more than --hours before the lake's now, the oldest first. Large first copies may take days; compare
---   with the size. AWS forgets jobs after about 30 days: one that is older stays as it was last seen, so
---   --days keeps those out.
+--   with the size. last_good_drain_time says through when the copy's account and region has been read:
+--   where that is long ago, the copy may have ended since and nobody has seen it (ask
+--   targets-without-good-drain). AWS forgets jobs after about 30 days, and one that it has forgotten stays
+--   as it was last seen: --days keeps those out.
 -- parameter: hours integer default 24 — How long a copy may take
--- parameter: days integer default 35 — Copies created on the day of the last run or on this many days
+-- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
 --   before it
 -- reads: :days
 SELECT
@@ -13,6 +15,7 @@ SELECT
     CAST(date_diff('millisecond', leaf_copies.creation_time, lake_time.as_of) AS double) / 3600000,
     2
   ) AS age_hours,
+  target_drains.last_good_drain_time,
   leaf_copies.state,
   leaf_copies.account_id,
   leaf_copies.region,
@@ -28,6 +31,10 @@ SELECT
   leaf_copies.copy_job_id
 FROM leaf_copies
 CROSS JOIN lake_time
+LEFT JOIN target_drains
+  ON target_drains.table_name = 'copy_jobs'
+  AND target_drains.account_id = leaf_copies.account_id
+  AND target_drains.region = leaf_copies.region
 WHERE NOT coalesce(leaf_copies.is_terminal, false)
   AND date_diff('millisecond', leaf_copies.creation_time, lake_time.as_of) > CAST(:hours AS bigint) * 3600000
   AND leaf_copies.creation_date >= (

@@ -1,5 +1,5 @@
 /** Which targets were read well, and when; looked up by hand in the coverage. */
-import { type Answer, day, type Facts, groups, sorted, spanIn } from './facts.ts';
+import { type Answer, type Copy, day, type Facts, groups, sorted, spanIn } from './facts.ts';
 
 export function targetDrains({ coverage }: Facts): Answer[] {
   const target = (row: (typeof coverage)[number]) => [row.table_name, row.account_id, row.region];
@@ -39,6 +39,17 @@ function readThrough(good: Facts['coverage']): number | null {
     if (next <= through) return through;
     through = next;
   }
+}
+
+/** By the copy jobs of an account and region: through when they have been read. */
+export function copiesReadThrough(facts: Facts): (copy: Copy) => { last_good_drain_time: Answer[string] } {
+  const name = (account: unknown, region: unknown) => JSON.stringify([account, region]);
+  const through = new Map(
+    targetDrains(facts)
+      .filter(({ table_name }) => table_name === 'copy_jobs')
+      .map((target) => [name(target.account_id, target.region), target.last_good_drain_time ?? null]),
+  );
+  return ({ account, region }) => ({ last_good_drain_time: through.get(name(account, region)) ?? null });
 }
 
 export function targetsWithoutGoodDrain(facts: Facts, days: number): Answer[] {

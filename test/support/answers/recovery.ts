@@ -1,4 +1,5 @@
 /** What could be brought back, and from when; found by hand. */
+import { copiesReadThrough } from './drains.ts';
 import {
   type Answer,
   type Copy,
@@ -152,7 +153,9 @@ export function ruleActivity({ leaves }: Facts): Answer[] {
   }));
 }
 
-export function silentRules({ now, leaves }: Facts, days: number, within: number): Answer[] {
+export function silentRules(facts: Facts, days: number, within: number): Answer[] {
+  const { now, leaves } = facts;
+  const readThrough = copiesReadThrough(facts);
   const ruled = leaves.filter((copy) => copy.rule !== null);
   const rows = groups(ruled, byRule).flatMap(({ first, members }) => {
     const lastGood = latest(created(members.filter(isGood)));
@@ -166,6 +169,7 @@ export function silentRules({ now, leaves }: Facts, days: number, within: number
         completed: members.filter(isGood).length,
         jobs_since: members.filter((copy) => copy.created > lastGood).length,
         last_job_time: lastTried,
+        ...readThrough(first),
       },
     ];
   });

@@ -1,4 +1,5 @@
 /** Copies that failed or hang, found by hand. */
+import { copiesReadThrough } from './drains.ts';
 import {
   type Answer,
   type Copy,
@@ -61,12 +62,15 @@ export function failuresByCategory({ now, leaves }: Facts, days: number): Answer
   return sorted(rows, { failed: 'down', message_category: 'up', resource_type: 'up' });
 }
 
-export function stuckCopies({ now, leaves }: Facts, hours: number, days: number): Answer[] {
+export function stuckCopies(facts: Facts, hours: number, days: number): Answer[] {
+  const { now, leaves } = facts;
+  const readThrough = copiesReadThrough(facts);
   const rows = since(now, days, leaves)
     .filter((copy) => !hasEnded(copy) && now - copy.created > hours * hour)
     .map((copy) => ({
       creation_time: copy.created,
       age_hours: spanIn(hour, copy.created, now),
+      ...readThrough(copy),
       state: copy.state,
       account_id: copy.account,
       region: copy.region,
