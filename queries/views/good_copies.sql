@@ -1,7 +1,9 @@
 -- title: Copies that were made
 -- about: The rows of leaf_copies whose state is COMPLETED: each stands for one recovery point in its
---   destination vault at the time. Whether that recovery point still exists (its lifecycle may have ended)
---   no copy job tells. PARTIAL is not good.
+--   destination vault at the time. Whether that recovery point still exists no copy job tells: its lifecycle
+--   deletes it at expires_time, and a person may have done so before. PARTIAL is not good.
+-- column: expires_time - 2027-11-20 01:02:03.456 — When the lifecycle deletes the copy: so many days after
+--   the copy job's creation; null: it is kept for ever, or AWS did not say.
 SELECT
   copy_job_id,
   account_id,
@@ -12,6 +14,8 @@ SELECT
   resource_arn,
   resource_name,
   resource_type,
+  resource_account_id,
+  resource_region,
   backup_size_in_bytes,
   source_account_id,
   source_region,
@@ -22,6 +26,11 @@ SELECT
   destination_vault_type,
   destination_vault_lock_state,
   destination_encryption_key_arn,
+  destination_recovery_point_lifecycle_delete_after_days,
+  CASE
+    WHEN destination_recovery_point_lifecycle_delete_after_days BETWEEN 1 AND 99999
+    THEN creation_time + destination_recovery_point_lifecycle_delete_after_days * INTERVAL '1' DAY
+  END AS expires_time,
   is_cross_account,
   is_cross_region,
   created_by_backup_plan_id,

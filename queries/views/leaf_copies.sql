@@ -3,6 +3,9 @@
 --   children's, so adding both would count it twice; here a family is its children. A parent that says it
 --   has no children counts as itself. Every count and every sum of bytes in the other views and questions
 --   is made from these rows; only composite-copies looks at parents.
+-- column: resource_account_id - 111122223333 — The resource's account, out of its ARN; null where that has
+--   none, as S3's.
+-- column: resource_region - us-east-1 — The resource's region, out of its ARN; null where that has none.
 SELECT
   copy_job_id,
   account_id,
@@ -17,6 +20,12 @@ SELECT
   resource_arn,
   resource_name,
   resource_type,
+  CASE
+    WHEN resource_arn LIKE 'arn:%:%:%:%:%' THEN nullif(split_part(resource_arn, ':', 5), '')
+  END AS resource_account_id,
+  CASE
+    WHEN resource_arn LIKE 'arn:%:%:%:%:%' THEN nullif(split_part(resource_arn, ':', 4), '')
+  END AS resource_region,
   backup_size_in_bytes,
   source_backup_vault_arn,
   source_account_id,
@@ -29,6 +38,7 @@ SELECT
   destination_vault_type,
   destination_vault_lock_state,
   destination_encryption_key_arn,
+  destination_recovery_point_lifecycle_delete_after_days,
   is_cross_account,
   is_cross_region,
   created_by_backup_plan_id,

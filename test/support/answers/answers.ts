@@ -6,6 +6,7 @@ import { compositeCopies } from './families.ts';
 import { accountRegionMatrix, bytesByMonth, dailyFlows, encryptionKeys, vaultProtection } from './flows.ts';
 import {
   lastGoodCopies,
+  resourcePlaces,
   rpo,
   rpoBeyondLimit,
   ruleActivity,
@@ -58,6 +59,7 @@ export const viewAnswers: Readonly<Record<string, ViewAnswer>> = {
   lake_time: ({ now }) => [{ as_of: now, as_of_date: new Date(now).toISOString().slice(0, 10) }],
   last_good_copies: lastGoodCopies,
   leaf_copies: ({ leaves }, columns) => leaves.map((copy) => asRow(copy, columns)),
+  resource_places: resourcePlaces,
   rule_activity: ruleActivity,
   target_drains: targetDrains,
 };
@@ -72,6 +74,9 @@ function asRow(copy: Copy, columns: readonly string[]): Answer {
     is_cross_account: copy.leavesAccount,
     is_cross_region: copy.leavesRegion,
     is_terminal: hasEnded(copy) || (copy.state === 'CREATED' || copy.state === 'RUNNING' ? false : null),
+    resource_account_id: copy.home.account,
+    resource_region: copy.home.region,
+    expires_time: copy.expires,
     duration_ms: copy.ended === null ? null : copy.ended - copy.created,
   };
   return Object.fromEntries(columns.map((column) => [column, computed[column] ?? copy.told(column)]));

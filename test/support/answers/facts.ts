@@ -25,6 +25,10 @@ export interface Copy {
   readonly bytes: number | null;
   readonly from: Place;
   readonly to: Place;
+  /** Of the resource, as far as its ARN tells. */
+  readonly home: Place;
+  /** When its lifecycle deletes the copy; null: never, or it is not told. */
+  readonly expires: number | null;
   readonly leavesAccount: boolean | null;
   readonly leavesRegion: boolean | null;
   readonly plan: string | null;
@@ -66,6 +70,9 @@ function copyOf(row: Expected): Copy {
   const to = place(text('destination_backup_vault_arn'));
   const leaves = (a: string | null, b: string | null) => (a === null || b === null ? null : a !== b);
   const created = Number(row.creation_time);
+  const resource = text('resource_arn');
+  const isArn = resource?.startsWith('arn:') === true && resource.split(':').length > 5;
+  const keptFor = number('destination_recovery_point_lifecycle_delete_after_days') ?? -1;
   const children = number('number_of_child_jobs');
   return {
     id: String(row.copy_job_id),
@@ -75,13 +82,15 @@ function copyOf(row: Expected): Copy {
     state: text('state'),
     created,
     ended: number('completion_time'),
-    resource: text('resource_arn'),
+    resource,
     type: text('resource_type'),
     name: text('resource_name'),
     category: text('message_category'),
     bytes: number('backup_size_in_bytes'),
     from,
     to,
+    home: place(isArn ? resource : null),
+    expires: keptFor > 0 && keptFor < 100_000 ? created + keptFor * day : null,
     leavesAccount: leaves(from.account, to.account),
     leavesRegion: leaves(from.region, to.region),
     plan: text('created_by_backup_plan_id'),
@@ -94,8 +103,36 @@ function copyOf(row: Expected): Copy {
 
 export const isGood = (copy: Copy): boolean => copy.state === 'COMPLETED';
 export const hasEnded = (copy: Copy): boolean => copy.state !== null && ended.has(copy.state);
-export const goesElsewhere = (copy: Copy): boolean =>
-  copy.leavesAccount === true || copy.leavesRegion === true;
+
+export interface Elsewhere {
+  readonly in_other_account: boolean | null;
+  readonly in_other_region: boolean | null;
+}
+
+/** Whether a copy lies elsewhere than its resource, or, where that has no place, than some copy to there came from. */
+export function elsewhere(leaves: readonly Copy[]): (copy: Copy) => Elsewhere {
+  const here = new Map(
+    groups(leaves, resourceAndPlace).map(({ first, members }) => [
+      JSON.stringify(resourceAndPlace(first)),
+      members,
+    ]),
+  );
+  const some = (flags: readonly (boolean | null)[]) => {
+    if (flags.includes(true)) return true;
+    return flags.includes(false) ? false : null;
+  };
+  const differ = (home: string | null, there: string | null) =>
+    home === null || there === null ? null : home !== there;
+  return (copy) => {
+    const copies = here.get(JSON.stringify(resourceAndPlace(copy))) ?? [];
+    const { home, to } = copy;
+    return {
+      in_other_account:
+        differ(home.account, to.account) ?? some(copies.map(({ leavesAccount }) => leavesAccount)),
+      in_other_region: differ(home.region, to.region) ?? some(copies.map(({ leavesRegion }) => leavesRegion)),
+    };
+  };
+}
 
 /** Those created on the UTC day of now or on one of so many days before it. */
 export function since(now: number, days: number, copies: readonly Copy[]): readonly Copy[] {
@@ -160,16 +197,16 @@ type Direction = 'up' | 'down';
 /** Sorts by columns; text by its UTF-8 bytes. Nulls come last, unless `+` says first. */
 export function sorted(
   rows: readonly Answer[],
-  order: Readonly<Record<string, Direction | 'up+'>>,
+  order: Readonly<Record<string, Direction | 'up+' | 'down+'>>,
 ): Answer[] {
   return [...rows].sort((a, b) => {
     for (const [column, direction] of Object.entries(order)) {
       const [x, y] = [a[column] ?? null, b[column] ?? null];
       if (x === y) continue;
-      if (x === null) return direction === 'up+' ? -1 : 1;
-      if (y === null) return direction === 'up+' ? 1 : -1;
+      if (x === null) return direction.endsWith('+') ? -1 : 1;
+      if (y === null) return direction.endsWith('+') ? 1 : -1;
       const order = compare(x, y);
-      if (order !== 0) return direction === 'down' ? -order : order;
+      if (order !== 0) return direction.startsWith('down') ? -order : order;
     }
     return 0;
   });
