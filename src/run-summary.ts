@@ -46,7 +46,10 @@ export interface RunSummary {
   readonly failures: readonly TargetFailure[];
   /** Milliseconds spent: discovering, draining, publishing, closing the ledger. */
   readonly phases_ms: Readonly<Record<'discover' | 'drain' | 'publish' | 'ledger', number>>;
-  /** Why the run's ledger could not be closed: the run shows as unfinished, though what is said here was published. */
+  /**
+   * Why the run's ledger could not be closed, and whether the run shows as unfinished by that, or only has the next one
+   * read more. What is said here was published either way.
+   */
   readonly ledger_error: string | null;
   readonly exit_code: ExitCode;
 }

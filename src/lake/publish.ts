@@ -1,6 +1,5 @@
 /** One part, published: read, merged, and put back on the condition that nobody else did meanwhile. */
-import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { randomUUID } from 'node:crypto';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineError, LakeError } from '../errors.ts';
@@ -8,6 +7,7 @@ import type { Table } from '../tables/table.ts';
 import type { Engine, MergeOutcome } from './engines/engine.ts';
 import { openPart } from './engines/part-reader.ts';
 import { partKey } from './layout.ts';
+import { sha256Of } from './scratch-file.ts';
 import type { Store } from './stores/store.ts';
 
 export interface PublishRequest {
@@ -141,10 +141,4 @@ function objectMetadata(metadata: Readonly<Record<string, string>>): Record<stri
   return Object.fromEntries(
     Object.entries(metadata).map(([name, value]) => [name.replaceAll('_', '-'), value]),
   );
-}
-
-async function sha256Of(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file)) hash.update(chunk);
-  return hash.digest('hex');
 }

@@ -1,22 +1,20 @@
 /**
  * The end of a run's ledger, in an order in which each step can be lost without harm: rejected records, then
- * the manifest, then coverage, then watermarks.
+ * coverage, then the manifest, then watermarks. The manifest says that the run has ended: all that it names is there.
  */
-import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LakeError } from '../errors.ts';
+import { LakeError, ReportedError } from '../errors.ts';
 import type { Engine } from '../lake/engines/engine.ts';
 import type { Lake } from '../lake/lake.ts';
 import { bucketOf, coverageKey, rejectedKey } from '../lake/layout.ts';
-import type { Store } from '../lake/stores/store.ts';
+import { sha256Of, writeScratchFile } from '../lake/scratch-file.ts';
+import { writeOnce } from '../lake/write-once.ts';
 import { exportCoverage } from '../tables/export-coverage.ts';
 import { utcDay } from '../tables/table.ts';
 import type { Totals } from '../totals.ts';
 import { type Coverage, coverageRow } from './coverage.ts';
 import type { RejectedRecords } from './rejected.ts';
-import { latestManifest, type Manifest, type WrittenPart, writeManifest } from './runs.ts';
+import { type Manifest, manifestHeads, type WrittenPart, writeManifest } from './runs.ts';
 import { type Covered, extendWatermarks, watermarkName } from './watermarks.ts';
 
 export interface LedgerEnd {
@@ -39,41 +37,62 @@ export interface LedgerEnd {
   readonly totals: Totals;
 }
 
-/** @throws LakeError when a step cannot be written; those before it are */
+/** @throws LakeError when a step cannot be written; those before it are. It says what that makes of the run */
 export async function closeLedger(end: LedgerEnd): Promise<void> {
+  await meaning('The run shows as unfinished, for its ledger could not be closed', writeRecords(end));
+  await meaning(
+    'The run has ended whole, but how far it read could not be noted: the next one reads more',
+    moveWatermarks(end),
+  );
+}
+
+async function meaning(consequence: string, work: Promise<void>): Promise<void> {
+  await work.catch((cause) => {
+    throw cause instanceof ReportedError ? new LakeError(consequence, cause.message, { cause }) : cause;
+  });
+}
+
+async function writeRecords(end: LedgerEnd): Promise<void> {
   const { lake, run } = end;
   const { store } = lake;
   const rejected = await publishRejected(end);
-  const coverage = await writtenCoverage(end);
+  const coverage = await publishCoverage(end);
   await writeManifest(store, {
     format: 1,
     run_id: run.runId,
     as_of: new Date(run.asOf).toISOString(),
     ended_at: new Date().toISOString(),
     program_version: run.programVersion,
-    previous: await latestManifest(store),
+    previous: await manifestHeads(store),
     parts: end.parts,
-    coverage: { key: coverage.key, rows: end.coverage.length, sha256: coverage.sha256 },
+    coverage,
     rejected,
     totals: end.totals,
     exit_code: run.exitCode,
   });
-  await putOnce(store, coverage.key, coverage.file, run.runId, 'application/vnd.apache.parquet');
-  await moveWatermarks(end);
 }
 
 async function publishRejected({ lake, run, rejected }: LedgerEnd): Promise<Manifest['rejected']> {
   if (rejected.count === 0) return null;
   const key = rejectedKey(utcDay(run.asOf), run.runId);
-  await putOnce(lake.store, key, rejected.file, run.runId, 'application/x-ndjson');
+  const body = { file: rejected.file };
+  await writeOnce(lake.store, { key, body, runId: run.runId, contentType: 'application/x-ndjson' });
   return { key, records: rejected.count, sha256: rejected.sha256() };
 }
 
-/** The coverage as Parquet in scratch, and where it goes. */
-async function writtenCoverage({ engine, scratchFolder, run, coverage }: LedgerEnd) {
+async function publishCoverage({
+  lake,
+  engine,
+  scratchFolder,
+  run,
+  coverage,
+}: LedgerEnd): Promise<Manifest['coverage']> {
   const staged = join(scratchFolder, 'coverage.ndjson');
   const file = join(scratchFolder, 'coverage.parquet');
-  await writeFile(staged, coverage.map((one) => `${JSON.stringify(coverageRow(one, run))}\n`).join(''));
+  await writeScratchFile(
+    staged,
+    coverage.map((one) => `${JSON.stringify(coverageRow(one, run))}\n`).join(''),
+  );
   const runDate = utcDay(run.asOf);
   await engine.merge({
     table: exportCoverage,
@@ -87,7 +106,10 @@ async function writtenCoverage({ engine, scratchFolder, run, coverage }: LedgerE
       schema_version: String(exportCoverage.schemaVersion),
     },
   });
-  return { key: coverageKey(runDate, run.runId), file, sha256: await sha256Of(file) };
+  const key = coverageKey(runDate, run.runId);
+  const contentType = 'application/vnd.apache.parquet';
+  await writeOnce(lake.store, { key, body: { file }, runId: run.runId, contentType });
+  return { key, rows: coverage.length, sha256: await sha256Of(file) };
 }
 
 /** Only targets whose jobs are all read and all published move theirs. */
@@ -107,33 +129,4 @@ async function moveWatermarks({ lake, run, coverage, openDays }: LedgerEnd): Pro
   for (const [bucket, covered] of byBucket) {
     await extendWatermarks(lake.store, bucket, covered, { runId: run.runId, memoryDays: run.memoryDays });
   }
-}
-
-async function putOnce(
-  store: Store,
-  key: string,
-  file: string,
-  runId: string,
-  contentType: string,
-): Promise<void> {
-  const put = await store.put({
-    key,
-    body: { file },
-    condition: { ifAbsent: true },
-    writeId: randomUUID(),
-    metadata: { 'run-id': runId, bytes: String((await stat(file)).size) },
-    contentType,
-  });
-  if (!put.written) {
-    throw new LakeError(
-      `${key} in ${store.url} is already there, though its name holds this run's own id`,
-      'Look at who else writes into this lake: run ids are never used twice.',
-    );
-  }
-}
-
-async function sha256Of(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file)) hash.update(chunk);
-  return hash.digest('hex');
 }

@@ -2,11 +2,13 @@
  * What a run says of itself: that it began, with what plan; and, when it ended, what it wrote. A run with
  * a begin record and no manifest did not end.
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import pLimit from 'p-limit';
 import { v7 } from 'uuid';
-import { LakeError } from '../errors.ts';
 import { beginKey, manifestKey, runsPrefix } from '../lake/layout.ts';
+import { compareKeys } from '../lake/stores/key.ts';
 import type { Store } from '../lake/stores/store.ts';
+import { writeOnce } from '../lake/write-once.ts';
 import type { RunSummary } from '../run-summary.ts';
 import { utcDay } from '../tables/table.ts';
 
@@ -58,8 +60,8 @@ export interface Manifest {
   readonly as_of: string;
   readonly ended_at: string;
   readonly program_version: string;
-  /** The manifest that was the latest when this one was written: its key and the SHA-256 of its bytes. */
-  readonly previous: { readonly key: string; readonly sha256: string } | null;
+  /** The manifests that no other one named when this one was written: the SHA-256 of their bytes. */
+  readonly previous: readonly { readonly key: string; readonly sha256: string }[];
   readonly parts: readonly WrittenPart[];
   readonly coverage: { readonly key: string; readonly rows: number; readonly sha256: string };
   readonly rejected: { readonly key: string; readonly records: number; readonly sha256: string } | null;
@@ -68,57 +70,82 @@ export interface Manifest {
 }
 
 export async function writeBegin(store: Store, begin: BeginRecord, signal?: AbortSignal): Promise<void> {
-  await writeOnce(store, beginKey(runDate(begin.as_of), begin.run_id), begin, begin.run_id, signal);
+  await writeRecord(store, beginKey(runDate(begin.as_of), begin.run_id), begin, signal);
 }
 
 export async function writeManifest(store: Store, manifest: Manifest, signal?: AbortSignal): Promise<void> {
-  const key = manifestKey(runDate(manifest.as_of), manifest.run_id);
-  await writeOnce(store, key, manifest, manifest.run_id, signal);
+  await writeRecord(store, manifestKey(runDate(manifest.as_of), manifest.run_id), manifest, signal);
 }
 
-/** The latest manifest of the lake, by run id; null in a lake where no run has ended. */
-export async function latestManifest(store: Store, signal?: AbortSignal): Promise<Manifest['previous']> {
+async function writeRecord(
+  store: Store,
+  key: string,
+  content: BeginRecord | Manifest,
+  signal?: AbortSignal,
+): Promise<void> {
+  const body = { bytes: Buffer.from(`${JSON.stringify(content, null, 1)}\n`) };
+  await writeOnce(store, { key, body, runId: content.run_id, contentType: 'application/json' }, signal);
+}
+
+/** Of the days that hold manifests, the newest; a run that overlaps others for longer leaves its own unnamed. */
+const daysLookedThrough = 3;
+const readAtOnce = 4;
+
+/**
+ * The manifests of the last days that no other one names, by key; none in a lake where no run has ended. Where runs
+ * overlap there are several: the next one names them all, and the chain is one again.
+ */
+export async function manifestHeads(store: Store, signal?: AbortSignal): Promise<Manifest['previous']> {
+  const heads = new Map<string, string>();
+  const named = new Set<string>();
+  const limit = pLimit(readAtOnce);
+  const look = async (key: string): Promise<void> => {
+    const object = await store.read(key, signal);
+    if (object === null) return;
+    heads.set(key, createHash('sha256').update(object.bytes).digest('hex'));
+    for (const earlier of keysNamedIn(object.bytes)) named.add(earlier);
+  };
+  for (const keys of await latestManifests(store, signal)) {
+    await Promise.all(keys.map((key) => limit(() => look(key))));
+  }
+  return [...heads]
+    .filter(([key]) => !named.has(key))
+    .map(([key, sha256]) => ({ key, sha256 }))
+    .sort((a, b) => compareKeys(a.key, b.key));
+}
+
+/** The manifests' keys, day by day. */
+async function latestManifests(store: Store, signal?: AbortSignal): Promise<string[][]> {
   const folders: string[] = [];
   for await (const folder of store.list(runsPrefix, { folders: true }, signal)) folders.push(folder);
+  const days: string[][] = [];
   for (const folder of folders.sort().reverse()) {
+    if (days.length === daysLookedThrough) break;
     const keys: string[] = [];
     for await (const key of store.list(folder, {}, signal)) {
       if (key.endsWith('.json') && !key.endsWith('.begin.json')) keys.push(key);
     }
-    const key = keys.sort().at(-1);
-    if (key === undefined) continue;
-    const object = await store.read(key, signal);
-    if (object !== null) return { key, sha256: createHash('sha256').update(object.bytes).digest('hex') };
+    if (keys.length > 0) days.push(keys);
   }
-  return null;
+  return days;
+}
+
+/** None of a manifest that cannot be read any more: its bytes are named all the same. */
+function keysNamedIn(bytes: Uint8Array): string[] {
+  try {
+    const manifest: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    if (typeof manifest !== 'object' || manifest === null || !('previous' in manifest)) return [];
+    const links: unknown[] = Array.isArray(manifest.previous) ? manifest.previous : [manifest.previous];
+    return links.flatMap((link) =>
+      typeof link === 'object' && link !== null && 'key' in link && typeof link.key === 'string'
+        ? [link.key]
+        : [],
+    );
+  } catch {
+    return [];
+  }
 }
 
 function runDate(asOf: string): string {
   return utcDay(Date.parse(asOf));
-}
-
-async function writeOnce(
-  store: Store,
-  key: string,
-  content: BeginRecord | Manifest,
-  runId: string,
-  signal?: AbortSignal,
-): Promise<void> {
-  const put = await store.put(
-    {
-      key,
-      body: { bytes: Buffer.from(`${JSON.stringify(content, null, 1)}\n`) },
-      condition: { ifAbsent: true },
-      writeId: randomUUID(),
-      metadata: { 'run-id': runId },
-      contentType: 'application/json',
-    },
-    signal,
-  );
-  if (!put.written) {
-    throw new LakeError(
-      `${key} in ${store.url} is already there, though its name holds this run's own id`,
-      'Look at who else writes into this lake: run ids are never used twice.',
-    );
-  }
 }

@@ -25,7 +25,7 @@ const columns: readonly Column[] = [
     run,
     'status',
     'text',
-    'OK and OK_EMPTY: drained and published. REJECTED_RECORDS: so too, but for records kept aside. For a person to heal: ACCESS_DENIED, ASSUME_ROLE_FAILED, REGION_DISABLED. For time to heal: THROTTLED, TIMED_OUT, UNREACHABLE, INTERRUPTED, SKIPPED, PUBLISH_FAILED. FAILED: no name for it.',
+    'OK and OK_EMPTY: drained and published. REJECTED_RECORDS: drained, and some records were kept aside; of copy_jobs all others are published, of copy_job_summaries the target’s counts stay as they were. For a person to heal: ACCESS_DENIED, ASSUME_ROLE_FAILED, REGION_DISABLED. For time to heal: THROTTLED, TIMED_OUT, UNREACHABLE, INTERRUPTED, SKIPPED, PUBLISH_FAILED. FAILED: no name for it.',
     'OK',
   ),
   column(

@@ -54,11 +54,7 @@ export function renderRunSummary(summary: RunSummary, columns = 100): string {
           columns,
         ),
     renderFailures(failures, columns),
-    summary.ledger_error === null
-      ? ''
-      : paragraphs(columns, [
-          `The ledger could not be closed, so the run shows as unfinished: ${printable(summary.ledger_error)}`,
-        ]),
+    summary.ledger_error === null ? '' : paragraphs(columns, [printable(summary.ledger_error)]),
     paragraphs(columns, [`Exit code ${summary.exit_code}: ${exitCodes[summary.exit_code]}.`]),
   ];
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;

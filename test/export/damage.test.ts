@@ -1,5 +1,5 @@
-import { readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { type Lab, openLab } from '../support/lab.ts';
 
@@ -23,6 +23,23 @@ it('names a damaged part by its key, leaves it as it is, and publishes all other
   expect(await lab.differences()).toEqual([]);
 });
 
+it('brings back, with --since all, what an earlier version of a part lacks; a plain run does not read it again', async () => {
+  lab = await openLab({ accounts: 2, regions: 1 });
+  // The first night sees the first half of a day, the second one its rest.
+  await lab.run({ until: '2026-11-16T12:00:00Z' });
+  const part = join(lab.lake, 'copy_jobs/creation_date=2026-11-16/part-00000.parquet');
+  const earlier = join(lab.folder, 'earlier-version.parquet');
+  await copyFile(part, earlier);
+  expect((await lab.run()).exit_code).toBe(0);
+  expect(await lab.differences()).toEqual([]);
+  await copyFile(earlier, part);
+
+  expect((await lab.run()).exit_code).toBe(0);
+  expect(await lab.differences()).toEqual([expect.stringMatching(/^copy_jobs: \d+ missing/)]);
+  expect((await lab.run({ since: 'all' })).exit_code).toBe(0);
+  expect(await lab.differences()).toEqual([]);
+});
+
 it('tells what was published even when the ledger cannot be closed', async () => {
   lab = await openLab({ accounts: 2, regions: 1 });
   await lab.run({ tables: 'copy_job_summaries' });
@@ -31,11 +48,40 @@ it('tells what was published even when the ledger cannot be closed', async () =>
   await writeFile(join(lab.lake, 'export_coverage'), '');
   const run = await lab.run();
   expect(run.exit_code).toBe(74);
+  expect(run.ledger_error).toContain('The run shows as unfinished');
   expect(run.ledger_error).toContain('export_coverage');
+  expect((await lab.ledger('runs')).filter((name) => name.includes(run.run_id))).toEqual([
+    expect.stringMatching(/\.begin\.json$/),
+  ]);
   expect(run.tables.copy_jobs?.added).toBeGreaterThan(0);
   await rm(join(lab.lake, 'export_coverage'));
   expect((await lab.run()).exit_code).toBe(0);
   expect(await lab.differences()).toEqual([]);
+});
+
+it('says that only the watermarks are missing when only they are', async () => {
+  lab = await openLab({ accounts: 2, regions: 1 });
+  await lab.run({ tables: 'copy_job_summaries' });
+  const watermarks = join(lab.lake, '_ledger/watermarks');
+  await rm(watermarks, { recursive: true, force: true });
+  await writeFile(watermarks, '');
+  const run = await lab.run();
+  expect(run.exit_code).toBe(74);
+  expect(run.ledger_error).toContain('The run has ended whole');
+  expect((await lab.ledger('runs')).some((name) => name.endsWith(`${run.run_id}.json`))).toBe(true);
+  expect((await lab.table('export_coverage')).some((row) => row.run_id === run.run_id)).toBe(true);
+});
+
+it('prints what was published when scratch fails while the ledger is closed', async () => {
+  lab = await openLab({ accounts: 2, regions: 1, latencyMs: 200 });
+  const running = lab.run();
+  await lab.until(async () => (await lab.everyFile()).some((name) => name.endsWith('/staging')));
+  const staging = (await lab.everyFile()).find((name) => name.endsWith('/staging'));
+  await symlink('/dev/full', join(lab.folder, dirname(String(staging)), 'coverage.ndjson'));
+  const run = await running;
+  expect(run.exit_code).toBe(74);
+  expect(run.ledger_error).toContain('coverage.ndjson could not be written (ENOSPC)');
+  expect(run.tables.copy_jobs?.added).toBeGreaterThan(0);
 });
 
 it('ends with an error where no folder can be made, rather than trying for ever', async () => {

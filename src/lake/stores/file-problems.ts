@@ -3,10 +3,10 @@ import { LakeError, ReportedError, ScratchError } from '../../errors.ts';
 import { LockTimeout } from '../file-lock.ts';
 import { systemCode } from './durable.ts';
 
-/** A file in scratch, where a download goes. */
-export function scratchProblem(file: string, error: unknown): ScratchError {
+/** A file in scratch. */
+export function scratchProblem(done: 'written' | 'read', file: string, error: unknown): ScratchError {
   return new ScratchError(
-    `${file} could not be written (${describe(error)})`,
+    `${file} could not be ${done} (${describe(error)})`,
     'Give --scratch a folder that is writable and has more room.',
     { cause: error },
   );

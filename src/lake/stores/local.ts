@@ -56,12 +56,12 @@ class LocalStore implements Store {
   async download(key: string, file: string, signal?: AbortSignal): Promise<StoredObject | null> {
     return await this.#withObject(key, signal, async (source) => {
       const target = await open(file, 'w', 0o600).catch((error) => {
-        throw scratchProblem(file, error);
+        throw scratchProblem('written', file, error);
       });
       try {
         const copy = async (chunk: Uint8Array) => {
           await target.writeFile(chunk).catch((error) => {
-            throw scratchProblem(file, error);
+            throw scratchProblem('written', file, error);
           });
         };
         return await digestOf(source, copy, signal);

@@ -51,7 +51,7 @@ class S3Store implements Store {
       key,
       async (body) => {
         const target = await open(file, 'w', 0o600).catch((error) => {
-          throw scratchProblem(file, error);
+          throw scratchProblem('written', file, error);
         });
         try {
           for await (const chunk of body) await writeTo(target, chunk, file);
@@ -253,6 +253,6 @@ class S3Store implements Store {
 
 async function writeTo(target: FileHandle, chunk: Uint8Array, file: string): Promise<void> {
   await target.writeFile(chunk).catch((error) => {
-    throw scratchProblem(file, error);
+    throw scratchProblem('written', file, error);
   });
 }

@@ -1,0 +1,26 @@
+/** Files in scratch: what fails there is said to be scratch's. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { scratchProblem } from './stores/file-problems.ts';
+
+/** @throws ScratchError */
+export async function writeScratchFile(file: string, text: string): Promise<void> {
+  await writeFile(file, text).catch((error) => {
+    throw scratchProblem('written', file, error);
+  });
+}
+
+/**
+ * The SHA-256 of the file's bytes, in hex.
+ * @throws ScratchError
+ */
+export async function sha256Of(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    for await (const chunk of createReadStream(file)) hash.update(chunk);
+  } catch (error) {
+    throw scratchProblem('read', file, error);
+  }
+  return hash.digest('hex');
+}
