@@ -1,4 +1,4 @@
-/** The tables and views without a row, in DuckDB: enough to learn what a query's columns are. */
+/** The tables and views without a row, in DuckDB: enough to learn what a query's columns are; and rows, where asked. */
 import { DuckDBInstance } from '@duckdb/node-api';
 import { loadViews } from '../../../src/questions/questions.ts';
 import { copyJobSummaries } from '../../../src/tables/copy-job-summaries.ts';
@@ -16,6 +16,10 @@ const sqlTypes: Readonly<Record<ColumnType, string>> = {
 export interface EmptyLake {
   /** The names and QuickSight's types of a query's columns, in order. */
   columnsOf(sql: string): Promise<ReadonlyMap<string, string>>;
+  /** @param row its columns in SQL; those that are not said are null */
+  add(table: string, row: Readonly<Record<string, string>>): Promise<void>;
+  /** The first column of the first row, as text. */
+  valueOf(sql: string): Promise<string>;
   close(): void;
 }
 
@@ -38,6 +42,11 @@ export async function openEmptyLake(database: string): Promise<EmptyLake> {
       const rows = (await connection.runAndReadAll(`DESCRIBE ${sql}`)).getRows();
       return new Map(rows.map(([name, type]) => [String(name), quickSightType(String(type))]));
     },
+    add: async (table, row) => {
+      const columns = Object.keys(row).join('", "');
+      await connection.run(`INSERT INTO "${table}" ("${columns}") VALUES (${Object.values(row).join(', ')})`);
+    },
+    valueOf: async (sql) => String((await connection.runAndReadAll(sql)).getRows()[0]?.[0]),
     close: () => {
       connection.closeSync();
       instance.closeSync();
