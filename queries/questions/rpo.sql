@@ -5,7 +5,7 @@
 --   lifecycle still keeps to the lake's now: if the source were lost now, that much work would be lost with
 --   it; a little more, as the backup was made before it was copied. It is empty where the lifecycle has
 --   deleted every copy there: expires_time is then past, and nothing protects the resource in that place. A
---   future expires_time says how long the copy will be kept, an empty one that nothing will delete it. A
+--   future expires_time says how long the copy will be kept; empty: for ever, or AWS did not say. A
 --   resource with several destinations is as safe as its youngest row. last_good_drain_time says through
 --   when the account and region of that copy job has been read: where that is long ago, younger copies may
 --   exist that nobody has seen. account_id is the resource's by its ARN, else the copy job's. Resources that

@@ -2,6 +2,9 @@
 -- about: The rows of leaf_copies whose state is COMPLETED: each stands for one recovery point in its
 --   destination vault at the time. Whether that recovery point still exists no copy job tells: its lifecycle
 --   deletes it at expires_time, and a person may have done so before. PARTIAL is not good.
+-- column: resource_account_id - 111122223333 — The resource's account, out of its ARN; null where that has
+--   none, as S3's.
+-- column: resource_region - us-east-1 — The resource's region, out of its ARN; null where that has none.
 -- column: expires_time - 2027-11-20 01:02:03.456 — When the lifecycle deletes the copy: so many days after
 --   the copy job's creation; null: it is kept for ever, or AWS did not say.
 SELECT

@@ -4,6 +4,10 @@
 --   Where it has deleted them all, the youngest of those: expires_time is then in the past, and nothing can
 --   be restored from it. Places include the resource's own account and region; resource_places says which
 --   are elsewhere. Rows without a resource's ARN are left out.
+-- column: resource_account_id - 111122223333 — The resource's account, out of its ARN; null where that has
+--   none, as S3's.
+-- column: expires_time - 2027-11-20 01:02:03.456 — When the lifecycle deletes the copy: so many days after
+--   the copy job's creation; null: it is kept for ever, or AWS did not say.
 -- column: completed jobs 30 — Good copies of the resource that ever reached that place, this one included.
 SELECT
   resource_arn,
