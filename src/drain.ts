@@ -14,6 +14,8 @@ export interface Planned {
   readonly target: Target;
   /** Null for a table without a window. */
   readonly window: Window | null;
+  /** Up to when earlier runs have read this, in milliseconds since the epoch; null: never, or nobody knows. */
+  readonly coveredTo: number | null;
 }
 
 /** What came of it. `report.status` OK says that all was read; nothing here says that it was published. */
@@ -24,6 +26,8 @@ export interface Drained extends Planned {
   readonly rejected: number;
   /** Why the first of them was. */
   readonly rejectedFor: string | null;
+  /** Fields of the records that no column takes. */
+  readonly unknownFields: ReadonlySet<string>;
   /** UTC days of creation of the jobs seen that have not ended. */
   readonly openDays: ReadonlySet<string>;
 }
@@ -48,7 +52,7 @@ export function drain(planned: Planned, context: DrainContext): Promise<Drained>
 async function drainJobs(planned: Planned, context: DrainContext): Promise<Drained> {
   const { target, window } = planned;
   if (window === null) throw new TypeError('copy_jobs is asked for with a window');
-  const tally: Tally = { rows: 0, rejected: 0, rejectedFor: null };
+  const tally = emptyTally();
   const openDays = new Set<string>();
   const onPage = async (page: SourcePage) => {
     const normalize = (record: unknown) => copyJobRow(record, observation(target, page.observedAt, context));
@@ -67,7 +71,7 @@ async function drainJobs(planned: Planned, context: DrainContext): Promise<Drain
 /** Counts are staged only when the whole drain is good: a slice is replaced whole or not at all. */
 async function drainSummaries(planned: Planned, context: DrainContext): Promise<Drained> {
   const { target } = planned;
-  const tally: Tally = { rows: 0, rejected: 0, rejectedFor: null };
+  const tally = emptyTally();
   let whole: DrainReport | null = null;
   for (const period of context.periods) {
     let rows: Row[] = [];
@@ -101,6 +105,11 @@ interface Tally {
   rows: number;
   rejected: number;
   rejectedFor: string | null;
+  readonly unknownFields: Set<string>;
+}
+
+function emptyTally(): Tally {
+  return { rows: 0, rejected: 0, rejectedFor: null, unknownFields: new Set() };
 }
 
 function observation(target: Target, observedAt: number, { runId }: DrainContext): Observation {
@@ -117,12 +126,11 @@ async function sorted(
 ): Promise<Row[]> {
   const rows: Row[] = [];
   const rejected: RejectedRecord[] = [];
-  const unknown = new Set<string>();
   for (const record of page.records) {
     const normalized = normalize(record);
     if ('row' in normalized) {
       rows.push(normalized.row);
-      for (const field of normalized.unknownFields) unknown.add(field);
+      for (const field of normalized.unknownFields) tally.unknownFields.add(field);
     } else {
       rejected.push({
         table,
@@ -139,12 +147,6 @@ async function sorted(
   tally.rejected += rejected.length;
   tally.rejectedFor ??= rejected[0]?.reason ?? null;
   const about = { account_id: target.accountId, region: target.region, table };
-  if (unknown.size > 0) {
-    context.log.debug(
-      { ...about, fields: [...unknown] },
-      'AWS sends fields that this version has no column for',
-    );
-  }
   for (const { reason } of rejected) {
     context.log.warn(
       { ...about, request_id: page.requestId, reason },

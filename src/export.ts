@@ -1,8 +1,8 @@
 /** The run: drain, merge, publish, prove. The only place that knows the whole way. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import pLimit from 'p-limit';
 import type { Logger } from 'pino';
-import { type Drained, drain, type Planned } from './drain.ts';
+import type { Drained, Planned } from './drain.ts';
+import { drainAll } from './drains.ts';
 import { ReportedError } from './errors.ts';
 import type { Engine } from './lake/engines/engine.ts';
 import { openEngine } from './lake/engines/open.ts';
@@ -20,11 +20,10 @@ import { makePlan, type Planning } from './planning.ts';
 import type { CoverageStatus, RunSummary } from './run-summary.ts';
 import type { Settings } from './settings.ts';
 import { isStop } from './source/abort.ts';
-import { createSource } from './source/backup.ts';
 import type { Target } from './targets/target.ts';
 import { adviceFor } from './telemetry/advice.ts';
 import type { Progress } from './telemetry/progress.ts';
-import { emptyTotals, withPart, withRejected } from './totals.ts';
+import { emptyTotals, unknownFieldsOf, withPart, withRejected } from './totals.ts';
 
 /** What surrounds a run. */
 export interface RunIo {
@@ -43,7 +42,7 @@ export interface RunIo {
 export async function runExport(settings: Settings, io: RunIo): Promise<RunSummary> {
   const started = performance.now();
   const limits = limitsOf(io.stopping, settings.deadlineMs);
-  const planning = await makePlan(settings, { ...io, mode: 'write' });
+  const planning = await makePlan(settings, { ...io, mode: 'write', draining: limits.draining });
   const log = io.log.child({ run_id: planning.runId });
   try {
     const scratch = await openScratch({
@@ -94,9 +93,17 @@ async function run(context: Run): Promise<RunSummary> {
   const publication = await openPublication(context);
   const drainStarted = performance.now();
   let publishStarted = drainStarted;
-  let drained: (Drained | null)[];
+  let drained: ReadonlyMap<Planned, Drained>;
   try {
-    drained = await drainAll(context, publication.waves, rejected);
+    drained = await drainAll({
+      settings,
+      planning,
+      stage: (table, rows, target) => publication.waves.stage(table, rows, originOf(target)),
+      reject: (records) => rejected.keep(records),
+      progress: io.progress,
+      log,
+      signal: limits.draining,
+    });
     releaseMemory();
     publishStarted = performance.now();
     await publication.waves.finish();
@@ -106,8 +113,8 @@ async function run(context: Run): Promise<RunSummary> {
   }
   const ledgerStarted = performance.now();
 
-  const coverage = planning.planned.map((planned, i) =>
-    settled(planned, drained[i] ?? null, publication.failed, limits.stopReason()),
+  const coverage = planning.planned.map((planned) =>
+    settled(planned, drained.get(planned) ?? null, publication.failed, limits.stopReason()),
   );
   const exitCode = exitCodeOf(coverage, settings.failOn, io.stopping.aborted);
   const totals = publication.totals(coverage);
@@ -118,11 +125,15 @@ async function run(context: Run): Promise<RunSummary> {
     run: { runId, asOf, programVersion: io.programVersion, exitCode, memoryDays: settings.memoryDays },
     parts: publication.written,
     coverage,
-    openDays: new Map(drained.flatMap((one, i) => (one === null ? [] : [[i, one.openDays] as const]))),
+    openDays: new Map(planning.planned.map((planned, i) => [i, drained.get(planned)?.openDays ?? new Set()])),
     rejected,
     totals,
   });
   if (ledgerError !== null) log.error({ err: ledgerError }, 'the ledger could not be closed');
+  const unknownFields = unknownFieldsOf(drained.values());
+  if (Object.keys(unknownFields).length > 0) {
+    log.warn({ unknown_fields: unknownFields }, 'AWS sends fields that this version has no column for');
+  }
 
   const ended = performance.now();
   const summary: RunSummary = {
@@ -133,6 +144,7 @@ async function run(context: Run): Promise<RunSummary> {
     targets: planning.targets.length,
     coverage: counted(coverage),
     tables: totals,
+    unknown_fields: unknownFields,
     failures: coverage.filter(isReported).sort(worstFirst).map(failureOf),
     phases_ms: {
       discover: Math.round(drainStarted - started),
@@ -177,55 +189,6 @@ async function begin({ settings, io, planning }: Run): Promise<void> {
       window_to: window === null ? null : iso(window.to),
     })),
   });
-}
-
-/** Null for what was not begun any more. The order is the plan's. */
-async function drainAll(
-  { settings, io, log, limits, planning }: Run,
-  waves: Waves,
-  rejected: RejectedRecords,
-): Promise<(Drained | null)[]> {
-  const { aws, homeRegion, runId, planned } = planning;
-  const broken = new AbortController();
-  const signal = AbortSignal.any([limits.draining, broken.signal]);
-  const source = createSource({
-    aws,
-    homeRegion,
-    concurrency: settings.concurrency,
-    requestsPerSecond: settings.requestsPerSecond,
-    targetTimeoutMs: settings.targetTimeoutMs,
-    memoryDays: settings.memoryDays,
-    log,
-  });
-  io.progress.drainStarted(planned.length);
-  const limit = pLimit(settings.concurrency);
-  const drainOne = async (one: Planned): Promise<Drained | null> => {
-    if (signal.aborted) return null;
-    try {
-      const drained = await drain(one, {
-        source,
-        periods: settings.aggregationPeriods,
-        runId,
-        stage: (table, rows, target) => waves.stage(table, rows, originOf(target)),
-        reject: (records) => rejected.keep(records),
-        onPage: (rows) => io.progress.page(rows),
-        log,
-        signal,
-      });
-      io.progress.drained(drained.report.status === 'OK');
-      return drained;
-    } catch (error) {
-      broken.abort(error);
-      throw error;
-    }
-  };
-  try {
-    const outcomes = await Promise.allSettled(planned.map((one) => limit(() => drainOne(one))));
-    if (broken.signal.aborted) throw broken.signal.reason;
-    return outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : null));
-  } finally {
-    source.close();
-  }
 }
 
 function originOf({ accountId, region }: Target): string {

@@ -1,5 +1,6 @@
 /** When a run has to stop: draining first, publishing a little later, so that what was read is not lost. */
-import { DeadlineReached, Interrupted } from './source/abort.ts';
+import { UnavailableError } from './errors.ts';
+import { abortable, DeadlineReached, Interrupted } from './source/abort.ts';
 
 /** Publishing goes on this long after the first signal; the program ends within 20 s of it. */
 const publishAfterStopMs = 15_000;
@@ -55,4 +56,28 @@ export function limitsOf(stopping: AbortSignal, deadlineMs: number): Limits {
       for (const timer of timers) clearTimeout(timer);
     },
   };
+}
+
+/**
+ * Asks what a run has to know before it can drain, and gives up with `Limits.draining`, whatever the answer waits for.
+ * @param what what could then not be done, to what: `The accounts of the organization could not be listed`
+ * @throws UnavailableError when the signal is aborted before there is an answer
+ */
+export async function whileRunning<Answer>(
+  draining: AbortSignal,
+  what: string,
+  ask: () => Promise<Answer>,
+): Promise<Answer> {
+  try {
+    draining.throwIfAborted();
+    return await abortable(ask(), draining);
+  } catch (error) {
+    if (!draining.aborted) throw error;
+    const why = draining.reason instanceof Error ? draining.reason.message : String(draining.reason);
+    const advice =
+      draining.reason instanceof Interrupted
+        ? 'Run it again; nothing is lost'
+        : 'Nothing is lost. Run it again later; if it stays so, look at the network and the proxy, or raise --deadline';
+    throw new UnavailableError(`${what}: ${why}`, advice, { cause: error });
+  }
 }

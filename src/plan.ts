@@ -13,10 +13,11 @@ import type { AggregationPeriod, DrainReport, Source, SourcePage } from './sourc
 /** @throws ReportedError (src/errors.ts) when discovery fails or the lake cannot be read */
 export async function runPlan(settings: Settings, io: RunIo): Promise<PlanSummary> {
   const limits = limitsOf(io.stopping, settings.deadlineMs);
-  const planning = await makePlan(settings, { ...io, mode: 'read' });
+  const planning = await makePlan(settings, { ...io, mode: 'read', draining: limits.draining });
   const source = createSource({
     aws: planning.aws,
     homeRegion: planning.homeRegion,
+    readBefore: planning.readBefore,
     concurrency: settings.concurrency,
     requestsPerSecond: settings.requestsPerSecond,
     targetTimeoutMs: settings.targetTimeoutMs,

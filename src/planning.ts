@@ -7,9 +7,18 @@ import { type Lake, openLake } from './lake/lake.ts';
 import { bucketOf } from './lake/layout.ts';
 import { openStore } from './lake/stores/open.ts';
 import { newRunId } from './ledger/runs.ts';
-import { readWatermarks, type Watermark, watermarkName, windowFor } from './ledger/watermarks.ts';
+import {
+  readWatermarks,
+  type Watermark,
+  type Watermarks,
+  watermarkName,
+  windowFor,
+} from './ledger/watermarks.ts';
+import { whileRunning } from './limits.ts';
 import type { Settings } from './settings.ts';
-import { identifyCaller } from './targets/caller.ts';
+import { copyJobSummaries } from './tables/copy-job-summaries.ts';
+import { copyJobs } from './tables/copy-jobs.ts';
+import { type IdentifiedCaller, identifyCaller } from './targets/caller.ts';
 import { assumedRole } from './targets/credentials.ts';
 import type { Caller, Target } from './targets/target.ts';
 import { planTargets } from './targets/targets.ts';
@@ -25,6 +34,8 @@ export interface Planning {
   readonly lake: Lake;
   readonly targets: readonly Target[];
   readonly planned: readonly Planned[];
+  /** Whether an earlier run has read this account and region, or may have: where watermarks are lost nobody knows. */
+  readonly readBefore: (target: Target) => boolean;
   close(): Promise<void>;
 }
 
@@ -33,15 +44,38 @@ export interface PlanningIo {
   readonly programVersion: string;
   /** `read` leaves no trace. */
   readonly mode: 'write' | 'read';
-  readonly stopping: AbortSignal;
+  /** Aborted: nothing more is asked, and what is on its way is given up. See src/limits.ts. */
+  readonly draining: AbortSignal;
 }
 
-/** The lake is opened, and proven writable in mode `write`, before any target is asked for anything. */
+/**
+ * The lake is opened, and proven writable in mode `write`, before any target is asked for anything.
+ * @throws ReportedError (src/errors.ts) when it cannot be planned; UnavailableError when `draining` is aborted
+ */
 export async function makePlan(settings: Settings, io: PlanningIo): Promise<Planning> {
   const aws = createAws({ endpointUrl: settings.endpointUrl, maxSockets: settings.concurrency });
-  const { caller, asOf, credentials, region } = await identifyCaller(aws);
+  try {
+    const signal = io.draining;
+    const identified = await whileRunning(signal, 'AWS STS did not say who the caller is', () =>
+      identifyCaller(aws, { signal }),
+    );
+    return await planFor(aws, identified, settings, io);
+  } catch (error) {
+    aws.close();
+    throw error;
+  }
+}
+
+async function planFor(
+  aws: Aws,
+  identified: IdentifiedCaller,
+  settings: Settings,
+  io: PlanningIo,
+): Promise<Planning> {
+  const { caller, asOf, credentials, region } = identified;
   const runId = newRunId(asOf, Date.now());
   const log = io.log.child({ run_id: runId });
+  const signal = io.draining;
 
   const store = await openStore(settings.lake, {
     create: io.mode === 'write',
@@ -60,49 +94,63 @@ export async function makePlan(settings: Settings, io: PlanningIo): Promise<Plan
         }),
   });
   try {
-    const lake = await openLake({
-      store,
-      buckets: settings.buckets,
-      allowUnsafeStore: settings.allowUnsafeStore,
-      runId,
-      programVersion: io.programVersion,
-      now: new Date(asOf).toISOString(),
-      mode: io.mode,
+    const lake = await whileRunning(signal, `The lake ${store.url} could not be opened`, () =>
+      openLake({
+        store,
+        buckets: settings.buckets,
+        allowUnsafeStore: settings.allowUnsafeStore,
+        runId,
+        programVersion: io.programVersion,
+        now: new Date(asOf).toISOString(),
+        mode: io.mode,
+        signal,
+      }),
+    );
+    const targets = await planTargets({
+      ...settings,
+      aws,
+      caller,
+      credentials,
+      homeRegion: region,
+      signal,
     });
-    const targets = await planTargets({ ...settings, aws, caller, credentials, homeRegion: region });
-    const planned = await planWindows(lake, targets, settings, asOf, log);
+    const known = await whileRunning(signal, `The watermarks of ${store.url} could not be read`, () =>
+      watermarksOf(lake, targets, log, signal),
+    );
+    const planned = planWindows(targets, settings, asOf, known.marks);
+    const readBefore = ({ accountId, region }: Target) =>
+      known.lost.has(bucketOf(accountId, lake.buckets)) ||
+      [copyJobs, copyJobSummaries].some(({ name }) =>
+        known.marks.has(watermarkName(name, accountId, region)),
+      );
     const close = async () => {
       await store.close();
       aws.close();
     };
-    return { aws, caller, asOf, homeRegion: region, runId, lake, targets, planned, close };
+    return { aws, caller, asOf, homeRegion: region, runId, lake, targets, planned, readBefore, close };
   } catch (error) {
     await store.close();
-    aws.close();
     throw error;
   }
 }
 
-async function planWindows(
-  lake: Lake,
+function planWindows(
   targets: readonly Target[],
   settings: Settings,
   asOf: number,
-  log: Logger,
-): Promise<Planned[]> {
+  marks: Watermarks,
+): Planned[] {
   const to = settings.until.kind === 'as-of' ? asOf : Math.min(settings.until.epochMs, asOf);
   const memory = { asOf, memoryDays: settings.memoryDays, fullEveryMs: settings.fullEveryMs };
-  const marks = settings.tables.includes('copy_jobs')
-    ? await watermarksOf(lake, targets, log)
-    : new Map<string, Watermark>();
   return targets.flatMap((target) =>
     settings.tables.map((table): Planned => {
-      if (table === 'copy_job_summaries') return { table, target, window: null };
       const mark = marks.get(watermarkName(table, target.accountId, target.region));
+      const coveredTo = mark?.coveredTo ?? null;
+      if (table === 'copy_job_summaries') return { table, target, window: null, coveredTo };
       const window = windowFor(settings.since, to, mark, memory);
       if (window.from !== null && window.from >= window.to)
-        return { table, target, window: nothing(settings, window.to) };
-      return { table, target, window };
+        return { table, target, window: nothing(settings, window.to), coveredTo };
+      return { table, target, window, coveredTo };
     }),
   );
 }
@@ -116,22 +164,31 @@ function nothing(settings: Settings, to: number) {
   );
 }
 
+interface KnownMarks {
+  readonly marks: Watermarks;
+  /** Buckets whose marks are damaged, or are not there though the lake has been written before. */
+  readonly lost: ReadonlySet<number>;
+}
+
 /** The marks of all buckets that the targets' accounts fall into. */
 async function watermarksOf(
   lake: Lake,
   targets: readonly Target[],
   log: Logger,
-): Promise<ReadonlyMap<string, Watermark>> {
+  signal: AbortSignal,
+): Promise<KnownMarks> {
   const buckets = [...new Set(targets.map(({ accountId }) => bucketOf(accountId, lake.buckets)))].sort();
   const marks = new Map<string, Watermark>();
+  const lost = new Set<number>();
   for (const bucket of buckets) {
-    const read = await readWatermarks(lake.store, bucket);
+    const read = await readWatermarks(lake.store, bucket, signal);
     for (const [name, mark] of read.marks) marks.set(name, mark);
     if (read.damage !== null) {
       log.warn({ bucket, damage: read.damage }, 'watermarks are damaged: everything is read again');
     } else if (read.etag === null && !lake.isNew) {
       log.warn({ bucket }, 'no watermarks: everything is read');
     }
+    if (read.damage !== null || (read.etag === null && !lake.isNew)) lost.add(bucket);
   }
-  return marks;
+  return { marks, lost };
 }

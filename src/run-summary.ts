@@ -22,6 +22,9 @@ export interface TableTotals {
   readonly bytes_written: number;
 }
 
+/** Names of fields by the table whose records had them; as AWS writes them, ascending. */
+export type UnknownFields = Readonly<Partial<Record<DrainedTable, readonly string[]>>>;
+
 export interface TargetFailure {
   readonly account_id: string;
   readonly region: string;
@@ -42,6 +45,8 @@ export interface RunSummary {
   /** Planned (table, target) pairs by their status. */
   readonly coverage: Readonly<Partial<Record<CoverageStatus, number>>>;
   readonly tables: Readonly<Partial<Record<DrainedTable, TableTotals>>>;
+  /** What AWS sent and no column takes: it is not in the lake. */
+  readonly unknown_fields: UnknownFields;
   /** Worst first; all of them in JSON, ten are printed. */
   readonly failures: readonly TargetFailure[];
   /** Milliseconds spent: discovering, draining, publishing, closing the ledger. */

@@ -1,6 +1,7 @@
 /** What a run did to each table. */
+import type { Drained } from './drain.ts';
 import type { Published } from './lake/publish.ts';
-import type { TableTotals } from './run-summary.ts';
+import type { TableTotals, UnknownFields } from './run-summary.ts';
 import type { DrainedTable } from './settings.ts';
 import type { Table } from './tables/table.ts';
 
@@ -42,4 +43,14 @@ export function withPart(totals: Totals, table: Table, { outcome, written }: Pub
 export function withRejected(totals: Totals, table: DrainedTable, records: number): Totals {
   const sum = totals[table] ?? none;
   return { ...totals, [table]: { ...sum, rejected: sum.rejected + records } };
+}
+
+/** The fields that AWS sent and no column takes, each once, by the table they would belong to. */
+export function unknownFieldsOf(drained: Iterable<Pick<Drained, 'table' | 'unknownFields'>>): UnknownFields {
+  const names = new Map<DrainedTable, Set<string>>();
+  for (const { table, unknownFields } of drained) {
+    if (unknownFields.size === 0) continue;
+    names.set(table, new Set([...(names.get(table) ?? []), ...unknownFields]));
+  }
+  return Object.fromEntries([...names].map(([table, fields]) => [table, [...fields].sort()]));
 }

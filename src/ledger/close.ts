@@ -112,16 +112,19 @@ async function publishCoverage({
   return { key, rows: coverage.length, sha256: await sha256Of(file) };
 }
 
-/** Only targets whose jobs are all read and all published move theirs. */
+/**
+ * Only what is all read and all published moves its own. Counts have no window: a good drain of them has read all that
+ * AWS holds.
+ */
 async function moveWatermarks({ lake, run, coverage, openDays }: LedgerEnd): Promise<void> {
   const byBucket = new Map<number, Map<string, Covered>>();
   coverage.forEach(({ table, target, window, status }, i) => {
-    if (window === null || (status !== 'OK' && status !== 'OK_EMPTY')) return;
+    if (status !== 'OK' && status !== 'OK_EMPTY') return;
     const bucket = bucketOf(target.accountId, lake.buckets);
     const covered = byBucket.get(bucket) ?? new Map<string, Covered>();
     byBucket.set(bucket, covered);
     covered.set(watermarkName(table, target.accountId, target.region), {
-      window,
+      window: window ?? { from: null, to: run.asOf },
       openDays: openDays.get(i) ?? new Set(),
       asOf: run.asOf,
     });

@@ -22,6 +22,8 @@ export interface OutcomeContext {
   readonly region: string;
   /** The caller's own region: known to be enabled, STS was asked there. */
   readonly homeRegion: string;
+  /** Whether an earlier run has read this account and region, or may have. */
+  readonly readBefore: boolean;
   /** Whether STS still takes the credentials; null: not asked. */
   readonly credentialsHold: boolean | null;
 }
@@ -57,12 +59,15 @@ export function retryBudget(failure: RequestFailure): number {
 
 /** Whether a failure may mean that the region is not there for this account. */
 export function maybeDisabled(failure: RequestFailure, context: OutcomeContext): boolean {
+  const { region, homeRegion, readBefore } = context;
+  if (region === homeRegion) return false;
   switch (failure.kind) {
     case 'credentials-refused':
-      return context.region !== context.homeRegion;
+      return true;
     case 'no-such-host':
-      // With a proxy, or an endpoint of one's own, it is another host that is missing.
-      return failure.host?.includes(context.region) ?? false;
+      // With a proxy, or an endpoint of one's own, it is another host that is missing. And a host that was there once
+      // has not gone away: a DNS firewall, or a resolver of one's own, hides it.
+      return !readBefore && (failure.host?.includes(region) ?? false);
     default:
       return false;
   }
@@ -73,7 +78,8 @@ export function maybeDisabled(failure: RequestFailure, context: OutcomeContext):
  *
  * Credentials that a region does not know are no news about the region alone: they may have been revoked since.
  * Only when STS, asked at home, still takes them is the region called disabled; in the home region, which
- * cannot be disabled, never. Everything that AWS could not answer (5xx) is called UNREACHABLE: time heals it.
+ * cannot be disabled, never. A host that is missing from DNS says so only of a region that was never read. Everything
+ * that AWS could not answer (5xx) is called UNREACHABLE: time heals it.
  */
 export function outcomeOf(failure: RequestFailure, context: OutcomeContext): Outcome {
   return {

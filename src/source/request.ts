@@ -35,6 +35,8 @@ export interface RequestSetup {
   readonly client: BackupClient;
   readonly target: Target;
   readonly homeRegion: string;
+  /** Whether an earlier run has read the target, or may have. */
+  readonly readBefore: boolean;
   /** Resolves when the target's rate allows one more request. */
   readonly pace: () => Promise<void>;
   /** Bounds the requests that are on their way at once. */
@@ -65,12 +67,17 @@ export async function requestPage(
   signal: AbortSignal,
   deliver: (page: RawPage) => Promise<void>,
 ): Promise<RawPage> {
-  const { target, homeRegion, timing } = setup;
+  const { target, homeRegion, readBefore, timing } = setup;
   const spent = new Map<RequestFailure['kind'], number>();
   let last: RequestFailure | null = null;
   let refused: string | undefined;
   let attempts = 0;
-  const context = { region: target.region, homeRegion, credentialsHold: null as boolean | null };
+  const context = {
+    region: target.region,
+    homeRegion,
+    readBefore,
+    credentialsHold: null as boolean | null,
+  };
 
   const attempt = async (): Promise<RawPage> => {
     let identity: AwsCredentialIdentity | null = null;

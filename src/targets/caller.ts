@@ -26,6 +26,8 @@ export interface IdentifyOptions {
   readonly region?: string | null;
   /** Default: the SDK's chain (environment, profile, container, instance). */
   readonly credentials?: AwsCredentialIdentityProvider;
+  /** Aborted: the request is given up. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -41,7 +43,7 @@ export async function identifyCaller(aws: Aws, options: IdentifyOptions = {}): P
   const kept = keepAnswer(command.middlewareStack);
   const ask = async () => {
     try {
-      return await client.send(command);
+      return await client.send(command, options.signal === undefined ? {} : { abortSignal: options.signal });
     } catch (error) {
       throw discoveryError(
         error,

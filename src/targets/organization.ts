@@ -27,6 +27,7 @@ const actions =
  * Ascending by id, each once. Needs `organizations:ListAccounts`, or for units
  * `organizations:ListAccountsForParent` and `organizations:ListOrganizationalUnitsForParent`.
  * @param region any of the organization's partition; @param unitIds null: all; else `ou-…` or `r-…` ids
+ * @param abortSignal gives up the request that is on its way
  * @throws AccessError when access is refused, UnavailableError when it cannot be asked
  */
 export async function listOrganizationAccounts(
@@ -34,9 +35,13 @@ export async function listOrganizationAccounts(
   region: string,
   credentials: AwsCredentialIdentityProvider,
   unitIds: readonly string[] | null,
+  abortSignal: AbortSignal,
 ): Promise<OrganizationAccount[]> {
   const client = new OrganizationsClient(aws.clientDefaults(region, credentials));
-  const accounts = unitIds === null ? await allAccounts(client) : await accountsBelow(client, unitIds);
+  const accounts =
+    unitIds === null
+      ? await allAccounts(client, { abortSignal })
+      : await accountsBelow(client, unitIds, { abortSignal });
   const active = new Map<string, OrganizationAccount>();
   for (const account of accounts) {
     if (account.Id && isActive(account)) {
@@ -51,14 +56,26 @@ function isActive(account: Account): boolean {
   return (account.State ?? account.Status) === 'ACTIVE';
 }
 
-function allAccounts(client: OrganizationsClient): Promise<Account[]> {
+/** What every request is sent with. */
+interface Sending {
+  readonly abortSignal: AbortSignal;
+}
+
+function allAccounts(client: OrganizationsClient, sending: Sending): Promise<Account[]> {
   return everyPage('The accounts of the organization could not be listed', async (token) => {
-    const page = await client.send(new ListAccountsCommand(token === null ? {} : { NextToken: token }));
+    const page = await client.send(
+      new ListAccountsCommand(token === null ? {} : { NextToken: token }),
+      sending,
+    );
     return { items: page.Accounts ?? [], next: page.NextToken };
   });
 }
 
-async function accountsBelow(client: OrganizationsClient, unitIds: readonly string[]): Promise<Account[]> {
+async function accountsBelow(
+  client: OrganizationsClient,
+  unitIds: readonly string[],
+  sending: Sending,
+): Promise<Account[]> {
   const accounts: Account[] = [];
   const waiting = [...unitIds];
   const visited = new Set<string>();
@@ -69,6 +86,7 @@ async function accountsBelow(client: OrganizationsClient, unitIds: readonly stri
     const found = await everyPage(`The accounts of ${ParentId} could not be listed`, async (token) => {
       const page = await client.send(
         new ListAccountsForParentCommand(token === null ? parent : { ...parent, NextToken: token }),
+        sending,
       );
       return { items: page.Accounts ?? [], next: page.NextToken };
     });
@@ -78,6 +96,7 @@ async function accountsBelow(client: OrganizationsClient, unitIds: readonly stri
         new ListOrganizationalUnitsForParentCommand(
           token === null ? parent : { ...parent, NextToken: token },
         ),
+        sending,
       );
       return { items: page.OrganizationalUnits ?? [], next: page.NextToken };
     });

@@ -15,22 +15,25 @@ const advice = 'Allow account:ListRegions or ec2:DescribeRegions, or name the re
 /**
  * Names of the enabled regions, ascending. Asks `account:ListRegions`, and where that is refused or not there
  * (some partitions), `ec2:DescribeRegions`.
+ * @param abortSignal gives up the request that is on its way
  * @throws AccessError when neither may be asked, UnavailableError when neither can
  */
 export async function enabledRegions(
   aws: Aws,
   region: string,
   credentials: AwsCredentialIdentityProvider,
+  abortSignal: AbortSignal,
 ): Promise<string[]> {
   let first: unknown;
   try {
-    return sorted(await fromAccount(aws, region, credentials));
+    return sorted(await fromAccount(aws, region, credentials, abortSignal));
   } catch (error) {
     if (error instanceof ReportedError) throw error;
+    abortSignal.throwIfAborted();
     first = error;
   }
   try {
-    return sorted(await fromEc2(aws, region, credentials));
+    return sorted(await fromEc2(aws, region, credentials, abortSignal));
   } catch (error) {
     if (error instanceof ReportedError) throw error;
     // Where either can be had later, that is what to wait for.
@@ -47,6 +50,7 @@ async function fromAccount(
   aws: Aws,
   region: string,
   credentials: AwsCredentialIdentityProvider,
+  abortSignal: AbortSignal,
 ): Promise<string[]> {
   const client = new AccountClient(aws.clientDefaults(region, credentials));
   const names: string[] = [];
@@ -59,6 +63,7 @@ async function fromAccount(
         RegionOptStatusContains: ['ENABLED', 'ENABLED_BY_DEFAULT'],
         ...(token === undefined ? {} : { NextToken: token }),
       }),
+      { abortSignal },
     );
     for (const { RegionName, RegionOptStatus } of page.Regions ?? []) {
       const enabled = RegionOptStatus === 'ENABLED' || RegionOptStatus === 'ENABLED_BY_DEFAULT';
@@ -80,9 +85,12 @@ async function fromEc2(
   aws: Aws,
   region: string,
   credentials: AwsCredentialIdentityProvider,
+  abortSignal: AbortSignal,
 ): Promise<string[]> {
   const client = new EC2Client(aws.clientDefaults(region, credentials));
-  const { Regions = [] } = await client.send(new DescribeRegionsCommand({ AllRegions: false }));
+  const { Regions = [] } = await client.send(new DescribeRegionsCommand({ AllRegions: false }), {
+    abortSignal,
+  });
   return Regions.flatMap(({ RegionName, OptInStatus }) =>
     RegionName && (OptInStatus === 'opt-in-not-required' || OptInStatus === 'opted-in') ? [RegionName] : [],
   );

@@ -4,6 +4,7 @@
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import type { Aws } from '../aws/aws.ts';
 import { AccessError, AssumeRoleError, UsageError } from '../errors.ts';
+import { whileRunning } from '../limits.ts';
 import type { AccountSelection } from '../settings.ts';
 import { assumedRole, roleArn } from './credentials.ts';
 import { listOrganizationAccounts, type OrganizationAccount } from './organization.ts';
@@ -24,13 +25,15 @@ export interface TargetPlan {
   readonly roleSessionName: string;
   readonly organizationRoleArn: string | null;
   readonly regions: 'enabled' | readonly string[];
+  /** Aborted: nothing more is asked, and what is on its way is given up. */
+  readonly signal: AbortSignal;
 }
 
 /**
  * Every target of the run, in an order that is always the same and in which neighbours differ in account and
  * region, so that no account is asked in all its regions at once. No role is assumed yet but
  * `organizationRoleArn`.
- * @throws UsageError when there is no target; AccessError, UnavailableError when discovery fails
+ * @throws UsageError when there is no target; AccessError, UnavailableError when discovery fails or is stopped
  */
 export async function planTargets(plan: TargetPlan): Promise<Target[]> {
   const excluded = new Set(plan.excludeAccounts);
@@ -45,7 +48,9 @@ export async function planTargets(plan: TargetPlan): Promise<Target[]> {
   const regionNamed = plan.regions !== 'enabled';
   const regions = regionNamed
     ? [...new Set(plan.regions)].sort()
-    : await enabledRegions(plan.aws, plan.homeRegion, plan.credentials);
+    : await whileRunning(plan.signal, 'The regions enabled in the account could not be listed', () =>
+        enabledRegions(plan.aws, plan.homeRegion, plan.credentials, plan.signal),
+      );
   if (regions.length === 0) throw new UsageError('No region is left to read', 'Check --regions');
   const readers = accounts.map((account) => ({ ...account, credentials: readerOf(plan, account.accountId) }));
   return regions.flatMap((_, turn) =>
@@ -76,7 +81,7 @@ async function organizationAccounts(
   plan: TargetPlan,
   unitIds: readonly string[] | null,
 ): Promise<OrganizationAccount[]> {
-  const { aws, homeRegion, organizationRoleArn } = plan;
+  const { aws, homeRegion, organizationRoleArn, signal } = plan;
   const credentials =
     organizationRoleArn === null
       ? plan.credentials
@@ -86,7 +91,9 @@ async function organizationAccounts(
           externalId: plan.externalId,
         });
   try {
-    return await listOrganizationAccounts(aws, homeRegion, credentials, unitIds);
+    return await whileRunning(signal, 'The accounts of the organization could not be listed', () =>
+      listOrganizationAccounts(aws, homeRegion, credentials, unitIds, signal),
+    );
   } catch (error) {
     if (!(error instanceof AssumeRoleError)) throw error;
     throw new AccessError('The role of --organization-role-arn could not be assumed', error.message, {

@@ -53,6 +53,13 @@ export function renderRunSummary(summary: RunSummary, columns = 100): string {
           statuses.map(([status, n]) => [status, grouped(n)]),
           columns,
         ),
+    paragraphs(
+      columns,
+      Object.entries(summary.unknown_fields).map(
+        ([table, fields]) =>
+          `AWS sends fields of ${table} that this version has no column for; they are not in the lake: ${printable(fields.join(', '))}`,
+      ),
+    ),
     renderFailures(failures, columns),
     summary.ledger_error === null ? '' : paragraphs(columns, [printable(summary.ledger_error)]),
     paragraphs(columns, [`Exit code ${summary.exit_code}: ${exitCodes[summary.exit_code]}.`]),

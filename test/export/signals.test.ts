@@ -58,16 +58,16 @@ describe('a run that is told to stop', () => {
     expect(await lab.differences()).toEqual([]);
   });
 
-  it('ends within 20 seconds even when it hangs before its first drain', async () => {
+  it('ends at once when it hangs before its first drain, and says what was being asked', async () => {
     lab = await openLab();
     lab.simulator.addFaults([{ kind: 'hang', api: 'ListAccounts' }]);
     const run = lab.start();
-    await lab.until(async () =>
-      lab.simulator.requests().counts.some(({ api }) => api === 'GetCallerIdentity'),
-    );
+    await lab.until(async () => lab.simulator.requests().counts.some(({ api }) => api === 'ListAccounts'));
     const asked = performance.now();
     run.child.kill('SIGTERM');
-    expect((await run.ended).code).toBe(75);
-    expect(performance.now() - asked).toBeLessThan(20_000);
+    const { code, stderr } = await run.ended;
+    expect(code).toBe(75);
+    expect(performance.now() - asked).toBeLessThan(10_000);
+    expect(stderr).toContain('The accounts of the organization could not be listed: the run was interrupted');
   }, 60_000);
 });

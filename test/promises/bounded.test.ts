@@ -3,6 +3,7 @@ import { createServer, request as send } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
+import { UnavailableError } from '../../src/errors.ts';
 import { type Lab, openLab } from '../support/lab.ts';
 
 let lab: Lab;
@@ -105,6 +106,75 @@ it('ends by --deadline: what was not begun is SKIPPED, what was not ended TIMED_
   lab.simulator.clearFaults();
   expect((await lab.run()).exit_code).toBe(0);
   expect(await lab.differences()).toEqual([]);
+});
+
+it('reads all that answers within two nights, though some regions hang and the deadline is too short for all', async () => {
+  lab = await openLab({ accounts: 12, regions: 4, days: 2, jobsPerDay: 2 });
+  const hung = lab.regions.slice(0, 2);
+  const healthy = lab.regions.slice(2);
+  lab.simulator.addFaults(hung.map((region) => ({ kind: 'hang', region })));
+  const night = { concurrency: '8', 'target-timeout': '3s', deadline: '15s' };
+  const unread = new Set(
+    healthy.flatMap((region) =>
+      lab.simulator.organization.active.flatMap(({ id }) =>
+        ['copy_jobs', 'copy_job_summaries'].map((table) => `${table}/${id}/${region}`),
+      ),
+    ),
+  );
+  expect(unread.size).toBe(12 * 2 * 2);
+  for (let nights = 0; nights < 2; nights++) {
+    const run = await lab.run(night);
+    expect(run.exit_code).toBe(75);
+    expect(run.coverage.SKIPPED).toBeGreaterThan(0);
+    const rows = (await lab.table('export_coverage')).filter((row) => row.run_id === run.run_id);
+    expect(new Set(rows.map((row) => `${row.table_name}/${row.account_id}/${row.region}`)).size).toBe(
+      12 * 4 * 2,
+    );
+    expect(rows.length).toBe(12 * 4 * 2);
+    for (const row of rows) {
+      if (row.status === 'OK' || row.status === 'OK_EMPTY')
+        unread.delete(`${row.table_name}/${row.account_id}/${row.region}`);
+    }
+    await lab.simulator.advance(86_400_000);
+  }
+  expect([...unread]).toEqual([]);
+});
+
+it('begins with what was not read the night before', async () => {
+  lab = await openLab({ accounts: 3, regions: 2 });
+  const [first, second] = [lab.region(0), lab.region(1)];
+  expect((await lab.run({ regions: first })).exit_code).toBe(0);
+  await lab.simulator.advance(86_400_000);
+  const before = lab.simulator.requests().recent.length;
+  expect((await lab.run({ concurrency: '1' })).exit_code).toBe(0);
+  const asked = lab.simulator
+    .requests()
+    .recent.slice(before)
+    .filter(({ api }) => api.startsWith('ListCopyJob'))
+    .map(({ region }) => region);
+  expect(asked.indexOf(first)).toBeGreaterThan(asked.lastIndexOf(second));
+});
+
+it.each([
+  ['GetCallerIdentity', 'AWS STS did not say who the caller is'],
+  ['ListAccounts', 'The accounts of the organization could not be listed'],
+  ['ListRegions', 'The regions enabled in the account could not be listed'],
+])('ends by --deadline (75) while %s hangs, and says what was being asked', async (api, what) => {
+  lab = await openLab();
+  lab.simulator.addFaults([{ kind: 'hang', api }]);
+  const started = performance.now();
+  for (const run of [lab.run, lab.plan]) {
+    const error = await run({ deadline: '2s' }).then(
+      () => null,
+      (reason: unknown) => reason,
+    );
+    expect(error).toBeInstanceOf(UnavailableError);
+    expect(error).toMatchObject({
+      exitCode: 75,
+      message: expect.stringContaining(`${what}: the deadline of the run was reached`),
+    });
+  }
+  expect(performance.now() - started).toBeLessThan(15_000);
 });
 
 async function sizeOf(folder: string): Promise<number> {

@@ -1,6 +1,8 @@
-import { mkdir, readdir, symlink } from 'node:fs/promises';
+import { mkdir, readdir, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { RunSummary } from '../../src/run-summary.ts';
 import { type Lab, openLab } from '../support/lab.ts';
 import { type LakeRow, readTable } from '../support/lake-reader.ts';
 
@@ -105,6 +107,61 @@ describe('the coverage', () => {
     lab.simulator.addFaults([{ kind: 'disable-region', region: lab.region(1) }]);
     expect((await lab.run()).exit_code).toBe(0);
     expect((await lab.run({ regions: lab.regions.join(',') })).exit_code).toBe(77);
+  });
+
+  describe('of a region whose host DNS does not find', () => {
+    let hidden: string | null = null;
+    beforeEach(() => {
+      const original = NodeHttpHandler.prototype.handle;
+      vi.spyOn(NodeHttpHandler.prototype, 'handle').mockImplementation(async function (
+        this: NodeHttpHandler,
+        request,
+        options,
+      ) {
+        const [, region] = /\/([^/]+)\/backup\/aws4_request/.exec(request.headers.authorization ?? '') ?? [];
+        if (region === undefined || region !== hidden) return original.call(this, request, options);
+        const hostname = `backup.${region}.amazonaws.com`;
+        throw Object.assign(new Error(`getaddrinfo ENOTFOUND ${hostname}`), { code: 'ENOTFOUND', hostname });
+      });
+    });
+    afterEach(() => {
+      vi.restoreAllMocks();
+      hidden = null;
+    });
+
+    const statusesIn = async ({ run_id: runId }: RunSummary, region: string) =>
+      statuses(await coverageOf(runId), (row) => row.region === region);
+
+    it('says UNREACHABLE where it was read before, REGION_DISABLED only where it never was', async () => {
+      lab = await openLab();
+      const region = lab.regions.find((one) => one !== lab.simulator.env.AWS_REGION) ?? '';
+      hidden = region;
+      const never = await lab.run();
+      expect(never.exit_code).toBe(0);
+      expect(await statusesIn(never, region)).toEqual(['REGION_DISABLED']);
+
+      hidden = null;
+      expect((await lab.run()).exit_code).toBe(0);
+      hidden = region;
+      const gone = await lab.run();
+      expect(gone.exit_code).toBe(75);
+      expect(await statusesIn(gone, region)).toEqual(['UNREACHABLE']);
+
+      await rm(join(lab.lake, '_ledger', 'watermarks'), { recursive: true });
+      const forgotten = await lab.run();
+      expect(forgotten.exit_code).toBe(75);
+      expect(await statusesIn(forgotten, region)).toEqual(['UNREACHABLE']);
+    });
+
+    it('never says REGION_DISABLED of the caller’s home region', async () => {
+      lab = await openLab();
+      const home = String(lab.simulator.env.AWS_REGION);
+      expect(lab.regions).toContain(home);
+      hidden = home;
+      const run = await lab.run();
+      expect(run.exit_code).toBe(75);
+      expect(await statusesIn(run, home)).toEqual(['UNREACHABLE']);
+    });
   });
 
   it('tolerates as many failed targets as --fail-on says', async () => {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
+import { renderRunSummary } from '../../src/telemetry/summary.ts';
 import { type Lab, openLab } from '../support/lab.ts';
 
 let lab: Lab;
@@ -65,4 +66,19 @@ it('a state and a field that nobody knows are kept or told of, and stop nothing'
   expect(run.exit_code).toBe(0);
   const rows = await lab.table('copy_jobs');
   expect(rows.some((row) => row.is_terminal === null && row.state !== null)).toBe(true);
+  expect(run.unknown_fields).toEqual({ copy_jobs: ['FieldOfTomorrow.Depth'] });
+  expect(renderRunSummary(run)).toContain('FieldOfTomorrow.Depth');
+
+  const told = lab.start();
+  const { stderr } = await told.ended;
+  const warnings = stderr
+    .split('\n')
+    .filter((line) => line.includes('"level":"warn"') && line.includes('FieldOfTomorrow'));
+  expect(warnings.length).toBe(1);
+  expect(JSON.parse(String(warnings[0]))).toMatchObject({
+    unknown_fields: { copy_jobs: ['FieldOfTomorrow.Depth'] },
+  });
+
+  lab.simulator.clearFaults();
+  expect((await lab.run()).unknown_fields).toEqual({});
 });

@@ -143,6 +143,7 @@ describe('a host name that is not found', () => {
         }),
       },
       homeRegion: 'us-east-1',
+      readBefore: () => false,
       concurrency: 1,
       requestsPerSecond: 1000,
       targetTimeoutMs: 2_000,

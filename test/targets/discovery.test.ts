@@ -47,6 +47,7 @@ async function organization(options: Partial<SimulatorOptions> = {}) {
       roleSessionName: 'backup-copy-export-tests',
       organizationRoleArn: null,
       regions: 'enabled',
+      signal: new AbortController().signal,
       ...change,
     });
   return { simulator: started, aws: shared, identified, plan };
@@ -173,7 +174,12 @@ describe('the regions', () => {
   it('come from EC2 where account:ListRegions is refused', async () => {
     const { simulator, aws, identified } = await organization({ regions: 6 });
     simulator.addFaults([{ kind: 'deny', api: 'ListRegions' }]);
-    const regions = await enabledRegions(aws, 'us-east-1', identified.credentials);
+    const regions = await enabledRegions(
+      aws,
+      'us-east-1',
+      identified.credentials,
+      new AbortController().signal,
+    );
     expect(regions).toEqual([...simulator.regions].sort());
   });
 
@@ -227,6 +233,7 @@ describe('reading an organization', () => {
     const source = createSource({
       aws: found.aws,
       homeRegion: found.identified.region,
+      readBefore: () => false,
       concurrency: 16,
       requestsPerSecond: 1000,
       targetTimeoutMs: 20_000,

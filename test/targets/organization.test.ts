@@ -19,7 +19,7 @@ async function listed(pages: Record<string, object>) {
     return { body: pages[NextToken], headers: { 'content-type': 'application/x-amz-json-1.1' } };
   });
   aws = createAws({ endpointUrl: server.endpoint, maxSockets: 4 });
-  return listOrganizationAccounts(aws, 'us-east-1', staticCredentials, null);
+  return listOrganizationAccounts(aws, 'us-east-1', staticCredentials, null, new AbortController().signal);
 }
 
 describe('the accounts of an organization', () => {

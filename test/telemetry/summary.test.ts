@@ -34,6 +34,7 @@ const summary: RunSummary = {
       bytes_written: 12_345_678,
     },
   },
+  unknown_fields: {},
   failures: Array.from({ length: 12 }, (_, i) => failure(i)),
   phases_ms: { discover: 1200, drain: 150_000, publish: 33_000, ledger: 800 },
   ledger_error: null,
@@ -68,6 +69,14 @@ describe('the summary of a run', () => {
       'The run shows as unfinished, for its ledger could not be closed. The disk is full. Make room.';
     const text = renderRunSummary({ ...summary, ledger_error: said }).replaceAll('\n', ' ');
     expect(text).toContain(said);
+  });
+
+  test('says which fields have no column, and only where there are any', () => {
+    expect(renderRunSummary(summary)).not.toContain('no column');
+    const text = renderRunSummary({ ...summary, unknown_fields: { copy_jobs: ['Mood', 'Weather'] } }, 200);
+    expect(text).toContain(
+      'AWS sends fields of copy_jobs that this version has no column for; they are not in the lake: Mood, Weather\n',
+    );
   });
 
   test('says targets by status, leaving out those with none', () => {

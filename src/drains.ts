@@ -1,0 +1,84 @@
+/** All planned drains of a run, so many at once. */
+import pLimit from 'p-limit';
+import type { Logger } from 'pino';
+import { type Drained, drain, type Planned } from './drain.ts';
+import type { RejectedRecord } from './ledger/rejected.ts';
+import type { Planning } from './planning.ts';
+import { DrainQueue } from './queue.ts';
+import type { Settings } from './settings.ts';
+import { createSource } from './source/backup.ts';
+import type { Row, Table } from './tables/table.ts';
+import type { Target } from './targets/target.ts';
+import type { Progress } from './telemetry/progress.ts';
+
+export interface DrainsContext {
+  readonly settings: Settings;
+  readonly planning: Planning;
+  readonly stage: (table: Table, rows: readonly Row[], target: Target) => Promise<void>;
+  readonly reject: (records: readonly RejectedRecord[]) => Promise<void>;
+  readonly progress: Progress;
+  readonly log: Logger;
+  /** Aborted: no new drains, and those under way end. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * What came of every planned drain; one that is not there was not begun any more.
+ * Rejects only when scratch cannot be written: the other drains are then ended.
+ */
+export async function drainAll(context: DrainsContext): Promise<ReadonlyMap<Planned, Drained>> {
+  const { settings, planning, progress, log } = context;
+  const { planned } = planning;
+  const broken = new AbortController();
+  const signal = AbortSignal.any([context.signal, broken.signal]);
+  const source = createSource({
+    aws: planning.aws,
+    homeRegion: planning.homeRegion,
+    readBefore: planning.readBefore,
+    concurrency: settings.concurrency,
+    requestsPerSecond: settings.requestsPerSecond,
+    targetTimeoutMs: settings.targetTimeoutMs,
+    memoryDays: settings.memoryDays,
+    log,
+  });
+  const queue = new DrainQueue(planned);
+  const drained = new Map<Planned, Drained>();
+  const drainNext = async (): Promise<void> => {
+    const one = signal.aborted ? undefined : queue.next();
+    if (one === undefined) return;
+    const { region } = one.target;
+    try {
+      const done = await drain(one, {
+        source,
+        periods: settings.aggregationPeriods,
+        runId: planning.runId,
+        stage: context.stage,
+        reject: context.reject,
+        onPage: (rows) => {
+          queue.answered(region);
+          progress.page(rows);
+        },
+        log,
+        signal,
+      });
+      drained.set(one, done);
+      progress.drained(done.report.status === 'OK');
+      // What the run's own end cut short says nothing about the region.
+      if (!signal.aborted && queue.ended(region, done.report.status)) {
+        log.warn({ region }, 'nobody answers in this region: the rest of it is read last');
+      }
+    } catch (error) {
+      broken.abort(error);
+      throw error;
+    }
+  };
+  progress.drainStarted(planned.length);
+  const limit = pLimit(settings.concurrency);
+  try {
+    await Promise.allSettled(planned.map(() => limit(drainNext)));
+    if (broken.signal.aborted) throw broken.signal.reason;
+    return drained;
+  } finally {
+    source.close();
+  }
+}
