@@ -55,6 +55,7 @@ export async function runExport(settings: Settings, io: RunIo): Promise<RunSumma
       const engine = await openEngine(settings.engine, {
         memoryLimitBytes: settings.memoryLimitBytes,
         scratch: await scratch.subfolder('engine'),
+        claim: () => scratch.claim(),
       });
       try {
         return await run({ settings, io, log, limits, planning, scratch, engine, started });

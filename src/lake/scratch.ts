@@ -18,6 +18,13 @@ export interface ScratchOptions {
   readonly log?: Pick<Logger, 'info' | 'warn'>;
 }
 
+/** Room that was claimed before it is known how much is needed. */
+export interface Claim {
+  readonly bytes: number;
+  /** Gives it back; again does nothing. */
+  release(): void;
+}
+
 export interface Scratch {
   /** Absolute; empty at first, apart from a hidden lock. */
   readonly folder: string;
@@ -29,6 +36,8 @@ export interface Scratch {
    * @throws ScratchError when the limit would be passed
    */
   reserve(bytes: number): () => void;
+  /** Claims what one may take who does not know how much: a quarter of the limit, but half of what is left at most. */
+  claim(): Claim;
   /**
    * Makes a folder in it.
    * @throws ScratchError
@@ -53,15 +62,20 @@ export async function openScratch(options: ScratchOptions): Promise<Scratch> {
   }
   const lock = await claimFolder(parent, folder, options.log);
   let reserved = 0;
+  const { limitBytes } = options;
 
-  return {
+  const scratch: Scratch = {
     folder,
-    limitBytes: options.limitBytes,
+    limitBytes,
     bytes: () => reserved,
+    claim() {
+      const bytes = Math.floor(Math.min(limitBytes / 4, (limitBytes - reserved) / 2));
+      return { bytes, release: scratch.reserve(bytes) };
+    },
     reserve(bytes) {
-      if (reserved + bytes > options.limitBytes) {
+      if (reserved + bytes > limitBytes) {
         throw new ScratchError(
-          `Scratch in ${folder} would grow to ${reserved + bytes} bytes, past its limit of ${options.limitBytes}`,
+          `Scratch in ${folder} would grow to ${reserved + bytes} bytes, past its limit of ${limitBytes}`,
           'Raise --scratch-limit, or publish more often with a smaller --publish-every.',
         );
       }
@@ -86,6 +100,7 @@ export async function openScratch(options: ScratchOptions): Promise<Scratch> {
       await lock?.release().catch(told);
     },
   };
+  return scratch;
 }
 
 /** A folder is claimed, and dead ones are looked for, under one lock: nobody sees a folder in the making. */

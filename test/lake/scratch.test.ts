@@ -52,6 +52,21 @@ describe('scratch', () => {
     await scratch.remove();
   });
 
+  it('lets one that does not know how much it needs have a quarter, and never more than half of what is left', async () => {
+    const scratch = await openScratch({ parent, runId: 'one', limitBytes });
+    const all = scratch.claim();
+    expect([all.bytes, scratch.bytes()]).toEqual([250, 250]);
+    all.release();
+    all.release();
+    expect(scratch.bytes()).toBe(0);
+    scratch.reserve(900);
+    const little = scratch.claim();
+    expect(little.bytes).toBe(50);
+    scratch.reserve(50);
+    expect(scratch.claim().bytes).toBe(0);
+    await scratch.remove();
+  });
+
   it('clears away what a killed run left, and leaves a living run alone', async () => {
     const living = await openScratch({ parent, runId: 'living', limitBytes });
     const source = `

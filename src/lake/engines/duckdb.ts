@@ -2,8 +2,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import { EngineError } from '../../errors.ts';
+import { EngineError, ReportedError, ScratchError } from '../../errors.ts';
 import type { ColumnType, Table } from '../../tables/table.ts';
+import type { Claim } from '../scratch.ts';
 import type { Engine, MergeOutcome, MergeRequest } from './engine.ts';
 import { copySql, existingSql, mergeSql, partSql, stageSql } from './merge-sql.ts';
 import { oneAtATime } from './one-at-a-time.ts';
@@ -15,6 +16,8 @@ export interface DuckDbOptions {
   readonly memoryLimitBytes: number;
   /** An existing folder, for what does not fit into memory; emptied again by `close`. */
   readonly scratch: string;
+  /** Claims room there for one merge. Default: as much as the disk has. */
+  readonly claim?: () => Claim;
   /** 1 by default: a part is small, and each thread more takes a third more memory and processor time. */
   readonly threads?: number;
 }
@@ -44,6 +47,7 @@ async function merge(request: MergeRequest, options: DuckDbOptions, spill: strin
   await rm(request.output, { force: true });
   let instance: DuckDBInstance | undefined;
   let connection: DuckDBConnection | undefined;
+  const room = options.claim?.();
   try {
     instance = await DuckDBInstance.create(':memory:', {
       memory_limit: `${options.memoryLimitBytes}B`,
@@ -55,13 +59,16 @@ async function merge(request: MergeRequest, options: DuckDbOptions, spill: strin
       allow_community_extensions: 'false',
     });
     connection = await instance.connect();
+    // DuckDB 1.5 shows this setting when it is given at the start, and does not keep to it.
+    if (room !== undefined) await connection.run(`SET max_temp_directory_size = '${room.bytes}B'`);
     return await mergeIn(connection, request);
   } catch (error) {
     await rm(request.output, { force: true });
-    throw asEngineError(error, request, options.memoryLimitBytes);
+    throw explained(error, request, options.memoryLimitBytes, room?.bytes);
   } finally {
     connection?.closeSync();
     instance?.closeSync();
+    room?.release();
   }
 }
 
@@ -128,13 +135,25 @@ function textOrNull(value: unknown): string | null {
   return value === null || value === undefined ? null : String(value);
 }
 
-function asEngineError(error: unknown, { table, partition, existing }: MergeRequest, limit: number): unknown {
-  if (error instanceof EngineError) return error;
+function explained(
+  error: unknown,
+  { table, partition, existing }: MergeRequest,
+  limit: number,
+  room: number | undefined,
+): unknown {
+  if (error instanceof ReportedError) return error;
   const message = error instanceof Error ? error.message : String(error);
   const values = Object.entries(partition).map(([name, value]) => `${name}=${value}`);
   const part = [table.name, ...values].join('/');
+  const megabytes = Math.round(limit / 2 ** 20);
+  if (room !== undefined && /max_temp_directory_size/.test(message)) {
+    return new ScratchError(
+      `Merging ${part} needs more memory than ${megabytes} MiB, and more scratch beside it than ${room} bytes`,
+      'Raise --scratch-limit (up to a quarter of it is for this) or --memory-limit, or spread a new lake over more, smaller parts (--buckets).',
+      { cause: error },
+    );
+  }
   if (/out of memory/i.test(message)) {
-    const megabytes = Math.round(limit / 2 ** 20);
     return new EngineError(
       `Merging ${part} needs more memory than ${megabytes} MiB: ${message}`,
       'Raise --memory-limit, or spread a new lake over more, smaller parts (--buckets).',

@@ -1,9 +1,10 @@
 /** What both engines must do alike: each test runs for each of them, and reads with both other readers. */
+import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EngineError } from '../../../src/errors.ts';
+import { EngineError, ScratchError } from '../../../src/errors.ts';
 import type { Engine, MergeRequest } from '../../../src/lake/engines/engine.ts';
 import { mergeRows } from '../../../src/lake/engines/merge.ts';
 import { openEngine } from '../../../src/lake/engines/open.ts';
@@ -348,6 +349,35 @@ describe('memory', () => {
     await expect(engine.merge(request)).rejects.toThrow(
       /too large.*--engine duckdb.*--memory-limit.*--buckets/s,
     );
+  });
+
+  it('DuckDB takes no more scratch than it was given, gives it back, and says which option to raise', async () => {
+    let room = 0;
+    let claimed = 0;
+    const claim = () => {
+      claimed += 1;
+      return {
+        bytes: room,
+        release: () => {
+          claimed -= 1;
+        },
+      };
+    };
+    const engine = await openEngine('duckdb', { memoryLimitBytes: 64 * 2 ** 20, scratch: folder, claim });
+    const rows = Array.from({ length: 100_000 }, (_, at) => ({
+      id: `${(at * 7919) % 100_003}`,
+      label: createHash('sha256').update(`${at}`).digest('hex').repeat(4),
+      ...seen,
+    }));
+    const staged = [await stage(newFile(), rows)];
+    const request = { table: sample, partition: {}, existing: null, staged, output: newFile(), metadata: {} };
+    const refused = engine.merge(request);
+    await expect(refused).rejects.toBeInstanceOf(ScratchError);
+    await expect(refused).rejects.toThrow(/--scratch-limit/);
+    room = 500_000_000;
+    expect(await engine.merge(request)).toMatchObject({ rows: 100_000 });
+    expect(claimed).toBe(0);
+    await engine.close();
   });
 
   it('DuckDB says what to do when the limit does not do', async () => {
