@@ -2,6 +2,7 @@
  * What went wrong in a call to AWS, told from the error that the SDK throws. Pure: decides nothing.
  */
 import { AssumeRoleError, UnavailableError } from '../errors.ts';
+import { scrubber } from '../telemetry/redact.ts';
 
 export type FailureKind =
   /** Asked too often; the same call can succeed later. */
@@ -12,6 +13,10 @@ export type FailureKind =
   | 'timed-out'
   /** No connection, or one that broke. */
   | 'unreachable'
+  /** Whoever answered has a certificate of an authority that Node does not know. */
+  | 'untrusted-certificate'
+  /** Something on the way to AWS answered in its place, and let the request not through. */
+  | 'not-from-aws'
   /** The host name does not exist. */
   | 'no-such-host'
   /** The request was dated wrongly. */
@@ -32,6 +37,7 @@ export interface AwsFailure {
   readonly kind: FailureKind;
   /** The error's name as AWS or Node says it, for example `AccessDeniedException` or `ECONNRESET`. */
   readonly name: string;
+  /** Without secrets: AWS quotes a request whose signature it refuses, session token and all. */
   readonly message: string;
   /** The host that was not found, where the error says so. */
   readonly host: string | null;
@@ -116,20 +122,40 @@ const connectionCodes = new Set([
   'UND_ERR_SOCKET',
 ]);
 
+/** The authority is unknown to Node; a certificate that is bad in itself is not here (nodejs.org/api/tls.html, X509 certificate error codes). */
+export const untrustedNames: ReadonlySet<string> = new Set([
+  'CERT_UNTRUSTED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+
 /** @param httpStatus of the answer, where there was one that the error itself does not tell */
 export function awsFailure(error: unknown, httpStatus?: number): AwsFailure {
   if (!(error instanceof Error)) {
-    return { kind: 'other', name: 'Error', message: String(error), host: null, clockCorrected: false };
+    const message = withoutSecretForms(String(error));
+    return { kind: 'other', name: 'Error', message, host: null, clockCorrected: false };
   }
   if (error instanceof UnavailableError && error.cause !== undefined) {
-    // The part of the chain that failed was not AWS Backup: its missing host is no disabled region.
     const cause = awsFailure(error.cause);
-    const kind = cause.kind === 'no-such-host' ? 'unreachable' : cause.kind;
-    return { ...cause, kind, message: error.message, host: null };
+    return { ...cause, kind: kindOnTheWay(cause.kind), message: messageOf(error), host: null };
   }
   const facts = factsOf(error, httpStatus);
   const { name, host, clockCorrected } = facts;
-  return { kind: kindOf(error, facts), name, message: messageOf(error), host, clockCorrected };
+  const message = facts.foreign
+    ? `something between the job and AWS answered ${facts.status}: look at the proxy`
+    : messageOf(error);
+  return { kind: kindOf(error, facts), name, message, host, clockCorrected };
+}
+
+/**
+ * The part of the chain that failed was not AWS Backup, and whoever threw the error has found that time heals it:
+ * a missing host is no disabled region then, and missing credentials are to come.
+ */
+function kindOnTheWay(kind: FailureKind): FailureKind {
+  return kind === 'no-such-host' || kind === 'credentials-missing' ? 'unreachable' : kind;
 }
 
 interface Facts {
@@ -138,6 +164,8 @@ interface Facts {
   readonly status: number;
   readonly clockCorrected: boolean;
   readonly connecting: boolean;
+  /** An error's answer with neither a name nor a request id: AWS always sends one. */
+  readonly foreign: boolean;
   readonly host: string | null;
 }
 
@@ -147,6 +175,8 @@ function factsOf(error: Error, httpStatus: number | undefined): Facts {
   const fields = typeof metadata === 'object' && metadata !== null ? metadata : {};
   const said: unknown = Reflect.get(fields, 'httpStatusCode');
   const status = typeof said === 'number' ? said : (httpStatus ?? 0);
+  const requestId: unknown = Reflect.get(fields, 'requestId');
+  const nameless = code === '' && noNames.has(error.name);
   return {
     name: nameOf(error, code, status),
     code,
@@ -154,6 +184,7 @@ function factsOf(error: Error, httpStatus: number | undefined): Facts {
     clockCorrected: Reflect.get(fields, 'clockSkewCorrected') === true,
     connecting:
       stringField(error, 'syscall') === 'connect' || error.message.includes('did not establish a connection'),
+    foreign: nameless && status >= 400 && typeof requestId !== 'string',
     host: stringField(error, 'hostname') || null,
   };
 }
@@ -168,6 +199,7 @@ function kindOf(error: Error, facts: Facts): FailureKind {
   if (refusedNames.has(name)) return 'credentials-refused';
   if (deniedNames.has(name) || signatureNames.has(name)) return 'denied';
   if (code === 'ENOTFOUND') return 'no-such-host';
+  if (untrustedNames.has(code)) return 'untrusted-certificate';
   if (connectionCodes.has(code) || code.startsWith('ERR_TLS') || code.startsWith('CERT_'))
     return 'unreachable';
   if (name === 'TimeoutError' || code === 'ETIMEDOUT' || code === 'ESOCKETTIMEDOUT') {
@@ -176,6 +208,7 @@ function kindOf(error: Error, facts: Facts): FailureKind {
   if (name === 'RequestTimeout' || name === 'RequestTimeoutException' || status === 408) return 'timed-out';
   if (serverNames.has(name) || status >= 500) return 'server';
   if (error.message === 'aborted' || error.message === 'socket hang up') return 'unreachable';
+  if (facts.foreign) return 'not-from-aws';
   if (status === 401 || status === 403) return 'denied';
   if (status === 407) return 'unreachable';
   return 'other';
@@ -186,15 +219,19 @@ const noNames = new Set(['Error', 'SyntaxError', 'Unknown', 'UnknownError']);
 
 function nameOf(error: Error, code: string, status: number): string {
   // Node's own errors say more by their code (ECONNRESET) than by the name the SDK gives them (TimeoutError).
-  if (connectionCodes.has(code) || code === 'ENOTFOUND') return code;
+  if (connectionCodes.has(code) || untrustedNames.has(code) || code === 'ENOTFOUND') return code;
   return noNames.has(error.name) && status >= 400 ? `Http${status}` : error.name;
 }
 
 /** What happened: whoever shows it to a person has advice of its own, by the target's status. */
 function messageOf(error: Error): string {
-  if (!(error instanceof AssumeRoleError)) return withoutHint(error.message);
-  return error.message.slice(0, error.message.length - ` ${error.advice}`.length).replace(/\.$/, '');
+  if (!(error instanceof AssumeRoleError)) return withoutSecretForms(withoutHint(error.message));
+  const what = error.message.slice(0, error.message.length - ` ${error.advice}`.length);
+  return withoutSecretForms(what.replace(/\.$/, ''));
 }
+
+/** What is secret by its form; the run's own secrets, known by their value, AWS does not quote. */
+const withoutSecretForms = scrubber([]);
 
 /** The SDK adds a line for programmers to what it could not read. */
 function withoutHint(message: string): string {

@@ -40,11 +40,13 @@ export function retryBudget(failure: RequestFailure): number {
     case 'unreachable':
       return Number.POSITIVE_INFINITY;
     case 'broken-answer':
+    case 'not-from-aws':
     case 'credentials-missing':
       return 5;
     case 'credentials-expired':
       return 3;
     case 'no-such-host':
+    case 'untrusted-certificate':
       return 2;
     case 'clock-skew':
     case 'credentials-refused':
@@ -95,6 +97,8 @@ function statusOf(failure: RequestFailure, context: OutcomeContext): Outcome['st
       return 'THROTTLED';
     case 'server':
     case 'unreachable':
+    case 'untrusted-certificate':
+    case 'not-from-aws':
       return 'UNREACHABLE';
     case 'timed-out':
       return 'TIMED_OUT';

@@ -1,11 +1,10 @@
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { fromNodeProviderChain } from '@aws-sdk/credential-providers';
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smithy/types';
 import { keepAnswer } from '../aws/answer.ts';
 import type { Aws } from '../aws/aws.ts';
 import { awsFailure } from '../aws/failure.ts';
 import { AccessError, UnavailableError } from '../errors.ts';
-import { shareCredentials } from './credentials.ts';
+import { callerCredentials } from './caller-credentials.ts';
 import { discoveryError } from './discovery-error.ts';
 import type { Caller } from './target.ts';
 
@@ -37,7 +36,7 @@ export interface IdentifyOptions {
  */
 export async function identifyCaller(aws: Aws, options: IdentifyOptions = {}): Promise<IdentifiedCaller> {
   const region = options.region ?? (await configuredRegion(aws)) ?? defaultRegion;
-  const credentials = options.credentials ?? chainCredentials(aws, region);
+  const credentials = options.credentials ?? callerCredentials(aws, region, options.signal);
   const client = new STSClient(aws.clientDefaults(region, credentials));
   const command = new GetCallerIdentityCommand({});
   const kept = keepAnswer(command.middlewareStack);
@@ -105,10 +104,4 @@ async function configuredRegion(aws: Aws): Promise<string | null> {
   } catch {
     return null;
   }
-}
-
-function chainCredentials(aws: Aws, region: string): AwsCredentialIdentityProvider {
-  const { requestHandler } = aws;
-  const chain = fromNodeProviderChain({ clientConfig: { region, requestHandler } });
-  return shareCredentials((forceRefresh) => chain({ forceRefresh }));
 }

@@ -6,7 +6,7 @@ import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smit
 import type { Aws } from '../aws/aws.ts';
 import { awsFailure } from '../aws/failure.ts';
 import { AssumeRoleError, UnavailableError } from '../errors.ts';
-import { heals } from './discovery-error.ts';
+import { adviceToWait, heals } from './discovery-error.ts';
 
 /** Credentials are renewed this long before they expire, or a quarter of their life if that is shorter. */
 const renewBeforeMs = 5 * 60_000;
@@ -32,25 +32,28 @@ export interface RefreshRequest {
  * an AssumeRoleError is kept for good (it will not heal within a run). Any other failure is not kept, and
  * credentials that still hold are handed out while they cannot be renewed.
  * @param now wall clock in milliseconds: that is what AWS's expiration is said in
+ * @param monotonic milliseconds, for when that clock is wrong
  */
 export function shareCredentials(
   fetch: (forceRefresh: boolean) => Promise<AwsCredentialIdentity>,
   now: () => number = Date.now,
+  monotonic: () => number = () => performance.now(),
 ): AwsCredentialIdentityProvider {
-  let current: { readonly identity: AwsCredentialIdentity; readonly renewAt: number } | null = null;
+  let current: { readonly identity: AwsCredentialIdentity; readonly life: Life } | null = null;
   let inFlight: Promise<AwsCredentialIdentity> | null = null;
   let refusal: AssumeRoleError | null = null;
 
   const renew = (forceRefresh: boolean): Promise<AwsCredentialIdentity> => {
     const renewal = fetch(forceRefresh)
       .then((identity) => {
-        current = { identity, renewAt: renewalTime(identity, now()) };
+        current = { identity, life: lifeOf(identity, now, monotonic) };
         return identity;
       })
       .catch((error: unknown) => {
         if (error instanceof AssumeRoleError) refusal = error;
-        const expiresAt = current?.identity.expiration?.getTime() ?? 0;
-        if (!forceRefresh && current !== null && expiresAt > now()) return current.identity;
+        if (!forceRefresh && current !== null && current.life.clock() < current.life.endsAt) {
+          return current.identity;
+        }
         throw error;
       })
       .finally(() => {
@@ -67,17 +70,33 @@ export function shareCredentials(
     if (forceRefresh && (refused === undefined || refused === current?.identity.accessKeyId)) {
       return renew(true);
     }
-    if (current !== null && now() < current.renewAt) return current.identity;
+    if (current !== null && current.life.clock() < current.life.renewAt) return current.identity;
     return renew(false);
   };
   // Else every client would put a memory of its own in front (@aws-sdk/core, resolveAwsSdkSigV4Config.js).
   return Object.assign(provider, { memoized: true });
 }
 
-function renewalTime(identity: AwsCredentialIdentity, now: number): number {
-  const expiresAt = identity.expiration?.getTime();
-  if (expiresAt === undefined) return Number.POSITIVE_INFINITY;
-  return expiresAt - Math.min(renewBeforeMs, Math.max(0, expiresAt - now) / 4);
+/** Both instants are by this clock. */
+interface Life {
+  readonly clock: () => number;
+  readonly renewAt: number;
+  readonly endsAt: number;
+}
+
+/**
+ * Credentials that have expired when they come are fresh, and the wall clock is ahead. Then they are held to last as long as
+ * a session of ours does, and renewed well before; those that end earlier are renewed when AWS calls them expired.
+ */
+function lifeOf(identity: AwsCredentialIdentity, now: () => number, monotonic: () => number): Life {
+  const expiresAt = identity.expiration?.getTime() ?? Number.POSITIVE_INFINITY;
+  const leftMs = expiresAt - now();
+  if (leftMs > 0) {
+    return { clock: now, renewAt: expiresAt - Math.min(renewBeforeMs, leftMs / 4), endsAt: expiresAt };
+  }
+  const received = monotonic();
+  const sessionMs = sessionSeconds * 1000;
+  return { clock: monotonic, renewAt: received + (sessionMs * 3) / 4, endsAt: received + sessionMs };
 }
 
 export interface RoleToAssume {
@@ -146,9 +165,8 @@ function assumeError(error: unknown, role: RoleToAssume): Error {
   const failure = awsFailure(error);
   const what = `The role ${role.roleArn} could not be assumed: ${failure.name}: ${failure.message.replace(/\.$/, '')}`;
   if (heals(failure)) {
-    return new UnavailableError(what, 'Run again later; if it stays so, look at the way to AWS STS', {
-      cause: error,
-    });
+    const advice = adviceToWait(failure, 'Run again later; if it stays so, look at the way to AWS STS');
+    return new UnavailableError(what, advice, { cause: error });
   }
   return new AssumeRoleError(
     what,

@@ -1,5 +1,5 @@
 import { type AwsFailure, awsFailure } from '../aws/failure.ts';
-import { AccessError, type ReportedError, UnavailableError } from '../errors.ts';
+import { AccessError, ReportedError, UnavailableError } from '../errors.ts';
 
 /** Whether the same call can succeed later without anybody doing something. */
 export function heals(failure: AwsFailure): boolean {
@@ -8,6 +8,8 @@ export function heals(failure: AwsFailure): boolean {
     case 'server':
     case 'timed-out':
     case 'unreachable':
+    case 'untrusted-certificate':
+    case 'not-from-aws':
     case 'no-such-host':
       return true;
     case 'clock-skew':
@@ -22,17 +24,37 @@ export function heals(failure: AwsFailure): boolean {
 }
 
 /**
+ * What a person can do where the same failure comes again and again.
+ * @param usual for a failure that says no more than that AWS could not be asked
+ */
+export function adviceToWait(failure: AwsFailure, usual: string): string {
+  switch (failure.kind) {
+    case 'untrusted-certificate':
+      return 'Let NODE_EXTRA_CA_CERTS name a PEM file with the certificate of the authority that signed that of the proxy or the endpoint';
+    case 'not-from-aws':
+      return 'Let the proxy pass the hosts of AWS, or name them in NO_PROXY; with --endpoint-url, look at what it names';
+    default:
+      return usual;
+  }
+}
+
+/**
  * The error that ends a run whose targets could not be found out.
  * @param what what could not be done, to what: `The accounts of the organization could not be listed`
  * @param advice for an access that was refused: the IAM actions to allow
  */
 export function discoveryError(error: unknown, what: string, advice: string): ReportedError {
+  // Its message says all.
+  if (error instanceof ReportedError) return error;
   const failure = awsFailure(error);
   const said = `${what}: ${failure.name}: ${failure.message.replace(/\.$/, '')}`;
   if (heals(failure)) {
     return new UnavailableError(
       said,
-      'Run again later; if it stays so, look at the network, the proxy, the region and --endpoint-url',
+      adviceToWait(
+        failure,
+        'Run again later; if it stays so, look at the network, the proxy, the region and --endpoint-url',
+      ),
       { cause: error },
     );
   }

@@ -68,7 +68,11 @@ describe.each([
   ['AccessDeniedException', aws('AccessDeniedException', 403), away, 'ACCESS_DENIED', 0],
   ['AccessDenied', aws('AccessDenied', 403), away, 'ACCESS_DENIED', 0],
   ['NotAuthorized', aws('NotAuthorized', 400), away, 'ACCESS_DENIED', 0],
-  ['a bare 403', aws('UnknownError', 403), away, 'ACCESS_DENIED', 0],
+  ['a bare 403 of AWS', aws('UnknownError', 403, { requestId: 'r' }), away, 'ACCESS_DENIED', 0],
+  ['a bare 403 of somebody else', aws('SyntaxError', 403), away, 'UNREACHABLE', 5],
+  ['a 407', aws('Unknown', 407), away, 'UNREACHABLE', 5],
+  ['a private authority', node('SELF_SIGNED_CERT_IN_CHAIN'), away, 'UNREACHABLE', 2],
+  ['a certificate out of date', node('CERT_HAS_EXPIRED'), away, 'UNREACHABLE', forever],
   ['a wrong secret', aws('InvalidSignatureException', 403), away, 'ACCESS_DENIED', 0],
   [
     'a signature that came while the clock was wrong',

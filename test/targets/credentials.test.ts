@@ -56,6 +56,42 @@ describe('shared credentials', () => {
     expect(issued()).toBe(1);
   });
 
+  it.each([61, 90, 60 * 24])(
+    'are not renewed at every call by a clock that is %d minutes ahead',
+    async (ahead) => {
+      const aws = { now: 0 };
+      const { fetch, issued } = issuer(60 * minute, aws);
+      const credentials = shareCredentials(
+        fetch,
+        () => aws.now + ahead * minute,
+        () => aws.now,
+      );
+      for (let call = 0; call < 50; call += 1) await credentials();
+      expect(issued()).toBe(1);
+      aws.now = 44 * minute;
+      expect((await credentials()).accessKeyId).toBe('KEY1');
+      aws.now = 46 * minute;
+      expect((await credentials()).accessKeyId).toBe('KEY2');
+    },
+  );
+
+  it('are handed out while they hold and cannot be renewed, by a clock that is ahead, too', async () => {
+    const aws = { now: 0 };
+    let works = true;
+    const { fetch } = issuer(60 * minute, aws);
+    const credentials = shareCredentials(
+      () => (works ? fetch() : Promise.reject(new Error('STS is away'))),
+      () => aws.now + 90 * minute,
+      () => aws.now,
+    );
+    await credentials();
+    works = false;
+    aws.now = 59 * minute;
+    expect((await credentials()).accessKeyId).toBe('KEY1');
+    aws.now = 61 * minute;
+    await expect(credentials()).rejects.toThrow('STS is away');
+  });
+
   it('are renewed by force once, however many learn that the same key was refused', async () => {
     const { fetch, issued } = issuer(60 * minute, { now: Date.now() });
     const credentials = shareCredentials(fetch);

@@ -1,0 +1,104 @@
+/**
+ * The caller's own credentials, from wherever the SDK finds some: environment, profile, web identity, container, instance.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { fromHttp, fromNodeProviderChain } from '@aws-sdk/credential-providers';
+import type { AwsCredentialIdentityProvider } from '@smithy/types';
+import type { Aws } from '../aws/aws.ts';
+import { awsFailure } from '../aws/failure.ts';
+import { UnavailableError } from '../errors.ts';
+import { type RefreshRequest, shareCredentials } from './credentials.ts';
+
+export interface Patience {
+  /** How long a container's endpoint that gives no credentials is asked again. */
+  readonly patienceMs: number;
+  /** The first wait; each further one is twice as long. */
+  readonly firstDelayMs: number;
+}
+
+/** An agent that starts with the node, or is asked by too many at once, is back within that. */
+const aMinute: Patience = { patienceMs: 60_000, firstDelayMs: 1_000 };
+
+const longestDelayMs = 8_000;
+
+/**
+ * Shared and renewed. Where a container's endpoint (ECS, EKS Pod Identity) has been promised by the environment, missing
+ * credentials are something that time heals: they are asked for again, and are an UnavailableError in the end.
+ * @param region where STS is asked for the role of a profile or a web identity, unless the profile says another
+ * @param stopping aborted: waited no longer
+ */
+export function callerCredentials(
+  aws: Aws,
+  region: string,
+  stopping?: AbortSignal,
+  patience: Patience = aMinute,
+): AwsCredentialIdentityProvider {
+  const endpoint = containerEndpoint(process.env);
+  const chain = fromNodeProviderChain({
+    // No region here: SSO would be asked there, and not in the region that its profile names for it
+    // (@aws-sdk/credential-provider-sso, resolveSSOCredentials.js).
+    clientConfig: { requestHandler: aws.requestHandler },
+    ...(endpoint === null ? {} : { maxRetries: 0 }),
+  });
+  const callerClientConfig = { region: async () => region };
+  const shared = shareCredentials((forceRefresh) => chain({ forceRefresh, callerClientConfig }));
+  return endpoint === null ? shared : patient(shared, endpoint, stopping, patience);
+}
+
+/** The SDK gives the relative one precedence, too (@aws-sdk/credential-provider-http, fromHttp.js). */
+function containerEndpoint(environment: NodeJS.ProcessEnv): string | null {
+  const { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: path, AWS_CONTAINER_CREDENTIALS_FULL_URI: url } =
+    environment;
+  return path ? `http://169.254.170.2${path}` : url || null;
+}
+
+function patient(
+  credentials: AwsCredentialIdentityProvider,
+  endpoint: string,
+  stopping: AbortSignal | undefined,
+  { patienceMs, firstDelayMs }: Patience,
+): AwsCredentialIdentityProvider {
+  const provider = async (properties?: Partial<RefreshRequest>) => {
+    const begun = performance.now();
+    for (let waitMs = firstDelayMs; ; waitMs = Math.min(2 * waitMs, longestDelayMs)) {
+      try {
+        return await credentials(properties);
+      } catch (error) {
+        if (awsFailure(error).kind !== 'credentials-missing') throw error;
+        const why = await refusalOf(endpoint);
+        // It came up just now; or else it is not what is missing, and the chain says what is.
+        if (why === null) return await credentials(properties);
+        const waited = performance.now() - begun;
+        if (stopping?.aborted || waited + waitMs > patienceMs) throw unavailable(endpoint, waited, why);
+      }
+      await delay(waitMs, undefined, stopping === undefined ? {} : { signal: stopping }).catch(
+        () => undefined,
+      );
+    }
+  };
+  return Object.assign(provider, { memoized: true });
+}
+
+/**
+ * What the endpoint itself says: the last link of the SDK's chain is another reader of the same variables, one that knows
+ * no EKS (@smithy/credential-provider-imds, fromContainerMetadata.js), and its error hides this one. Null: it gives some.
+ * @throws what the SDK throws for an endpoint that it will never ask
+ */
+async function refusalOf(endpoint: string): Promise<unknown> {
+  const ask = fromHttp({ maxRetries: 0 });
+  try {
+    await ask();
+    return null;
+  } catch (error) {
+    return error ?? new Error(`${endpoint} gave no credentials`);
+  }
+}
+
+function unavailable(endpoint: string, waitedMs: number, why: unknown): UnavailableError {
+  const said = awsFailure(why).message.replace(/\.$/, '');
+  return new UnavailableError(
+    `The container's credential endpoint ${endpoint} gave no credentials, asked for ${Math.round(waitedMs / 1000)} s: ${said}`,
+    'Run again later; if it stays so, look at the agent that answers there, and at the role of the task or pod',
+    { cause: why },
+  );
+}
