@@ -21,6 +21,8 @@ export interface UploadRequest {
   readonly kmsKeyId: string | null;
   /** Bodies larger than this go up in parts. */
   readonly multipartBytes: number;
+  /** Called before the request goes out that makes the object: from then on it may be there, whatever is answered. */
+  readonly onDecisive: () => void;
 }
 
 /** S3 wants at least 5 MiB in every part but the last, and at most 10,000 parts. */
@@ -55,7 +57,11 @@ async function whole(
       ...conditional(request.condition),
       Body: body,
     });
-  const { ETag } = await s3.retried('put', () => s3.client.send(command(), { ...aborted(signal) }), signal);
+  const put = () => {
+    request.onDecisive();
+    return s3.client.send(command(), { ...aborted(signal) });
+  };
+  const { ETag } = await s3.retried('put', put, signal);
   return ETag;
 }
 
@@ -86,12 +92,13 @@ async function inParts(
       UploadId,
       MultipartUpload: { Parts },
     });
+    request.onDecisive();
     const done = await s3.retried('complete', () => s3.client.send(complete, { ...aborted(signal) }), signal);
     return done.ETag;
   } catch (error) {
     // Not with the caller's signal: an upload that nobody aborts is paid for until a lifecycle rule finds it.
     const abort = new AbortMultipartUploadCommand({ ...target, UploadId });
-    await s3.client.send(abort, { abortSignal: AbortSignal.timeout(5_000) }).catch(() => undefined);
+    await s3.client.send(abort, { abortSignal: AbortSignal.timeout(2_000) }).catch(() => undefined);
     throw error;
   }
 }

@@ -27,6 +27,9 @@ export interface S3StoreOptions extends S3ClientOptions {
 const writeIdName = 'write-id';
 const sha256Name = 'sha256';
 
+/** A write whose answer is not waited for any more: so long may it take to learn what became of it. */
+const lastLookMs = 1_500;
+
 /** Nothing is asked of S3 yet. */
 export function openS3Store(options: S3StoreOptions): Store {
   return new S3Store(options, connectS3(options));
@@ -83,21 +86,28 @@ class S3Store implements Store {
   async put(request: PutRequest, signal?: AbortSignal): Promise<PutOutcome> {
     const { key, body, condition, contentType, writeId } = request;
     const target = this.#target(key);
+    let maybeThere = false;
+    const onDecisive = () => {
+      maybeThere = true;
+    };
     try {
       signal?.throwIfAborted();
       const metadata = { ...request.metadata, [writeIdName]: writeId };
       const { kmsKeyId } = this.#options;
       const multipartBytes = this.#multipartBytes(request.inParts);
-      const sent = { target, body, condition, contentType, metadata, kmsKeyId, multipartBytes };
+      const sent = { target, body, condition, contentType, metadata, kmsKeyId, multipartBytes, onDecisive };
       const { etag, size } = await upload(this.#s3, sent, signal);
       const known = etag ?? (await this.#ownWrite(key, writeId, signal))?.etag;
       return known === undefined ? { written: false } : { written: true, etag: known, size };
     } catch (error) {
-      if (signal?.aborted) throw signal.reason;
-      if (!isConflict(error) && !isTransient(error)) throw explained(error, this.#attempt('written', key));
+      if (signal?.aborted && !maybeThere) throw signal.reason;
+      if (!signal?.aborted && !isConflict(error) && !isTransient(error)) {
+        throw explained(error, this.#attempt('written', key));
+      }
       // An answer that was lost on its way makes the second try meet our own object.
-      const own = await this.#ownWrite(key, writeId, signal);
+      const own = await this.#lastLook(key, writeId, signal);
       if (own !== null) return { written: true, ...own };
+      if (signal?.aborted) throw signal.reason;
       if (isConflict(error)) return { written: false };
       throw explained(error, this.#attempt('written', key));
     }
@@ -232,6 +242,17 @@ class S3Store implements Store {
       );
     }
     return { etag: ETag, size };
+  }
+
+  /** As #ownWrite. A caller that stops cannot stop this, only shorten it: what was written has to be known. */
+  async #lastLook(key: string, writeId: string, signal?: AbortSignal): Promise<StoredObject | null> {
+    try {
+      signal?.throwIfAborted();
+      return await this.#ownWrite(key, writeId, signal);
+    } catch (error) {
+      if (!signal?.aborted) throw error;
+      return await this.#ownWrite(key, writeId, AbortSignal.timeout(lastLookMs)).catch(() => null);
+    }
   }
 
   /** The object, when it is the one that this write made. */

@@ -44,7 +44,8 @@ export interface PutRequest {
 /**
  * All methods throw a LakeError (src/errors.ts) when the store cannot be read or written, with the key,
  * the cause and what to do; "not there" is a value, and an access refused is never "not there".
- * Every method may be called concurrently. An aborted signal rejects with the signal's reason.
+ * Every method may be called concurrently. An aborted signal rejects with the signal's reason; but a `put` that turns
+ * out to have been written resolves with that.
  */
 export interface Store {
   /** For people and logs: `s3://bucket/prefix` or the folder's absolute path. */

@@ -138,6 +138,68 @@ describe('the S3 store', () => {
       });
     });
 
+    describe('that is stopped while its answer is under way', () => {
+      const reason = new Error('stop now');
+
+      async function stopped(head: (writeId: string) => Reply) {
+        const stop = new AbortController();
+        let writeId = '';
+        const { store, requests } = await over((request) => {
+          if (!isPut(request)) return head(writeId);
+          writeId = String(request.headers['x-amz-meta-write-id']);
+          stop.abort(reason);
+          return 'hang';
+        });
+        const put = store.put(writeOf('a/part', 'x', absent), stop.signal);
+        return { put, requests };
+      }
+
+      it('is known to be written when it was', async () => {
+        const { put } = await stopped((id) =>
+          ok('"mine"', { 'x-amz-meta-write-id': id, 'content-length': '1' }),
+        );
+        expect(await put).toEqual({ written: true, etag: '"mine"', size: 1 });
+      });
+
+      it.each<[string, (writeId: string) => Reply]>([
+        ['is not there', () => ({ status: 404 })],
+        ['is another’s', () => ok('"theirs"', { 'x-amz-meta-write-id': 'other' })],
+        ['may not be looked at', () => ({ status: 403 })],
+        ['is not told of', () => 'hang'],
+      ])('ends with the reason, and soon, when the object %s', async (_, head) => {
+        const { put, requests } = await stopped(head);
+        const started = performance.now();
+        await expect(put).rejects.toBe(reason);
+        expect(performance.now() - started).toBeLessThan(4_000);
+        expect(requests.filter(isHead)).toHaveLength(1);
+      });
+
+      it('is known to be written when it was stopped while looking for its own write', async () => {
+        const stop = new AbortController();
+        let writeId = '';
+        const looks = inTurn('hang', ok('"mine"'));
+        const { store } = await over((request) => {
+          if (isPut(request)) {
+            writeId = String(request.headers['x-amz-meta-write-id']);
+            return refusal(412, 'PreconditionFailed');
+          }
+          stop.abort(reason);
+          const reply = looks();
+          return typeof reply === 'string'
+            ? reply
+            : { ...reply, headers: { ...reply.headers, 'x-amz-meta-write-id': writeId } };
+        });
+        expect(await store.put(writeOf('a/part', 'x', absent), stop.signal)).toMatchObject({ written: true });
+      });
+
+      it('looks at nothing when nothing was sent', async () => {
+        const { store, requests } = await over(() => ok('"e1"'));
+        const put = store.put(writeOf('a/part', 'x', absent), AbortSignal.abort(reason));
+        await expect(put).rejects.toBe(reason);
+        expect(requests).toEqual([]);
+      });
+    });
+
     it.each([
       [412, 'PreconditionFailed'],
       [409, 'ConditionalRequestConflict'],
@@ -271,6 +333,24 @@ describe('the S3 store', () => {
       await expect(store.put(writeOf('a/part', large, absent), stop.signal)).rejects.toBe(reason);
       expect(requests.map(kindOf)).toContain('abort');
       expect(requests.map(kindOf)).not.toContain('complete');
+    });
+
+    it('knows that it was written when the caller stops while it is completed', async () => {
+      const stop = new AbortController();
+      let writeId = '';
+      const { store } = await over((request) => {
+        const kind = kindOf(request);
+        if (kind === 'create') {
+          writeId = String(request.headers['x-amz-meta-write-id']);
+          return created;
+        }
+        if (kind === 'head') return ok('"whole-3"', { 'x-amz-meta-write-id': writeId });
+        if (kind !== 'complete') return kind === 'part' ? ok('"part"') : { status: 204 };
+        stop.abort(new Error('stop now'));
+        return 'hang';
+      });
+      const put = store.put(writeOf('a/part', large, absent), stop.signal);
+      expect(await put).toMatchObject({ written: true, etag: '"whole-3"' });
     });
 
     it('names the expected owner in every request', async () => {
