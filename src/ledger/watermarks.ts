@@ -27,7 +27,7 @@ export interface Watermark {
   readonly coveredTo: number;
   /** UTC days of creation, ascending, that hold jobs not known to have ended. */
   readonly openDays: readonly string[];
-  /** As-of of the last drain without a lower bound; null: never. */
+  /** How far the furthest drain without a lower bound went; null: there was none. */
   readonly fullAt: number | null;
 }
 
@@ -73,7 +73,7 @@ function automaticFrom(
 /** The watermark after a drain; as it was when the drain's window does not touch it. */
 export function extended(mark: Watermark | undefined, covered: Covered, memoryDays: number): Watermark {
   const { window, asOf } = covered;
-  const fullAt = window.from === null ? asOf : null;
+  const fullAt = window.from === null ? window.to : null;
   if (mark === undefined) {
     return {
       coveredFrom: window.from,

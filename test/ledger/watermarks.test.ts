@@ -77,6 +77,15 @@ describe('a watermark', () => {
     });
   });
 
+  it('is full only as far as a full drain went: --until cuts it off', () => {
+    const until = asOf - 10 * day;
+    const after = extended(undefined, covered(null, until), 35);
+    expect(after.fullAt).toBe(until);
+    expect(windowFor(auto, asOf, after, memory).from).toBeNull();
+    expect(extended(mark(), covered(null, until), 35).fullAt).toBe(asOf - day);
+    expect(extended(mark(), covered(null, asOf), 35).fullAt).toBe(asOf);
+  });
+
   it('forgets an open day once it was read whole and nothing in it was open', () => {
     const before = mark({ openDays: ['2026-11-10', '2026-11-18'] });
     const after = extended(before, covered(Date.UTC(2026, 10, 15), asOf), 35);
