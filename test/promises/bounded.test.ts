@@ -79,7 +79,7 @@ it('keeps within --scratch-limit by publishing in waves, and still ends at the t
   expect(most).toBeGreaterThan(limit / 10);
   expect(most).toBeLessThan(limit);
   expect(await lab.differences()).toEqual([]);
-});
+}, 180_000);
 
 it('publishes in waves when the time for it has come', async () => {
   lab = await openLab({ accounts: 5, regions: 4, latencyMs: 40 });
