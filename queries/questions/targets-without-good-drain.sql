@@ -3,11 +3,11 @@
 --   read, without a gap, only through a time more than --days before the lake's now (last_good_drain_time),
 --   or never (these come first). Ask this before believing any other answer: no failed copies means nothing
 --   where nobody could look. AWS forgets jobs after about 30 days and counts after 14: what is not read by
---   then is lost. A target whose last_status is OK stands here because days before it were not read: export
---   --since all reads what AWS still has. Targets in a region that is not enabled (REGION_DISABLED) come
---   last: that is a failure only where the region was asked for by name. A target that is no longer planned
---   stays here with its last_asked_time. Where no run has ended at all for days, now stands still: lake_time
---   says how old the lake is.
+--   then is lost. Where last_status is OK and last_asked_time is recent, that run left a time unread before
+--   or after its window: export --since all reads what AWS still has. Targets in a region that is not
+--   enabled (REGION_DISABLED) come last: that is a failure only where the region was asked for by name. A
+--   target that is no longer planned stays here with its last_asked_time. Where no run has ended at all for
+--   days, now stands still: lake_time says how old the lake is.
 -- parameter: days integer default 2 — How long ago a target may have been read
 -- reads: every day
 SELECT
