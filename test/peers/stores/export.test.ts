@@ -68,6 +68,49 @@ it('a kill at any instant leaves every part in S3 whole, loses and doubles no ro
   expect(await lab.differences()).toEqual([]);
 });
 
+async function keysOf(prefix: string, wanted = (_key: string) => true): Promise<number> {
+  let found = 0;
+  for await (const key of store.list(prefix)) if (wanted(key)) found += 1;
+  return found;
+}
+
+const parts = () => keysOf('copy_jobs/');
+const coverages = () => keysOf('export_coverage/');
+const manifests = () => keysOf('_ledger/runs/', (key) => !key.endsWith('.begin.json'));
+
+it.each([
+  ['between two parts', parts, coverages],
+  ['between its coverage and its manifest', coverages, manifests],
+])(
+  'a kill in S3 %s loses and doubles no row, and the next run ends at the truth',
+  async (_, after, before) => {
+    let known: readonly string[] = [];
+    let hits = 0;
+    for (let turn = 0; turn < 12 && hits === 0; turn += 1) {
+      const [wasAfter, wasBefore] = [await after(), await before()];
+      const run = lab.start({ ...intoS3, since: 'all' });
+      let over = false;
+      const ended = run.ended.then(() => {
+        over = true;
+      });
+      while (!over && (await after()) === wasAfter);
+      run.child.kill('SIGKILL');
+      await ended;
+      if ((await after()) > wasAfter && (await before()) === wasBefore) hits += 1;
+      await mirrored();
+      const now = (await lab.rows()).copy_jobs;
+      for (const id of known) expect(now.has(id)).toBe(true);
+      known = [...now.keys()];
+      await lab.simulator.advance(24 * 3_600_000);
+    }
+    expect(hits).toBe(1);
+    const last = await lab.start({ ...intoS3, since: 'all' }).ended;
+    expect(last.code, last.stderr).toBe(0);
+    await mirrored();
+    expect(await lab.differencesFromNow()).toEqual([]);
+  },
+);
+
 it('two runs at once into S3 both end well, and the lake equals the truth', async () => {
   for (let round = 0; round < Number(process.env.OVERLAPS ?? 3); round += 1) {
     const both = await Promise.all([lab.start(intoS3).ended, lab.start(intoS3).ended]);
