@@ -124,7 +124,9 @@ describe('the CloudFormation templates', () => {
   });
 
   it('let the exporter assume the roles for the organization and the lake where they are named, by name', () => {
-    const assume = deployed.roles.ThroughRoles?.statements.filter(({ Action }) => Action === 'sts:AssumeRole');
+    const assume = deployed.roles.ThroughRoles?.statements.filter(
+      ({ Action }) => Action === 'sts:AssumeRole',
+    );
     expect(assume?.map(({ Resource }) => Resource).sort()).toEqual([
       'arn:aws:iam::*:role/BackupCopyExportReader',
       'arn:aws:iam::999988887777:role/BackupCopyExportOrganizationReader',
