@@ -2,7 +2,7 @@
 export const exitCodes = {
   0: 'covered, within --fail-on',
   64: 'usage: a flag or an environment variable is wrong, or Node is too old',
-  65: 'covered, but records were rejected',
+  65: 'covered, but for records that were rejected',
   69: 'no target could be read',
   70: 'internal error',
   74: 'the lake, or scratch, could not be read or written',

@@ -19,7 +19,7 @@ import { releaseMemory } from './memory.ts';
 import { makePlan, type Planning } from './planning.ts';
 import type { CoverageStatus, RunSummary } from './run-summary.ts';
 import type { Settings } from './settings.ts';
-import { isStop } from './source/abort.ts';
+import { isStop } from './stop.ts';
 import type { Target } from './targets/target.ts';
 import { adviceFor } from './telemetry/advice.ts';
 import type { Progress } from './telemetry/progress.ts';
@@ -50,6 +50,7 @@ export async function runExport(settings: Settings, io: RunIo): Promise<RunSumma
       runId: planning.runId,
       limitBytes: settings.scratchLimitBytes,
       log,
+      whenFull: 'Raise --scratch-limit, or publish more often with a smaller --publish-every.',
     });
     try {
       const engine = await openEngine(settings.engine, {

@@ -1,6 +1,6 @@
 /** When a run has to stop: draining first, publishing a little later, so that what was read is not lost. */
 import { UnavailableError } from './errors.ts';
-import { abortable, DeadlineReached, Interrupted } from './source/abort.ts';
+import { abortable, DeadlineReached, Interrupted } from './stop.ts';
 
 /** Publishing goes on this long after the first signal; the program ends within 20 s of it. */
 const publishAfterStopMs = 15_000;

@@ -1,8 +1,8 @@
 -- title: Through when each target has been read, and how the last run went
 -- about: One row for each table, account and region that a run ever planned: the last run that asked, what
 --   came of it, and through when the good drains (OK or OK_EMPTY) have read the target without a gap.
---   REJECTED_RECORDS is not good: something was read that the tables do not show. Only runs that ended are
---   known here.
+--   REJECTED_RECORDS is not good: something was read that the tables do not show. Only runs that came so
+--   far as to write their coverage are known here.
 -- column: last_good_drain_time - 2026-11-21 02:00:00.000 — Through when the target has been read without
 --   a gap: the latest end of those good drains whose window begins no later than what was read before them
 --   ends. After days of failures a drain of the last hour alone leaves a gap, and does not count until one

@@ -2,7 +2,7 @@
  * What went wrong in a call to AWS, told from the error that the SDK throws. Pure: decides nothing.
  */
 import { AssumeRoleError, UnavailableError } from '../errors.ts';
-import { scrubber } from '../telemetry/redact.ts';
+import { scrubber } from '../redact.ts';
 
 export type FailureKind =
   /** Asked too often; the same call can succeed later. */

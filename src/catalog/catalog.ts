@@ -75,7 +75,7 @@ async function runGlue(
   io: Io,
 ): Promise<CatalogReport> {
   const { database, workgroup, outputLocation } = settings;
-  const { caller, asOf, credentials, region } = await identifyCaller(aws);
+  const { caller, asOf, credentials, region } = await identifyCaller(aws, { signal: io.stopping });
   const store = await storeOf(settings, aws, io);
   try {
     const lake = locationOf(settings.lake);
@@ -136,7 +136,7 @@ async function storeOf(settings: CatalogSettings, aws: Aws, io: Io): Promise<Sto
   const { lakeRoleArn: roleArn, roleSessionName: sessionName, externalId } = settings;
   const credentials = async () => {
     if (roleArn === null) return {};
-    const caller = await identifyCaller(aws);
+    const caller = await identifyCaller(aws, { signal: io.stopping });
     const role = { roleArn, sessionName, externalId };
     return { credentials: assumedRole(aws, caller.credentials, caller.region, role) };
   };

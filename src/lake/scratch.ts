@@ -16,6 +16,8 @@ export interface ScratchOptions {
   /** What the run may have on disk at any time. */
   readonly limitBytes: number;
   readonly log?: Pick<Logger, 'info' | 'warn'>;
+  /** What a person can do when the limit is reached. Default: raise it. */
+  readonly whenFull?: string;
 }
 
 /** Room that was claimed before it is known how much is needed. */
@@ -76,7 +78,7 @@ export async function openScratch(options: ScratchOptions): Promise<Scratch> {
       if (reserved + bytes > limitBytes) {
         throw new ScratchError(
           `Scratch in ${folder} would grow to ${reserved + bytes} bytes, past its limit of ${limitBytes}`,
-          'Raise --scratch-limit, or publish more often with a smaller --publish-every.',
+          options.whenFull ?? 'Raise --scratch-limit.',
         );
       }
       reserved += bytes;

@@ -4,8 +4,8 @@ import type { ExitCode } from '../exit-codes.ts';
 import type { StopReason } from '../limits.ts';
 import type { CoverageStatus } from '../run-summary.ts';
 import type { DrainedTable, FailOn } from '../settings.ts';
-import { DeadlineReached, Interrupted } from '../source/abort.ts';
 import type { DrainReport, Window } from '../source/source.ts';
+import { DeadlineReached, Interrupted } from '../stop.ts';
 import type { Row } from '../tables/table.ts';
 import type { Target } from '../targets/target.ts';
 

@@ -86,16 +86,20 @@ export async function openLakeReader(options: LakeReaderOptions): Promise<LakeRe
     for (const give of reserved) give();
   };
   try {
-    const needed = tablesNeeded(options.names, views);
+    const needed = neededFor(options.names, views);
     const strangers: string[] = [];
     const leftOut = new Set<string>();
     let newestRun: string | null = null;
     const keys = new Map<Table, readonly string[]>();
-    for (const table of needed) {
-      // The lake's now, and when a target was last read well, are the same whatever days are asked for.
+    for (const table of needed.tables) {
+      // The lake's now, and through when a target was read, are the same whatever days are asked for.
       const asked = table === exportCoverage ? allDays : days;
       const found = await findParts(store, table, asked, signal);
-      keys.set(table, found.keys);
+      const newestAlone = table === exportCoverage && needed.newestRunAlone;
+      keys.set(
+        table,
+        newestAlone ? found.keys.filter((key) => key.includes(`=${found.newest}/`)) : found.keys,
+      );
       strangers.push(...found.strangers);
       for (const day of found.leftOut) leftOut.add(day);
       if (table === exportCoverage) newestRun = found.newest;
@@ -171,16 +175,27 @@ async function lock(connection: DuckDBConnection, files: readonly string[]): Pro
   await connection.run('SET lock_configuration = true');
 }
 
-/** The tables that the named tables and views read; all when no names are said. */
-function tablesNeeded(names: ReadonlySet<string> | undefined, views: readonly View[]): readonly Table[] {
-  if (names === undefined) return lakeTables;
+/** The view that makes do with the newest day of the coverage: every question asks it, and years of runs add up. */
+const lakeTime = 'lake_time';
+
+interface Needed {
+  readonly tables: readonly Table[];
+  /** Whether nothing but the lake's now is asked of the coverage. */
+  readonly newestRunAlone: boolean;
+}
+
+/** What the named tables and views read; all when no names are said. */
+function neededFor(names: ReadonlySet<string> | undefined, views: readonly View[]): Needed {
+  if (names === undefined) return { tables: lakeTables, newestRunAlone: false };
   const wanted = new Set(names);
   // Views come after those that they read.
   for (const view of views.toReversed()) {
-    if (!wanted.has(view.name)) continue;
+    if (!wanted.has(view.name) || view.name === lakeTime) continue;
     for (const name of identifiersOf(view.sql)) wanted.add(name.toLowerCase());
   }
-  return lakeTables.filter(({ name }) => wanted.has(name));
+  const newestRunAlone = wanted.has(lakeTime) && !wanted.has(exportCoverage.name);
+  if (newestRunAlone) wanted.add(exportCoverage.name);
+  return { tables: lakeTables.filter(({ name }) => wanted.has(name)), newestRunAlone };
 }
 
 async function fetched(

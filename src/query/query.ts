@@ -1,6 +1,6 @@
 /** The job: one answer, or a prompt. */
 import type { Readable, Writable } from 'node:stream';
-import { UnavailableError, UsageError } from '../errors.ts';
+import { ReportedError, UnavailableError, UsageError } from '../errors.ts';
 import { loadQuestions } from '../questions/questions.ts';
 import { type Asked, answer, type Destination } from './answer.ts';
 import { historyFile, readHistory, writeHistory } from './history.ts';
@@ -20,7 +20,9 @@ export interface QueryIo extends SessionIo {
 /** @param asked null: a prompt */
 export async function runQuery(settings: QuerySettings, asked: Asked | null, io: QueryIo): Promise<void> {
   const names = asked === null ? undefined : (await checkAlone(asked.sql)).names;
-  const session = await openSession(settings, io, names);
+  const session = await openSession(settings, io, names).catch((error: unknown) => {
+    throw io.signal.aborted && !(error instanceof ReportedError) ? interrupted(error) : error;
+  });
   try {
     const limits = { timeoutMs: settings.timeoutMs, signal: io.signal };
     const options = textOptions(settings, io);
@@ -29,7 +31,11 @@ export async function runQuery(settings: QuerySettings, asked: Asked | null, io:
   } finally {
     await session.close();
   }
-  if (io.signal.aborted) throw new UnavailableError('The program was interrupted', 'Start it again.');
+  if (io.signal.aborted) throw interrupted();
+}
+
+function interrupted(cause?: unknown): UnavailableError {
+  return new UnavailableError('The program was interrupted', 'Start it again.', { cause });
 }
 
 async function prompt(session: Session, settings: QuerySettings, io: QueryIo): Promise<void> {

@@ -74,6 +74,7 @@ export async function openSession(
       runId: randomUUID(),
       limitBytes: settings.scratchLimitBytes,
       log: io.log,
+      whenFull: 'Raise --scratch-limit, name fewer days with --from and --to, or ask for less.',
     });
     const [openStoreNow, openScratchNow] = [store, scratch];
     const open = async (lookBack: LookBack | null, signal: AbortSignal): Promise<LakeReader> => {
@@ -145,7 +146,7 @@ async function openedStore(settings: QuerySettings, io: SessionIo, aws: Aws | nu
     log: io.log,
   };
   if (aws === null || settings.lakeRoleArn === null) return await openStore(settings.lake, options);
-  const { credentials, region } = await identifyCaller(aws);
+  const { credentials, region } = await identifyCaller(aws, { signal: io.signal });
   const role = {
     roleArn: settings.lakeRoleArn,
     sessionName: settings.roleSessionName,

@@ -7,9 +7,10 @@ import type { AwsCredentialIdentity } from '@smithy/types';
 import type { LimitFunction } from 'p-limit';
 import pRetry from 'p-retry';
 import { awsFailure } from '../aws/failure.ts';
+import { abortable, DeadlineReached, Interrupted } from '../stop.ts';
 import type { RefreshRequest } from '../targets/credentials.ts';
 import type { Target } from '../targets/target.ts';
-import { abortable, childController, DeadlineReached, Interrupted, SiblingFailed } from './abort.ts';
+import { childController, SiblingFailed } from './abort.ts';
 import type { Ask } from './ask.ts';
 import {
   DrainFailure,

@@ -3,7 +3,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { fromHttp, fromNodeProviderChain } from '@aws-sdk/credential-providers';
-import type { AwsCredentialIdentityProvider } from '@smithy/types';
+import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smithy/types';
 import type { Aws } from '../aws/aws.ts';
 import { awsFailure } from '../aws/failure.ts';
 import { UnavailableError } from '../errors.ts';
@@ -52,28 +52,41 @@ function containerEndpoint(environment: NodeJS.ProcessEnv): string | null {
   return path ? `http://169.254.170.2${path}` : url || null;
 }
 
+/** However many ask, the endpoint is asked again by one of them. */
 function patient(
   credentials: AwsCredentialIdentityProvider,
   endpoint: string,
   stopping: AbortSignal | undefined,
   { patienceMs, firstDelayMs }: Patience,
 ): AwsCredentialIdentityProvider {
-  const provider = async (properties?: Partial<RefreshRequest>) => {
+  let waiting: Promise<AwsCredentialIdentity> | null = null;
+  const untilThere = async (): Promise<AwsCredentialIdentity> => {
     const begun = performance.now();
     for (let waitMs = firstDelayMs; ; waitMs = Math.min(2 * waitMs, longestDelayMs)) {
-      try {
-        return await credentials(properties);
-      } catch (error) {
-        if (awsFailure(error).kind !== 'credentials-missing') throw error;
-        const why = await refusalOf(endpoint);
-        // It came up just now; or else it is not what is missing, and the chain says what is.
-        if (why === null) return await credentials(properties);
-        const waited = performance.now() - begun;
-        if (stopping?.aborted || waited + waitMs > patienceMs) throw unavailable(endpoint, waited, why);
-      }
+      const why = await refusalOf(endpoint);
+      // It came up just now; or else it is not what is missing, and the chain says what is.
+      if (why === null) return await credentials();
+      const waited = performance.now() - begun;
+      if (stopping?.aborted || waited + waitMs > patienceMs) throw unavailable(endpoint, waited, why);
       await delay(waitMs, undefined, stopping === undefined ? {} : { signal: stopping }).catch(
         () => undefined,
       );
+      try {
+        return await credentials();
+      } catch (error) {
+        if (awsFailure(error).kind !== 'credentials-missing') throw error;
+      }
+    }
+  };
+  const provider = async (properties?: Partial<RefreshRequest>) => {
+    try {
+      return await credentials(properties);
+    } catch (error) {
+      if (awsFailure(error).kind !== 'credentials-missing') throw error;
+      waiting ??= untilThere().finally(() => {
+        waiting = null;
+      });
+      return await waiting;
     }
   };
   return Object.assign(provider, { memoized: true });
@@ -96,8 +109,10 @@ async function refusalOf(endpoint: string): Promise<unknown> {
 
 function unavailable(endpoint: string, waitedMs: number, why: unknown): UnavailableError {
   const said = awsFailure(why).message.replace(/\.$/, '');
+  // Not its path: on ECS, who knows that is given the credentials.
+  const { origin } = new URL(endpoint);
   return new UnavailableError(
-    `The container's credential endpoint ${endpoint} gave no credentials, asked for ${Math.round(waitedMs / 1000)} s: ${said}`,
+    `The container's credential endpoint at ${origin} gave no credentials, asked for ${Math.round(waitedMs / 1000)} s: ${said}`,
     'Run again later; if it stays so, look at the agent that answers there, and at the role of the task or pod',
     { cause: why },
   );

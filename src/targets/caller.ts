@@ -3,7 +3,7 @@ import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smit
 import { keepAnswer } from '../aws/answer.ts';
 import type { Aws } from '../aws/aws.ts';
 import { awsFailure } from '../aws/failure.ts';
-import { AccessError, UnavailableError } from '../errors.ts';
+import { AccessError, ReportedError, UnavailableError } from '../errors.ts';
 import { callerCredentials } from './caller-credentials.ts';
 import { discoveryError } from './discovery-error.ts';
 import type { Caller } from './target.ts';
@@ -25,7 +25,7 @@ export interface IdentifyOptions {
   readonly region?: string | null;
   /** Default: the SDK's chain (environment, profile, container, instance). */
   readonly credentials?: AwsCredentialIdentityProvider;
-  /** Aborted: the request is given up. */
+  /** Aborted: the request is given up, and its reason thrown. */
   readonly signal?: AbortSignal;
 }
 
@@ -44,6 +44,7 @@ export async function identifyCaller(aws: Aws, options: IdentifyOptions = {}): P
     try {
       return await client.send(command, options.signal === undefined ? {} : { abortSignal: options.signal });
     } catch (error) {
+      if (!(error instanceof ReportedError)) options.signal?.throwIfAborted();
       throw discoveryError(
         error,
         `AWS STS in ${region} did not say who the caller is`,

@@ -1,9 +1,9 @@
 /** The program's log: pino, to stderr, in this process, so that the last line is never lost. */
 import pino, { type Logger } from 'pino';
 import { prettyFactory } from 'pino-pretty';
+import { loggedError, scrubber, withoutSecrets } from '../redact.ts';
 import type { Telemetry } from '../settings.ts';
 import { printable } from './printable.ts';
-import { loggedError, scrubber, withoutSecrets } from './redact.ts';
 
 /**
  * The log. Lines that concern them carry these fields, by these names: run_id, account_id, region, table,

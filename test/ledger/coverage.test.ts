@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Drained, Planned } from '../../src/drain.ts';
 import { LakeError } from '../../src/errors.ts';
 import { type Coverage, exitCodeOf, settled } from '../../src/ledger/coverage.ts';
-import { DeadlineReached, Interrupted } from '../../src/source/abort.ts';
 import type { DrainStatus } from '../../src/source/source.ts';
+import { DeadlineReached, Interrupted } from '../../src/stop.ts';
 
 const planned = {
   table: 'copy_jobs',

@@ -1,6 +1,7 @@
 import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
+import { loadViews } from '../../src/questions/questions.ts';
 import { copyJobs } from '../../src/tables/copy-jobs.ts';
 import { openLab } from '../support/lab.ts';
 import { job, newLake, rowsOf, type WrittenLake } from './written-lake.ts';
@@ -189,4 +190,25 @@ test('what a query does not fit into memory goes to scratch, and closing leaves 
   await reader.close();
   const left = await readdir(join(dirname(lake.folder), 'scratch'), { recursive: true });
   expect(left.filter((name) => /query-|spill/.test(name))).toEqual([]);
+});
+
+test('of the coverage a question that asks for the lake’s now alone reads the newest day, one about targets all', async () => {
+  const lab = await openLab({ accounts: 2, regions: 1, days: 4, jobsPerDay: 4 });
+  const lake = await lakeOf();
+  try {
+    await lab.run();
+    await lab.simulator.advance(24 * 3_600_000);
+    await lab.run();
+    await rm(lake.folder, { recursive: true });
+    await rename(lab.lake, lake.folder);
+    const asked = async (name: string) => {
+      const reader = await lake.read({ views: loadViews(), names: new Set([name]) });
+      return { parts: reader.parts, now: await rowsOf(reader, 'SELECT as_of FROM lake_time') };
+    };
+    const [now, drains] = [await asked('lake_time'), await asked('target_drains')];
+    expect([now.parts, drains.parts]).toEqual([1, 2]);
+    expect(now.now).toEqual(drains.now);
+  } finally {
+    await lab.close();
+  }
 });

@@ -1,4 +1,4 @@
-/** Secrets are taken out of every log line: by the name of their field, by their form, and by their value. */
+/** Secrets are taken out of every log line, and of what AWS says before anything keeps it: by the name of their field, by their form, and by their value. */
 
 const hidden = '[redacted]';
 

@@ -1,0 +1,40 @@
+/** Why a run is to end before its work is done, and waiting no longer when it is. */
+
+/** Why everything is stopped: the run is told to end. By this name and sentence it stands in coverage and summaries. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+  constructor() {
+    super('the run was interrupted');
+  }
+}
+
+/** Why everything is stopped: the run's own time is up. */
+export class DeadlineReached extends Error {
+  override readonly name = 'DeadlineReached';
+  constructor() {
+    super('the deadline of the run was reached');
+  }
+}
+
+/** Whether this is no failure, but the end of a run that had to end. */
+export function isStop(error: unknown): error is Interrupted | DeadlineReached {
+  return error instanceof Interrupted || error instanceof DeadlineReached;
+}
+
+/** Rejects with the signal's reason as soon as it is aborted, whatever the promise is still waiting for. */
+export async function abortable<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    // The loser of the race may still fail; nobody is left to hear it.
+    promise.catch(() => {});
+    aborted.catch(() => {});
+  }
+}
