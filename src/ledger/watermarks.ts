@@ -147,24 +147,21 @@ export async function extendWatermarks(
   store: Store,
   bucket: number,
   covered: ReadonlyMap<string, Covered>,
-  options: { readonly runId: string; readonly memoryDays: number; readonly signal?: AbortSignal },
+  options: { readonly runId: string; readonly memoryDays: number },
 ): Promise<void> {
   if (covered.size === 0) return;
   for (let attempt = 1; attempt <= attempts; attempt++) {
-    const { etag, marks } = await readWatermarks(store, bucket, options.signal);
+    const { etag, marks } = await readWatermarks(store, bucket);
     const next = new Map(marks);
     for (const [name, one] of covered) next.set(name, extended(marks.get(name), one, options.memoryDays));
-    const put = await store.put(
-      {
-        key: watermarksKey(bucket),
-        body: { bytes: Buffer.from(formatted(next)) },
-        condition: etag === null ? { ifAbsent: true } : { ifMatch: etag },
-        writeId: randomUUID(),
-        metadata: { 'run-id': options.runId },
-        contentType: 'application/json',
-      },
-      options.signal,
-    );
+    const put = await store.put({
+      key: watermarksKey(bucket),
+      body: { bytes: Buffer.from(formatted(next)) },
+      condition: etag === null ? { ifAbsent: true } : { ifMatch: etag },
+      writeId: randomUUID(),
+      metadata: { 'run-id': options.runId },
+      contentType: 'application/json',
+    });
     if (put.written) return;
     await sleep(Math.random() * 100 * attempt);
   }

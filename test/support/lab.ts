@@ -83,13 +83,13 @@ export async function openLab(options: Partial<SimulatorOptions> = {}) {
   const run = (change: Flags = {}, stopping = new AbortController().signal): Promise<RunSummary> =>
     runExport(settingsWith(change), ioWith(stopping));
 
-  /** The export as a process of its own. */
-  const start = (change: Flags = {}) => {
+  /** The export as a process of its own; Node is given its own arguments first. */
+  const start = (change: Flags = {}, ofNode: readonly string[] = []) => {
     const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
     const words = Object.entries(flags(change)).flatMap(([name, value]) => [`--${name}`, value]);
     const child = spawn(
       process.execPath,
-      [cli, 'export', ...words, '--output', 'json', '--log-format', 'json'],
+      [...ofNode, cli, 'export', ...words, '--output', 'json', '--log-format', 'json'],
       {
         env: { ...process.env, ...environment },
         stdio: ['ignore', 'pipe', 'pipe'],
