@@ -35,10 +35,13 @@ export function withQueries(template: string): string {
   });
 }
 
-/** QuickSight gives Athena no database of its own to look in, so tables and views are named with theirs. */
+/**
+ * QuickSight gives Athena no database of its own to look in, so tables and views are named with theirs. What follows
+ * IS DISTINCT FROM is a table's column, and keeps its name.
+ */
 function inDatabase(sql: string): string {
   const names = [copyJobs, copyJobSummaries, exportCoverage, ...loadViews()].map(({ name }) => name);
-  const relation = new RegExp(`\\b(FROM|JOIN) (${names.join('|')})\\b`, 'g');
+  const relation = new RegExp(`(?<!DISTINCT )\\b(FROM|JOIN) (${names.join('|')})\\b`, 'g');
   return sql.replaceAll(relation, '$1 "$${Database}".$2');
 }
 

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withQueries } from '../../../deploy/quicksight/write-queries.ts';
 import { data, database, datasetOf, deployment, ofType, replaced } from './deployed.ts';
-import { type EmptyLake, openEmptyLake } from './empty-lake.ts';
+import { type MemoryLake, openMemoryLake } from './memory-lake.ts';
 import { resources } from './templates.ts';
 
-let lake: EmptyLake;
+let lake: MemoryLake;
 
 beforeAll(async () => {
-  lake = await openEmptyLake(database);
+  lake = await openMemoryLake(database);
 });
 
 afterAll(() => lake?.close());
@@ -17,6 +17,12 @@ describe('the datasets', () => {
     expect(withQueries(data)).toBe(data);
     expect(withQueries(replaced(data, 'AS repair_hours', 'AS repair'))).toBe(data);
     expect(data.split('# question: ').length - 1).toBe(data.split('SqlQuery:').length - 1);
+  });
+
+  it('name a table with its database where they read from it, not where they compare its columns', () => {
+    const qualified = [...data.matchAll(/(\S+ \S+) "\$\{Database\}"/g)].map(([, before = '']) => before);
+    expect(qualified.filter((before) => !/(?<!DISTINCT )(FROM|JOIN)$/.test(before))).toEqual([]);
+    expect(data).toMatch(/IS NOT DISTINCT FROM leaf_copies\./);
   });
 
   it('have exactly the columns that their query gives, or columns of their view, each with a fitting type', async () => {

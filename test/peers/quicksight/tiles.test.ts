@@ -10,14 +10,14 @@ import {
   ofType,
   replaced,
 } from './deployed.ts';
-import { type EmptyLake, openEmptyLake } from './empty-lake.ts';
+import { type MemoryLake, openMemoryLake } from './memory-lake.ts';
 import { type JsonObject, listOf, objectOf, resources } from './templates.ts';
 
 const lastRun = '2026-03-01 02:30:00';
-let lake: EmptyLake;
+let lake: MemoryLake;
 
 beforeAll(async () => {
-  lake = await openEmptyLake(database);
+  lake = await openMemoryLake(database);
   for (const account_id of ["'111111111111'", "'222222222222'"]) {
     for (const table_name of ["'copy_jobs'", "'copy_job_summaries'"]) {
       await lake.add('export_coverage', {

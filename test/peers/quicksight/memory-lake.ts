@@ -1,4 +1,4 @@
-/** The tables and views without a row, in DuckDB: enough to learn what a query's columns are; and rows, where asked. */
+/** A lake in DuckDB's memory: every table and view, without a row until some are added. */
 import { DuckDBInstance } from '@duckdb/node-api';
 import { loadViews } from '../../../src/questions/questions.ts';
 import { copyJobSummaries } from '../../../src/tables/copy-job-summaries.ts';
@@ -13,7 +13,7 @@ const sqlTypes: Readonly<Record<ColumnType, string>> = {
   timestamp: 'TIMESTAMP_MS',
 };
 
-export interface EmptyLake {
+export interface MemoryLake {
   /** The names and QuickSight's types of a query's columns, in order. */
   columnsOf(sql: string): Promise<ReadonlyMap<string, string>>;
   /** @param row its columns in SQL; those that are not said are null */
@@ -24,7 +24,7 @@ export interface EmptyLake {
 }
 
 /** @param database the schema to put tables and views in */
-export async function openEmptyLake(database: string): Promise<EmptyLake> {
+export async function openMemoryLake(database: string): Promise<MemoryLake> {
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   await connection.run(`CREATE SCHEMA "${database}"`);
