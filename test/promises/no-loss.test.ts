@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
+import { killPoints, type Objects, writtenSince } from '../support/kill-points.ts';
 import { killedBefore } from '../support/killed-before.ts';
 import { type Lab, openLab } from '../support/lab.ts';
 
@@ -41,69 +42,35 @@ it('a kill at any instant leaves every part whole, loses and doubles no row, and
   expect(await lab.differences()).toEqual([]);
 }, 600_000);
 
-/** What lies in the lake right now: keys, each with what changes when it is written again. */
-function written(lake: string): ReadonlyMap<string, number> {
-  const found = new Map<string, number>();
-  for (const folder of [
-    'copy_jobs',
-    'copy_job_summaries',
-    'export_coverage',
-    '_ledger/runs',
-    '_ledger/watermarks',
-  ]) {
-    const below = join(lake, folder);
-    if (!existsSync(below)) continue;
-    for (const name of readdirSync(below, { recursive: true, encoding: 'utf8' })) {
-      const made = statSync(join(below, name), { throwIfNoEntry: false });
-      if (made?.isFile()) found.set(`${folder}/${name}`, made.mtimeMs + made.ino);
-    }
-  }
-  return found;
+/** What lies in a local lake right now. */
+function objectsIn(lake: string): Objects {
+  const names = readdirSync(lake, { recursive: true, encoding: 'utf8' });
+  return new Map(
+    names.flatMap((name) => {
+      const found = statSync(join(lake, name), { throwIfNoEntry: false });
+      return found?.isFile() ? [[name, found.mtimeMs + found.ino]] : [];
+    }),
+  );
 }
 
-/** How much a run has written since; a manifest is told from a begin record. */
-function news(before: ReadonlyMap<string, number>, lake: string) {
-  const keys = [...written(lake)].filter(([key, made]) => before.get(key) !== made).map(([key]) => key);
-  const count = (wanted: RegExp) => keys.filter((key) => wanted.test(key)).length;
-  return {
-    parts: count(/^copy_jobs\//),
-    coverage: count(/^export_coverage\//),
-    manifests: count(/^_ledger\/runs\/.*(?<!\.begin)\.json$/),
-    watermarks: count(/^_ledger\/watermarks\//),
-  };
-}
-
-it.each([
-  ['between two parts', /\/copy_jobs\//, 2, { parts: 1, coverage: 0, manifests: 0, watermarks: 0 }],
-  ['before its coverage', /\/export_coverage\//, 1, { coverage: 0, manifests: 0, watermarks: 0 }],
-  [
-    'between its coverage and its manifest',
-    /\/_ledger\/runs\/.*(?<!\.begin)\.json$/,
-    1,
-    { coverage: 1, manifests: 0, watermarks: 0 },
-  ],
-  [
-    'between its manifest and its watermarks',
-    /\/_ledger\/watermarks\//,
-    1,
-    { coverage: 1, manifests: 1, watermarks: 0 },
-  ],
-])('a kill %s loses and doubles no row, and the next run ends at the truth', async (_, path, nth, left) => {
-  lab = await openLab({ accounts: 4 });
-  await lab.run({ until: '2026-11-17' });
-  const known = (await lab.rows()).copy_jobs;
-  expect(known.size).toBeGreaterThan(0);
-  await lab.simulator.advance(6 * 3_600_000);
-  const before = written(lab.lake);
-  const run = lab.start({ since: 'all' }, killedBefore(path, nth));
-  const { signal, stderr } = await run.ended;
-  expect(signal, stderr).toBe('SIGKILL');
-  expect(news(before, lab.lake)).toMatchObject(left);
-  const now = (await lab.rows()).copy_jobs;
-  for (const id of known.keys()) expect(now.has(id)).toBe(true);
-  expect((await lab.run()).exit_code).toBe(0);
-  expect(await lab.differences()).toEqual([]);
-});
+it.each(Object.entries(killPoints))(
+  'a kill %s loses and doubles no row, and the next run ends at the truth',
+  async (_, { path, nth, written }) => {
+    lab = await openLab({ accounts: 4 });
+    await lab.run({ until: '2026-11-17' });
+    const known = (await lab.rows()).copy_jobs;
+    expect(known.size).toBeGreaterThan(0);
+    await lab.simulator.advance(6 * 3_600_000);
+    const before = objectsIn(lab.lake);
+    const run = await lab.start({ since: 'all' }, killedBefore(path, nth)).ended;
+    expect(run.signal, run.stderr).toBe('SIGKILL');
+    expect(writtenSince(before, objectsIn(lab.lake))).toMatchObject(written);
+    const now = (await lab.rows()).copy_jobs;
+    for (const id of known.keys()) expect(now.has(id)).toBe(true);
+    expect((await lab.run()).exit_code).toBe(0);
+    expect(await lab.differences()).toEqual([]);
+  },
+);
 
 it('two runs at once both end well, and the lake equals the truth', async () => {
   lab = await openLab({ accounts: 4 });
