@@ -134,6 +134,22 @@ describe('the CloudFormation templates', () => {
     ]);
   });
 
+  it('leave to those roles what is theirs to do: the exporter may not ask Organizations, nor touch lake or key', async () => {
+    const own = (await actionsUsed()).filter((action) => !/^(organizations|s3):/.test(action));
+    expect(own).toEqual([
+      'account:ListRegions',
+      'backup:ListCopyJobSummaries',
+      'backup:ListCopyJobs',
+      'ec2:DescribeRegions',
+      'sts:AssumeRole',
+    ]);
+    expect(actionsOf(deployed.roles.ThroughRoles?.statements)).toEqual(own);
+    const all = actionsOf(deployed.roles.BackupCopyExporter?.statements);
+    expect(actionsOf(deployed.roles.ThroughOneRole?.statements)).toEqual(
+      all.filter((action) => !action.startsWith('organizations:')),
+    );
+  });
+
   it('give the organization reader exactly the actions of Organizations that the program uses', async () => {
     const used = (await actionsUsed()).filter((action) => action.startsWith('organizations:'));
     expect(used).toHaveLength(3);
