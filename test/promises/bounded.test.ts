@@ -108,37 +108,40 @@ it('ends by --deadline: what was not begun is SKIPPED, what was not ended TIMED_
   expect(await lab.differences()).toEqual([]);
 });
 
-it('reads all that answers within two nights, though some regions hang and the deadline is too short for all', async () => {
-  lab = await openLab({ accounts: 12, regions: 4, days: 2, jobsPerDay: 2 });
-  const hung = lab.regions.slice(0, 2);
-  const healthy = lab.regions.slice(2);
-  lab.simulator.addFaults(hung.map((region) => ({ kind: 'hang', region })));
-  const night = { concurrency: '8', 'target-timeout': '3s', deadline: '15s' };
+it('reads within two nights all that answers, though a region hangs, others hang for a night, and neither is long enough for all', async () => {
+  lab = await openLab({ accounts: 12, regions: 2, days: 2, jobsPerDay: 2 });
+  const [hung, healthy] = lab.regions.toSorted();
+  const ids = lab.simulator.organization.active.map(({ id }) => id).toSorted();
+  // The plan goes through all accounts twice, each time with the two regions in turn; it begins with the hung one.
+  const [second, first] = [0, 1].map((half) => ids.filter((_, place) => place % 2 === half));
+  // Only what hangs takes time worth mention: 36 drains of 4 s, of which 16 to 20 can end in a night's 16 s of reading.
+  const night = { concurrency: '4', 'target-timeout': '4s', deadline: '20s', 'publish-every': '2s' };
   const unread = new Set(
-    healthy.flatMap((region) =>
-      lab.simulator.organization.active.flatMap(({ id }) =>
-        ['copy_jobs', 'copy_job_summaries'].map((table) => `${table}/${id}/${region}`),
-      ),
-    ),
+    ids.flatMap((id) => ['copy_jobs', 'copy_job_summaries'].map((table) => `${table}/${id}`)),
   );
-  expect(unread.size).toBe(12 * 2 * 2);
-  for (let nights = 0; nights < 2; nights++) {
+  expect(unread.size).toBe(12 * 2);
+  for (const silent of [second, first]) {
+    lab.simulator.clearFaults();
+    lab.simulator.addFaults([
+      { kind: 'hang', region: String(hung) },
+      ...(silent ?? []).map((account) => ({ kind: 'hang', region: String(healthy), account }) as const),
+    ]);
     const run = await lab.run(night);
     expect(run.exit_code).toBe(75);
     expect(run.coverage.SKIPPED).toBeGreaterThan(0);
     const rows = (await lab.table('export_coverage')).filter((row) => row.run_id === run.run_id);
     expect(new Set(rows.map((row) => `${row.table_name}/${row.account_id}/${row.region}`)).size).toBe(
-      12 * 4 * 2,
+      12 * 2 * 2,
     );
-    expect(rows.length).toBe(12 * 4 * 2);
+    expect(rows.length).toBe(12 * 2 * 2);
     for (const row of rows) {
       if (row.status === 'OK' || row.status === 'OK_EMPTY')
-        unread.delete(`${row.table_name}/${row.account_id}/${row.region}`);
+        unread.delete(`${row.table_name}/${row.account_id}`);
     }
     await lab.simulator.advance(86_400_000);
   }
   expect([...unread]).toEqual([]);
-});
+}, 180_000);
 
 it('begins with what was not read the night before', async () => {
   lab = await openLab({ accounts: 3, regions: 2 });
@@ -162,19 +165,15 @@ it.each([
 ])('ends by --deadline (75) while %s hangs, and says what was being asked', async (api, what) => {
   lab = await openLab();
   lab.simulator.addFaults([{ kind: 'hang', api }]);
-  const started = performance.now();
-  for (const run of [lab.run, lab.plan]) {
-    const error = await run({ deadline: '2s' }).then(
-      () => null,
-      (reason: unknown) => reason,
-    );
+  // Long enough for a slow machine to open a new lake; the hanging request is cut off by nothing else.
+  const ends = [lab.run, lab.plan].map((run) => run({ deadline: '10s' }).catch((reason: unknown) => reason));
+  for (const error of await Promise.all(ends)) {
     expect(error).toBeInstanceOf(UnavailableError);
     expect(error).toMatchObject({
       exitCode: 75,
       message: expect.stringContaining(`${what}: the deadline of the run was reached`),
     });
   }
-  expect(performance.now() - started).toBeLessThan(15_000);
 });
 
 async function sizeOf(folder: string): Promise<number> {
