@@ -73,11 +73,14 @@ it('says that only the watermarks are missing when only they are', async () => {
 });
 
 it('prints what was published when scratch fails while the ledger is closed', async () => {
-  lab = await openLab({ accounts: 2, regions: 1, latencyMs: 200 });
+  lab = await openLab({ accounts: 2, regions: 1 });
+  // Nothing is read until the disk is as it has to be.
+  lab.simulator.addFaults([{ kind: 'throttle' }]);
   const running = lab.run();
   await lab.until(async () => (await lab.everyFile()).some((name) => name.endsWith('/staging')));
   const staging = (await lab.everyFile()).find((name) => name.endsWith('/staging'));
   await symlink('/dev/full', join(lab.folder, dirname(String(staging)), 'coverage.ndjson'));
+  lab.simulator.clearFaults();
   const run = await running;
   expect(run.exit_code).toBe(74);
   expect(run.ledger_error).toContain('coverage.ndjson could not be written (ENOSPC)');

@@ -58,7 +58,7 @@ describe('a run that is told to stop', () => {
     expect(await lab.differences()).toEqual([]);
   });
 
-  it('ends at once when it hangs before its first drain, and says what was being asked', async () => {
+  it('ends within 20 s when it hangs before its first drain, and says what was being asked', async () => {
     lab = await openLab();
     lab.simulator.addFaults([{ kind: 'hang', api: 'ListAccounts' }]);
     const run = lab.start();
@@ -67,7 +67,7 @@ describe('a run that is told to stop', () => {
     run.child.kill('SIGTERM');
     const { code, stderr } = await run.ended;
     expect(code).toBe(75);
-    expect(performance.now() - asked).toBeLessThan(10_000);
+    expect(performance.now() - asked).toBeLessThan(20_000);
     expect(stderr).toContain('The accounts of the organization could not be listed: the run was interrupted');
   }, 60_000);
 });

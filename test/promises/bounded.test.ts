@@ -94,7 +94,7 @@ it('ends by --deadline: what was not begun is SKIPPED, what was not ended TIMED_
   lab = await openLab({ accounts: 4, regions: 2 });
   // Whoever comes here holds its slot until the end: however fast or slow the machine, the rest is not begun.
   lab.simulator.addFaults([{ kind: 'hang', api: 'ListCopyJobs', account: lab.member(1) }]);
-  const run = await lab.run({ deadline: '6s', concurrency: '2' });
+  const run = await lab.run({ deadline: '10s', concurrency: '2' });
   expect(run.exit_code).toBe(75);
   expect(run.coverage.SKIPPED).toBeGreaterThan(0);
   const cut = run.failures.filter(({ account_id }) => account_id === lab.member(1));

@@ -61,7 +61,9 @@ describe('the coverage', () => {
   });
 
   it('never says OK of rows that scratch had no room for: they are missing, and the next run reads them again', async () => {
-    lab = await openLab({ accounts: 2, regions: 1, latencyMs: 200 });
+    lab = await openLab({ accounts: 2, regions: 1 });
+    // Nothing is read until the disk is as it has to be.
+    lab.simulator.addFaults([{ kind: 'throttle' }]);
     const running = lab.run();
     // The disk is full for the first file of the first wave, and only for it.
     await lab.until(async () => (await lab.everyFile()).some((name) => name.endsWith('/staging')));
@@ -69,6 +71,7 @@ describe('the coverage', () => {
     const wave = join(lab.folder, String(staging), 'wave-1');
     await mkdir(wave);
     await symlink('/dev/full', join(wave, '0.ndjson'));
+    lab.simulator.clearFaults();
     const run = await running;
     expect(run.exit_code).toBe(74);
     const rows = await coverageOf(run.run_id);
