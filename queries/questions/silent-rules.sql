@@ -5,11 +5,12 @@
 --   means that it tries and does not succeed. The schedule says whether silence is to be expected: a
 --   monthly rule is silent for a month. last_good_drain_time says through when the rule's account and region
 --   has been read: where that is long ago, the rule may well copy and nobody has seen it (ask
---   targets-without-good-drain). A rule that started no copy at all within --within days is taken
---   for deleted and left out; raise it where rules run once a quarter or a year.
+--   targets-without-good-drain). A rule is taken for deleted and left out where it had started no copy at all
+--   for --within days when its silence began to count, --days before the lake's now: a longer --days looks
+--   for tries that much further back. Raise --within where rules run once a quarter or a year.
 -- parameter: days integer default 7 — How long a rule may be silent
 -- parameter: within integer default 90 — Rules that started a copy job, whatever became of it, at most this
---   many days before the lake's now
+--   many days before that silence began to count; that is, --days plus --within before the lake's now
 -- reads: every day
 WITH silent AS (
   SELECT
@@ -28,7 +29,8 @@ WITH silent AS (
   FROM rule_activity
   CROSS JOIN lake_time
   WHERE date_diff('millisecond', rule_activity.last_good_time, lake_time.as_of) > CAST(:days AS bigint) * 86400000
-    AND date_diff('millisecond', rule_activity.last_job_time, lake_time.as_of) <= CAST(:within AS bigint) * 86400000
+    AND date_diff('millisecond', rule_activity.last_job_time, lake_time.as_of)
+      <= CAST(:days + :within AS bigint) * 86400000
 ),
 later AS (
   SELECT

@@ -191,14 +191,16 @@ export function ruleActivity({ leaves }: Facts): Answer[] {
   }));
 }
 
+/** A good copy before `silentSince`, none after it; and, as no deleted rule does, a try that was not long before it. */
 export function silentRules(facts: Facts, days: number, within: number): Answer[] {
   const { now, leaves } = facts;
+  const silentSince = now - days * day;
   const readThrough = copiesReadThrough(facts);
   const ruled = leaves.filter((copy) => copy.rule !== null);
   const rows = groups(ruled, byRule).flatMap(({ first, members }) => {
     const lastGood = latest(created(members.filter(isGood)));
     const lastTried = Math.max(...created(members));
-    if (lastGood === null || now - lastGood <= days * day || now - lastTried > within * day) return [];
+    if (lastGood === null || lastGood >= silentSince || lastTried < silentSince - within * day) return [];
     return [
       {
         ...ruleOf(first, members),

@@ -62,10 +62,26 @@ export const tellingCopies: readonly Row[] = [
   copy(volume('of old'), { created_by_backup_rule_id: 'trying', age: 2 * day, state: 'FAILED' }),
 ];
 
-/** Resources to ask a question about that takes one: all, one in full, and some with signs of LIKE's in them. */
-export function resourcesFor({ parameters }: Pick<Question, 'parameters'>): readonly string[] {
-  const takesOne = parameters.some(({ type }) => type === 'text');
-  return takesOne ? ['%', table('user_orders'), 'arn:%:table/user!%', table('user%_orders')] : [''];
+/**
+ * Values to ask a question with: its numbers all the same, or each the one after that of the parameter before it; and
+ * of resources all, one in full, and some with signs of LIKE's in them.
+ */
+export function valuesFor(
+  { parameters }: Pick<Question, 'parameters'>,
+  numbers: readonly string[],
+): readonly Readonly<Record<string, string>>[] {
+  const named = (type: string) => parameters.filter((one) => one.type === type).map(({ name }) => name);
+  const steps = named('integer').length > 1 ? [0, 1] : [0];
+  const resources = ['%', table('user_orders'), 'arn:%:table/user!%', table('user%_orders')];
+  return steps.flatMap((step) =>
+    numbers.flatMap((_, first) => {
+      const spans = named('integer').map((name, at) => [name, numbers[(first + step * at) % numbers.length]]);
+      const texts = named('text').length === 0 ? [''] : resources;
+      return texts.map((text) =>
+        Object.fromEntries([...spans, ...named('text').map((name) => [name, text])]),
+      );
+    }),
+  );
 }
 
 const drain = (account_id: string, age: number, status: string, from: number | null, to: number): Row => ({
