@@ -70,6 +70,7 @@ it.each(Object.entries(killPoints))(
     expect((await lab.run()).exit_code).toBe(0);
     expect(await lab.differences()).toEqual([]);
   },
+  180_000,
 );
 
 it('two runs at once both end well, and the lake equals the truth', async () => {
