@@ -106,7 +106,6 @@ async function run(context: Run): Promise<RunSummary> {
       log,
       signal: limits.draining,
     });
-    releaseMemory();
     publishStarted = performance.now();
     await publication.waves.finish();
   } finally {
@@ -254,7 +253,11 @@ async function openPublication({ settings, io, log, limits, planning, scratch, e
         }
         log.error({ table: table.name, err: error }, 'a part could not be published');
       },
-      onWave: (parts) => io.progress.publishStarted(parts),
+      onWave: (parts) => {
+        io.progress.publishStarted(parts);
+        // What was staged is on disk now, and the engine wants the room.
+        releaseMemory();
+      },
       onLeftBehind: (err) => log.warn({ err }, 'staged files could not be removed yet'),
     },
     {
