@@ -1,15 +1,6 @@
 /** What S3, or the way to it, says when it refuses: what it means for a lake, and what a person can do. */
 import { LakeError } from '../../errors.ts';
-
-/** What was tried, for messages. */
-export interface S3Attempt {
-  readonly done: 'read' | 'written' | 'listed';
-  /** `s3://bucket/key`. */
-  readonly url: string;
-  readonly bucket: string;
-  readonly kmsKeyId: string | null;
-  readonly expectedBucketOwner: string | null;
-}
+import { adviceByCode, permissionAdvice, type S3Attempt } from './s3-advice.ts';
 
 /** The error's code, as S3 names it (`NoSuchKey`), or the system's (`ECONNRESET`). */
 export function codeOf(error: unknown): string {
@@ -40,6 +31,14 @@ const transientCodes: ReadonlySet<string> = new Set([
   'InternalError',
   'ServiceUnavailable',
   'IncompleteBody',
+  // The body was changed on its way: it is sent again.
+  'BadDigest',
+  'XAmzContentSHA256Mismatch',
+  'XAmzContentChecksumMismatch',
+  // S3 hands on that KMS has no time for it.
+  'KMS.ThrottlingException',
+  'KMS.DependencyTimeoutException',
+  'KMS.KMSInternalException',
   'ECONNRESET',
   'ECONNREFUSED',
   'ECONNABORTED',
@@ -55,6 +54,8 @@ const transientCodes: ReadonlySet<string> = new Set([
 /** True when the same request may well succeed a little later; it may even have had its effect. */
 export function isTransient(error: unknown): boolean {
   const status = statusOf(error);
+  // A store that does not offer something will not offer it a minute later.
+  if (status === 501) return false;
   return (status !== null && (status >= 500 || status === 429)) || transientCodes.has(codeOf(error));
 }
 
@@ -94,50 +95,19 @@ export function explained(error: unknown, attempt: S3Attempt): LakeError {
 
 function adviceFor(error: unknown, attempt: S3Attempt): string {
   const code = codeOf(error);
-  switch (code) {
-    case 'NoSuchBucket':
-      return `Create the bucket ${attempt.bucket}, or name another with --lake.`;
-    case 'CredentialsProviderError':
-      return 'Give the lake credentials: a task or pod role, AWS_PROFILE, or --lake-role-arn.';
-    case 'InvalidAccessKeyId':
-    case 'SignatureDoesNotMatch':
-      return 'S3 does not know the access key, or the secret key does not fit it: check the credentials for the lake.';
-    case 'ExpiredToken':
-    case 'ExpiredTokenException':
-    case 'TokenRefreshRequired':
-    case 'InvalidToken':
-      return 'The session credentials have expired or are not whole: renew them, then run again.';
-    case 'RequestTimeTooSkewed':
-      return 'Set this machine’s clock: it is too far from S3’s.';
-    case 'PermanentRedirect':
-    case 'AuthorizationHeaderMalformed':
-      return 'The bucket lies in another region: set AWS_REGION to it, or allow s3:ListBucket so that it can be found.';
-    case 'InvalidArgument':
-    case 'InvalidRequest':
-      return attempt.kmsKeyId === null
-        ? 'The store refuses the request itself: check --s3-endpoint-url and what the bucket demands of writers.'
-        : `Check --kms-key-id ${attempt.kmsKeyId}: an id or ARN of a symmetric key in the bucket’s region.`;
-    default:
-  }
-  if (code.startsWith('KMS.')) {
-    return 'Check that the KMS key exists, is enabled and allows kms:GenerateDataKey and kms:Decrypt.';
-  }
-  if (statusOf(error) === 403) return permissionAdvice(attempt);
+  const message = error instanceof Error ? error.message : '';
+  const named = adviceByCode(attempt, { code, message, field: (name) => fieldOf(error, name) });
+  if (named !== null) return named;
+  if (statusOf(error) === 403) return permissionAdvice(attempt, message);
   if (isTransient(error)) {
     return 'S3 stayed slow, busy or out of reach through all retries: check the network, HTTPS_PROXY and --s3-endpoint-url, then run again.';
   }
   return 'Check the bucket, its policy and --s3-endpoint-url, then run again: nothing was damaged.';
 }
 
-function permissionAdvice(attempt: S3Attempt): string {
-  const needed = {
-    read: `s3:GetObject on the lake’s objects and s3:ListBucket on ${attempt.bucket} (without it S3 answers 403 for what is not there), and kms:Decrypt where a key encrypts them`,
-    written: `s3:PutObject (and s3:AbortMultipartUpload) on the lake’s objects, and kms:GenerateDataKey and kms:Decrypt where a key encrypts them`,
-    listed: `s3:ListBucket on ${attempt.bucket}`,
-  }[attempt.done];
-  const owner =
-    attempt.expectedBucketOwner === null
-      ? ''
-      : ` Check too that account ${attempt.expectedBucketOwner} owns the bucket, as --expected-bucket-owner says.`;
-  return `Allow ${needed}: in the role’s policy, and in the bucket’s and the key’s.${owner}`;
+/** The SDK hangs the fields of S3's answer on its errors: on those that it models, and on all others. */
+function fieldOf(error: unknown, name: string): string | null {
+  if (typeof error !== 'object' || error === null) return null;
+  const value: unknown = Reflect.get(error, name);
+  return typeof value === 'string' && value !== '' ? value : null;
 }

@@ -9,8 +9,9 @@ import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command } from '@aws-
 import { LakeError, ScratchError } from '../../errors.ts';
 import { scratchProblem } from './file-problems.ts';
 import { checkedKey, isInternal, maximumKeyBytes } from './key.ts';
+import type { S3Attempt } from './s3-advice.ts';
 import { connectS3, type S3ClientOptions, type S3Connection } from './s3-client.ts';
-import { explained, isConflict, isMissing, isTransient, type S3Attempt, statusOf } from './s3-errors.ts';
+import { explained, isConflict, isMissing, isTransient, statusOf } from './s3-errors.ts';
 import { upload } from './s3-upload.ts';
 import type { PutOutcome, PutRequest, Store, StoredObject } from './store.ts';
 
@@ -105,7 +106,10 @@ class S3Store implements Store {
         throw explained(error, this.#attempt('written', key));
       }
       // An answer that was lost on its way makes the second try meet our own object.
-      const own = await this.#lastLook(key, writeId, signal);
+      const own = await this.#lastLook(key, writeId, signal).catch((refused) => {
+        // Where S3 had no time for the write, that is what went wrong, whatever it says about the look.
+        throw isConflict(error) ? refused : explained(error, this.#attempt('written', key));
+      });
       if (own !== null) return { written: true, ...own };
       if (signal?.aborted) throw signal.reason;
       if (isConflict(error)) return { written: false };

@@ -472,13 +472,73 @@ describe('the S3 store', () => {
       ['InvalidAccessKeyId', 403, 'access key'],
       ['ExpiredToken', 400, 'expired'],
       ['RequestTimeTooSkewed', 403, 'clock'],
+      ['RequestExpired', 400, 'clock'],
       ['PermanentRedirect', 301, 'region'],
-      ['KMS.DisabledException', 400, 'kms:GenerateDataKey'],
+      ['AuthorizationHeaderMalformed', 400, 'region'],
       ['NoSuchBucket', 404, 'Create the bucket'],
+      ['InvalidObjectState', 403, 'restore-object'],
+      ['KMS.DisabledException', 400, 'enable-key'],
+      ['KMS.KMSInvalidStateException', 400, 'Enabled'],
+      ['KMS.NotFoundException', 400, 'KMS key'],
+      ['KMS.AccessDeniedException', 403, 'kms:GenerateDataKey'],
+      ['KMS.ThrottlingException', 400, 'busy'],
+      ['BadDigest', 400, 'on the way'],
+      ['NotImplemented', 501, 'another store'],
+      ['AllAccessDisabled', 403, 'AWS Support'],
     ])('says what to do about %s', async (code, status, advice) => {
       const { store } = await over((request) => (isHead(request) ? { status: 403 } : refusal(status, code)));
-      expect((await failure(store.put(writeOf('a', 'x', absent)))).advice).toContain(advice);
+      const error = await failure(store.put(writeOf('a', 'x', absent)));
+      expect(error.advice).toContain(advice);
+      expect(error.message).toContain(code);
       expect((await failure(store.read('a'))).message).toContain(code);
+    });
+
+    it.each([
+      ['InvalidObjectState', 403],
+      ['KMS.DisabledException', 400],
+      ['KMS.KMSInvalidStateException', 400],
+      ['AllAccessDisabled', 403],
+      ['KMS.ThrottlingException', 400],
+    ])('blames no permission for %s', async (code, status) => {
+      const { store } = await over((request) => (isHead(request) ? { status: 404 } : refusal(status, code)));
+      const works = [
+        () => store.read('a'),
+        () => store.put(writeOf('a', 'x', absent)),
+        () => listed(store, ''),
+      ];
+      for (const work of works) {
+        expect((await failure(work())).advice).not.toMatch(/Allow |s3:[A-Z]|kms:[A-Z]/);
+      }
+    });
+
+    it('says how an archived object is restored, and where it is archived', async () => {
+      const { store } = await over(() => ({
+        status: 403,
+        body: '<Error><Code>InvalidObjectState</Code><Message>m</Message><StorageClass>DEEP_ARCHIVE</StorageClass></Error>',
+      }));
+      const { advice } = await failure(store.read('a/part'));
+      expect(advice).toContain('DEEP_ARCHIVE');
+      expect(advice).toContain('--bucket lake-bucket --key the/lake/a/part');
+    });
+
+    it('names the bucket’s region when S3 does', async () => {
+      const { store } = await over(() => ({
+        status: 400,
+        body: '<Error><Code>AuthorizationHeaderMalformed</Code><Message>m</Message><Region>eu-west-3</Region></Error>',
+      }));
+      expect((await failure(store.read('a'))).advice).toContain('eu-west-3');
+    });
+
+    it.each([
+      [
+        'Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters',
+        'AWS_REQUEST_CHECKSUM_CALCULATION',
+      ],
+      ['The KMS key is not symmetric', '--kms-key-id the-key'],
+      ['The specified header is not allowed', '--s3-endpoint-url'],
+    ])('tells from what S3 says why a request is refused: %s', async (message, advice) => {
+      const { store } = await over(() => refusal(400, 'InvalidRequest', message), { kmsKeyId: 'the-key' });
+      expect((await failure(store.put(writeOf('a', 'x', absent)))).advice).toContain(advice);
     });
 
     it('takes an endpoint from the environment, and asks it in path style', async () => {
