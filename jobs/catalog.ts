@@ -27,6 +27,7 @@ export const catalogJob: CommandModule = {
         ]);
         return await runCatalog(settings, loadViews(), io);
       },
+      reportIsAll: ({ action }) => action === 'ddl',
       render: renderCatalogReport,
     }),
 };

@@ -16,6 +16,7 @@ export const exportJob: CommandModule = {
       parse: parseSettings,
       // The AWS SDK and the engine are loaded only when there is something to do for them.
       run: async (settings, io) => (await import('../src/export.ts')).runExport(settings, io),
+      reportIsAll: () => false,
       render: renderRunSummary,
     }),
 };

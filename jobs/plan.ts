@@ -15,6 +15,7 @@ export const planJob: CommandModule = {
       argv,
       parse: parseSettings,
       run: async (settings, io) => (await import('../src/plan.ts')).runPlan(settings, io),
+      reportIsAll: () => true,
       render: renderPlanSummary,
     }),
 };

@@ -10,6 +10,7 @@ import { loadQuestions } from '../src/questions/questions.ts';
 import { yargsOptions } from '../src/reporting-job.ts';
 import { parseTelemetry } from '../src/settings.ts';
 import { stopSignals } from '../src/signals.ts';
+import { writeOut } from '../src/standard-output.ts';
 import { createLog } from '../src/telemetry/log.ts';
 import { printable } from '../src/telemetry/printable.ts';
 
@@ -36,10 +37,10 @@ export const queryJob: CommandModule = {
     const telemetry = parseTelemetry('query', input);
     if (wantsList(input)) {
       const questions = typeof argv.sql === 'string' ? [findQuestion(argv.sql)] : loadQuestions();
-      process.stdout.write(
+      await writeOut(
+        process.stdout,
         telemetry.output === 'json' ? `${JSON.stringify(questions)}\n` : questionList(questions),
       );
-      process.exitCode = 0;
       return;
     }
     const parsed = parseQuerySettings(input);
@@ -72,7 +73,6 @@ export const queryJob: CommandModule = {
         stderr: process.stderr,
         env: process.env,
       });
-      process.exitCode = 0;
     } finally {
       signals.dispose();
     }

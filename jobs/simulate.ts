@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { CommandModule } from 'yargs';
 import { ConfigError, ReportedError, ScratchError, UsageError } from '../src/errors.ts';
@@ -11,8 +10,10 @@ import {
 } from '../src/options/simulate-options.ts';
 import { yargsOptions } from '../src/reporting-job.ts';
 import { parseTelemetry } from '../src/settings.ts';
+import { stopSignals } from '../src/signals.ts';
 import { FaultError, type FaultInput, parseFaults } from '../src/simulator/faults.ts';
 import { defaultOptions, type SimulatorOptions } from '../src/simulator/options.ts';
+import { writeOut } from '../src/standard-output.ts';
 
 /** `simulate`: a local stand-in for the AWS APIs, to try everything without an account. */
 export const simulateJob: CommandModule = {
@@ -31,18 +32,19 @@ export const simulateJob: CommandModule = {
     const options = readOptions(collectOptions('simulate', input), input.cwd);
     // Loaded only now: the other jobs have no use for it.
     const { startSimulator } = await import('../src/simulator/simulator.ts');
-    const signals = new AbortController();
-    const stopped = Promise.race([
-      once(process, 'SIGTERM', { signal: signals.signal }),
-      once(process, 'SIGINT', { signal: signals.signal }),
-    ]);
+    const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
+    stopSignals({ from: process, onFirst: () => stop(), onSecond: () => process.exit(75) });
     const simulator = await startSimulator(options).catch((error: unknown) => {
       throw startFailure(error, options);
     });
-    process.stdout.write(`${JSON.stringify({ endpoint: simulator.endpoint, env: simulator.env })}\n`);
-    await stopped;
-    signals.abort();
-    await simulator.stop();
+    try {
+      // Who reads this line may read no other: `simulate | head -n 1` goes on.
+      const ready = { endpoint: simulator.endpoint, env: simulator.env };
+      await writeOut(process.stdout, `${JSON.stringify(ready)}\n`);
+      await stopped;
+    } finally {
+      await simulator.stop();
+    }
   },
 };
 

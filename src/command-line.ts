@@ -1,16 +1,18 @@
 /** The command line: jobs, options that all of them have, exit codes. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import yargs from 'yargs';
 import { catalogJob } from '../jobs/catalog.ts';
 import { exportJob } from '../jobs/export.ts';
 import { planJob } from '../jobs/plan.ts';
 import { queryJob } from '../jobs/query.ts';
 import { simulateJob } from '../jobs/simulate.ts';
-import { ReportedError, UsageError } from './errors.ts';
+import { type OutputError, ReportedError, UsageError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { commonOptionNames, optionsOf, switchNames } from './options/options.ts';
 import { plainWords, wordRules } from './options/words.ts';
 import { programPackage } from './package.ts';
 import { yargsOptions } from './reporting-job.ts';
+import { outputProblem } from './standard-output.ts';
 import { printable } from './telemetry/printable.ts';
 import { columnsOf } from './telemetry/screen.ts';
 
@@ -107,9 +109,10 @@ function endNow(error: unknown): never {
 
 process.on('uncaughtException', endNow);
 process.on('unhandledRejection', endNow);
-// Whoever read the result is gone (`| head`): no reason to fail. Anything else that stdout says is.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') endNow(error);
+// What a job has done counts, not what stdout does with its report: no error of stdout ends a job.
+let unwritten: OutputError | null = null;
+process.stdout.on('error', (error) => {
+  unwritten ??= outputProblem(error);
 });
 // Without stderr there is nobody left to tell.
 process.stderr.on('error', () => {});
@@ -121,6 +124,9 @@ process.on('exit', () => {
 });
 try {
   await main(plainWords(process.argv.slice(2), switchNames));
+  // A stream tells of its error a turn after the write.
+  await nextTurn();
+  if (unwritten !== null && process.exitCode === undefined) complain(unwritten);
 } catch (error) {
   complain(error);
 }

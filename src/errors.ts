@@ -41,6 +41,11 @@ export class ScratchError extends ReportedError {
   readonly exitCode = 74;
 }
 
+/** The result could not be written to stdout, and it is all that the job gives. */
+export class OutputError extends ReportedError {
+  readonly exitCode = 74;
+}
+
 /** A part could not be merged: unreadable, or too large for the memory limit. */
 export class EngineError extends ReportedError {
   readonly exitCode = 74;

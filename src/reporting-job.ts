@@ -11,6 +11,7 @@ import type { Job, Option } from './options/option.ts';
 import { programPackage } from './package.ts';
 import { parseTelemetry, type SettingsInput } from './settings.ts';
 import { stopSignals } from './signals.ts';
+import { writeOut } from './standard-output.ts';
 import { createLog, type Log } from './telemetry/log.ts';
 import { createProgress, type Progress } from './telemetry/progress.ts';
 import { columnsOf, createScreen } from './telemetry/screen.ts';
@@ -34,7 +35,7 @@ const endsWithinMs = 19_000;
 export interface JobIo {
   readonly log: Log;
   readonly progress: Progress;
-  /** Aborted by SIGTERM or SIGINT. */
+  /** Aborted by the first signal that asks the program to end. */
   readonly stopping: AbortSignal;
   readonly programVersion: string;
 }
@@ -49,6 +50,11 @@ export interface ReportingJob<Settings extends AnySettings, Report extends { rea
   readonly argv: ArgumentsCamelCase;
   readonly parse: (input: SettingsInput) => Settings;
   readonly run: (settings: Settings, io: JobIo) => Promise<Report>;
+  /**
+   * Whether the report is all that the job gives: it then ends with 74 instead of 0 when stdout does not take it. Any other
+   * job keeps its exit code, for what it has done is done.
+   */
+  readonly reportIsAll: (settings: Settings) => boolean;
   /** The report for people, for a terminal of so many columns. */
   readonly render: (report: Report, columns: number) => string;
 }
@@ -60,7 +66,7 @@ export interface ReportingJob<Settings extends AnySettings, Report extends { rea
 export async function runReportingJob<
   Settings extends AnySettings,
   Report extends { readonly exit_code: ExitCode },
->({ job, argv, parse, run, render }: ReportingJob<Settings, Report>): Promise<void> {
+>({ job, argv, parse, run, reportIsAll, render }: ReportingJob<Settings, Report>): Promise<void> {
   const input = {
     flags: argv,
     env: process.env,
@@ -118,7 +124,15 @@ export async function runReportingJob<
     const text =
       telemetry.output === 'json' ? `${JSON.stringify(report)}\n` : render(report, columnsOf(process.stdout));
     process.exitCode = report.exit_code;
-    await written(text);
+    try {
+      await writeOut(process.stdout, text);
+    } catch (error) {
+      if (report.exit_code === 0 && reportIsAll(settings)) throw error;
+      log.error(
+        { event: 'result_not_written', err: error, exit_code: report.exit_code },
+        `the result could not be written to stdout; the exit code ${report.exit_code} says what the job did`,
+      );
+    }
   } catch (error) {
     progress.stop();
     const known =
@@ -142,13 +156,6 @@ function interrupted(job: keyof typeof whenInterrupted, cause: unknown): Unavail
 function messageOf(error: unknown): string {
   if (error instanceof ReportedError) return error.message;
   return `Internal error: ${error instanceof Error ? error.message : String(error)}. Please report it with this line`;
-}
-
-/** Resolves when stdout has taken the text, or its reader is gone (`| head`): the run counts, not the reader. */
-function written(text: string): Promise<void> {
-  return new Promise((resolve) => {
-    process.stdout.write(text, () => resolve());
-  });
 }
 
 function secretsOf({ externalId }: AnySettings, env: NodeJS.ProcessEnv): readonly string[] {

@@ -8,6 +8,7 @@ import { finished } from 'node:stream/promises';
 import { ScratchError, UsageError } from '../errors.ts';
 import { quoteText } from '../lake/engines/sql-text.ts';
 import type { LookBack } from '../questions/question-sql.ts';
+import { writeOut } from '../standard-output.ts';
 import { type QueryLimits, withinLimits } from './limits.ts';
 import { asText, rowsOf, type TextFormat, type TextOptions } from './rows.ts';
 import type { Session } from './session.ts';
@@ -33,7 +34,7 @@ export async function answer(
 ): Promise<void> {
   if (destination.kind === 'stream') {
     const { stream, format } = destination;
-    await streamText(session, asked, format, limits, options, stream);
+    await streamText(session, asked, format, limits, options, (text) => writeOut(stream, text));
     return;
   }
   const { path, format } = destination;
@@ -67,7 +68,8 @@ async function streamText(
   format: TextFormat,
   limits: QueryLimits,
   options: TextOptions,
-  stream: Writable,
+  /** False ends the answer: its reader has gone. */
+  write: (text: string) => Promise<boolean>,
 ): Promise<void> {
   await session.ask(lookBack, limits.signal, async (reader, went) => {
     const statement = await reader.check(sql);
@@ -75,7 +77,7 @@ async function streamText(
       const result = await reader.connection.stream(statement.sql);
       for await (const piece of asText(format, rowsOf(result), options)) {
         went();
-        if (!(await written(stream, piece))) return;
+        if (!(await write(piece))) return;
       }
     });
   });
@@ -93,8 +95,12 @@ async function writeText(
   await once(file, 'open');
   // What goes wrong later is thrown by `finished`.
   file.on('error', () => undefined);
+  const write = (text: string): Promise<boolean> =>
+    new Promise((resolve) => {
+      file.write(text, (error) => resolve(error === null || error === undefined));
+    });
   try {
-    await streamText(session, asked, format, limits, { ...options, terminal: false }, file);
+    await streamText(session, asked, format, limits, { ...options, terminal: false }, write);
     file.end();
     await finished(file);
   } finally {
@@ -121,12 +127,5 @@ async function writeParquet(
     await withinLimits(reader.connection, limits, () => reader.connection.run(copy));
     await copyFile(reader.outputFile, path);
     await rm(reader.outputFile, { force: true });
-  });
-}
-
-/** Resolves when the text is taken; false when whoever read it is gone (`| head`). */
-function written(stream: Writable, text: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    stream.write(text, (error) => resolve(error === null || error === undefined));
   });
 }

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
-import { stopSignals } from '../../src/signals.ts';
+import { describe, expect, test } from 'vitest';
+import { endingSignals, endUntilAJobListens, type SignalSource, stopSignals } from '../../src/signals.ts';
 
 function surroundings() {
   const from = new EventEmitter();
@@ -20,7 +20,7 @@ function surroundings() {
   return { from, said, signals };
 }
 
-test.each(['SIGTERM', 'SIGINT'])('a first %s asks to stop, and is said once', (signal) => {
+test.each(endingSignals)('a first %s asks to stop, and is said once', (signal) => {
   const { from, said, signals } = surroundings();
   expect(signals.stopping.aborted).toBe(false);
   from.emit(signal, signal);
@@ -41,6 +41,32 @@ test('after dispose nothing listens any more', () => {
   from.emit('SIGTERM', 'SIGTERM');
   expect(said).toEqual([]);
   expect(from.eventNames()).toEqual([]);
+});
+
+describe('until a job listens, a signal ends the program', () => {
+  const listening = () => {
+    const from: SignalSource = new EventEmitter();
+    const ended: string[] = [];
+    endUntilAJobListens(from, (signal) => ended.push(signal));
+    return { from, ended };
+  };
+
+  test.each(endingSignals)('%s', (signal) => {
+    const { from, ended } = listening();
+    from.emit(signal, signal);
+    expect(ended).toEqual([signal]);
+  });
+
+  test('while a job listens it is left to the job, and afterwards nothing takes the exit code away', () => {
+    const { from, ended } = listening();
+    const signals = stopSignals({ from, onFirst: () => undefined, onSecond: () => undefined });
+    from.emit('SIGHUP', 'SIGHUP');
+    expect([signals.stopping.aborted, ended]).toEqual([true, []]);
+    signals.dispose();
+    from.exitCode = 0;
+    from.emit('SIGHUP', 'SIGHUP');
+    expect(ended).toEqual([]);
+  });
 });
 
 /** The lines of a stream, as they come. */
