@@ -3,7 +3,6 @@
  */
 import { BackupClient } from '@aws-sdk/client-backup';
 import pLimit from 'p-limit';
-import pThrottle from 'p-throttle';
 import type { Logger } from 'pino';
 import type { Aws } from '../aws/aws.ts';
 import { credentialsHold } from '../targets/caller.ts';
@@ -13,6 +12,7 @@ import { readChain } from './chain.ts';
 import { readCopyJobs } from './copy-jobs.ts';
 import { drain, type Round } from './drain.ts';
 import type { RequestFailure } from './outcome.ts';
+import { createPace } from './pace.ts';
 import { type RequestTiming, requestPage } from './request.ts';
 import type { AggregationPeriod, DrainHandlers, DrainReport, Source } from './source.ts';
 
@@ -149,13 +149,13 @@ function createPaces(
   signal: AbortSignal,
 ): (target: Target) => () => Promise<void> {
   const limit = Math.max(1, Math.floor(requestsPerSecond));
-  const interval = (limit * 1000) / requestsPerSecond;
+  const intervalMs = (limit * 1000) / requestsPerSecond;
   const paces = new Map<string, () => Promise<void>>();
   return ({ accountId, region }) => {
     const key = `${accountId} ${region}`;
     const known = paces.get(key);
     if (known !== undefined) return known;
-    const pace = pThrottle({ limit, interval, strict: true, signal })(async () => {});
+    const pace = createPace({ limit, intervalMs, signal });
     paces.set(key, pace);
     return pace;
   };

@@ -1,0 +1,30 @@
+/** So many requests in each interval, measured by a clock that nobody can set. */
+import { setTimeout as delay } from 'node:timers/promises';
+
+export interface PaceOptions {
+  /** Requests in any interval; at least 1. */
+  readonly limit: number;
+  readonly intervalMs: number;
+  /** Aborted: whoever waits is rejected with an AbortError. */
+  readonly signal: AbortSignal;
+  /** Monotonic, in milliseconds. p-throttle 8.1 goes by Date.now(): a clock set back by a day would stop it for a day. */
+  readonly now?: () => number;
+}
+
+/** Resolves when one more request may begin: never more than `limit` begin within any interval. */
+export function createPace(options: PaceOptions): () => Promise<void> {
+  const { limit, intervalMs, signal, now = () => performance.now() } = options;
+  /** When the last `limit` requests begin, in the order in which they were asked for. */
+  const recent: { at: number }[] = [];
+  return async () => {
+    const before = recent.length < limit ? null : (recent.shift() ?? null);
+    const earliest = () => Math.max(now(), before === null ? 0 : before.at + intervalMs);
+    const mine = { at: earliest() };
+    recent.push(mine);
+    for (let wait = mine.at - now(); wait > 0; wait = mine.at - now()) {
+      await delay(Math.ceil(wait), undefined, { signal });
+      // The one before may have begun later than it was to.
+      mine.at = earliest();
+    }
+  };
+}

@@ -1,0 +1,45 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createPace } from '../../src/source/pace.ts';
+
+const signal = new AbortController().signal;
+const day = 24 * 60 * 60 * 1000;
+
+afterEach(() => vi.restoreAllMocks());
+
+describe('the pace of requests', () => {
+  it('lets no more than the limit begin within any interval', async () => {
+    const intervalMs = 40;
+    const pace = createPace({ limit: 3, intervalMs, signal });
+    const begun = await Promise.all(
+      Array.from({ length: 11 }, async () => {
+        await pace();
+        return performance.now();
+      }),
+    );
+    for (const [index, at] of begun.sort((a, b) => a - b).entries()) {
+      const fourth = begun[index + 3];
+      if (fourth !== undefined) expect(fourth - at).toBeGreaterThanOrEqual(intervalMs);
+    }
+  });
+
+  it.each([-day, day])('goes on when the local clock is set by %d ms', async (jump) => {
+    const intervalMs = 30;
+    const pace = createPace({ limit: 1, intervalMs, signal });
+    await pace();
+    const begin = performance.now();
+    const realNow = Date.now;
+    vi.spyOn(Date, 'now').mockImplementation(() => realNow() + jump);
+    // That this ends at all is the point: a day is longer than any test waits.
+    await pace();
+    expect(performance.now() - begin).toBeGreaterThanOrEqual(intervalMs - 1);
+  });
+
+  it('lets go of whoever waits when it is stopped', async () => {
+    const stopping = new AbortController();
+    const pace = createPace({ limit: 1, intervalMs: day, signal: stopping.signal });
+    await pace();
+    const waiting = pace();
+    stopping.abort();
+    await expect(waiting).rejects.toThrow('aborted');
+  });
+});
