@@ -11,8 +11,9 @@ import {
 } from '@aws-sdk/client-organizations';
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import type { Aws } from '../aws/aws.ts';
-import { ReportedError, UnavailableError, UsageError } from '../errors.ts';
+import { ReportedError, UsageError } from '../errors.ts';
 import { discoveryError } from './discovery-error.ts';
+import { everyPage, type ListPage } from './every-page.ts';
 
 export interface OrganizationAccount {
   readonly accountId: string;
@@ -62,12 +63,12 @@ interface Sending {
 }
 
 function allAccounts(client: OrganizationsClient, sending: Sending): Promise<Account[]> {
-  return everyPage('The accounts of the organization could not be listed', async (token) => {
+  return listed('The accounts of the organization could not be listed', idOf, async (token) => {
     const page = await client.send(
       new ListAccountsCommand(token === null ? {} : { NextToken: token }),
       sending,
     );
-    return { items: page.Accounts ?? [], next: page.NextToken };
+    return { items: page.Accounts, next: page.NextToken };
   });
 }
 
@@ -83,54 +84,37 @@ async function accountsBelow(
     if (visited.has(ParentId)) continue;
     visited.add(ParentId);
     const parent = { ParentId };
-    const found = await everyPage(`The accounts of ${ParentId} could not be listed`, async (token) => {
+    const found = await listed(`The accounts of ${ParentId} could not be listed`, idOf, async (token) => {
       const page = await client.send(
         new ListAccountsForParentCommand(token === null ? parent : { ...parent, NextToken: token }),
         sending,
       );
-      return { items: page.Accounts ?? [], next: page.NextToken };
+      return { items: page.Accounts, next: page.NextToken };
     });
     accounts.push(...found);
-    const units = await everyPage(`The units below ${ParentId} could not be listed`, async (token) => {
+    const units = await listed(`The units below ${ParentId} could not be listed`, idOf, async (token) => {
       const page = await client.send(
         new ListOrganizationalUnitsForParentCommand(
           token === null ? parent : { ...parent, NextToken: token },
         ),
         sending,
       );
-      return { items: page.OrganizationalUnits ?? [], next: page.NextToken };
+      return { items: page.OrganizationalUnits, next: page.NextToken };
     });
     for (const { Id } of units) if (Id) waiting.push(Id);
   }
   return accounts;
 }
 
-interface ListPage<Item> {
-  readonly items: readonly Item[];
-  readonly next: string | undefined;
-}
+const idOf = ({ Id }: { readonly Id?: string | undefined }) => Id;
 
-/** An empty page may carry a token; a token that comes twice would never end. */
-async function everyPage<Item>(
+function listed<Item extends object>(
   what: string,
+  nameOf: (item: Item) => string | undefined,
   page: (token: string | null) => Promise<ListPage<Item>>,
 ): Promise<Item[]> {
-  const items: Item[] = [];
-  const tokens = new Set<string>();
-  let token: string | null = null;
-  do {
-    const { items: found, next }: ListPage<Item> = await answerOf(what, () => page(token));
-    items.push(...found);
-    if (next !== undefined && tokens.has(next)) {
-      throw new UnavailableError(
-        `${what}: AWS Organizations gave the same page token twice`,
-        'Run again; if it stays so, list the accounts with --accounts',
-      );
-    }
-    token = next || null;
-    if (token !== null) tokens.add(token);
-  } while (token !== null);
-  return items;
+  const otherwise = 'list the accounts with --accounts';
+  return answerOf(what, () => everyPage({ what, service: 'AWS Organizations', otherwise, nameOf, page }));
 }
 
 async function answerOf<Answer>(what: string, ask: () => Promise<Answer>): Promise<Answer> {

@@ -1,13 +1,14 @@
 /**
  * The regions that are enabled in an account.
  */
-import { AccountClient, ListRegionsCommand } from '@aws-sdk/client-account';
-import { DescribeRegionsCommand, EC2Client } from '@aws-sdk/client-ec2';
+import { AccountClient, ListRegionsCommand, type Region } from '@aws-sdk/client-account';
+import { DescribeRegionsCommand, EC2Client, type Region as Ec2Region } from '@aws-sdk/client-ec2';
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import type { Aws } from '../aws/aws.ts';
 import { awsFailure } from '../aws/failure.ts';
-import { AccessError, ReportedError, UnavailableError } from '../errors.ts';
+import { AccessError, ReportedError } from '../errors.ts';
 import { discoveryError, heals } from './discovery-error.ts';
+import { everyPage } from './every-page.ts';
 
 const what = 'The regions enabled in the account could not be listed';
 const advice = 'Allow account:ListRegions or ec2:DescribeRegions, or name the regions with --regions';
@@ -53,32 +54,28 @@ async function fromAccount(
   abortSignal: AbortSignal,
 ): Promise<string[]> {
   const client = new AccountClient(aws.clientDefaults(region, credentials));
-  const names: string[] = [];
-  const tokens = new Set<string>();
-  let token: string | undefined;
-  do {
-    const page = await client.send(
-      new ListRegionsCommand({
-        MaxResults: 50,
-        RegionOptStatusContains: ['ENABLED', 'ENABLED_BY_DEFAULT'],
-        ...(token === undefined ? {} : { NextToken: token }),
-      }),
-      { abortSignal },
-    );
-    for (const { RegionName, RegionOptStatus } of page.Regions ?? []) {
-      const enabled = RegionOptStatus === 'ENABLED' || RegionOptStatus === 'ENABLED_BY_DEFAULT';
-      if (RegionName && enabled) names.push(RegionName);
-    }
-    token = page.NextToken || undefined;
-    if (token !== undefined && tokens.has(token)) {
-      throw new UnavailableError(
-        `${what}: AWS gave the same page token twice`,
-        'Run again; if it stays so, name the regions with --regions',
+  const regions = await everyPage<Region>({
+    what,
+    service: 'AWS Account Management',
+    otherwise: 'name the regions with --regions',
+    nameOf: ({ RegionName }) => RegionName,
+    page: async (token) => {
+      const page = await client.send(
+        new ListRegionsCommand({
+          MaxResults: 50,
+          RegionOptStatusContains: ['ENABLED', 'ENABLED_BY_DEFAULT'],
+          ...(token === null ? {} : { NextToken: token }),
+        }),
+        { abortSignal },
       );
-    }
-    if (token !== undefined) tokens.add(token);
-  } while (token !== undefined);
-  return names;
+      return { items: page.Regions, next: page.NextToken };
+    },
+  });
+  return regions.flatMap(({ RegionName, RegionOptStatus }) =>
+    RegionName && (RegionOptStatus === 'ENABLED' || RegionOptStatus === 'ENABLED_BY_DEFAULT')
+      ? [RegionName]
+      : [],
+  );
 }
 
 async function fromEc2(
@@ -88,10 +85,19 @@ async function fromEc2(
   abortSignal: AbortSignal,
 ): Promise<string[]> {
   const client = new EC2Client(aws.clientDefaults(region, credentials));
-  const { Regions = [] } = await client.send(new DescribeRegionsCommand({ AllRegions: false }), {
-    abortSignal,
+  const regions = await everyPage<Ec2Region>({
+    what,
+    service: 'Amazon EC2',
+    otherwise: 'name the regions with --regions',
+    nameOf: ({ RegionName }) => RegionName,
+    page: async () => {
+      const { Regions } = await client.send(new DescribeRegionsCommand({ AllRegions: false }), {
+        abortSignal,
+      });
+      return { items: Regions, next: null };
+    },
   });
-  return Regions.flatMap(({ RegionName, OptInStatus }) =>
+  return regions.flatMap(({ RegionName, OptInStatus }) =>
     RegionName && (OptInStatus === 'opt-in-not-required' || OptInStatus === 'opted-in') ? [RegionName] : [],
   );
 }

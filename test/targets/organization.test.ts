@@ -3,7 +3,7 @@ import { type Aws, createAws } from '../../src/aws/aws.ts';
 import { UnavailableError } from '../../src/errors.ts';
 import { listOrganizationAccounts } from '../../src/targets/organization.ts';
 import { staticCredentials } from '../source/reading.ts';
-import { type ScriptedAws, startScriptedAws } from '../source/scripted-aws.ts';
+import { refusal, type ScriptedAws, startScriptedAws } from '../source/scripted-aws.ts';
 
 let server: ScriptedAws | null = null;
 let aws: Aws | null = null;
@@ -16,6 +16,9 @@ afterEach(async () => {
 async function listed(pages: Record<string, object>) {
   server = await startScriptedAws(({ body }) => {
     const { NextToken = 'first' }: { NextToken?: string } = JSON.parse(body);
+    if (!Object.hasOwn(pages, NextToken)) {
+      return refusal('InvalidInputException', 'You provided an invalid pagination token.');
+    }
     return { body: pages[NextToken], headers: { 'content-type': 'application/x-amz-json-1.1' } };
   });
   aws = createAws({ endpointUrl: server.endpoint, maxSockets: 4 });
@@ -58,5 +61,31 @@ describe('the accounts of an organization', () => {
     });
     await expect(listing).rejects.toBeInstanceOf(UnavailableError);
     expect(server?.asked).toHaveLength(3);
+  });
+
+  it.each([
+    ['a null among the accounts', { Accounts: [{ Id: '100000000001', State: 'ACTIVE' }, null] }, /entry/],
+    ['an account without an id', { Accounts: [{ State: 'ACTIVE' }] }, /entry/],
+    ['a text among the accounts', { Accounts: ['100000000001'] }, /entry/],
+    ['accounts that are no list', { Accounts: { Id: '100000000001' } }, /list/],
+    ['a token that it does not take back', { Accounts: [], NextToken: 'made up' }, /page token/],
+  ])('are asked for again when the answer has %s, and then time has to heal it', async (_, first, why) => {
+    const error: unknown = await listed({ first }).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(UnavailableError);
+    expect(error).toMatchObject({ exitCode: 75, message: expect.stringMatching(why) });
+    expect(String(error)).not.toMatch(/credential|permission|organizations:/i);
+    const fromTheFirst = server?.asked.filter(({ body }) => !body.includes('NextToken'));
+    expect(fromTheFirst).toHaveLength(3);
+  });
+
+  it('are all there when an answer that made no sense makes sense later', async () => {
+    let times = 0;
+    const accounts = await listed({
+      get first() {
+        times += 1;
+        return { Accounts: times < 3 ? [null] : [{ Id: '100000000002', State: 'ACTIVE' }] };
+      },
+    });
+    expect(accounts.map(({ accountId }) => accountId)).toEqual(['100000000002']);
   });
 });
