@@ -7,6 +7,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smithy/types';
 import { ProxyAgent } from 'proxy-agent';
 import { programPackage } from '../package.ts';
+import { proxyFrom } from './proxy.ts';
 
 /**
  * Sockets beside those for AWS Backup: STS, Organizations and the like. Without them a role would be
@@ -58,11 +59,13 @@ export interface AwsOptions {
 /**
  * One set of keep-alive sockets for the whole run. A proxy is used only where the usual variables
  * (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, with `NO_PROXY`) name one.
+ * @throws UsageError when one of them holds what cannot be the address of a proxy
  */
 export function createAws(options: AwsOptions): Aws {
   const { endpointUrl, maxSockets, connectTimeoutMs = 10_000, requestTimeoutMs = 30_000 } = options;
   const agentOptions = { keepAlive: true, maxSockets: maxSockets + controlSockets };
-  const proxy = proxyNamed(process.env) ? new ProxyAgent(agentOptions) : null;
+  const proxyFor = proxyFrom(process.env);
+  const proxy = proxyFor === null ? null : new ProxyAgent({ ...agentOptions, getProxyForUrl: proxyFor });
   const httpAgent = proxy ?? new HttpAgent(agentOptions);
   const version = programPackage().version;
   const httpsAgent = proxy ?? new HttpsAgent(agentOptions);
@@ -93,10 +96,4 @@ export function createAws(options: AwsOptions): Aws {
       httpsAgent.destroy();
     },
   };
-}
-
-function proxyNamed(environment: NodeJS.ProcessEnv): boolean {
-  return ['https_proxy', 'http_proxy', 'all_proxy'].some(
-    (name) => environment[name] || environment[name.toUpperCase()],
-  );
 }

@@ -34,6 +34,7 @@ afterEach(async () => {
 /** A proxy that notes what it is asked for, answers in AWS's place, and lets no tunnel through. */
 async function startProxy() {
   const asked: string[] = [];
+  const logins = new Set<string | undefined>();
   const started = createServer((request, response) => {
     asked.push(`${request.method} ${request.url}`);
     const reply = callerIdentity('999999999999') as { body: string };
@@ -41,12 +42,13 @@ async function startProxy() {
   });
   started.on('connect', (request, socket) => {
     asked.push(`CONNECT ${request.url}`);
+    logins.add(request.headers['proxy-authorization']);
     socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
   });
   proxy = started;
   await new Promise<void>((resolve) => started.listen(0, '127.0.0.1', resolve));
   const { port } = started.address() as AddressInfo; // a TCP server that listens has one
-  return { asked, url: `http://127.0.0.1:${port}` };
+  return { asked, logins, url: `http://127.0.0.1:${port}` };
 }
 
 describe('the endpoint', () => {
@@ -93,6 +95,26 @@ describe('a proxy', () => {
     aws = createAws({ endpointUrl: null, maxSockets: 2 });
     await expect(identifyCaller(aws, { region, credentials })).rejects.toBeInstanceOf(UnavailableError);
     expect(new Set(asked)).toEqual(new Set(['CONNECT sts.us-east-1.amazonaws.com:443']));
+  });
+
+  it('is spoken to without TLS where HTTPS_PROXY has no scheme, and gets a password with # and @ as it is', async () => {
+    const { asked, logins, url } = await startProxy();
+    vi.stubEnv('HTTPS_PROXY', url.replace('http://', 'user:p#ss@rd%@'));
+    aws = createAws({ endpointUrl: null, maxSockets: 2 });
+    await expect(identifyCaller(aws, { region, credentials })).rejects.toBeInstanceOf(UnavailableError);
+    expect(new Set(asked)).toEqual(new Set(['CONNECT sts.us-east-1.amazonaws.com:443']));
+    expect([...logins]).toEqual([`Basic ${Buffer.from('user:p#ss@rd%').toString('base64')}`]);
+  });
+
+  it('is not used for a domain that NO_PROXY names without a dot', async () => {
+    const { asked, url } = await startProxy();
+    vi.stubEnv('HTTP_PROXY', url);
+    vi.stubEnv('NO_PROXY', 'localhost');
+    const { port } = new URL(server.endpoint);
+    aws = createAws({ endpointUrl: `http://sts.localhost:${port}`, maxSockets: 2 });
+    // Whether the system knows the name is its own matter: the proxy is not asked.
+    await identifyCaller(aws, { region, credentials }).catch(() => undefined);
+    expect(asked).toEqual([]);
   });
 
   it('is not used for hosts that NO_PROXY names', async () => {

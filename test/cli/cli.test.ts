@@ -177,6 +177,22 @@ test('what goes wrong in the run is one JSON line on stderr, with its exit code,
   expect(stderr).not.toContain('not-a-real-secret-key');
 });
 
+test.each(['export', 'plan'])(
+  '%s blames the variable of a proxy that is no address, not the credentials',
+  async (job) => {
+    const args = [job, '--lake', './lake', '--regions', 'us-east-1', '--log-format', 'pretty'];
+    const { code, stderr } = await run(args, {
+      AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE000000000',
+      AWS_SECRET_ACCESS_KEY: 'not-a-real-secret-key',
+      AWS_REGION: 'us-east-1',
+      https_proxy: 'http://user:sesame@proxy:port',
+    });
+    expect(code).toBe(64);
+    expect(stderr).toMatch(/https_proxy in the environment is not the address of a proxy/);
+    expect(stderr).not.toMatch(/sesame|redentials/);
+  },
+);
+
 test('no credentials at all end with 77', async () => {
   const args = [
     'export',
