@@ -8,6 +8,7 @@ import { queryJob } from '../jobs/query.ts';
 import { simulateJob } from '../jobs/simulate.ts';
 import { type OutputError, ReportedError, UsageError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
+import { provideHome } from './home-folder.ts';
 import { commonOptionNames, optionsOf, switchNames } from './options/options.ts';
 import { plainWords, wordRules } from './options/words.ts';
 import { programPackage } from './package.ts';
@@ -117,6 +118,7 @@ process.stdout.on('error', (error) => {
 // Without stderr there is nobody left to tell.
 process.stderr.on('error', () => {});
 
+provideHome(process.env);
 let ended = false;
 process.on('exit', () => {
   // Node ends when nothing is left to wait for, even in the middle of a job.

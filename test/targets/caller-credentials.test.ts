@@ -75,6 +75,14 @@ describe('a container’s credential endpoint', () => {
     expect(asked()).toBeGreaterThan(10);
   });
 
+  it('is asked without the proxy that the environment names', async () => {
+    const { asked } = await startEndpoint(500, 0);
+    vi.stubEnv('HTTP_PROXY', 'http://127.0.0.1:9');
+    vi.stubEnv('HTTPS_PROXY', 'http://127.0.0.1:9');
+    const credentials = callerCredentials(shared(), 'us-east-1', undefined, impatience);
+    expect([(await credentials()).accessKeyId, asked()]).toEqual(['AKIACONTAINER', 1]);
+  });
+
   it('that never gives any is an UnavailableError that names it, and what it says', async () => {
     const { url } = await startEndpoint(500, Number.POSITIVE_INFINITY);
     const failure = await callerCredentials(shared(), 'us-east-1', undefined, impatience)().catch((e) => e);
