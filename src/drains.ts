@@ -7,6 +7,7 @@ import type { Planning } from './planning.ts';
 import { DrainQueue } from './queue.ts';
 import type { Settings } from './settings.ts';
 import { createSource } from './source/backup.ts';
+import { isEmptyWindow } from './source/window.ts';
 import type { Row, Table } from './tables/table.ts';
 import type { Target } from './targets/target.ts';
 import type { Progress } from './telemetry/progress.ts';
@@ -23,12 +24,12 @@ export interface DrainsContext {
 }
 
 /**
- * What came of every planned drain; one that is not there was not begun any more.
+ * What came of every planned drain; one that is not there was not begun any more, or had nothing to ask for.
  * Rejects only when scratch cannot be written: the other drains are then ended.
  */
 export async function drainAll(context: DrainsContext): Promise<ReadonlyMap<Planned, Drained>> {
   const { settings, planning, progress, log } = context;
-  const { planned } = planning;
+  const planned = planning.planned.filter(({ window }) => !isEmptyWindow(window));
   const broken = new AbortController();
   const signal = AbortSignal.any([context.signal, broken.signal]);
   const source = createSource({

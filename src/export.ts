@@ -1,6 +1,7 @@
 /** The run: drain, merge, publish, prove. The only place that knows the whole way. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { clockToleranceMs } from './aws/clock.ts';
 import type { Drained, Planned } from './drain.ts';
 import { drainAll } from './drains.ts';
 import { ReportedError } from './errors.ts';
@@ -123,7 +124,14 @@ async function run(context: Run): Promise<RunSummary> {
     lake,
     engine,
     scratchFolder: context.scratch.folder,
-    run: { runId, asOf, programVersion: io.programVersion, exitCode, memoryDays: settings.memoryDays },
+    run: {
+      runId,
+      asOf,
+      programVersion: io.programVersion,
+      exitCode,
+      memoryDays: settings.memoryDays,
+      latest: planning.now() + clockToleranceMs,
+    },
     parts: publication.written,
     coverage,
     openDays: new Map(planning.planned.map((planned, i) => [i, drained.get(planned)?.openDays ?? new Set()])),

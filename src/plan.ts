@@ -2,13 +2,14 @@
 import pLimit from 'p-limit';
 import type { Planned } from './drain.ts';
 import type { RunIo } from './export.ts';
-import { exitCodeOf } from './ledger/coverage.ts';
+import { emptyWindowMessage, exitCodeOf } from './ledger/coverage.ts';
 import { limitsOf } from './limits.ts';
 import { makePlan } from './planning.ts';
 import type { PlannedTarget, PlanSummary } from './run-summary.ts';
 import type { Settings } from './settings.ts';
 import { createSource } from './source/backup.ts';
 import type { AggregationPeriod, DrainReport, Source, SourcePage } from './source/source.ts';
+import { isEmptyWindow } from './source/window.ts';
 
 /** @throws ReportedError (src/errors.ts) when discovery fails or the lake cannot be read */
 export async function runPlan(settings: Settings, io: RunIo): Promise<PlanSummary> {
@@ -30,7 +31,9 @@ export async function runPlan(settings: Settings, io: RunIo): Promise<PlanSummar
     const tries = await Promise.all(
       planning.planned.map((planned) =>
         limit(async () => {
-          const tried = await tryOne(planned, source, settings, limits.draining);
+          const tried = isEmptyWindow(planned.window)
+            ? notTried(planned)
+            : await tryOne(planned, source, settings, limits.draining);
           io.progress.drained(tried.report.status === 'OK');
           return tried;
         }),
@@ -38,6 +41,7 @@ export async function runPlan(settings: Settings, io: RunIo): Promise<PlanSummar
     );
     const statuses = tries.map(({ planned, report, page }) => ({
       target: planned.target,
+      window: planned.window,
       read: report.status === 'OK',
       status: report.status === 'OK' && page?.records.length === 0 ? ('OK_EMPTY' as const) : report.status,
     }));
@@ -63,10 +67,23 @@ export async function runPlan(settings: Settings, io: RunIo): Promise<PlanSummar
 
 interface Tried {
   readonly planned: Planned;
-  readonly report: DrainReport;
+  readonly report: Omit<DrainReport, 'status'> & { readonly status: PlannedTarget['status'] };
   readonly page: SourcePage | null;
   /** How long the one page took. */
   readonly pageMs: number;
+}
+
+/** Nothing is left to read there; asked for nothing, AWS would answer with nothing. */
+function notTried(planned: Planned): Tried {
+  const errorMessage = emptyWindowMessage(planned);
+  const report = {
+    ...readable(0),
+    status: 'SKIPPED',
+    pages: 0,
+    errorName: 'EmptyWindow',
+    errorMessage,
+  } as const;
+  return { planned, report, page: null, pageMs: 0 };
 }
 
 /** Ends a drain after its first page. */
@@ -159,7 +176,7 @@ function readableTargets(tries: readonly Tried[]): number {
   for (const { planned, report } of tries) {
     const name = `${planned.target.accountId}/${planned.target.region}`;
     all.add(name);
-    if (report.status !== 'OK') bad.add(name);
+    if (report.status !== 'OK' && report.status !== 'SKIPPED') bad.add(name);
   }
   return all.size - bad.size;
 }

@@ -1,6 +1,7 @@
 /** What a run is about to do: who asks, as of when, whom, and for which windows. `export` does it, `plan` shows it. */
 import type { Logger } from 'pino';
 import { type Aws, createAws } from './aws/aws.ts';
+import { clockToleranceMs } from './aws/clock.ts';
 import type { Planned } from './drain.ts';
 import { UsageError } from './errors.ts';
 import { type Lake, openLake } from './lake/lake.ts';
@@ -16,6 +17,7 @@ import {
 } from './ledger/watermarks.ts';
 import { whileRunning } from './limits.ts';
 import type { Settings } from './settings.ts';
+import { isEmptyWindow } from './source/window.ts';
 import { copyJobSummaries } from './tables/copy-job-summaries.ts';
 import { copyJobs } from './tables/copy-jobs.ts';
 import { type IdentifiedCaller, identifyCaller } from './targets/caller.ts';
@@ -28,6 +30,8 @@ export interface Planning {
   readonly caller: Caller;
   /** Milliseconds since the epoch, AWS's time. */
   readonly asOf: number;
+  /** AWS's time now, as-of and what has passed since. */
+  readonly now: () => number;
   /** Where STS was asked. */
   readonly homeRegion: string;
   readonly runId: string;
@@ -73,6 +77,8 @@ async function planFor(
   io: PlanningIo,
 ): Promise<Planning> {
   const { caller, asOf, credentials, region } = identified;
+  const identifiedAt = performance.now();
+  const now = () => asOf + performance.now() - identifiedAt;
   const runId = newRunId(asOf, Date.now());
   const log = io.log.child({ run_id: runId });
   const signal = io.draining;
@@ -115,19 +121,19 @@ async function planFor(
       signal,
     });
     const known = await whileRunning(signal, `The watermarks of ${store.url} could not be read`, () =>
-      watermarksOf(lake, targets, log, signal),
+      watermarksOf(lake, targets, now() + clockToleranceMs, log, signal),
     );
     const planned = planWindows(targets, settings, asOf, known.marks);
     const readBefore = ({ accountId, region }: Target) =>
       known.lost.has(bucketOf(accountId, lake.buckets)) ||
       [copyJobs, copyJobSummaries].some(({ name }) =>
-        known.marks.has(watermarkName(name, accountId, region)),
+        [known.marks, known.impossible].some((names) => names.has(watermarkName(name, accountId, region))),
       );
     const close = async () => {
       await store.close();
       aws.close();
     };
-    return { aws, caller, asOf, homeRegion: region, runId, lake, targets, planned, readBefore, close };
+    return { aws, caller, asOf, now, homeRegion: region, runId, lake, targets, planned, readBefore, close };
   } catch (error) {
     await store.close();
     throw error;
@@ -142,30 +148,39 @@ function planWindows(
 ): Planned[] {
   const to = settings.until.kind === 'as-of' ? asOf : Math.min(settings.until.epochMs, asOf);
   const memory = { asOf, memoryDays: settings.memoryDays, fullEveryMs: settings.fullEveryMs };
-  return targets.flatMap((target) =>
+  const planned = targets.flatMap((target) =>
     settings.tables.map((table): Planned => {
       const mark = marks.get(watermarkName(table, target.accountId, target.region));
       const coveredTo = mark?.coveredTo ?? null;
       if (table === 'copy_job_summaries') return { table, target, window: null, coveredTo };
       const window = windowFor(settings.since, to, mark, memory);
-      if (window.from !== null && window.from >= window.to)
-        return { table, target, window: nothing(settings, window.to), coveredTo };
+      if (isEmptyWindow(window) && settings.since.kind !== 'auto') {
+        throw nothingToRead(
+          '--since lies at or after the end of the window',
+          window.to,
+          'an earlier --since',
+        );
+      }
       return { table, target, window, coveredTo };
     }),
   );
+  if (planned.length > 0 && planned.every(({ window }) => isEmptyWindow(window))) {
+    throw nothingToRead('Every target was read further than the end of the window', to, 'a later --until');
+  }
+  return planned;
 }
 
-/** With `auto` an `--until` in the past may leave nothing to read; a `--since` after the end is a mistake. */
-function nothing(settings: Settings, to: number) {
-  if (settings.since.kind === 'auto') return { from: to, to };
-  throw new UsageError(
-    `--since lies at or after the end of the window, ${new Date(to).toISOString()} (as-of, or --until)`,
-    'Give an earlier --since; the end is never later than AWS’s present time.',
+function nothingToRead(what: string, to: number, advice: string): UsageError {
+  return new UsageError(
+    `${what}, ${new Date(to).toISOString()} (as-of, or --until), so nothing is left to read`,
+    `Give ${advice}; the end is never later than AWS’s present time.`,
   );
 }
 
 interface KnownMarks {
   readonly marks: Watermarks;
+  /** Names of marks that cannot be true: their targets were read all the same. */
+  readonly impossible: ReadonlySet<string>;
   /** Buckets whose marks are damaged, or are not there though the lake has been written before. */
   readonly lost: ReadonlySet<number>;
 }
@@ -174,15 +189,25 @@ interface KnownMarks {
 async function watermarksOf(
   lake: Lake,
   targets: readonly Target[],
+  latest: number,
   log: Logger,
   signal: AbortSignal,
 ): Promise<KnownMarks> {
   const buckets = [...new Set(targets.map(({ accountId }) => bucketOf(accountId, lake.buckets)))].sort();
   const marks = new Map<string, Watermark>();
+  const impossible = new Set<string>();
   const lost = new Set<number>();
   for (const bucket of buckets) {
-    const read = await readWatermarks(lake.store, bucket, signal);
+    const read = await readWatermarks(lake.store, bucket, latest, signal);
     for (const [name, mark] of read.marks) marks.set(name, mark);
+    if (read.impossible.size > 0) {
+      const [first] = read.impossible.keys();
+      log.warn(
+        { bucket, watermarks: read.impossible.size, first, latest: new Date(latest).toISOString() },
+        'watermarks are damaged, they lie in the future or end before they begin: what they cover is read again',
+      );
+    }
+    for (const name of read.impossible.keys()) impossible.add(name);
     if (read.damage !== null) {
       log.warn({ bucket, damage: read.damage }, 'watermarks are damaged: everything is read again');
     } else if (read.etag === null && !lake.isNew) {
@@ -190,5 +215,5 @@ async function watermarksOf(
     }
     if (read.damage !== null || (read.etag === null && !lake.isNew)) lost.add(bucket);
   }
-  return { marks, lost };
+  return { marks, impossible, lost };
 }

@@ -65,8 +65,8 @@ export interface PlannedTarget {
   readonly account_name: string | null;
   readonly region: string;
   readonly table: DrainedTable;
-  /** OK: may be read. */
-  readonly status: DrainStatus;
+  /** OK: may be read. SKIPPED: nothing is left to read in the window, so AWS was not asked. */
+  readonly status: DrainStatus | 'SKIPPED';
   readonly error: string | null;
   /** ISO 8601; null: from the beginning of AWS's memory (or not a windowed table). */
   readonly window_from: string | null;

@@ -1,7 +1,8 @@
 -- title: Through when each target has been read, and how the last run went
 -- about: One row for each table, account and region that a run ever planned: the last run that asked, what
 --   came of it, and through when the good drains (OK or OK_EMPTY) have read the target without a gap.
---   REJECTED_RECORDS is not good: something was read that the tables do not show. Only runs that came so
+--   REJECTED_RECORDS is not good: something was read that the tables do not show. Nor is a window that
+--   ends where it begins: older versions called it OK_EMPTY, but nobody was asked. Only runs that came so
 --   far as to write their coverage are known here.
 -- column: last_good_drain_time - 2026-11-21 02:00:00.000 — Through when the target has been read without
 --   a gap: the latest end of those good drains whose window begins no later than what was read before them
@@ -83,8 +84,14 @@ FROM (
           status,
           error_name,
           error_message,
-          CASE WHEN status IN ('OK', 'OK_EMPTY') THEN window_from END AS read_from,
-          CASE WHEN status IN ('OK', 'OK_EMPTY') THEN coalesce(window_to, as_of) END AS read_to
+          CASE
+            WHEN status IN ('OK', 'OK_EMPTY') AND NOT coalesce(window_from >= window_to, false)
+              THEN window_from
+          END AS read_from,
+          CASE
+            WHEN status IN ('OK', 'OK_EMPTY') AND NOT coalesce(window_from >= window_to, false)
+              THEN coalesce(window_to, as_of)
+          END AS read_to
         FROM export_coverage
       ) windows
     ) in_order

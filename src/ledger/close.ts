@@ -28,6 +28,8 @@ export interface LedgerEnd {
     readonly programVersion: string;
     readonly exitCode: number;
     readonly memoryDays: number;
+    /** The latest instant that a watermark may name: AWS's time now, and a tolerance. */
+    readonly latest: number;
   };
   readonly parts: readonly WrittenPart[];
   readonly coverage: readonly Coverage[];
@@ -130,6 +132,6 @@ async function moveWatermarks({ lake, run, coverage, openDays }: LedgerEnd): Pro
     });
   });
   for (const [bucket, covered] of byBucket) {
-    await extendWatermarks(lake.store, bucket, covered, { runId: run.runId, memoryDays: run.memoryDays });
+    await extendWatermarks(lake.store, bucket, covered, run);
   }
 }

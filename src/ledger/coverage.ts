@@ -5,6 +5,7 @@ import type { StopReason } from '../limits.ts';
 import type { CoverageStatus } from '../run-summary.ts';
 import type { DrainedTable, FailOn } from '../settings.ts';
 import type { DrainReport, Window } from '../source/source.ts';
+import { isEmptyWindow } from '../source/window.ts';
 import { DeadlineReached, Interrupted } from '../stop.ts';
 import type { Row } from '../tables/table.ts';
 import type { Target } from '../targets/target.ts';
@@ -46,6 +47,10 @@ export function settled(
   stopReason: StopReason | null,
 ): Coverage {
   const { table, target, window } = planned;
+  if (isEmptyWindow(window)) {
+    const report = { ...notBegun, errorName: 'EmptyWindow', errorMessage: emptyWindowMessage(planned) };
+    return { table, target, window, status: 'SKIPPED', read: false, report, rows: 0, rejected: 0 };
+  }
   if (drained === null) {
     const status = stopReason === 'deadline' ? 'SKIPPED' : 'INTERRUPTED';
     return { table, target, window, status, read: false, report: notBegun, rows: 0, rejected: 0 };
@@ -61,6 +66,13 @@ export function settled(
   const status = drainedStatus(drained);
   const told = status === 'REJECTED_RECORDS' ? { ...report, ...rejection(drained) } : report;
   return { table, target, window, status, read, report: told, rows, rejected };
+}
+
+/** Why nobody was asked. */
+export function emptyWindowMessage({ window, coveredTo }: Planned): string {
+  const end = window === null ? '' : ` ${new Date(window.to).toISOString()}`;
+  const known = coveredTo === null ? '' : `; it was read through ${new Date(coveredTo).toISOString()}`;
+  return `AWS was not asked: nothing is left to read before the end of the window,${end}${known}`;
 }
 
 function rejection({ rejected, rejectedFor }: Drained) {
@@ -152,15 +164,22 @@ const severity: readonly CoverageStatus[] = [
   'FAILED',
 ];
 
-/** A region that nobody asked for by name and that is not enabled is nobody's failure. */
-export function isFailure({ status, target }: Pick<Coverage, 'status' | 'target'>): boolean {
+/** What decides whether a (table, target) failed. */
+type Ended = Pick<Coverage, 'status' | 'target' | 'window'>;
+
+/**
+ * A region that nobody asked for by name and that is not enabled is nobody's failure. Nor is a window in which nothing
+ * was left to read: an `--until` that lies before what earlier runs have read.
+ */
+export function isFailure({ status, target, window }: Ended): boolean {
   if (status === 'REGION_DISABLED') return target.regionNamed;
+  if (status === 'SKIPPED' && isEmptyWindow(window)) return false;
   return healing[status] !== 'covered';
 }
 
-/** Whether people should hear of it: failures, and records kept aside. */
-export function isReported(coverage: Pick<Coverage, 'status' | 'target'>): boolean {
-  return isFailure(coverage) || coverage.status === 'REJECTED_RECORDS';
+/** Whether people should hear of it: failures, records kept aside, and whom AWS was not asked about. */
+export function isReported(coverage: Ended): boolean {
+  return isFailure(coverage) || coverage.status === 'REJECTED_RECORDS' || coverage.status === 'SKIPPED';
 }
 
 /** Worst first; then by account, region and table. */
@@ -171,7 +190,7 @@ export function worstFirst(a: Coverage, b: Coverage): number {
 
 /** The exit status of a run, from what became of its targets. See src/exit-codes.ts. */
 export function exitCodeOf(
-  coverage: readonly Pick<Coverage, 'status' | 'target' | 'read'>[],
+  coverage: readonly (Ended & Pick<Coverage, 'read'>)[],
   failOn: FailOn,
   interrupted: boolean,
 ): ExitCode {

@@ -111,6 +111,20 @@ function latest(a: number | null, b: number | null): number | null {
   return a === null ? b : b === null ? a : Math.max(a, b);
 }
 
+/**
+ * Whether a watermark can be true: nothing has been read of a time that has not come yet, and no job is open in it.
+ * @param latest AWS's time now, and a tolerance: other runs may have begun a little later
+ */
+export function isPlausible(mark: Watermark, latest: number): boolean {
+  const { coveredFrom, coveredTo, fullAt, openDays } = mark;
+  return (
+    coveredTo <= latest &&
+    (coveredFrom === null || coveredFrom <= coveredTo) &&
+    (fullAt === null || fullAt <= latest) &&
+    openDays.every((day) => Date.parse(day) <= latest)
+  );
+}
+
 /** Watermarks by `<table>/<account>/<region>`. */
 export type Watermarks = ReadonlyMap<string, Watermark>;
 
@@ -121,18 +135,33 @@ export function watermarkName(table: string, accountId: string, region: string):
 interface Stored {
   readonly etag: string | null;
   readonly marks: Watermarks;
+  /** Those that cannot be true: they lie in the future, or end before they begin. They count as none. */
+  readonly impossible: Watermarks;
   /** Why what was there could not be used; null when it could, or when there was nothing. */
   readonly damage: string | null;
 }
 
-/** A bucket's watermarks. Damaged ones are told of and count as none. */
-export async function readWatermarks(store: Store, bucket: number, signal?: AbortSignal): Promise<Stored> {
+/**
+ * A bucket's watermarks. Damaged ones are told of and count as none.
+ * @param latest see isPlausible
+ */
+export async function readWatermarks(
+  store: Store,
+  bucket: number,
+  latest: number,
+  signal?: AbortSignal,
+): Promise<Stored> {
+  const nothing = { marks: new Map(), impossible: new Map() };
   const object = await store.read(watermarksKey(bucket), signal);
-  if (object === null) return { etag: null, marks: new Map(), damage: null };
+  if (object === null) return { etag: null, ...nothing, damage: null };
+  const { etag } = object;
   try {
-    return { etag: object.etag, marks: parsed(Buffer.from(object.bytes).toString('utf8')), damage: null };
+    const all = [...parsed(Buffer.from(object.bytes).toString('utf8'))];
+    const marks = new Map(all.filter(([, mark]) => isPlausible(mark, latest)));
+    const impossible = new Map(all.filter(([, mark]) => !isPlausible(mark, latest)));
+    return { etag, marks, impossible, damage: null };
   } catch (error) {
-    return { etag: object.etag, marks: new Map(), damage: String(error) };
+    return { etag, ...nothing, damage: String(error) };
   }
 }
 
@@ -147,12 +176,17 @@ export async function extendWatermarks(
   store: Store,
   bucket: number,
   covered: ReadonlyMap<string, Covered>,
-  options: { readonly runId: string; readonly memoryDays: number },
+  options: {
+    readonly runId: string;
+    readonly memoryDays: number;
+    /** See isPlausible. What was covered takes the place of a watermark that cannot be true. */
+    readonly latest: number;
+  },
 ): Promise<void> {
   if (covered.size === 0) return;
   for (let attempt = 1; attempt <= attempts; attempt++) {
-    const { etag, marks } = await readWatermarks(store, bucket);
-    const next = new Map(marks);
+    const { etag, marks, impossible } = await readWatermarks(store, bucket, options.latest);
+    const next = new Map([...impossible, ...marks]);
     for (const [name, one] of covered) next.set(name, extended(marks.get(name), one, options.memoryDays));
     const put = await store.put({
       key: watermarksKey(bucket),

@@ -15,6 +15,11 @@ export function askedBounds(window: Window): { readonly createdAfter?: Date; rea
   return { createdAfter: new Date(Math.floor(window.from / second) * second - second), createdBefore };
 }
 
+/** Whether there is nothing to ask AWS for. An answer to it would look like an empty account. */
+export function isEmptyWindow(window: Window | null): boolean {
+  return window !== null && window.from !== null && window.from >= window.to;
+}
+
 /** The creation time of a record as on the wire, in milliseconds; null where it cannot be read. */
 export function creationTime(record: unknown): number | null {
   if (typeof record !== 'object' || record === null || !('CreationDate' in record)) return null;
