@@ -36,6 +36,9 @@ export class LakeError extends ReportedError {
 /** A part went away or was replaced while it was read: a fresh listing may help. */
 export class PartChangedError extends LakeError {}
 
+/** A symbolic link lies where a local lake has a folder or an object. */
+export class LinkError extends LakeError {}
+
 /** Local scratch space could not be read or written, or is used up. */
 export class ScratchError extends ReportedError {
   readonly exitCode = 74;

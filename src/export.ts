@@ -7,6 +7,8 @@ import { drainAll } from './drains.ts';
 import { ReportedError } from './errors.ts';
 import type { Engine } from './lake/engines/engine.ts';
 import { openEngine } from './lake/engines/open.ts';
+import { describeForeign, foreignIn, type Partition } from './lake/foreign-objects.ts';
+import { partitionPrefix } from './lake/layout.ts';
 import { publishPart } from './lake/publish.ts';
 import { openScratch, type Scratch } from './lake/scratch.ts';
 import { openStaging } from './lake/staging.ts';
@@ -144,6 +146,7 @@ async function run(context: Run): Promise<RunSummary> {
     log.warn({ unknown_fields: unknownFields }, 'AWS sends fields that this version has no column for');
   }
 
+  const foreign = await foreignObjects(context, publication.touched.values());
   const ended = performance.now();
   const summary: RunSummary = {
     run_id: runId,
@@ -154,6 +157,7 @@ async function run(context: Run): Promise<RunSummary> {
     coverage: counted(coverage),
     tables: totals,
     unknown_fields: unknownFields,
+    foreign_objects: foreign,
     failures: coverage.filter(isReported).sort(worstFirst).map(failureOf),
     phases_ms: {
       discover: Math.round(drainStarted - started),
@@ -166,6 +170,31 @@ async function run(context: Run): Promise<RunSummary> {
   };
   log.info({ summary: { ...summary, failures: summary.failures.length } }, 'the run has ended');
   return summary;
+}
+
+/** Whoever queries the lake must not wait for a store that does not list: it is looked for this long. */
+const foreignLookMs = 20_000;
+
+/**
+ * What else lies in the partitions that were touched. Only after the ledger is closed: it is worth telling, and nothing
+ * is lost when it cannot be seen.
+ */
+async function foreignObjects(
+  { io, log, limits, planning }: Run,
+  touched: Iterable<Partition>,
+): Promise<readonly string[]> {
+  const { lake, foreignFolders: folders } = planning;
+  const signal = AbortSignal.any([io.stopping, limits.publishing, AbortSignal.timeout(foreignLookMs)]);
+  const objects = io.stopping.aborted
+    ? []
+    : await foreignIn(lake.store, touched, lake.buckets, signal).catch((err: unknown) => {
+        log.warn({ err }, 'whether the partitions hold foreign objects could not be seen');
+        return [];
+      });
+  const foreign = [...folders, ...objects];
+  const told = describeForeign(foreign);
+  if (told !== null) log.warn({ foreign_objects: foreign.length }, told);
+  return foreign;
 }
 
 /** What was published is worth telling even when the ledger cannot be closed. */
@@ -209,6 +238,7 @@ async function openPublication({ settings, io, log, limits, planning, scratch, e
   const { lake, runId } = planning;
   const written: WrittenPart[] = [];
   const failed = new Map<string, unknown>();
+  const touched = new Map<string, Partition>();
   let tables = emptyTotals(settings.tables);
   const scratchFolder = await scratch.subfolder('parts');
   const staging = openStaging({
@@ -219,8 +249,9 @@ async function openPublication({ settings, io, log, limits, planning, scratch, e
   const waves = new Waves(
     staging,
     {
-      publish: (part) =>
-        publishPart({
+      publish: (part) => {
+        touched.set(partitionPrefix(part.table, part.partition), part);
+        return publishPart({
           store: lake.store,
           engine,
           table: part.table,
@@ -235,7 +266,8 @@ async function openPublication({ settings, io, log, limits, planning, scratch, e
           reserve: (bytes) => scratch.reserve(bytes),
           signal: limits.publishing,
           maxAttempts: 20,
-        }),
+        });
+      },
       onPublished: (part, published) => {
         io.progress.published();
         tables = withPart(tables, part.table, published);
@@ -279,6 +311,7 @@ async function openPublication({ settings, io, log, limits, planning, scratch, e
     waves,
     written,
     failed,
+    touched,
     totals: (coverage: readonly Coverage[]) =>
       coverage.reduce((sum, { table, rejected }) => withRejected(sum, table, rejected), tables),
   };

@@ -54,6 +54,7 @@ export async function runPlan(settings: Settings, io: RunIo): Promise<PlanSummar
       readable: readableTargets(tries),
       expected_requests: plan.reduce((sum, { expected_requests: requests }) => sum + requests, 0),
       expected_minutes: expectedMinutes(tries, plan, settings.concurrency),
+      foreign_objects: planning.foreignFolders,
       plan,
       exit_code: exitCodeOf(statuses, settings.failOn, io.stopping.aborted),
     };

@@ -3,7 +3,8 @@ import type { Logger } from 'pino';
 import { type Aws, createAws } from './aws/aws.ts';
 import { clockToleranceMs } from './aws/clock.ts';
 import type { Planned } from './drain.ts';
-import { UsageError } from './errors.ts';
+import { LinkError, UsageError } from './errors.ts';
+import { foreignFolders } from './lake/foreign-objects.ts';
 import { type Lake, openLake } from './lake/lake.ts';
 import { bucketOf } from './lake/layout.ts';
 import { openStore } from './lake/stores/open.ts';
@@ -20,6 +21,7 @@ import type { Settings } from './settings.ts';
 import { isEmptyWindow } from './source/window.ts';
 import { copyJobSummaries } from './tables/copy-job-summaries.ts';
 import { copyJobs } from './tables/copy-jobs.ts';
+import { exportCoverage } from './tables/export-coverage.ts';
 import { type IdentifiedCaller, identifyCaller } from './targets/caller.ts';
 import { assumedRole } from './targets/credentials.ts';
 import type { Caller, Target } from './targets/target.ts';
@@ -38,6 +40,8 @@ export interface Planning {
   readonly lake: Lake;
   readonly targets: readonly Target[];
   readonly planned: readonly Planned[];
+  /** Folders below the tables that are no partitions of them. */
+  readonly foreignFolders: readonly string[];
   /** Whether an earlier run has read this account and region, or may have: where watermarks are lost nobody knows. */
   readonly readBefore: (target: Target) => boolean;
   close(): Promise<void>;
@@ -112,6 +116,9 @@ async function planFor(
         signal,
       }),
     );
+    const foreign = await whileRunning(signal, `The lake ${store.url} could not be listed`, () =>
+      lookForForeign(lake, log, signal),
+    );
     const targets = await planTargets({
       ...settings,
       aws,
@@ -133,10 +140,38 @@ async function planFor(
       await store.close();
       aws.close();
     };
-    return { aws, caller, asOf, now, homeRegion: region, runId, lake, targets, planned, readBefore, close };
+    return {
+      aws,
+      caller,
+      asOf,
+      now,
+      homeRegion: region,
+      runId,
+      lake,
+      targets,
+      planned,
+      foreignFolders: foreign,
+      readBefore,
+      close,
+    };
   } catch (error) {
     await store.close();
     throw error;
+  }
+}
+
+/**
+ * What stands where only partitions may stand. A link there ends the run before anything is asked of AWS; a listing
+ * that fails does not, for what was read must not wait for it.
+ */
+async function lookForForeign(lake: Lake, log: Logger, signal: AbortSignal): Promise<readonly string[]> {
+  if (lake.isNew) return [];
+  try {
+    return await foreignFolders(lake.store, [copyJobs, copyJobSummaries, exportCoverage], signal);
+  } catch (error) {
+    if (signal.aborted || error instanceof LinkError) throw error;
+    log.warn({ err: error }, 'whether the lake holds foreign folders could not be seen');
+    return [];
   }
 }
 

@@ -47,6 +47,8 @@ export interface RunSummary {
   readonly tables: Readonly<Partial<Record<DrainedTable, TableTotals>>>;
   /** What AWS sent and no column takes: it is not in the lake. */
   readonly unknown_fields: UnknownFields;
+  /** Keys below the tables, in what this run touched, that are no parts of the lake; folders end in `/`. */
+  readonly foreign_objects: readonly string[];
   /** Worst first; all of them in JSON, ten are printed. */
   readonly failures: readonly TargetFailure[];
   /** Milliseconds spent: discovering, draining, publishing, closing the ledger. */
@@ -83,6 +85,8 @@ export interface PlanSummary {
   readonly readable: number;
   readonly expected_requests: number;
   readonly expected_minutes: number;
+  /** Folders below the tables that are no partitions of them. */
+  readonly foreign_objects: readonly string[];
   readonly plan: readonly PlannedTarget[];
   readonly exit_code: ExitCode;
 }

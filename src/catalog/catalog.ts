@@ -2,6 +2,7 @@
 import { pathToFileURL } from 'node:url';
 import { type Aws, createAws } from '../aws/aws.ts';
 import { LakeError, UsageError } from '../errors.ts';
+import { describeForeign } from '../lake/foreign-objects.ts';
 import { openStore } from '../lake/stores/open.ts';
 import type { Store } from '../lake/stores/store.ts';
 import type { JobIo } from '../reporting-job.ts';
@@ -16,7 +17,7 @@ import { apply } from './apply.ts';
 import { check } from './check.ts';
 import { ddl } from './ddl.ts';
 import { openGlue } from './glue.ts';
-import { firstDayOf } from './lake-objects.ts';
+import { daysOf } from './lake-days.ts';
 import type { CatalogReport } from './report.ts';
 import type { CatalogSettings } from './settings.ts';
 import type { View } from './statements.ts';
@@ -58,7 +59,7 @@ async function runDdl(
   if (firstDay !== null) return ddl({ tables, views, location, place: { ...place, firstDay } });
   const store = await storeOf(settings, aws, io);
   try {
-    const found = await firstDayOf(store, tables, io.stopping);
+    const found = await firstDayIn(store, io);
     if (found === null) throw noFirstDay(store.url);
     return ddl({ tables, views, location, place: { ...place, firstDay: found } });
   } catch (error) {
@@ -103,10 +104,18 @@ async function runGlue(
   }
 }
 
+/** Null for an empty lake. What is no partition is named: Athena's range of days does not come from it. */
+async function firstDayIn(store: Store, io: Io): Promise<string | null> {
+  const { first, foreign } = await daysOf(store, tables, io.stopping);
+  const told = describeForeign(foreign);
+  if (told !== null) io.log.warn({ foreign: foreign.length }, told);
+  return first;
+}
+
 /** The earlier of what the person says and what the lake holds: no part is left out. */
 async function firstDayFor({ firstDay }: CatalogSettings, store: Store, io: Io): Promise<string> {
   try {
-    const found = await firstDayOf(store, tables, io.stopping);
+    const found = await firstDayIn(store, io);
     if (firstDay === null && found === null) throw noFirstDay(store.url);
     return [firstDay, found].filter((day) => day !== null).sort()[0] ?? '';
   } catch (error) {

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import type { Database, Table as GlueTable } from '@aws-sdk/client-glue';
 import { EngineError, ScratchError } from '../errors.ts';
 import { type OpenPart, openPart } from '../lake/engines/part-reader.ts';
-import { tablePrefix } from '../lake/layout.ts';
+import { readRecord, recordMissing } from '../lake/lake-record.ts';
+import { type Place, placeOf, tablePrefix } from '../lake/layout.ts';
 import type { Store } from '../lake/stores/store.ts';
 import type { Table } from '../tables/table.ts';
-import { programVersionParameter, projectionOf, tableLocation } from './definition.ts';
+import { programVersionParameter, tableLocation } from './definition.ts';
 import type { Glue } from './glue.ts';
 import { changedTable, projectedFirstDay } from './glue-table.ts';
-import { type PartObject, partAt } from './lake-objects.ts';
 import type { CheckReport } from './report.ts';
 import type { View } from './statements.ts';
 import { planView } from './views.ts';
@@ -37,11 +37,12 @@ export async function check(options: CheckOptions): Promise<CheckReport> {
   const { tables, glue, place } = options;
   const drifts: string[] = [];
   let [parts, read] = [0, 0];
+  const record = await readRecord(options.store, tables, options.stopping);
   const database = await glue.database();
   if (database === null) drifts.push(`database ${place.database} is not in Glue: run catalog apply`);
   for (const table of tables) {
     const found = database === null ? null : await glue.table(table.name);
-    const objects = await objectsOf(table, options);
+    const objects = await objectsOf(table, record?.buckets ?? null, options);
     const firstDay = objects.parts.map(({ day }) => day).sort()[0] ?? options.today;
     if (database !== null) drifts.push(...tableDrifts(table, found, firstDay, options));
     drifts.push(...objects.drifts, ...rangeDrifts(table, objects.parts, found, options.today));
@@ -90,13 +91,15 @@ async function viewDrifts(database: Database, { views, glue, place }: CheckOptio
   return drifts;
 }
 
-async function objectsOf(table: Table, { store, stopping }: CheckOptions) {
-  const parts: PartObject[] = [];
+/** @param buckets the lake's; null where there is no lake yet */
+async function objectsOf(table: Table, buckets: number | null, { store, stopping }: CheckOptions) {
+  const parts: Place[] = [];
   const drifts: string[] = [];
   for await (const key of store.list(tablePrefix(table), {}, stopping)) {
-    const part = partAt(table, key);
+    if (buckets === null) throw recordMissing(store.url, key);
+    const part = placeOf(table, key, buckets);
     if (part !== null) parts.push(part);
-    else drifts.push(`${key}: is no part of ${table.name}, and lies where only parts may lie`);
+    else drifts.push(`${key}: is no part of this lake, and lies where only parts may lie: move it away`);
   }
   return { parts, drifts };
 }
@@ -104,21 +107,13 @@ async function objectsOf(table: Table, { store, stopping }: CheckOptions) {
 /** Parts that Athena does not see, since their partition is not projected. */
 function rangeDrifts(
   table: Table,
-  parts: readonly PartObject[],
+  parts: readonly Place[],
   found: GlueTable | null,
   today: string,
 ): string[] {
   const firstDay = found === null ? null : projectedFirstDay(table, found);
-  return parts.flatMap(({ key, partition, day }) => {
+  return parts.flatMap(({ key, day }) => {
     const drifts: string[] = [];
-    for (const [name, value] of Object.entries(partition)) {
-      const projection = projectionOf(name, firstDay ?? '');
-      if (projection.kind === 'enum' && !projection.values.includes(value)) {
-        drifts.push(
-          `${key}: ${name} ${value} is outside the projected values ${projection.values.join(', ')}`,
-        );
-      }
-    }
     if (firstDay !== null && day < firstDay) {
       drifts.push(`${key}: lies before the projected range, which begins ${firstDay}: run catalog apply`);
     }
@@ -127,7 +122,7 @@ function rangeDrifts(
   });
 }
 
-function sampleOf(parts: readonly PartObject[]): readonly PartObject[] {
+function sampleOf(parts: readonly Place[]): readonly Place[] {
   const byDay = parts.toSorted((a, b) => (a.day === b.day ? 0 : a.day < b.day ? -1 : 1));
   const last = byDay.length - 1;
   const indexes = new Set(Array.from({ length: sampled }, (_, i) => Math.round((last * i) / (sampled - 1))));
@@ -136,7 +131,7 @@ function sampleOf(parts: readonly PartObject[]): readonly PartObject[] {
 
 async function schemaDrifts(
   table: Table,
-  sample: readonly PartObject[],
+  sample: readonly Place[],
   { store, scratch, stopping }: CheckOptions,
 ): Promise<string[]> {
   if (sample.length === 0) return [];

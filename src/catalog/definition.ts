@@ -1,5 +1,5 @@
 /** What a catalog says about a table: derived from its definition, and the same in Glue, Athena's DDL and Trino's. */
-import type { Column, ColumnType, Table } from '../tables/table.ts';
+import type { Column, ColumnType, PartitionColumn, Table } from '../tables/table.ts';
 
 /** One column or partition column, as a catalog has it. */
 export interface CatalogColumn {
@@ -10,11 +10,6 @@ export interface CatalogColumn {
 
 /** Glue takes no longer comment (botocore, glue/2017-03-31, CommentString). */
 const maximumComment = 255;
-
-/** The periods that AWS Backup counts by: the values of `aggregation_period`, and no others. */
-const enumerated: Readonly<Record<string, readonly string[]>> = {
-  aggregation_period: ['ONE_DAY', 'SEVEN_DAYS', 'FOURTEEN_DAYS'],
-};
 
 /** The table's columns, in their order. */
 export function catalogColumns(table: Table): readonly CatalogColumn[] {
@@ -47,13 +42,12 @@ function shortened(text: string): string {
 }
 
 /** What a projected partition column may be: one of a few values, or a day of a range that ends today. */
-export type Projection =
+type Projection =
   | { readonly kind: 'enum'; readonly values: readonly string[] }
   | { readonly kind: 'days'; readonly firstDay: string };
 
-export function projectionOf(partition: string, firstDay: string): Projection {
-  const values = enumerated[partition];
-  return values === undefined ? { kind: 'days', firstDay } : { kind: 'enum', values };
+function projectionOf({ values }: PartitionColumn, firstDay: string): Projection {
+  return values.kind === 'day' ? { kind: 'days', firstDay } : { kind: 'enum', values: values.texts };
 }
 
 /** The folder of a table below the lake's own location, with a slash at its end. */
@@ -91,8 +85,9 @@ export function tableParameters(
     classification: 'parquet',
     'projection.enabled': 'true',
   };
-  for (const { name } of table.partitions) {
-    const projection = projectionOf(name, firstDay);
+  for (const partition of table.partitions) {
+    const { name } = partition;
+    const projection = projectionOf(partition, firstDay);
     const set = (what: string, value: string) => {
       parameters[`projection.${name}.${what}`] = value;
     };

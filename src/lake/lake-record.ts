@@ -1,7 +1,8 @@
 /** `_ledger/lake.json`: what a lake is made of. Written once, and raised when a newer program comes. */
 import { LakeError } from '../errors.ts';
 import type { Table } from '../tables/table.ts';
-import { bucketHash, formatVersion } from './layout.ts';
+import { bucketHash, formatVersion, lakeKey } from './layout.ts';
+import type { Store } from './stores/store.ts';
 
 export interface LakeRecord {
   readonly format_version: number;
@@ -64,6 +65,25 @@ export function parseRecord(bytes: Uint8Array, url: string, tables: readonly Tab
     unsafe_store: record.unsafe_store === true,
     multipart: record.multipart !== false,
   };
+}
+
+/** The lake's record; null when there is none. @throws as parseRecord, and what the store throws */
+export async function readRecord(
+  store: Pick<Store, 'read' | 'url'>,
+  tables: readonly Table[],
+  signal?: AbortSignal,
+): Promise<LakeRecord | null> {
+  const found = await store.read(lakeKey, signal);
+  return found === null ? null : parseRecord(found.bytes, store.url, tables);
+}
+
+/** For whoever meets parts without a record: into how many buckets they were cut, nobody knows. */
+export function recordMissing(url: string, key: string): LakeError {
+  return new LakeError(
+    `${url} holds ${key}, but no ${lakeKey}`,
+    'Restore _ledger/lake.json from an earlier version of the object or from a backup, or name another --lake: ' +
+      'without it nobody knows how the parts there were cut.',
+  );
 }
 
 /** This program's schema versions, by table. */

@@ -1,11 +1,17 @@
 /** Opening a lake: may this program work here, does the store keep its promises, how many buckets. */
 import { randomUUID } from 'node:crypto';
-import { LakeError, UsageError } from '../errors.ts';
+import { UsageError } from '../errors.ts';
 import { copyJobSummaries } from '../tables/copy-job-summaries.ts';
 import { copyJobs } from '../tables/copy-jobs.ts';
 import { exportCoverage } from '../tables/export-coverage.ts';
 import type { Table } from '../tables/table.ts';
-import { type LakeRecord, parseRecord, schemaVersions, serializeRecord } from './lake-record.ts';
+import {
+  type LakeRecord,
+  parseRecord,
+  recordMissing,
+  schemaVersions,
+  serializeRecord,
+} from './lake-record.ts';
 import { bucketHash, formatVersion, lakeKey, runsPrefix, tablePrefix } from './layout.ts';
 import { inOnePiece, probeStore, touchStore, unsafeStoreError } from './probe.ts';
 import type { Store } from './stores/store.ts';
@@ -99,11 +105,7 @@ async function refuseOrphans(store: Store, tables: readonly Table[], signal?: Ab
     for await (const key of store.list(prefix, {}, signal)) {
       // Another run may have made the whole lake since we looked.
       if ((await store.read(lakeKey, signal)) !== null) return;
-      throw new LakeError(
-        `${store.url} holds ${key}, but no ${lakeKey}`,
-        'Restore _ledger/lake.json from an earlier version of the object or from a backup, or name another --lake: ' +
-          'without it nobody knows how the parts there were cut.',
-      );
+      throw recordMissing(store.url, key);
     }
   }
 }

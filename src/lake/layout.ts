@@ -1,6 +1,6 @@
 /** Where everything lies in a lake: pure functions to keys. The layout is part of the lake's format. */
 import { createHash } from 'node:crypto';
-import type { Table } from '../tables/table.ts';
+import { type PartitionColumn, type Table, utcDay } from '../tables/table.ts';
 
 /** Raised when keys or ledger objects change in a way that older programs would damage. */
 export const formatVersion = 1;
@@ -27,14 +27,74 @@ export function tablePrefix(table: Table): string {
  * exactly those that the table names: a part in a wrong place would be read as another day's.
  */
 export function partKey(table: Table, partition: Readonly<Record<string, string>>, bucket: number): string {
-  const folders = table.partitions.map(({ name }) => {
-    const value = partition[name];
-    if (value === undefined || !/^[A-Za-z0-9_.-]+$/.test(value)) {
-      throw new TypeError(`${table.name}: partition column ${name} cannot be ${JSON.stringify(value)}`);
+  for (const column of table.partitions) {
+    const value = partition[column.name];
+    if (value === undefined || partitionValue(column, `${column.name}=${value}`) === null) {
+      throw new TypeError(
+        `${table.name}: partition column ${column.name} cannot be ${JSON.stringify(value)}`,
+      );
     }
-    return `${name}=${value}/`;
-  });
-  return `${tablePrefix(table)}${folders.join('')}part-${numbered(bucket)}.parquet`;
+  }
+  return `${partitionPrefix(table, partition)}part-${numbered(bucket)}.parquet`;
+}
+
+/** Where a key puts what it names. */
+export interface Place {
+  readonly key: string;
+  /** Values of the partition columns, by name. */
+  readonly partition: Readonly<Record<string, string>>;
+  /** The UTC day among them: every table has one, and it is the last. */
+  readonly day: string;
+  /** Null where a partition is not cut into buckets, but holds an object for each run. */
+  readonly bucket: number | null;
+}
+
+/** A run's coverage is named by its id, a UUIDv7 in lower case (RFC 9562, section 4). */
+const coverageFile = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\.parquet$/;
+const partFile = /^part-(\d{5})\.parquet$/;
+
+/**
+ * What a key below a table's prefix names in a lake of so many buckets; null when this program would never write
+ * such a key: the object is foreign, and nobody may read it as a part.
+ */
+export function placeOf(table: Table, key: string, buckets: number): Place | null {
+  const segments = key.split('/');
+  const [folder, ...folders] = segments;
+  const file = folders.pop() ?? '';
+  if (folder !== table.name || folders.length !== table.partitions.length) return null;
+  const partition: Record<string, string> = {};
+  let day = '';
+  for (const [at, column] of table.partitions.entries()) {
+    const value = partitionValue(column, folders[at] ?? '');
+    if (value === null) return null;
+    partition[column.name] = value;
+    day = value;
+  }
+  if (table.merge.kind === 'append') {
+    return coverageFile.test(file) ? { key, partition, day, bucket: null } : null;
+  }
+  const [, number] = partFile.exec(file) ?? [];
+  const bucket = Number(number);
+  return number !== undefined && bucket < buckets ? { key, partition, day, bucket } : null;
+}
+
+/** The value that a folder's name gives a partition column; null when it is none that the column can have. */
+export function partitionValue({ name, values }: PartitionColumn, folder: string): string | null {
+  if (!folder.startsWith(`${name}=`)) return null;
+  const value = folder.slice(name.length + 1);
+  const fits = values.kind === 'day' ? isDay(value) : values.texts.includes(value);
+  return fits ? value : null;
+}
+
+function isDay(text: string): boolean {
+  const epochMs = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
+  return !Number.isNaN(epochMs) && utcDay(epochMs) === text;
+}
+
+/** The prefix of a partition: what lies below it is read together. */
+export function partitionPrefix(table: Table, partition: Readonly<Record<string, string>>): string {
+  const folders = table.partitions.map(({ name }) => `${name}=${partition[name] ?? ''}/`);
+  return `${tablePrefix(table)}${folders.join('')}`;
 }
 
 /** @param runDate the UTC day of the run's as-of, `yyyy-MM-dd` */

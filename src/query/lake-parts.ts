@@ -1,10 +1,10 @@
 /** The parts of a lake that a query reads: found by listing, and made files that the engine can open. */
-import { mkdir, realpath } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import pLimit from 'p-limit';
-import { LakeError } from '../errors.ts';
-import { tablePrefix } from '../lake/layout.ts';
+import { placeOf, tablePrefix } from '../lake/layout.ts';
 import type { Scratch } from '../lake/scratch.ts';
+import { refuseLinks } from '../lake/stores/links.ts';
 import type { Store } from '../lake/stores/store.ts';
 import type { Table } from '../tables/table.ts';
 import { type Days, isWithin } from './days.ts';
@@ -21,69 +21,51 @@ export interface FoundParts {
   readonly leftOut: readonly string[];
   /** The last day of all; null when there is no part. */
   readonly newest: string | null;
-  /** Objects below the table that are no parts of it, and are not read here; Athena would read them. */
-  readonly strangers: readonly string[];
+  /** Objects below the table that are no parts of it, and are not read. */
+  readonly foreign: readonly string[];
 }
 
 const downloadsAtOnce = 8;
 
-/** The keys of a table's parts within the days, ascending. */
+/**
+ * The keys of a table's parts within the days, ascending.
+ * @param buckets the lake's: they say which parts there can be
+ */
 export async function findParts(
   store: Pick<Store, 'list'>,
   table: Table,
+  buckets: number,
   days: Days,
   signal?: AbortSignal,
 ): Promise<FoundParts> {
   const keys: string[] = [];
-  const strangers: string[] = [];
+  const foreign: string[] = [];
   const leftOut = new Set<string>();
   let newest: string | null = null;
-  const form = partForm(table);
   for await (const key of store.list(tablePrefix(table), {}, signal)) {
-    const day = form.exec(key)?.groups?.day;
-    if (day === undefined) {
-      strangers.push(key);
+    const place = placeOf(table, key, buckets);
+    if (place === null) {
+      foreign.push(key);
       continue;
     }
+    const { day } = place;
     if (newest === null || day > newest) newest = day;
     if (isWithin(day, days)) keys.push(key);
     else leftOut.add(day);
   }
-  return { keys, leftOut: [...leftOut].sort(), newest, strangers };
-}
-
-/** Every table's last partition is its UTC day. */
-function partForm({ name, partitions }: Table): RegExp {
-  const folders = partitions.map((partition, at) =>
-    at === partitions.length - 1
-      ? `${partition.name}=(?<day>\\d{4}-\\d\\d-\\d\\d)/`
-      : `${partition.name}=[\\w.-]+/`,
-  );
-  return new RegExp(`^${name}/${folders.join('')}[\\w.-]+\\.parquet$`);
+  return { keys, leftOut: [...leftOut].sort(), newest, foreign };
 }
 
 /**
  * The files of a local lake, where they lie.
- * @throws LakeError for a part that a link in the lake leads to elsewhere
+ * @throws LinkError for a part that is a link, or lies behind one
  */
 export async function localParts(folder: string, keys: readonly string[]): Promise<readonly Part[]> {
-  const root = await realpath(folder).catch(() => folder);
-  const checked = new Set<string>();
+  const known = new Set<string>();
   const parts: Part[] = [];
   for (const key of keys) {
-    const file = join(folder, ...key.split('/'));
-    const parent = dirname(file);
-    if (!checked.has(parent)) {
-      const real = await realpath(parent).catch(() => null);
-      if (real !== null && !real.startsWith(root + sep)) {
-        throw new LakeError(
-          `${parent} in the lake ${folder} is a link to a place outside it`,
-          'Remove the link, or move what it leads to into the lake.',
-        );
-      }
-      checked.add(parent);
-    }
-    parts.push({ key, file });
+    await refuseLinks(folder, key, known);
+    parts.push({ key, file: join(folder, ...key.split('/')) });
   }
   return parts;
 }

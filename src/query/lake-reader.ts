@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { LakeError, PartChangedError, ScratchError } from '../errors.ts';
 import { quoteName, quoteText } from '../lake/engines/sql-text.ts';
-import { parseRecord } from '../lake/lake-record.ts';
+import { readRecord, recordMissing } from '../lake/lake-record.ts';
 import { lakeKey } from '../lake/layout.ts';
 import type { Scratch } from '../lake/scratch.ts';
 import type { Store } from '../lake/stores/store.ts';
@@ -56,8 +56,8 @@ export interface LakeReader {
   readonly leftOut: readonly string[];
   /** The day of the newest run that ended; null when there is none, or nothing that is asked goes by it. */
   readonly newestRun: string | null;
-  /** Keys that lie below a table and are no parts. */
-  readonly strangers: readonly string[];
+  /** Keys that lie below a table and are no parts of it. */
+  readonly foreign: readonly string[];
   /** The one file that the engine may write: for Parquet output. */
   readonly outputFile: string;
   /** @throws UsageError for anything but one statement that reads */
@@ -69,8 +69,7 @@ export interface LakeReader {
 /** @throws LakeError when the lake cannot be read; ScratchError when its parts do not fit */
 export async function openLakeReader(options: LakeReaderOptions): Promise<LakeReader> {
   const { store, days = allDays, views = loadViews(), signal } = options;
-  const record = await store.read(lakeKey, signal);
-  if (record !== null) parseRecord(record.bytes, store.url, lakeTables);
+  const record = await readRecord(store, lakeTables, signal);
   if (patterned.test(options.scratch.folder)) {
     throw new ScratchError(
       `The scratch folder ${options.scratch.folder} has a *, ?, [, ] or = in its path, which the engine takes for a pattern`,
@@ -87,24 +86,26 @@ export async function openLakeReader(options: LakeReaderOptions): Promise<LakeRe
   };
   try {
     const needed = neededFor(options.names, views);
-    const strangers: string[] = [];
+    const foreign: string[] = [];
     const leftOut = new Set<string>();
     let newestRun: string | null = null;
     const keys = new Map<Table, readonly string[]>();
     for (const table of needed.tables) {
       // The lake's now, and through when a target was read, are the same whatever days are asked for.
       const asked = table === exportCoverage ? allDays : days;
-      const found = await findParts(store, table, asked, signal);
+      const found = await findParts(store, table, record?.buckets ?? 0, asked, signal);
       const newestAlone = table === exportCoverage && needed.newestRunAlone;
       keys.set(
         table,
         newestAlone ? found.keys.filter((key) => key.includes(`=${found.newest}/`)) : found.keys,
       );
-      strangers.push(...found.strangers);
+      foreign.push(...found.foreign);
       for (const day of found.leftOut) leftOut.add(day);
       if (table === exportCoverage) newestRun = found.newest;
     }
-    if (record === null && [...keys.values()].every((found) => found.length === 0)) {
+    if (record === null) {
+      const [first] = [...keys.values(), foreign].flat();
+      if (first !== undefined) throw recordMissing(store.url, first);
       throw new LakeError(
         `There is no lake in ${store.url}: no ${lakeKey}, and no parts of the tables`,
         'Look whether --lake names the place that export writes to.',
@@ -154,7 +155,7 @@ export async function openLakeReader(options: LakeReaderOptions): Promise<LakeRe
       bytes,
       leftOut: [...leftOut].sort(),
       newestRun,
-      strangers,
+      foreign,
       outputFile,
       check: (sql) => checkStatement(connection, sql),
       close,

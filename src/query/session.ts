@@ -4,12 +4,16 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import type { Logger } from 'pino';
 import { type Aws, createAws } from '../aws/aws.ts';
 import { ReportedError, UnavailableError } from '../errors.ts';
+import { describeForeign } from '../lake/foreign-objects.ts';
+import { partitionsOf } from '../lake/partitions.ts';
 import { openScratch, type Scratch } from '../lake/scratch.ts';
 import { openStore } from '../lake/stores/open.ts';
 import type { Store } from '../lake/stores/store.ts';
 import type { LookBack } from '../questions/question-sql.ts';
+import { exportCoverage } from '../tables/export-coverage.ts';
 import { identifyCaller } from '../targets/caller.ts';
 import { assumedRole } from '../targets/credentials.ts';
+import { printable } from '../telemetry/printable.ts';
 import { allDays, type Days, daysBefore } from './days.ts';
 import { explained, isChangedPart } from './engine-errors.ts';
 import { type LakeReader, openLakeReader } from './lake-reader.ts';
@@ -89,9 +93,8 @@ export async function openSession(
         ...(names === undefined ? {} : { names }),
       });
       if (settings.lake.kind === 's3') io.note(fetchedLine(opened, days));
-      if (opened.strangers.length > 0) {
-        io.note(`not read, for they are no parts of a table: ${opened.strangers.slice(0, 5).join(', ')}`);
-      }
+      const foreign = describeForeign(opened.foreign);
+      if (foreign !== null) io.note(printable(foreign));
       return opened;
     };
     const ask: Session['ask'] = async (lookBack, signal, use) => {
@@ -168,9 +171,8 @@ async function defaultDays(
 ): Promise<Days> {
   if (settings.lake.kind === 'local' || lookBack === 'every day') return allDays;
   let newest: string | null = null;
-  for await (const folder of store.list('export_coverage/', { folders: true }, signal)) {
-    const [, day] = /run_date=(\d{4}-\d\d-\d\d)\/$/.exec(folder) ?? [];
-    if (day !== undefined && (newest === null || day > newest)) newest = day;
+  for (const { day } of (await partitionsOf(store, exportCoverage, signal)).partitions) {
+    if (newest === null || day > newest) newest = day;
   }
   return daysBefore(newest ?? today, lookBack ?? daysOnS3);
 }

@@ -73,8 +73,14 @@ export const copyJobSummaries: Table = {
       name: 'aggregation_period',
       description: 'What was asked for: ONE_DAY, SEVEN_DAYS or FOURTEEN_DAYS. Never add up different ones.',
       example: 'ONE_DAY',
+      values: { kind: 'one-of', texts: ['ONE_DAY', 'SEVEN_DAYS', 'FOURTEEN_DAYS'] },
     },
-    { name: 'start_date', description: 'UTC day of start_time, yyyy-MM-dd.', example: '2026-11-20' },
+    {
+      name: 'start_date',
+      description: 'UTC day of start_time, yyyy-MM-dd.',
+      example: '2026-11-20',
+      values: { kind: 'day', of: 'start_time' },
+    },
   ],
   merge: {
     kind: 'replace-slice',

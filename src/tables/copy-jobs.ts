@@ -424,7 +424,12 @@ export const copyJobs: Table = {
   schemaVersion: 1,
   columns,
   partitions: [
-    { name: 'creation_date', description: 'UTC day of creation_time, yyyy-MM-dd.', example: '2026-11-20' },
+    {
+      name: 'creation_date',
+      description: 'UTC day of creation_time, yyyy-MM-dd.',
+      example: '2026-11-20',
+      values: { kind: 'day', of: 'creation_time' },
+    },
   ],
   merge: { kind: 'upsert', key: ['copy_job_id'] },
   sortBy: ['account_id', 'region', 'creation_time', 'copy_job_id'],

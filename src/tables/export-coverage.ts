@@ -91,7 +91,14 @@ export const exportCoverage: Table = {
     '“Nothing there” is only ever said (OK_EMPTY) after a drain that ended well.',
   schemaVersion: 1,
   columns,
-  partitions: [{ name: 'run_date', description: 'UTC day of as_of, yyyy-MM-dd.', example: '2026-11-21' }],
+  partitions: [
+    {
+      name: 'run_date',
+      description: 'UTC day of as_of, yyyy-MM-dd.',
+      example: '2026-11-21',
+      values: { kind: 'day', of: 'as_of' },
+    },
+  ],
   merge: { kind: 'append' },
   sortBy: ['table_name', 'account_id', 'region'],
 };

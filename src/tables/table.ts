@@ -43,6 +43,10 @@ export interface PartitionColumn {
   readonly name: string;
   readonly description: string;
   readonly example: string;
+  /** What its values can be: the UTC day of one of the row's timestamps, or one of a few texts. */
+  readonly values:
+    | { readonly kind: 'day'; readonly of: string }
+    | { readonly kind: 'one-of'; readonly texts: readonly string[] };
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The result of `export` and `plan` as people read it. Plain text; no colour, so that it can be kept. */
 import Table from 'cli-table3';
 import { exitCodes } from '../exit-codes.ts';
+import { describeForeign } from '../lake/foreign-objects.ts';
 import type {
   CoverageStatus,
   PlannedTarget,
@@ -60,11 +61,17 @@ export function renderRunSummary(summary: RunSummary, columns = 100): string {
           `AWS sends fields of ${table} that this version has no column for; they are not in the lake: ${printable(fields.join(', '))}`,
       ),
     ),
+    renderForeign(summary.foreign_objects, columns),
     renderFailures(failures, columns),
     summary.ledger_error === null ? '' : paragraphs(columns, [printable(summary.ledger_error)]),
     paragraphs(columns, [`Exit code ${summary.exit_code}: ${exitCodes[summary.exit_code]}.`]),
   ];
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
+}
+
+function renderForeign(keys: readonly string[], columns: number): string {
+  const told = describeForeign(keys);
+  return told === null ? '' : paragraphs(columns, [`${printable(told)}.`]);
 }
 
 /** The error's name, of `name: message`. */
@@ -171,6 +178,7 @@ export function renderPlanSummary(summary: PlanSummary, columns = 100): string {
             ]),
           columns,
         ),
+    renderForeign(summary.foreign_objects, columns),
     lines.length > shownTargets
       ? `And ${grouped(lines.length - shownTargets)} more (all: --output json).`
       : '',

@@ -58,7 +58,15 @@ describe('the next release of a table', () => {
     [
       'one partition column more',
       released({
-        partitions: [...copyJobs.partitions, { name: 'hour', description: 'Hour.', example: '1' }],
+        partitions: [
+          ...copyJobs.partitions,
+          {
+            name: 'hour',
+            description: 'Hour.',
+            example: '1',
+            values: { kind: 'one-of', texts: ['1', '2'] },
+          },
+        ],
       }),
       /partition column hour is not in Glue, and none can be added/,
     ],

@@ -1,5 +1,5 @@
-import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { copyFile, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { loadViews } from '../../src/questions/questions.ts';
 import { copyJobs } from '../../src/tables/copy-jobs.ts';
@@ -11,8 +11,8 @@ afterEach(async () => {
   for (const lake of lakes.splice(0)) await lake.close();
 });
 
-async function lakeOf(name?: string): Promise<WrittenLake> {
-  const lake = await newLake(name);
+async function lakeOf(name?: string, buckets?: number): Promise<WrittenLake> {
+  const lake = await newLake(name, buckets);
   lakes.push(lake);
   return lake;
 }
@@ -41,7 +41,7 @@ test('every table of a lake that export made has every row, and every view can b
     for (const { name } of reader.views) {
       expect(await rowsOf(reader, `SELECT count(*) FROM ${name}`)).toHaveLength(1);
     }
-    expect(rest.strangers).toEqual([]);
+    expect(rest.foreign).toEqual([]);
   } finally {
     await lab.close();
   }
@@ -59,9 +59,10 @@ describe('parts of both engines and of older programs', () => {
       message_category: 'SUCCESS',
       is_parent: true,
     };
-    await lake.write([job('a', values)], { bucket: 0 });
-    await lake.write([job('b', values)], { bucket: 1, engine: 'parquetjs-lite' });
-    await lake.write([job('c', values)], { bucket: 2, table: older });
+    const on = (day: number) => ({ ...values, creation_time: Date.UTC(2026, 10, day, 1, 2, 3, 456) });
+    await lake.write([job('a', on(20))]);
+    await lake.write([job('b', on(21))], { engine: 'parquetjs-lite' });
+    await lake.write([job('c', on(22))], { table: older });
     const reader = await lake.read();
     expect(
       await rowsOf(
@@ -70,14 +71,14 @@ describe('parts of both engines and of older programs', () => {
          FROM copy_jobs ORDER BY 1`,
       ),
     ).toEqual(
-      ['a', 'b', 'c'].map((id) => [
+      ['a', 'b', 'c'].map((id, at) => [
         id,
         BigInt(Number.MAX_SAFE_INTEGER),
         id === 'c' ? null : 'SUCCESS',
         true,
-        new Date(Date.UTC(2026, 10, 20, 1, 2, 3, 456)),
+        new Date(Date.UTC(2026, 10, 20 + at, 1, 2, 3, 456)),
         true,
-        '2026-11-20',
+        `2026-11-${20 + at}`,
       ]),
     );
     const described = new Map(
@@ -152,25 +153,69 @@ test('a query for one day opens the parts of that day only, also when the day is
   }
 });
 
-test('files that are no parts are named and not read, and links are not followed', async () => {
+test('what this lake cannot hold is named and not read, whatever it is', async () => {
   const lake = await lakeOf();
-  const other = await lakeOf();
-  await other.write([job('elsewhere', { creation_time: Date.UTC(2026, 10, 19) })]);
   await lake.write([job('a')]);
-  await writeFile(join(dirname(lake.part('2026-11-20')), 'notes.txt'), 'x');
-  await symlink(other.part('2026-11-19'), join(dirname(lake.part('2026-11-20')), 'part-00001.parquet'));
-  await symlink(dirname(other.part('2026-11-19')), dirname(lake.part('2026-11-19')));
+  const part = lake.part('2026-11-20');
+  const day = dirname(part);
+  const table = dirname(day);
+  const copies = [
+    join(day, 'part-00000 (conflicted copy).parquet'),
+    join(day, 'part-00001.parquet'),
+    join(table, 'creation_date=2026-11-20 copy', 'part-00000.parquet'),
+    join(table, 'creation_date=2026-1-5', 'part-00000.parquet'),
+    join(table, 'old', 'creation_date=2026-11-20', 'part-00000.parquet'),
+    join(table, 'part-00000.parquet'),
+  ];
+  for (const copy of copies) {
+    await mkdir(dirname(copy), { recursive: true });
+    await copyFile(part, copy);
+  }
+  for (const name of ['.DS_Store', 'notes.txt']) await writeFile(join(day, name), 'x');
+  await symlink('/nowhere/at/all', join(day, 'broken'));
   const reader = await lake.read();
   expect(await rowsOf(reader, 'SELECT copy_job_id FROM copy_jobs')).toEqual([['a']]);
-  expect(reader.strangers).toEqual(['copy_jobs/creation_date=2026-11-20/notes.txt']);
+  const named = [...copies, join(day, '.DS_Store'), join(day, 'notes.txt'), join(day, 'broken')];
+  expect([...reader.foreign].sort()).toEqual(named.map((path) => relative(lake.folder, path)).sort());
 });
 
-test('a table that is a link to a place outside the lake is refused', async () => {
+test('a second coverage of a run is named and not read', async () => {
+  const lab = await openLab({ accounts: 2, regions: 1 });
   const lake = await lakeOf();
-  const other = await lakeOf();
-  await other.write([job('elsewhere')]);
-  await symlink(join(other.folder, 'copy_jobs'), join(lake.folder, 'copy_jobs'));
-  await expect(lake.read()).rejects.toThrow(/is a link to a place outside it/);
+  try {
+    await lab.run();
+    await rm(lake.folder, { recursive: true });
+    await rename(lab.lake, lake.folder);
+    const before = await rowsOf(await lake.read(), 'SELECT count(*) FROM export_coverage');
+    const [name] = (await readdir(join(lake.folder, 'export_coverage'), { recursive: true })).filter((one) =>
+      one.endsWith('.parquet'),
+    );
+    const coverage = join(lake.folder, 'export_coverage', String(name));
+    await copyFile(coverage, coverage.replace('.parquet', ' copy.parquet'));
+    const reader = await lake.read();
+    expect(await rowsOf(reader, 'SELECT count(*) FROM export_coverage')).toEqual(before);
+    expect(reader.foreign).toEqual([`export_coverage/${name}`.replace('.parquet', ' copy.parquet')]);
+  } finally {
+    await lab.close();
+  }
+});
+
+test('parts without the lake’s record are not guessed at', async () => {
+  const lake = await lakeOf();
+  await lake.write([job('a')]);
+  await rm(join(lake.folder, '_ledger'), { recursive: true });
+  await expect(lake.read()).rejects.toThrow(/part-00000\.parquet, but no _ledger\/lake\.json/);
+});
+
+describe('a lake whose own folder is a link', () => {
+  test('is read as it is', async () => {
+    const lake = await lakeOf();
+    await lake.write([job('a')]);
+    const real = `${lake.folder}-real`;
+    await rename(lake.folder, real);
+    await symlink(real, lake.folder);
+    expect(await rowsOf(await lake.read(), 'SELECT copy_job_id FROM copy_jobs')).toEqual([['a']]);
+  });
 });
 
 test('a part that is no Parquet is an error that names it', async () => {

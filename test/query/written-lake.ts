@@ -35,7 +35,7 @@ export interface WrittenLake {
 }
 
 /** @param name of the lake's folder */
-export async function newLake(name = 'lake'): Promise<WrittenLake> {
+export async function newLake(name = 'lake', buckets = 1): Promise<WrittenLake> {
   const parent = await mkdtemp(join(tmpdir(), 'backup-copy-export-query-'));
   const folder = join(parent, name);
   await mkdir(join(folder, dirname(lakeKey)), { recursive: true });
@@ -44,7 +44,7 @@ export async function newLake(name = 'lake'): Promise<WrittenLake> {
     serializeRecord({
       format_version: formatVersion,
       schema_versions: schemaVersions(lakeTables),
-      buckets: 1,
+      buckets,
       bucket_hash: bucketHash,
       created_at: '2026-11-20T00:00:00Z',
       created_by_run: 'test',

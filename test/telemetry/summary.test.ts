@@ -37,6 +37,7 @@ const summary: RunSummary = {
   unknown_fields: {},
   failures: Array.from({ length: 12 }, (_, i) => failure(i)),
   phases_ms: { discover: 1200, drain: 150_000, publish: 33_000, ledger: 800 },
+  foreign_objects: [],
   ledger_error: null,
   exit_code: 77,
 };
@@ -186,6 +187,7 @@ describe('the summary of a run', () => {
 const plan: PlanSummary = {
   lake: '/data/lake',
   lake_exists: false,
+  foreign_objects: [],
   as_of: '2026-11-20T02:00:00Z',
   targets: 2,
   readable: 1,

@@ -3,12 +3,13 @@
  * SHA-256 (hex). A write goes to a temporary file, is synced, and takes the object's name under a lock
  * of the operating system: a process killed at any instant leaves the old object or the new one.
  */
-import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { constants, type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { LakeError } from '../../errors.ts';
 import { digestOf, makeFolder, syncFolder, systemCode, writeDurably } from './durable.ts';
 import { fileProblem, scratchProblem } from './file-problems.ts';
 import { checkedKey, compareKeys, isInternal } from './key.ts';
+import { leadsToFolder, linkProblem, refuseLinks } from './links.ts';
 import type { PutOutcome, PutRequest, Store, StoredObject, WriteCondition } from './store.ts';
 import { openCorner, type WriterCorner } from './writer-corner.ts';
 
@@ -93,6 +94,7 @@ class LocalStore implements Store {
     signal?.throwIfAborted();
     let temporary: string | null = null;
     try {
+      await refuseLinks(this.#root, request.key);
       const corner = await abortable(this.#ownCorner(), signal);
       temporary = corner.temporaryFile();
       const written = await writeDurably(temporary, request.body, signal);
@@ -117,6 +119,9 @@ class LocalStore implements Store {
   ): AsyncGenerator<string> {
     const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
     if (folder !== '') checkedKey(`${folder}x`);
+    await refuseLinks(this.#root, folder).catch((error) => {
+      throw fileProblem('listed', join(this.#root, folder), error);
+    });
     yield* this.#below(folder, prefix, options.folders === true, signal);
   }
 
@@ -147,6 +152,7 @@ class LocalStore implements Store {
     const path = this.#path(key);
     signal?.throwIfAborted();
     try {
+      await refuseLinks(this.#root, key);
       const source = await openIfThere(path);
       if (source === null) return null;
       try {
@@ -181,15 +187,19 @@ class LocalStore implements Store {
     }
   }
 
-  /** A folder's entries in S3's order, folders ending in `/`; what is neither file nor folder is no object. */
+  /**
+   * A folder's entries in S3's order, folders ending in `/`. What is no plain file is listed too, so that it can be
+   * named; only reading it fails. A link to a folder could hide parts, and ends the listing.
+   */
   async #names(folder: string): Promise<string[]> {
     const path = join(this.#root, folder);
     try {
       const entries = await readdir(path, { withFileTypes: true });
-      return entries
-        .filter((entry) => entry.isFile() || entry.isDirectory())
-        .map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name))
-        .sort(compareKeys);
+      for (const entry of entries) {
+        const own = join(path, entry.name);
+        if (entry.isSymbolicLink() && (await leadsToFolder(own))) throw await linkProblem(this.#root, own);
+      }
+      return entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name)).sort(compareKeys);
     } catch (error) {
       if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return [];
       throw fileProblem('listed', path, error);
@@ -237,7 +247,8 @@ async function etagAt(path: string): Promise<string | null> {
 async function openIfThere(path: string): Promise<FileHandle | null> {
   let handle: FileHandle;
   try {
-    handle = await open(path, 'r');
+    // Not blocking: a named pipe would be waited for until somebody writes to it.
+    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return null;
     throw error;

@@ -31,7 +31,9 @@ export const sample: Table = {
     column(provenance, 'observed_at', 'timestamp', 'Seen.', '2026-11-20 00:00:00.000'),
     column(provenance, 'run_id', 'text', 'The run.', 'r'),
   ],
-  partitions: [{ name: 'day', description: 'The day.', example: '2026-11-20' }],
+  partitions: [
+    { name: 'day', description: 'The day.', example: '2026-11-20', values: { kind: 'day', of: 'time' } },
+  ],
   merge: { kind: 'upsert', key: ['id'] },
   sortBy: ['id'],
 };

@@ -1,16 +1,23 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LakeError, ScratchError } from '../../../src/errors.ts';
+import { LakeError, LinkError, ScratchError } from '../../../src/errors.ts';
 import { loadFileLocks } from '../../../src/lake/file-lock.ts';
 import { openLocalStore } from '../../../src/lake/stores/local.ts';
+import type { Store } from '../../../src/lake/stores/store.ts';
 import { writeOf } from './described-store.ts';
 
 const absent = { ifAbsent: true } as const;
+
+async function listed(store: Store, prefix: string): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const key of store.list(prefix)) keys.push(key);
+  return keys;
+}
 
 describe('a local store, in its folder', () => {
   let parent: string;
@@ -39,6 +46,55 @@ describe('a local store, in its folder', () => {
     expect(files).toEqual(
       ['_ledger', '_ledger/lock', '_ledger/tmp', 'table', 'table/day=1', 'table/day=1/part.parquet'].sort(),
     );
+  });
+
+  it.each(['table/day=1/part.parquet', 'table/day=1', 'table'])(
+    'refuses %s when it is a link, to read, to write and to list',
+    async (linked) => {
+      const key = 'table/day=1/part.parquet';
+      const store = await openLocalStore({ folder, create: true });
+      await store.put(writeOf(key, 'x', absent));
+      const outside = join(parent, 'outside');
+      await rename(join(folder, linked), outside);
+      await symlink(outside, join(folder, linked));
+      const message = `${join(folder, linked)} in the lake ${folder} is a link to a place outside it`;
+      await expect(store.read(key)).rejects.toThrow(message);
+      await expect(store.download(key, join(parent, 'copy'))).rejects.toThrow(LinkError);
+      await expect(store.put(writeOf(key, 'y', absent))).rejects.toThrow(LinkError);
+      // What is only a file may be foreign: it is listed, and refused when it is read.
+      if (linked === key) expect(await listed(store, 'table/')).toEqual([key]);
+      else await expect(listed(store, 'table/')).rejects.toThrow(LinkError);
+      await store.close();
+    },
+  );
+
+  it('refuses links to nothing, to themselves and within the lake, and lists what is no plain file', async () => {
+    const store = await openLocalStore({ folder, create: true });
+    await store.put(writeOf('table/a', 'x', absent));
+    await symlink('nowhere', join(folder, 'table/broken'));
+    await symlink('loop', join(folder, 'table/loop'));
+    await symlink('a', join(folder, 'table/b'));
+    await once(spawn('mkfifo', [join(folder, 'table/pipe')]), 'exit');
+    expect(await listed(store, 'table/')).toEqual(
+      ['a', 'b', 'broken', 'loop', 'pipe'].map((name) => `table/${name}`),
+    );
+    await expect(store.read('table/broken')).rejects.toThrow(/is a link to nothing/);
+    await expect(store.read('table/loop')).rejects.toThrow(/is a link to nothing/);
+    await expect(store.read('table/b')).rejects.toThrow(/is a link to another place in it/);
+    expect(await store.read('table/pipe')).toBeNull();
+    await store.close();
+  });
+
+  it('may lie in a folder that is a link itself, named with a slash at its end or not', async () => {
+    await mkdir(join(parent, 'real'));
+    await symlink(join(parent, 'real'), join(parent, 'link'));
+    for (const name of ['link', 'link/']) {
+      const store = await openLocalStore({ folder: `${parent}/${name}`, create: true });
+      await store.put(writeOf(`table/${name.length}`, 'x', absent));
+      await store.close();
+    }
+    const store = await openLocalStore({ folder: join(parent, 'real'), create: false });
+    expect(await listed(store, '')).toEqual(['table/4', 'table/5']);
   });
 
   it('lists no lock and no temporary file', async () => {

@@ -326,20 +326,26 @@ describe('catalog check', () => {
     await copy(first, 'drifted/copy_jobs/creation_date=2019-05-05/part-00000.parquet');
     await copy(first, 'drifted/copy_jobs/creation_date=2999-01-01/part-00000.parquet');
     await copy(summary, summary.replace('ONE_DAY', 'ONE_YEAR'));
-    await copy(summary, 'drifted/export_coverage/run_date=2026-11-19/wrong.parquet');
+    await copy(
+      summary,
+      'drifted/export_coverage/run_date=2026-11-19/019a99c8-4000-7000-8000-00000000000a.parquet',
+    );
     await put('drifted/copy_jobs/notes.txt', 'hello');
     await put('drifted/copy_jobs/creation_date=2026-13-45/part-00000.parquet', 'hello');
-    await put('drifted/export_coverage/run_date=2026-11-18/broken.parquet', 'hello');
+    await put(
+      'drifted/export_coverage/run_date=2026-11-18/019a94a2-4000-7000-8000-00000000000b.parquet',
+      'hello',
+    );
     const { drifts, exit_code: code } = await check({ lake: other }, []);
     expect(code).toBe(78);
     const expected = [
-      /^copy_jobs\/notes\.txt: is no part of copy_jobs/,
+      /^copy_jobs\/notes\.txt: is no part of this lake/,
       /^copy_jobs\/creation_date=2026-13-45\/part-00000\.parquet: is no part/,
       /^copy_jobs\/creation_date=2019-05-05\/part-00000\.parquet: lies before the projected range/,
       /^copy_jobs\/creation_date=2999-01-01\/part-00000\.parquet: lies behind the projected range/,
-      /aggregation_period=ONE_YEAR\/.*: aggregation_period ONE_YEAR is outside the projected values/,
-      /^export_coverage\/run_date=2026-11-18\/broken\.parquet: cannot be read as Parquet/,
-      /^export_coverage\/run_date=2026-11-19\/wrong\.parquet: holds a column job_count, which no definition names/,
+      /aggregation_period=ONE_YEAR\/.*: is no part of this lake/,
+      /^export_coverage\/run_date=2026-11-18\/[\da-f-]{35}b\.parquet: cannot be read as Parquet/,
+      /^export_coverage\/run_date=2026-11-19\/[\da-f-]{35}a\.parquet: holds a column job_count, which no definition names/,
     ];
     for (const pattern of expected)
       expect(
@@ -348,7 +354,7 @@ describe('catalog check', () => {
       ).toBe(true);
     for (const drift of drifts) {
       expect(
-        expected.slice(0, 6).some((one) => one.test(drift)) || /wrong\.parquet: holds/.test(drift),
+        expected.slice(0, 6).some((one) => one.test(drift)) || /a\.parquet: holds/.test(drift),
         drift,
       ).toBe(true);
     }

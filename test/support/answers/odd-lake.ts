@@ -7,7 +7,8 @@ import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import type { Engine } from '../../../src/lake/engines/engine.ts';
 import { openEngine } from '../../../src/lake/engines/open.ts';
-import { coverageKey, partKey } from '../../../src/lake/layout.ts';
+import { type LakeRecord, schemaVersions, serializeRecord } from '../../../src/lake/lake-record.ts';
+import { bucketHash, coverageKey, formatVersion, lakeKey, partKey } from '../../../src/lake/layout.ts';
 import { copyJobSummaries } from '../../../src/tables/copy-job-summaries.ts';
 import { copyJobs } from '../../../src/tables/copy-jobs.ts';
 import { exportCoverage } from '../../../src/tables/export-coverage.ts';
@@ -18,6 +19,18 @@ import { day, type Facts, factsOf, hour } from './facts.ts';
 import { tellingCopies, tellingDrains } from './telling-copies.ts';
 
 const now = Date.UTC(2026, 2, 1, 2, 30, 0, 1);
+
+const record: LakeRecord = {
+  format_version: formatVersion,
+  schema_versions: schemaVersions([copyJobs, copyJobSummaries, exportCoverage]),
+  buckets: 1,
+  bucket_hash: bucketHash,
+  created_at: '2026-03-01T00:00:00Z',
+  created_by_run: 'test',
+  created_by_version: '0.0.0-test',
+  unsafe_store: false,
+  multipart: true,
+};
 
 /** What must come out exactly as it went in. */
 export const oddTexts = [
@@ -162,7 +175,8 @@ export async function writeOddLake(folder: string, seed: number, engineName: Eng
       };
     }),
   ].map((row) => ({ ...row, run_date: '2026-03-01' }));
-  await mkdir(folder, { recursive: true });
+  await mkdir(dirname(join(folder, lakeKey)), { recursive: true });
+  await writeFile(join(folder, lakeKey), serializeRecord(record));
   const engine = await openEngine(engineName, { memoryLimitBytes: 2 ** 28, scratch: folder });
   const write = async (
     table: Table,
@@ -182,7 +196,9 @@ export async function writeOddLake(folder: string, seed: number, engineName: Eng
       const rows = copies.filter((row) => row.creation_date === date);
       await write(copyJobs, rows, partKey(copyJobs, partition, 0), partition);
     }
-    await write(exportCoverage, drains, coverageKey('2026-03-01', 'runs'), { run_date: '2026-03-01' });
+    await write(exportCoverage, drains, coverageKey('2026-03-01', '019ca7a5-4000-7000-8000-000000000001'), {
+      run_date: '2026-03-01',
+    });
     const period = { aggregation_period: 'ONE_DAY', start_date: '2026-03-01' };
     await write(
       copyJobSummaries,

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { firstDayOf, partAt } from '../../src/catalog/lake-objects.ts';
+import { daysOf } from '../../src/catalog/lake-days.ts';
 import { openLocalStore } from '../../src/lake/stores/local.ts';
 import { copyJobSummaries } from '../../src/tables/copy-job-summaries.ts';
 import { copyJobs } from '../../src/tables/copy-jobs.ts';
@@ -29,45 +29,23 @@ describe('the first day of a lake', () => {
       'copy_job_summaries/aggregation_period=ONE_DAY/start_date=2026-11-04/part-00000.parquet',
       'copy_job_summaries/aggregation_period=SEVEN_DAYS/start_date=2026-10-30/part-00000.parquet',
     );
-    expect(await firstDayOf(store, tables)).toBe('2026-10-30');
+    expect(await daysOf(store, tables)).toEqual({ first: '2026-10-30', foreign: [] });
   });
 
-  it('is not taken from folders that are no partitions', async () => {
+  it('is not taken from folders that are no partitions, and these are named', async () => {
     const store = await lakeWith(
       'copy_jobs/creation_date=2026-11-03/part-00000.parquet',
       'copy_jobs/creation_date=0000-99-99/part-00000.parquet',
       'copy_jobs/backup=2001-01-01/part-00000.parquet',
       '_ledger/runs/2001-01-01/x.json',
     );
-    expect(await firstDayOf(store, tables)).toBe('2026-11-03');
+    expect(await daysOf(store, tables)).toEqual({
+      first: '2026-11-03',
+      foreign: ['copy_jobs/backup=2001-01-01/', 'copy_jobs/creation_date=0000-99-99/'],
+    });
   });
 
   it('is unknown for an empty lake', async () => {
-    expect(await firstDayOf(await lakeWith(), tables)).toBeNull();
-  });
-});
-
-describe('an object below a table', () => {
-  it.each([
-    ['copy_jobs/creation_date=2026-11-20/part-00000.parquet', { creation_date: '2026-11-20' }],
-    [
-      'copy_job_summaries/aggregation_period=ONE_DAY/start_date=2026-11-20/part-00001.parquet',
-      { aggregation_period: 'ONE_DAY', start_date: '2026-11-20' },
-    ],
-  ])('%s is a part', (key, partition) => {
-    const [table] = tables.filter(({ name }) => key.startsWith(`${name}/`));
-    expect(partAt(table ?? copyJobs, key)).toEqual({ key, partition, day: '2026-11-20' });
-  });
-
-  it.each([
-    'copy_jobs/part-00000.parquet',
-    'copy_jobs/creation_date=2026-11-20/part-00000.parquet.tmp',
-    'copy_jobs/creation_date=2026-11-20/more/part-00000.parquet',
-    'copy_jobs/creation_date=2026-02-30/part-00000.parquet',
-    'copy_jobs/creation_date=20261120/part-00000.parquet',
-    'copy_jobs/created=2026-11-20/part-00000.parquet',
-    'copy_jobs/README.md',
-  ])('%s is none', (key) => {
-    expect(partAt(copyJobs, key)).toBeNull();
+    expect(await daysOf(await lakeWith(), tables)).toEqual({ first: null, foreign: [] });
   });
 });
