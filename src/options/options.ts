@@ -308,6 +308,13 @@ export const options = {
     default: 'false',
     description: 'Leave texts in CSV as they are, also those that a spreadsheet would run as formulas',
   }),
+  wide: text(onOff, {
+    kind: 'switch',
+    jobs: queryOnly,
+    default: 'false',
+    description:
+      'At a terminal, write tables as wide as their values, with sizes and times as they are, instead of fitting the terminal',
+  }),
   timeout: text(longestTimer, {
     jobs: queryOnly,
     sample: '10m',

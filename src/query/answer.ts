@@ -14,6 +14,8 @@ import { asText, rowsOf, type TextFormat, type TextOptions } from './rows.ts';
 import type { Session } from './session.ts';
 
 export type Destination =
+  /** A person's terminal: the answer comes whole, and may be read for as long as it takes. */
+  | { readonly kind: 'screen'; readonly show: (text: string) => Promise<void>; readonly width: number }
   | { readonly kind: 'stream'; readonly stream: Writable; readonly format: TextFormat }
   | { readonly kind: 'file'; readonly path: string; readonly format: TextFormat | 'parquet' };
 
@@ -24,18 +26,34 @@ export interface Asked {
   readonly lookBack: LookBack | null;
 }
 
-/** A file appears whole, or not at all. */
+/**
+ * A file appears whole, or not at all; a screen shows nothing where there is no row.
+ * @returns how many rows were written; null when whoever read them was gone before the end
+ */
 export async function answer(
   session: Session,
   asked: Asked,
   destination: Destination,
   limits: QueryLimits,
-  options: TextOptions,
-): Promise<void> {
+  options: Omit<TextOptions, 'onEnd'>,
+): Promise<number | null> {
+  let rows: number | null = null;
+  const counting = {
+    ...options,
+    onEnd: (count: number) => {
+      rows = count;
+    },
+  };
+  if (destination.kind === 'screen') {
+    const text: string[] = [];
+    await writtenText(session, asked, 'table', limits, counting, async (piece) => text.push(piece) > 0);
+    if (rows !== 0) await destination.show(text.join(''));
+    return rows;
+  }
   if (destination.kind === 'stream') {
     const { stream, format } = destination;
-    await streamText(session, asked, format, limits, options, (text) => writeOut(stream, text));
-    return;
+    await writtenText(session, asked, format, limits, counting, (piece) => writeOut(stream, piece));
+    return rows;
   }
   const { path, format } = destination;
   const there = await stat(path).catch(() => null);
@@ -48,9 +66,10 @@ export async function answer(
   }
   const unfinished = `${path}.${randomUUID()}.tmp`;
   try {
-    if (format === 'parquet') await writeParquet(session, asked, limits, unfinished);
-    else await writeText(session, asked, format, limits, options, unfinished);
+    if (format === 'parquet') rows = await writeParquet(session, asked, limits, unfinished);
+    else await writeText(session, asked, format, limits, counting, unfinished);
     await rename(unfinished, path);
+    return rows;
   } catch (error) {
     await rm(unfinished, { force: true });
     if (!(error instanceof Error) || !('syscall' in error)) throw error;
@@ -62,14 +81,14 @@ export async function answer(
   }
 }
 
-async function streamText(
+/** @param write takes a piece; false when nobody wants more */
+async function writtenText(
   session: Session,
   { sql, lookBack }: Asked,
   format: TextFormat,
   limits: QueryLimits,
   options: TextOptions,
-  /** False ends the answer: its reader has gone. */
-  write: (text: string) => Promise<boolean>,
+  write: (piece: string) => Promise<boolean>,
 ): Promise<void> {
   await session.ask(lookBack, limits.signal, async (reader, went) => {
     const statement = await reader.check(sql);
@@ -100,7 +119,8 @@ async function writeText(
       file.write(text, (error) => resolve(error === null || error === undefined));
     });
   try {
-    await streamText(session, asked, format, limits, { ...options, terminal: false }, write);
+    const plain = { ...options, terminal: false, width: null };
+    await writtenText(session, asked, format, limits, plain, write);
     file.end();
     await finished(file);
   } finally {
@@ -113,8 +133,8 @@ async function writeParquet(
   { sql, lookBack }: Asked,
   limits: QueryLimits,
   path: string,
-): Promise<void> {
-  await session.ask(lookBack, limits.signal, async (reader) => {
+): Promise<number> {
+  return await session.ask(lookBack, limits.signal, async (reader) => {
     const statement = await reader.check(sql);
     if (!statement.isQuery) {
       throw new UsageError('EXPLAIN makes no rows for Parquet', 'Leave --format parquet out.');
@@ -124,8 +144,9 @@ async function writeParquet(
       ? `FROM (${statement.sql}\n)`
       : statement.sql;
     const copy = `COPY (${rows}\n) TO ${quoteText(reader.outputFile)} (FORMAT parquet, COMPRESSION zstd)`;
-    await withinLimits(reader.connection, limits, () => reader.connection.run(copy));
+    const { rowsChanged } = await withinLimits(reader.connection, limits, () => reader.connection.run(copy));
     await copyFile(reader.outputFile, path);
     await rm(reader.outputFile, { force: true });
+    return rowsChanged;
   });
 }

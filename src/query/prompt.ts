@@ -13,7 +13,7 @@ import { questionList, typedQuestion } from './named.ts';
 import { cutStatements } from './statements.ts';
 
 export interface PromptOptions {
-  readonly input: Readable;
+  readonly input: Readable & { readonly setRawMode?: (raw: boolean) => void };
   readonly output: Writable;
   /** Errors and remarks. */
   readonly errors: Writable;
@@ -25,8 +25,15 @@ export interface PromptOptions {
   /** Tables and views, with their columns. */
   readonly tables: ReadonlyMap<string, readonly string[]>;
   readonly questions: readonly string[];
-  /** Runs one statement, and rejects when it cannot; aborted by Ctrl-C. */
-  readonly run: (asked: Asked, signal: AbortSignal) => Promise<void>;
+  /**
+   * Runs one statement, and rejects when it cannot; aborted by Ctrl-C.
+   * @param lend gives the terminal to another program, such as a pager, for as long as `use` takes
+   */
+  readonly run: (
+    asked: Asked,
+    signal: AbortSignal,
+    lend: (use: () => Promise<void>) => Promise<void>,
+  ) => Promise<void>;
   /** Ends the prompt. */
   readonly stopping: AbortSignal;
 }
@@ -80,11 +87,22 @@ export async function runPrompt(options: PromptOptions): Promise<void> {
       errors.write(`${printable(error.message)}\n`);
     }
   };
+  // Else what is typed for the other program would be read here.
+  const lend = async (use: () => Promise<void>): Promise<void> => {
+    lines.pause();
+    if (terminal) input.setRawMode?.(false);
+    try {
+      await use();
+    } finally {
+      if (terminal) input.setRawMode?.(true);
+      lines.resume();
+    }
+  };
   const run = (asked: Asked): Promise<void> =>
     attempt(async () => {
       running = new AbortController();
       try {
-        await options.run(asked, AbortSignal.any([running.signal, stopping]));
+        await options.run(asked, AbortSignal.any([running.signal, stopping]), lend);
       } finally {
         running = null;
       }

@@ -1,9 +1,13 @@
 /** The job: one answer, or a prompt. */
 import type { Readable, Writable } from 'node:stream';
+import wrapAnsi from 'wrap-ansi';
 import { ReportedError, UnavailableError, UsageError } from '../errors.ts';
-import { loadQuestions } from '../questions/questions.ts';
+import { loadQuestions, loadViews } from '../questions/questions.ts';
+import { columnsOf, type TerminalStream } from '../telemetry/screen.ts';
 import { type Asked, answer, type Destination } from './answer.ts';
 import { historyFile, readHistory, writeHistory } from './history.ts';
+import { lakeTables } from './lake-reader.ts';
+import { show } from './pager.ts';
 import { runPrompt } from './prompt.ts';
 import type { TextOptions } from './rows.ts';
 import { checkAlone, openSession, type Session, type SessionIo } from './session.ts';
@@ -12,7 +16,7 @@ import type { QuerySettings } from './settings.ts';
 /** What the job gets from its surroundings. */
 export interface QueryIo extends SessionIo {
   readonly stdin: Readable & { readonly isTTY?: boolean };
-  readonly stdout: Writable & { readonly isTTY?: boolean };
+  readonly stdout: TerminalStream;
   readonly stderr: Writable;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -26,8 +30,12 @@ export async function runQuery(settings: QuerySettings, asked: Asked | null, io:
   try {
     const limits = { timeoutMs: settings.timeoutMs, signal: io.signal };
     const options = textOptions(settings, io);
-    if (asked !== null) await answer(session, asked, destination(settings, io), limits, options);
-    else await prompt(session, settings, io);
+    if (asked === null) await prompt(session, settings, io);
+    else {
+      const shown = destination(settings, io, (text) => show(text, { ...io, signal: io.signal }));
+      const rows = await answer(session, asked, shown, limits, options);
+      if (rows === 0) await tellNoRows(session, asked, shown, io.note, limits.signal);
+    }
   } finally {
     await session.close();
   }
@@ -66,20 +74,17 @@ async function prompt(session: Session, settings: QuerySettings, io: QueryIo): P
     },
     tables,
     questions: loadQuestions().map(({ name }) => name),
-    run: async (asked, signal) => {
+    run: async (asked, signal, lend) => {
       if (answered && settings.outputFile !== null) {
         throw new UsageError(
           `${settings.outputFile} holds the answer to what was asked before`,
           'Ask one thing where --output-file is given.',
         );
       }
-      await answer(
-        session,
-        asked,
-        destination(settings, io),
-        { timeoutMs: settings.timeoutMs, signal },
-        textOptions(settings, io),
-      );
+      const shown = destination(settings, io, (text) => lend(() => show(text, { ...io, signal })));
+      const limits = { timeoutMs: settings.timeoutMs, signal };
+      const rows = await answer(session, asked, shown, limits, textOptions(settings, io));
+      if (rows === 0) await tellNoRows(session, asked, shown, io.note, signal);
       answered = true;
     },
     stopping: io.signal,
@@ -88,10 +93,43 @@ async function prompt(session: Session, settings: QuerySettings, io: QueryIo): P
     io.note(`what was typed could not be kept in ${keeps}`);
 }
 
-function destination({ format, outputFile }: QuerySettings, { stdout }: QueryIo): Destination {
+/** An answer without rows says what it is worth: nothing to be found, or nobody could look. */
+async function tellNoRows(
+  session: Session,
+  { sql }: Asked,
+  destination: Destination,
+  note: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const say = (line: string) =>
+    destination.kind === 'screen' ? destination.show(`${wrapAnsi(line, destination.width)}\n`) : note(line);
+  const { names } = await checkAlone(sql);
+  if (!lakeNames().some((name) => names.has(name))) return void (await say('no rows'));
+  let coverage: string;
+  try {
+    coverage = await session.coverage(signal);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    coverage = `how far the lake was read could not be found out: ${error instanceof Error ? error.message : String(error)}`;
+  }
+  await say(`no rows; ${coverage}`);
+}
+
+function lakeNames(): readonly string[] {
+  return [...lakeTables, ...loadViews()].map(({ name }) => name);
+}
+
+/** @param shows text to a person at a terminal */
+function destination(
+  { format, outputFile }: QuerySettings,
+  { stdout }: QueryIo,
+  shows: (text: string) => Promise<void>,
+): Destination {
   if (outputFile !== null) return { kind: 'file', path: outputFile, format: format ?? formatOf(outputFile) };
   const chosen = format ?? (stdout.isTTY === true ? 'table' : 'csv');
   if (chosen === 'parquet') throw new Error('settings let Parquet through without a file');
+  if (chosen === 'table' && stdout.isTTY === true)
+    return { kind: 'screen', show: shows, width: columnsOf(stdout) };
   return { kind: 'stream', stream: stdout, format: chosen };
 }
 
@@ -101,11 +139,16 @@ function formatOf(path: string): 'csv' | 'json' | 'parquet' {
   return path.endsWith('.json') ? 'json' : 'csv';
 }
 
-function textOptions({ raw }: QuerySettings, io: QueryIo): TextOptions {
+/** The width is looked up for every answer: a terminal may have been resized. */
+function textOptions({ raw, wide }: QuerySettings, io: QueryIo): Omit<TextOptions, 'onEnd'> {
+  const terminal = io.stdout.isTTY === true;
   return {
     raw,
-    terminal: io.stdout.isTTY === true,
+    terminal,
+    width: terminal && !wide ? columnsOf(io.stdout) : null,
     onCut: (shown) =>
-      io.note(`only the first ${shown} rows are shown: --format csv, json or parquet gives all`),
+      io.note(
+        `only the first ${shown.toLocaleString('en-US')} rows are shown: --format csv, json or parquet gives all`,
+      ),
   };
 }

@@ -1,12 +1,15 @@
 /** Rows of a result as the engine gives them, batch by batch, and as text in one of the formats for people and programs. */
-import type { DuckDBResult, DuckDBType, DuckDBValue } from '@duckdb/node-api';
+import type { DuckDBResult, DuckDBValue } from '@duckdb/node-api';
 import Table from 'cli-table3';
 import { stringify } from 'csv-stringify/sync';
+import wrapAnsi from 'wrap-ansi';
 import { printable } from '../telemetry/printable.ts';
+import { type AnswerColumn, cellOf, isInstant } from './cells.ts';
+import { fitted } from './fitted.ts';
 import { isNumber, jsonOf, textOf } from './values.ts';
 
 export interface Rows {
-  readonly columns: readonly { readonly name: string; readonly type: DuckDBType }[];
+  readonly columns: readonly AnswerColumn[];
   readonly batches: AsyncIterable<readonly (readonly DuckDBValue[])[]>;
 }
 
@@ -17,8 +20,12 @@ export interface TextOptions {
   readonly raw: boolean;
   /** What is written goes to a terminal. */
   readonly terminal: boolean;
-  /** Told how many rows a table does not show. */
+  /** A table is made to fit so many columns of a terminal; null: as wide as its values. */
+  readonly width: number | null;
+  /** Told how many rows a table shows, when there are more. */
   readonly onCut: (shown: number) => void;
+  /** Told how many rows were written, at the end. */
+  readonly onEnd: (rows: number) => void;
 }
 
 /** A table is laid out as a whole, so that it has to end somewhere. */
@@ -41,25 +48,52 @@ export function asText(format: TextFormat, rows: Rows, options: TextOptions): As
     case 'csv':
       return asCsv(rows, options);
     case 'json':
-      return asJson(rows);
+      return asJson(rows, options);
   }
 }
 
-async function* asTable({ columns, batches }: Rows, { onCut }: TextOptions): AsyncGenerator<string> {
+async function* asTable(
+  { columns, batches }: Rows,
+  { width, onCut, onEnd }: TextOptions,
+): AsyncGenerator<string> {
+  const rows: (readonly DuckDBValue[])[] = [];
+  let cut = false;
+  for await (const batch of batches) {
+    const room = tableRows - rows.length;
+    rows.push(...batch.slice(0, room));
+    cut = batch.length > room;
+    if (cut) break;
+  }
+  yield width === null ? wholeTable(columns, rows) : fittedTable(columns, rows, width);
+  if (cut) onCut(tableRows);
+  onEnd(rows.length);
+}
+
+function wholeTable(columns: Rows['columns'], rows: readonly (readonly DuckDBValue[])[]): string {
   const table = new Table({
     head: columns.map(({ name }) => cell(name)),
     colAligns: columns.map(({ type }) => (isNumber(type) ? 'right' : 'left')),
     style: { head: [], border: [], compact: true },
   });
-  let cut = false;
-  for await (const batch of batches) {
-    const room = tableRows - table.length;
-    for (const row of batch.slice(0, room)) table.push(row.map((value) => cell(textOf(value) ?? '')));
-    cut = batch.length > room;
-    if (cut) break;
-  }
-  yield `${table.toString()}\n`;
-  if (cut) onCut(tableRows);
+  table.push(...rows.map((row) => row.map((value) => cell(textOf(value) ?? ''))));
+  return `${table.toString()}\n`;
+}
+
+function fittedTable(
+  columns: Rows['columns'],
+  rows: readonly (readonly DuckDBValue[])[],
+  width: number,
+): string {
+  const cells = rows.map((row) => columns.map((column, at) => cellOf(row[at] ?? null, column)));
+  const shown = columns.map(({ name, type }) => ({
+    name: printable(name),
+    align: isNumber(type) ? ('right' as const) : ('left' as const),
+    cuttable: !isNumber(type) && !isInstant(type),
+  }));
+  const { text, cut } = fitted(shown, cells, width);
+  const counted = rows.length === 1 ? '1 row' : `${rows.length.toLocaleString('en-US')} rows`;
+  const hint = cut ? '; values are shortened to fit, --wide shows them whole' : '';
+  return `${text}${wrapAnsi(counted + hint, width)}\n`;
 }
 
 function cell(text: string): string {
@@ -69,7 +103,11 @@ function cell(text: string): string {
     : characters.join('');
 }
 
-async function* asCsv({ columns, batches }: Rows, { raw, terminal }: TextOptions): AsyncGenerator<string> {
+async function* asCsv(
+  { columns, batches }: Rows,
+  { raw, terminal, onEnd }: TextOptions,
+): AsyncGenerator<string> {
+  let count = 0;
   const text = (value: string): string => {
     if (raw) return value;
     const harmless = withoutFormula(value);
@@ -77,6 +115,7 @@ async function* asCsv({ columns, batches }: Rows, { raw, terminal }: TextOptions
   };
   yield csvLines([columns.map(({ name }) => text(name))]);
   for await (const batch of batches) {
+    count += batch.length;
     yield csvLines(
       batch.map((row) =>
         row.map((value, at) => {
@@ -87,6 +126,7 @@ async function* asCsv({ columns, batches }: Rows, { raw, terminal }: TextOptions
       ),
     );
   }
+  onEnd(count);
 }
 
 /**
@@ -106,9 +146,11 @@ function csvLines(rows: readonly (readonly (string | null)[])[]): string {
   );
 }
 
-async function* asJson({ columns, batches }: Rows): AsyncGenerator<string> {
+async function* asJson({ columns, batches }: Rows, { onEnd }: TextOptions): AsyncGenerator<string> {
   let before = '[';
+  let count = 0;
   for await (const batch of batches) {
+    count += batch.length;
     let text = '';
     for (const row of batch) {
       const object = Object.fromEntries(columns.map(({ name }, at) => [name, jsonOf(row[at] ?? null)]));
@@ -118,6 +160,7 @@ async function* asJson({ columns, batches }: Rows): AsyncGenerator<string> {
     yield text;
   }
   yield before === '[' ? '[]\n' : '\n]\n';
+  onEnd(count);
 }
 
 /** The control characters that JSON allows in texts and a terminal obeys, as escapes of JSON: the same text. */

@@ -17,6 +17,7 @@ import { printable } from '../telemetry/printable.ts';
 import { allDays, type Days, daysBefore } from './days.ts';
 import { explained, isChangedPart } from './engine-errors.ts';
 import { type LakeReader, openLakeReader } from './lake-reader.ts';
+import { coverageInWords, readForCoverage } from './no-rows.ts';
 import { checkStatement, type Statement } from './read-only.ts';
 import type { QuerySettings } from './settings.ts';
 
@@ -48,6 +49,11 @@ export interface Session {
     signal: AbortSignal,
     use: (reader: LakeReader, went: () => void) => Promise<T>,
   ): Promise<T>;
+  /**
+   * What the runs say about how far the lake was read, whatever else is being asked: in words.
+   * @param signal ends the fetching
+   */
+  coverage(signal: AbortSignal): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -97,6 +103,21 @@ export async function openSession(
       if (foreign !== null) io.note(printable(foreign));
       return opened;
     };
+    const coverage: Session['coverage'] = async (signal) => {
+      const coverageReader = await (io.openReader ?? openLakeReader)({
+        store: openStoreNow,
+        folder: settings.lake.kind === 'local' ? settings.lake.folder : null,
+        scratch: openScratchNow,
+        memoryLimitBytes: settings.memoryLimitBytes,
+        names: readForCoverage,
+        signal,
+      });
+      try {
+        return await coverageInWords(coverageReader);
+      } finally {
+        await coverageReader.close();
+      }
+    };
     const ask: Session['ask'] = async (lookBack, signal, use) => {
       for (let attempt = 1; ; attempt += 1) {
         let gone = false;
@@ -123,7 +144,7 @@ export async function openSession(
         }
       }
     };
-    return { url: store.url, ask, close };
+    return { url: store.url, ask, coverage, close };
   } catch (error) {
     await close();
     throw error;

@@ -14,6 +14,8 @@ export interface QuerySettings {
   /** Absolute; null: stdout. */
   readonly outputFile: string | null;
   readonly raw: boolean;
+  /** Tables at a terminal are as wide as their values. */
+  readonly wide: boolean;
   readonly timeoutMs: number;
   readonly history: boolean;
   readonly memoryLimitBytes: number;
@@ -47,6 +49,7 @@ export function parseQuerySettings(input: SettingsInput): QuerySettings {
     format,
     outputFile,
     raw: value('raw'),
+    wide: value('wide'),
     timeoutMs: value('timeout'),
     history: value('history'),
     memoryLimitBytes: value('memory-limit'),

@@ -37,6 +37,11 @@ export function textOf(value: DuckDBValue): string | null {
   return String(value);
 }
 
+/** An instant of {@link textOf} to its minute: `2026-11-20 02:00Z`. The Z stays: nobody should have to guess the zone. */
+export function instantToMinute(instant: string): string {
+  return instant.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(?:\.\d+)?Z$/, '$1 $2Z');
+}
+
 /** Integers and decimals that a double would round become strings (RFC 7493, section 2.2). */
 export function jsonOf(value: DuckDBValue): Json {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;

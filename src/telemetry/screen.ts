@@ -2,7 +2,11 @@
 import type { Writable } from 'node:stream';
 
 /** The part of process.stderr that is needed. */
-export type TerminalStream = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+export type TerminalStream = Writable & {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+};
 
 export interface Screen {
   readonly stream: TerminalStream;

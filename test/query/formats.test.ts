@@ -53,6 +53,7 @@ beforeAll(async () => {
   session = {
     url: 'lake',
     ask: (_lookBack, _signal, use) => use(reader, () => undefined),
+    coverage: async () => 'read through now',
     close: async () => undefined,
   };
   folder = await mkdtemp(join(tmpdir(), 'backup-copy-export-formats-'));
@@ -76,7 +77,7 @@ async function asked(
 ): Promise<string> {
   const stream = new PassThrough();
   const read = text(stream);
-  const whole = { raw: false, terminal: false, onCut: () => undefined, ...options };
+  const whole = { raw: false, terminal: false, width: null, onCut: () => undefined, ...options };
   await answer(session, own(sql), { kind: 'stream', stream, format }, limits, whole);
   stream.end();
   return await read;
@@ -173,7 +174,7 @@ describe('a table', () => {
 });
 
 describe('a file', () => {
-  const options = { raw: false, terminal: false, onCut: () => undefined };
+  const options = { raw: false, terminal: false, width: null, onCut: () => undefined };
 
   test('of Parquet is read by another reader, to the value', async () => {
     const path = join(folder, "it's.parquet");
@@ -242,7 +243,7 @@ describe('a file', () => {
 describe('limits', () => {
   const endless = 'SELECT count(*) FROM range(1000000000) a, range(1000000) b';
   const destination = { kind: 'stream', stream: new PassThrough(), format: 'csv' } as const;
-  const options = { raw: false, terminal: false, onCut: () => undefined };
+  const options = { raw: false, terminal: false, width: null, onCut: () => undefined };
 
   test('a query that takes too long is stopped, and the next one runs', async () => {
     await expect(
