@@ -22,6 +22,7 @@ const pinnedNode = join(
 export const tasks = {
   test: [['vitest', 'run']],
   'test:peers': [['vitest', 'run', '--config', 'vitest.peers.config.ts']],
+  'test:faults': [['node', 'test/faults/run.ts']],
   check: [
     ['tsc', '--noEmit', '-p', '.'],
     ['biome', 'check'],

@@ -68,7 +68,8 @@ export async function readLake(folder: string): Promise<ExpectedLake> {
   };
 }
 
-function apiOnly(row: LakeRow): Expected {
+/** A row as the truth would say it: without what the program adds, and without nulls. */
+export function apiOnly(row: LakeRow): Expected {
   const kept: Record<string, string | number | boolean> = {};
   for (const [name, value] of Object.entries(row)) {
     if (value !== null && !provenance.has(name) && !derived.has(name)) kept[name] = value;
