@@ -1,18 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs';
+import yargs, { type ArgumentsCamelCase, type Argv, type CommandModule } from 'yargs';
 import { UsageError } from '../src/errors.ts';
 import { optionsOf, ownOptionNames } from '../src/options/options.ts';
+import { wordRules } from '../src/options/words.ts';
 import type { Asked } from '../src/query/answer.ts';
-import { askedQuestion, findQuestion, isName, questionList } from '../src/query/named.ts';
+import { askedQuestion, findQuestion, isName, questionIndex } from '../src/query/named.ts';
 import { parseQuerySettings, wantsList } from '../src/query/settings.ts';
-import { loadQuestions } from '../src/questions/questions.ts';
+import { loadQuestions, type Question } from '../src/questions/questions.ts';
 import { yargsOptions } from '../src/reporting-job.ts';
 import { parseTelemetry } from '../src/settings.ts';
 import { stopSignals } from '../src/signals.ts';
 import { writeOut } from '../src/standard-output.ts';
 import { createLog } from '../src/telemetry/log.ts';
 import { printable } from '../src/telemetry/printable.ts';
+import { columnsOf } from '../src/telemetry/screen.ts';
 
 /** `query`: SQL over the lake with the embedded engine. */
 export const queryJob: CommandModule = {
@@ -24,7 +26,8 @@ export const queryJob: CommandModule = {
       .options(parameterOptions())
       .group(parameterNames(), 'Parameters of questions:')
       .options(yargsOptions(optionsOf(ownOptionNames('query'))))
-      .example('$0 query --list', 'the named questions')
+      .example('$0 query --list', 'the named questions, a line each')
+      .example('$0 query failed-copies --help', 'what one means, with its columns and parameters')
       .example('$0 query "SELECT state, count(*) FROM copy_jobs GROUP BY state" --lake ./lake', ''),
   handler: async (argv) => {
     const input = {
@@ -36,11 +39,8 @@ export const queryJob: CommandModule = {
     };
     const telemetry = parseTelemetry('query', input);
     if (wantsList(input)) {
-      const questions = typeof argv.sql === 'string' ? [findQuestion(argv.sql)] : loadQuestions();
-      await writeOut(
-        process.stdout,
-        telemetry.output === 'json' ? `${JSON.stringify(questions)}\n` : questionList(questions),
-      );
+      const named = typeof argv.sql === 'string' ? findQuestion(argv.sql) : null;
+      await writeOut(process.stdout, await listed(named, telemetry.output));
       return;
     }
     const parsed = parseQuerySettings(input);
@@ -79,6 +79,36 @@ export const queryJob: CommandModule = {
   },
 };
 
+/** The index of all questions, or the text of the one that is named. */
+async function listed(named: Question | null, output: 'text' | 'json'): Promise<string> {
+  if (output === 'json') return `${JSON.stringify(named === null ? loadQuestions() : [named])}\n`;
+  if (named === null) return questionIndex(process.stdout.isTTY ? columnsOf(process.stdout) : null);
+  return await questionText(named);
+}
+
+async function questionText(question: Question): Promise<string> {
+  // It asks the engine which columns there are.
+  const { questionHelp } = await import('../src/query/question-help.ts');
+  return await questionHelp(question, Math.min(columnsOf(process.stdout), 100));
+}
+
+/**
+ * What `query NAME --help` prints: the question's text; null for any other command line.
+ * @param words of the command line
+ * @throws UsageError for a question there is not
+ */
+export async function helpOfQuestion(words: readonly string[]): Promise<string | null> {
+  if (words[0] !== 'query' || !words.some((word) => /^--help(=true)?$/.test(word))) return null;
+  const { _: names } = yargs([...words])
+    .help(false)
+    .version(false)
+    .parserConfiguration(wordRules)
+    .boolean('help')
+    .parseSync();
+  const name = names[1];
+  return typeof name === 'string' && isName(name) ? await questionText(findQuestion(name)) : null;
+}
+
 /** Null for a prompt. */
 function askedIn(argv: ArgumentsCamelCase): Asked | null {
   const { sql } = argv;
@@ -105,7 +135,7 @@ function parameterOptions(): Record<string, { type: 'string'; describe: string }
   return Object.fromEntries(
     parameterNames().map((name) => [
       name,
-      { type: 'string' as const, describe: 'What it means, and to which questions: query --list' },
+      { type: 'string' as const, describe: 'What it means: query NAME --help' },
     ]),
   );
 }

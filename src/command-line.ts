@@ -4,7 +4,7 @@ import yargs from 'yargs';
 import { catalogJob } from '../jobs/catalog.ts';
 import { exportJob } from '../jobs/export.ts';
 import { planJob } from '../jobs/plan.ts';
-import { queryJob } from '../jobs/query.ts';
+import { helpOfQuestion, queryJob } from '../jobs/query.ts';
 import { simulateJob } from '../jobs/simulate.ts';
 import { type OutputError, ReportedError, UsageError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -13,7 +13,7 @@ import { commonOptionNames, optionsOf, switchNames } from './options/options.ts'
 import { plainWords, wordRules } from './options/words.ts';
 import { programPackage } from './package.ts';
 import { yargsOptions } from './reporting-job.ts';
-import { outputProblem } from './standard-output.ts';
+import { outputProblem, writeOut } from './standard-output.ts';
 import { printable } from './telemetry/printable.ts';
 import { columnsOf } from './telemetry/screen.ts';
 
@@ -21,6 +21,12 @@ const name = 'backup-copy-export';
 const jobs: readonly string[] = ['export', 'plan', 'simulate', 'catalog', 'query'];
 
 async function main(args: readonly string[]): Promise<void> {
+  const text = await helpOfQuestion(args);
+  if (text !== null) {
+    await writeOut(process.stdout, text);
+    process.exitCode = 0;
+    return;
+  }
   await yargs(args)
     .scriptName(name)
     .locale('en')

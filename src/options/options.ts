@@ -325,7 +325,7 @@ export const options = {
     kind: 'switch',
     jobs: queryOnly,
     default: 'false',
-    description: 'Show the named questions and their parameters, or the one that is named, and end',
+    description: 'List the named questions, a line each, or show the text of the one that is named, and end',
   }),
   history: text(onOff, {
     kind: 'switch',

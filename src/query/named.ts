@@ -1,8 +1,11 @@
 /** The named questions as a person asks for them, and as they are listed. */
+import cliTruncate from 'cli-truncate';
 import { distance } from 'fastest-levenshtein';
+import wrapAnsi from 'wrap-ansi';
 import yargs from 'yargs';
 import { UsageError } from '../errors.ts';
 import { wordRules } from '../options/words.ts';
+import type { Parameter } from '../questions/front-matter.ts';
 import { questionLookBack, questionSql } from '../questions/question-sql.ts';
 import { loadQuestions, type Question } from '../questions/questions.ts';
 import type { Asked } from './answer.ts';
@@ -26,7 +29,7 @@ export function findQuestion(name: string, questions: readonly Question[] = load
       : '';
   throw new UsageError(
     `There is no question ${JSON.stringify(name)}`,
-    `${meant}query --list shows all; SQL is more than one word.`,
+    `${meant}query --list names them all; SQL is more than one word.`,
   );
 }
 
@@ -70,22 +73,30 @@ export function typedQuestion(line: string): Asked {
   return askedQuestion(name, given);
 }
 
-export function questionList(questions: readonly Question[] = loadQuestions()): string {
-  return questions
-    .map(({ name, title, about, parameters }) =>
-      [
-        `${name}: ${title}`,
-        wrapped(about),
-        ...parameters.map(
-          (parameter) =>
-            `    --${parameter.name} ${parameter.type === 'integer' ? 'N' : 'TEXT'}  ${parameter.about} (default: ${parameter.default})`,
-        ),
-      ].join('\n'),
-    )
-    .join('\n\n')
-    .concat('\n');
+/** One line for each question; at a terminal none is broken. @param columns the terminal's; null: there is none */
+export function questionIndex(
+  columns: number | null = null,
+  questions: readonly Question[] = loadQuestions(),
+): string {
+  const widest = Math.max(...questions.map(({ name }) => name.length));
+  const lines = questions.map(({ name, title }) => `${name.padEnd(widest)}  ${title}`);
+  return `${lines.map((line) => (columns === null ? line : cliTruncate(line, columns))).join('\n')}\n`;
 }
 
-function wrapped(text: string): string {
-  return text.replace(/(\S.{0,96})(?:\s+|$)/g, '  $1\n').trimEnd();
+/** Name, title, and how to read the answer. */
+export function questionHead({ name, title, about }: Question, columns: number): string {
+  return `${wrapAnsi(`${name}: ${title}`, columns)}\n\n${wrapAnsi(about, columns - 2).replace(/^/gm, '  ')}\n`;
+}
+
+/** A parameter as it is typed, and what it means. */
+export function parameterWords({
+  name,
+  type,
+  about,
+  default: standard,
+}: Parameter): readonly [string, string] {
+  return [
+    `--${name} ${type === 'integer' ? 'N' : 'TEXT'}`,
+    `${about} (default: ${standard === '' ? 'none' : standard})`,
+  ];
 }

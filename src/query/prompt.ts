@@ -5,11 +5,12 @@
 import { createInterface, type Interface } from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
 import { ReportedError, UsageError } from '../errors.ts';
+import type { Question } from '../questions/questions.ts';
 import { printable } from '../telemetry/printable.ts';
 import type { Asked } from './answer.ts';
 import { completer, dotCommands } from './completion.ts';
 import { historyLines } from './history.ts';
-import { questionList, typedQuestion } from './named.ts';
+import { findQuestion, isName, questionIndex, typedQuestion } from './named.ts';
 import { cutStatements } from './statements.ts';
 
 export interface PromptOptions {
@@ -25,6 +26,10 @@ export interface PromptOptions {
   /** Tables and views, with their columns. */
   readonly tables: ReadonlyMap<string, readonly string[]>;
   readonly questions: readonly string[];
+  /** Of the terminal; null where there is none. */
+  readonly width: () => number | null;
+  /** A question's whole text. */
+  readonly questionHelp: (question: Question) => Promise<string>;
   /**
    * Runs one statement, and rejects when it cannot; aborted by Ctrl-C.
    * @param lend gives the terminal to another program, such as a pager, for as long as `use` takes
@@ -41,8 +46,10 @@ export interface PromptOptions {
 const help = `Write SQL, over one line or many, and end it with ;
 Or the name of a question, such as: failed-copies --days 7
   .tables      tables and views
-  .questions   questions, and how to read their answers
-  .quit        leave; Ctrl-D too
+  .questions   the questions, a line each
+  .help NAME   how to read a question’s answer, its columns and parameters
+  .help        this text; help and ? too
+  .quit        leave; exit, quit, \\q and Ctrl-D too
 Ctrl-C stops a query that runs, or drops what was typed. Tab completes.
 `;
 
@@ -112,10 +119,10 @@ export async function runPrompt(options: PromptOptions): Promise<void> {
   try {
     ask();
     for await (const line of lines) {
-      const alone = typed === '' ? line.trim() : '';
+      const alone = typed === '' ? commandIn(line) : '';
       if (line.trim() !== '') silent = false;
-      if (alone === '.quit' || alone === '.exit') break;
-      if (alone.startsWith('.')) await attempt(async () => command(alone, options));
+      if (alone === '.quit') break;
+      if (alone.startsWith('.')) await attempt(() => command(alone, options));
       else if (options.questions.includes(alone.split(/[\s;]/)[0] ?? '')) {
         await attempt(async () => run(typedQuestion(alone)));
       } else {
@@ -143,11 +150,34 @@ async function runWhole(text: string, run: (sql: string) => Promise<void>): Prom
   return rest;
 }
 
-function command(word: string, { output, tables }: PromptOptions): void {
-  if (word === '.help') output.write(help);
-  else if (word === '.tables') output.write(`${[...tables.keys()].join('\n')}\n`);
-  else if (word === '.questions') output.write(questionList());
-  else throw new UsageError(`There is no command ${word}`, `There are ${dotCommands.join(', ')}.`);
+/** What other prompts call their commands, and what a person tries first: words that begin no SQL. */
+const otherWords: Readonly<Record<string, (typeof dotCommands)[number]>> = {
+  help: '.help',
+  '?': '.help',
+  '\\?': '.help',
+  '\\h': '.help',
+  exit: '.quit',
+  '.exit': '.quit',
+  quit: '.quit',
+  '\\q': '.quit',
+};
+
+/** A line as a command of this prompt where it is one under another name; else as it is. */
+function commandIn(line: string): string {
+  const [, word = '', name = ''] = /^(\S+?)(?:\s+([\w-]+))?\s*;?$/.exec(line.trim()) ?? [];
+  const meant = Object.hasOwn(otherWords, word.toLowerCase()) ? otherWords[word.toLowerCase()] : undefined;
+  if (meant === undefined || (name !== '' && meant !== '.help')) return line.trim();
+  return name === '' ? meant : `${meant} ${name}`;
+}
+
+async function command(line: string, { output, tables, width, questionHelp }: PromptOptions): Promise<void> {
+  const [word, name, more] = line.split(/\s+/);
+  if (word === '.help' && name !== undefined && more === undefined && isName(name)) {
+    output.write(await questionHelp(findQuestion(name)));
+  } else if (line === '.help') output.write(help);
+  else if (line === '.tables') output.write(`${[...tables.keys()].join('\n')}\n`);
+  else if (line === '.questions') output.write(questionIndex(width()));
+  else throw new UsageError(`There is no command ${line}`, `There are ${dotCommands.join(', ')}.`);
 }
 
 function closed(lines: Interface): void {

@@ -9,6 +9,7 @@ import { historyFile, readHistory, writeHistory } from './history.ts';
 import { lakeTables } from './lake-reader.ts';
 import { show } from './pager.ts';
 import { runPrompt } from './prompt.ts';
+import { questionHelp } from './question-help.ts';
 import type { TextOptions } from './rows.ts';
 import { checkAlone, openSession, type Session, type SessionIo } from './session.ts';
 import type { QuerySettings } from './settings.ts';
@@ -62,7 +63,7 @@ async function prompt(session: Session, settings: QuerySettings, io: QueryIo): P
     );
   });
   let answered = false;
-  if (terminal) io.stdout.write(`${session.url}: SQL ends with ; and .help helps\n`);
+  if (terminal) io.stdout.write(`${session.url}: SQL ends with ; and help helps, exit leaves\n`);
   await runPrompt({
     input: io.stdin,
     output: io.stdout,
@@ -74,6 +75,8 @@ async function prompt(session: Session, settings: QuerySettings, io: QueryIo): P
     },
     tables,
     questions: loadQuestions().map(({ name }) => name),
+    width: () => (terminal ? columnsOf(io.stdout) : null),
+    questionHelp: (question) => questionHelp(question, Math.min(columnsOf(io.stdout), 100)),
     run: async (asked, signal, lend) => {
       if (answered && settings.outputFile !== null) {
         throw new UsageError(

@@ -35,6 +35,8 @@ function opened(options: { readonly terminal?: boolean; readonly history?: reado
     },
     tables: new Map([['copy_jobs', ['copy_job_id', 'creation_time']]]),
     questions: ['success-rate-by-day'],
+    width: () => 80,
+    questionHelp: async ({ title }) => `the text of: ${title}\n`,
     run: async ({ sql }, signal) => {
       ran.push(sql);
       if (sql === 'bad') throw new UsageError('The query is bad', 'Write a good one.');
@@ -124,9 +126,39 @@ describe('at the prompt', () => {
     type('.tables\r.questions\r.help\r.read x\r.quit\r');
     await ended;
     expect(said.output).toMatch(/^copy_jobs\r?$/m);
-    expect(said.output).toContain('success-rate-by-day: ');
+    expect(said.output).toMatch(/^success-rate-by-day {2,}Share of copies that succeeded, by day\r?$/m);
     expect(said.output).toContain('Ctrl-C stops');
     expect(said.errors).toBe('There is no command .read x. There are .help, .tables, .questions, .quit.\n');
+  });
+
+  test.each(['help', 'help;', '?', '\\?', 'HELP', '.help'])('%s helps', async (word) => {
+    const { type, ended, ran, said } = opened();
+    type(`${word}\r.quit\r`);
+    await ended;
+    expect(said.output).toContain('Ctrl-C stops');
+    expect([ran, said.errors]).toEqual([[], '']);
+  });
+
+  test.each(['exit', 'quit', 'exit;', 'QUIT', '\\q', '.exit', '.quit'])('%s leaves', async (word) => {
+    const { type, ended, ran, said } = opened();
+    type(`${word}\rselect 1;\r`);
+    await ended;
+    expect([ran, said.errors]).toEqual([[], '']);
+  });
+
+  test('help with the name of a question says what it means; of another name it says what may be meant', async () => {
+    const { type, ended, said } = opened();
+    type('help rpo\r.help silent-rule\rexit\r');
+    await ended;
+    expect(said.output).toContain('the text of: RPO: how old');
+    expect(said.errors).toMatch(/no question "silent-rule"\. Did you mean silent-rules\?/);
+  });
+
+  test('in the middle of a statement such a word is part of it', async () => {
+    const { type, ended, ran } = opened();
+    type('select 1 as\rquit\r;\rexit\r');
+    await ended;
+    expect(ran).toEqual(['select 1 as\nquit']);
   });
 
   test('Tab completes what has been begun', async () => {

@@ -3,8 +3,11 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
+import stringWidth from 'string-width';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ownOptionNames } from '../../src/options/options.ts';
+import { findQuestion } from '../../src/query/named.ts';
+import { questionHelp } from '../../src/query/question-help.ts';
 import { loadQuestions } from '../../src/questions/questions.ts';
 import { type Lab, openLab } from '../support/lab.ts';
 import { ask } from './program.ts';
@@ -54,19 +57,52 @@ test('every named question is answered, and takes its parameters as options', as
   expect(asked.stderr).toMatch(/^(backup-copy-export: no rows; read through [^\n]+\n)*$/);
 });
 
-test('--list shows every question with its parameters, without a lake', async () => {
+test('--list is an index: one line for each question, without a lake', async () => {
   const { code, stdout } = await ask(['--list']);
   expect(code).toBe(0);
-  for (const { name, title, parameters } of loadQuestions()) {
-    expect(stdout).toContain(`${name}: ${title}`);
-    for (const parameter of parameters) expect(stdout).toContain(`--${parameter.name} `);
-  }
+  const lines = stdout.trimEnd().split('\n');
+  expect(lines.map((line) => line.split(/ {2,}/))).toEqual(
+    loadQuestions().map(({ name, title }) => [name, title]),
+  );
+  expect(JSON.parse((await ask(['--list', '--output=json'])).stdout)).toEqual(loadQuestions());
 });
 
-test('--list shows the one question that is named', async () => {
-  const { code, stdout } = await ask(['rpo', '--list']);
-  expect([code, stdout]).toEqual([0, expect.stringMatching(/^rpo: /)]);
-  expect(stdout.match(/^\S+: /gm)).toHaveLength(1);
+describe('the text of a question', () => {
+  test.each([
+    ['rpo', '--help'],
+    ['--lake', 'x', 'rpo', '--help'],
+    ['--help', 'rpo'],
+    ['rpo', '--list'],
+  ])(
+    'is what query %s %s prints: title, how to read it, parameters, columns and an example',
+    async (...args) => {
+      const rpo = findQuestion('rpo');
+      const { code, stdout } = await ask(args);
+      expect(code).toBe(0);
+      const words = stdout.replace(/\s+/g, ' ');
+      expect(stdout).toMatch(/^rpo: RPO/);
+      expect(words).toContain(rpo.about);
+      for (const { name, about } of rpo.parameters) {
+        expect(words).toContain(`--${name} N`);
+        expect(words).toContain(about);
+      }
+      expect(stdout).toMatch(/^ {2}rpo_hours\b/m);
+      expect(words).toContain('backup-copy-export query rpo --days');
+      expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
+    },
+  );
+
+  test.each(loadQuestions())('$name can be shown at any width', async (question) => {
+    const text = await questionHelp(question, 60);
+    const broken = text.split('\n').filter((line) => stringWidth(line) > 60 && !line.includes('query '));
+    expect(broken).toEqual([]);
+  });
+
+  test('of a question that there is not is an error that names the nearest', async () => {
+    const { code, stderr, stdout } = await ask(['silent-rule', '--help']);
+    expect([code, stdout]).toEqual([64, '']);
+    expect(stderr).toMatch(/no question "silent-rule"\. Did you mean silent-rules\?/);
+  });
 });
 
 test('--help names every option', async () => {

@@ -1,0 +1,57 @@
+/** The whole text of one question: how to read its answer, its parameters and columns, and an example. */
+import stringWidth from 'string-width';
+import wrapAnsi from 'wrap-ansi';
+import { viewColumns } from '../catalog/view-columns.ts';
+import { questionSql } from '../questions/question-sql.ts';
+import { loadViews, type Question, type View } from '../questions/questions.ts';
+import { lakeTables } from './lake-reader.ts';
+import { parameterWords, questionHead } from './named.ts';
+
+/** @param columns the terminal's */
+export async function questionHelp(question: Question, columns: number): Promise<string> {
+  const explained = await explainedColumns(question);
+  const example = question.parameters.map((one) => ` --${one.name} ${one.default || 'TEXT'}`).join('');
+  return [
+    questionHead(question, columns),
+    ...(question.parameters.length === 0
+      ? []
+      : [`Parameters:\n${listed(question.parameters.map(parameterWords), columns)}`]),
+    `Columns:\n${listed(explained, columns)}`,
+    `For example:\n  backup-copy-export query ${question.name}${example} --lake ./lake\n`,
+  ].join('\n');
+}
+
+/** As a view says what a column means, or the table that has one of this name: the questions call alike what is alike. */
+async function explainedColumns(question: Question): Promise<readonly (readonly [string, string])[]> {
+  const views = loadViews();
+  const own = question.name.replaceAll('-', '_');
+  const asView: View = { ...question, name: own, columns: [], sql: questionSql(question) };
+  const found = await viewColumns(lakeTables, [...views, asView]);
+  const said = new Map([
+    ...lakeTables
+      .flatMap((table) => [...table.columns, ...table.partitions])
+      .toReversed()
+      .map(({ name, description }) => [name, description] as const),
+    ...views.flatMap(({ columns }) => columns.map(({ name, about }) => [name, about] as const)),
+  ]);
+  return (found.get(own) ?? []).map(({ name, source }) => [
+    name,
+    source?.column.description ?? said.get(name) ?? '',
+  ]);
+}
+
+/** Names, and beside each its words, which go on below themselves. */
+function listed(entries: readonly (readonly [string, string])[], columns: number): string {
+  const widest = Math.max(0, ...entries.map(([name]) => stringWidth(name)));
+  const nameWidth = Math.min(widest, Math.floor(columns / 3));
+  const indent = ' '.repeat(nameWidth + 4);
+  return entries
+    .map(([name, words]) => {
+      const lines = wrapAnsi(words, Math.max(10, columns - indent.length)).split('\n');
+      const beside = stringWidth(name) <= nameWidth;
+      const first = `  ${name.padEnd(nameWidth)}  ${beside ? (lines[0] ?? '') : ''}`.trimEnd();
+      const more = beside ? lines.slice(1) : lines;
+      return `${[first, ...more.filter((line) => line !== '').map((line) => indent + line)].join('\n')}\n`;
+    })
+    .join('');
+}
