@@ -2,8 +2,10 @@
 -- about: Good leaf copies by the KMS key of their destination, the most used first.
 --   key_in_destination_account is false where the key belongs to an account other than the vault's: whoever
 --   disables it there makes the copies unreadable. An empty key: AWS did not say, as it did not on older
---   jobs. last_used_time tells keys that can be retired from those in use; copies made with a key need it
---   for as long as they are kept.
+--   jobs. last_used_time tells which keys are still used for new copies. It does not tell which can be
+--   deleted: copies need their key for as long as they exist. last_expires_time is the latest time at which
+--   one of these copies ends, an upper bound; end_unknown counts copies whose end AWS does not tell (no number
+--   of days, or -1). Copies from before --days are not counted and may need the key, too.
 -- parameter: days integer default 365 — Copies created on the day of the last run or on this many days
 --   before it
 -- reads: :days
@@ -16,7 +18,9 @@ SELECT
   count(DISTINCT destination_backup_vault_arn) AS vaults,
   count(DISTINCT resource_arn) AS resources,
   min(creation_time) AS first_used_time,
-  max(creation_time) AS last_used_time
+  max(creation_time) AS last_used_time,
+  max(expires_time) AS last_expires_time,
+  count(CASE WHEN expires_time IS NULL THEN 1 END) AS end_unknown
 FROM good_copies
 WHERE creation_date >= (
   SELECT CAST(CAST(CAST(as_of AS date) - :days * INTERVAL '1' DAY AS date) AS varchar) FROM lake_time

@@ -1,7 +1,9 @@
 -- title: Every copy of a resource
 -- about: All leaf copies of the resources whose ARN is like --resource (% stands for anything, every other
 --   sign for itself), newest first: what an auditor is shown. Without --resource, of all resources. Give
---   the ARN in full for one; hours_taken is empty while a copy runs.
+--   the ARN in full for one; hours_taken is empty while a copy runs. COMPLETED says that the copy was made,
+--   not that it still exists: expires_time is when its lifecycle deletes it at the latest (copy_lives has a
+--   closer bound), and is empty where AWS tells no number of days, or -1.
 -- parameter: resource text default % — The resource's ARN; % stands for any text
 -- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
 --   before it
@@ -18,6 +20,10 @@ SELECT
   destination_backup_vault_arn,
   destination_recovery_point_arn,
   round(CAST(duration_ms AS double) / 3600000, 2) AS hours_taken,
+  CASE
+    WHEN state = 'COMPLETED' AND destination_recovery_point_lifecycle_delete_after_days BETWEEN 1 AND 99999
+    THEN creation_time + destination_recovery_point_lifecycle_delete_after_days * INTERVAL '1' DAY
+  END AS expires_time,
   backup_size_in_bytes,
   message_category,
   status_message,

@@ -1,17 +1,26 @@
--- title: Resources whose last good copy elsewhere is older than the limit
+-- title: Resources that no copy elsewhere surely protects within the limit
 -- about: One row for each resource and each account or region other than the resource's own
---   (in_other_account, in_other_region) that a copy was tried to, where the youngest good copy that its
---   lifecycle still keeps was created more than --hours before the lake's now, or where there is none
---   (rpo_hours is empty; these come first): none ever was (last_good_time is empty too), or the lifecycle
---   has deleted them all (expires_time says when the last one went). The last copy's state and category say
---   what happened since: RUNNING may be a slow copy, FAILED needs a person. last_good_drain_time says
---   through when the account and region of the last copy job has been read: where that is long ago, younger
---   copies may exist that nobody has seen. Where copies are weekly by design, raise --hours. account_id is
---   the resource's by its ARN, else the copy job's. Resources that were deleted stay here until --days have
---   gone by without a copy job; a rule that stopped altogether is in silent-rules.
--- parameter: hours integer default 26 — How old the last good copy may be
+--   (in_other_account, in_other_region) that a copy was tried to, where no copy surely exists whose data are
+--   at most --hours old. protection says why, the worst first: none (no good copy ever was), gone (the
+--   lifecycle has deleted them all; expires_time says when the last one went, at the latest), may_be_gone
+--   (copies may exist, but the copy keeps the creation date of its source, which may be old: it was made on
+--   demand, its days end within --window, or AWS deletes it after an event), unknown (AWS named no number of
+--   days, or -1, which its pages explain in two ways), kept (a copy exists, but its data are older than the
+--   limit). Only for kept is there an rpo_hours. It is a lower bound: the data are at least that old, and
+--   older by the time that the backup took, so a resource that is just within the limit may be beyond it in
+--   truth. best_case_rpo_hours is the same for the youngest copy that is not known to be gone: if it is within
+--   the limit, look into the vault. The last copy's state and category say what happened since: RUNNING may
+--   be a slow copy, FAILED needs a person. last_good_drain_time says through when the account and region of
+--   the last copy job has been read: where that is long ago, younger copies may exist that nobody has seen.
+--   Where copies are weekly by design, raise --hours. account_id is the resource's by its ARN, else the copy
+--   job's. Resources that were deleted stay here until --days have gone by without a copy job; a rule that
+--   stopped altogether is in silent-rules.
+-- parameter: hours integer default 26 — How old the data of the last good copy may be
 -- parameter: days integer default 90 — Resources with any copy job to that place created on the day of the
 --   last run or on this many days before it
+-- parameter: window integer default 176 — How many hours a plan may give a backup, from its schedule to its
+--   end; AWS's defaults are 8 hours to start and 7 days to complete. Set it lower where your plans do, above
+--   all where copies are kept for a week or less
 -- reads: every day
 WITH tried AS (
   SELECT
@@ -42,19 +51,51 @@ WITH tried AS (
       SELECT CAST(CAST(CAST(as_of AS date) - :days * INTERVAL '1' DAY AS date) AS varchar) FROM lake_time
     )
 ),
+lives AS (
+  SELECT
+    copy_lives.resource_arn,
+    copy_lives.destination_account_id,
+    copy_lives.destination_region,
+    copy_lives.copy_job_id,
+    copy_lives.creation_time,
+    copy_lives.source_created_before,
+    copy_lives.expires_time,
+    CASE
+      WHEN copy_lives.expires_time IS NULL THEN 'unknown'
+      WHEN copy_lives.expires_time <= lake_time.as_of THEN 'gone'
+      WHEN copy_lives.is_scheduled
+        AND copy_lives.destination_recovery_point_lifecycle_delete_after_event IS NULL
+        AND date_diff('millisecond', lake_time.as_of, copy_lives.expires_time) > CAST(:window AS bigint) * 3600000
+        THEN 'kept'
+      ELSE 'may_be_gone'
+    END AS protection,
+    date_diff('millisecond', copy_lives.source_created_before, lake_time.as_of) AS age_ms
+  FROM copy_lives
+  CROSS JOIN lake_time
+  WHERE copy_lives.resource_arn IS NOT NULL
+),
 good AS (
   SELECT
-    last_good_copies.resource_arn,
-    last_good_copies.destination_account_id,
-    last_good_copies.destination_region,
-    last_good_copies.creation_time,
-    last_good_copies.expires_time,
-    CASE
-      WHEN last_good_copies.expires_time <= lake_time.as_of THEN NULL
-      ELSE date_diff('millisecond', last_good_copies.creation_time, lake_time.as_of)
-    END AS rpo_ms
-  FROM last_good_copies
-  CROSS JOIN lake_time
+    resource_arn,
+    destination_account_id,
+    destination_region,
+    creation_time,
+    source_created_before,
+    expires_time,
+    protection,
+    CASE WHEN protection = 'kept' THEN age_ms END AS rpo_ms,
+    min(CASE WHEN protection <> 'gone' THEN age_ms END) OVER (
+      PARTITION BY resource_arn, destination_account_id, destination_region
+    ) AS best_case_rpo_ms,
+    row_number() OVER (
+      PARTITION BY resource_arn, destination_account_id, destination_region
+      ORDER BY
+        CASE protection WHEN 'kept' THEN 0 WHEN 'gone' THEN 2 ELSE 1 END ASC NULLS LAST,
+        source_created_before DESC NULLS LAST,
+        creation_time DESC NULLS LAST,
+        copy_job_id DESC NULLS LAST
+    ) AS place
+  FROM lives
 )
 SELECT
   tried.resource_arn,
@@ -65,8 +106,11 @@ SELECT
   tried.destination_region,
   tried.in_other_account,
   tried.in_other_region,
+  coalesce(good.protection, 'none') AS protection,
   good.creation_time AS last_good_time,
+  good.source_created_before,
   round(CAST(good.rpo_ms AS double) / 3600000, 2) AS rpo_hours,
+  round(CAST(good.best_case_rpo_ms AS double) / 3600000, 2) AS best_case_rpo_hours,
   good.expires_time,
   tried.creation_time AS last_copy_time,
   tried.state AS last_copy_state,
@@ -74,7 +118,8 @@ SELECT
   target_drains.last_good_drain_time
 FROM tried
 LEFT JOIN good
-  ON good.resource_arn = tried.resource_arn
+  ON good.place = 1
+  AND good.resource_arn = tried.resource_arn
   AND good.destination_account_id IS NOT DISTINCT FROM tried.destination_account_id
   AND good.destination_region IS NOT DISTINCT FROM tried.destination_region
 LEFT JOIN target_drains
@@ -84,6 +129,13 @@ LEFT JOIN target_drains
 WHERE tried.place = 1
   AND (good.rpo_ms IS NULL OR good.rpo_ms > CAST(:hours AS bigint) * 3600000)
 ORDER BY
+  CASE good.protection
+    WHEN 'gone' THEN 1
+    WHEN 'may_be_gone' THEN 2
+    WHEN 'unknown' THEN 3
+    WHEN 'kept' THEN 4
+    ELSE 0
+  END ASC NULLS LAST,
   rpo_hours DESC NULLS FIRST,
   resource_arn ASC NULLS LAST,
   destination_account_id ASC NULLS LAST,

@@ -1,14 +1,21 @@
--- title: Resources whose every copy stays in one account or in one region
--- about: One row for each resource that was copied, or tried to be, and has no good copy in another account
---   than its own, or none in another region, or neither (completed_in_other_account,
---   completed_in_other_region). Whoever takes over the account, or whatever takes down the region, then
---   takes the resource and its copies. tried_elsewhere counts copies to another account or region that were
---   asked for, whatever became of them: above 0, the plan is right and the copies fail. What is elsewhere is
---   measured from the resource, as resource_places has it; where nothing tells, the copy counts as staying.
---   account_id is the resource's by its ARN, else that of its copy jobs; empty where those are of several.
---   A copy counts though its lifecycle may have deleted it since: rpo says that.
+-- title: Resources that no copy surely protects in another account, or in another region
+-- about: One row for each resource that was copied, or tried to be, and has no copy in another account than
+--   its own that surely still exists, or none in another region, or neither (kept_in_other_account,
+--   kept_in_other_region). Whoever takes over the account, or whatever takes down the region, then takes the
+--   resource and its copies. kept counts copies that their lifecycle surely keeps at the lake's now, as rpo
+--   has it. unsure_in_other_account and unsure_in_other_region count those that may be gone, and those whose
+--   end AWS does not tell (no number of days, or -1): look into the vault. completed,
+--   completed_in_other_account and completed_in_other_region count copies that were made, whether or not they
+--   still exist. tried_elsewhere counts copies to another account or region that were asked for, whatever
+--   became of them: above 0, the plan is right, and the copies fail or are gone. What is elsewhere is measured
+--   from the resource, as resource_places has it; where nothing tells, the copy counts as staying. account_id
+--   is the resource's by its ARN, else that of its copy jobs; empty where those are of several. Copies from
+--   before --days do not count here, even if they are kept for longer.
 -- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
 --   before it
+-- parameter: window integer default 176 — How many hours a plan may give a backup, from its schedule to its
+--   end; AWS's defaults are 8 hours to start and 7 days to complete. Set it lower where your plans do, above
+--   all where copies are kept for a week or less
 -- reads: every day
 WITH copies AS (
   SELECT
@@ -20,12 +27,24 @@ WITH copies AS (
     leaf_copies.state,
     leaf_copies.creation_time,
     coalesce(resource_places.in_other_account, false) AS in_other_account,
-    coalesce(resource_places.in_other_region, false) AS in_other_region
+    coalesce(resource_places.in_other_region, false) AS in_other_region,
+    CASE
+      WHEN leaf_copies.state IS DISTINCT FROM 'COMPLETED' THEN 'none'
+      WHEN copy_lives.expires_time IS NULL THEN 'unknown'
+      WHEN copy_lives.expires_time <= lake_time.as_of THEN 'gone'
+      WHEN copy_lives.is_scheduled
+        AND copy_lives.destination_recovery_point_lifecycle_delete_after_event IS NULL
+        AND date_diff('millisecond', lake_time.as_of, copy_lives.expires_time) > CAST(:window AS bigint) * 3600000
+        THEN 'kept'
+      ELSE 'may_be_gone'
+    END AS protection
   FROM leaf_copies
   INNER JOIN resource_places
     ON resource_places.resource_arn = leaf_copies.resource_arn
     AND resource_places.destination_account_id IS NOT DISTINCT FROM leaf_copies.destination_account_id
     AND resource_places.destination_region IS NOT DISTINCT FROM leaf_copies.destination_region
+  LEFT JOIN copy_lives ON copy_lives.copy_job_id = leaf_copies.copy_job_id
+  CROSS JOIN lake_time
   WHERE leaf_copies.creation_date >= (
     SELECT CAST(CAST(CAST(as_of AS date) - :days * INTERVAL '1' DAY AS date) AS varchar) FROM lake_time
   )
@@ -38,6 +57,10 @@ SELECT
     max(resource_account_id),
     CASE WHEN min(account_id) = max(account_id) THEN max(account_id) END
   ) AS account_id,
+  count(CASE WHEN protection = 'kept' AND in_other_account THEN 1 END) AS kept_in_other_account,
+  count(CASE WHEN protection = 'kept' AND in_other_region THEN 1 END) AS kept_in_other_region,
+  count(CASE WHEN protection IN ('may_be_gone', 'unknown') AND in_other_account THEN 1 END) AS unsure_in_other_account,
+  count(CASE WHEN protection IN ('may_be_gone', 'unknown') AND in_other_region THEN 1 END) AS unsure_in_other_region,
   count(CASE WHEN state = 'COMPLETED' THEN 1 END) AS completed,
   count(CASE WHEN state = 'COMPLETED' AND in_other_account THEN 1 END) AS completed_in_other_account,
   count(CASE WHEN state = 'COMPLETED' AND in_other_region THEN 1 END) AS completed_in_other_region,
@@ -45,6 +68,6 @@ SELECT
   max(creation_time) AS last_copy_time
 FROM copies
 GROUP BY resource_arn
-HAVING count(CASE WHEN state = 'COMPLETED' AND in_other_account THEN 1 END) = 0
-  OR count(CASE WHEN state = 'COMPLETED' AND in_other_region THEN 1 END) = 0
+HAVING count(CASE WHEN protection = 'kept' AND in_other_account THEN 1 END) = 0
+  OR count(CASE WHEN protection = 'kept' AND in_other_region THEN 1 END) = 0
 ORDER BY resource_arn ASC NULLS LAST

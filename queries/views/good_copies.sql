@@ -1,12 +1,15 @@
 -- title: Copies that were made
--- about: The rows of leaf_copies whose state is COMPLETED: each stands for one recovery point in its
---   destination vault at the time. Whether that recovery point still exists no copy job tells: its lifecycle
---   deletes it at expires_time, and a person may have done so before. PARTIAL is not good.
+-- about: The rows of leaf_copies whose state is COMPLETED: each stands for one recovery point that was in its
+--   destination vault when the job ended. Whether that recovery point still exists no copy job tells: its
+--   lifecycle deletes it at expires_time or before, and a person may have done so earlier. A row here is not
+--   yet protection: copy_lives says which copies still exist. PARTIAL is not good.
 -- column: resource_account_id - 111122223333 — The resource's account, out of its ARN; null where that has
 --   none, as S3's.
 -- column: resource_region - us-east-1 — The resource's region, out of its ARN; null where that has none.
--- column: expires_time - 2027-11-20 01:02:03.456 — When the lifecycle deletes the copy: so many days after
---   the copy job's creation; null: it is kept for ever, or AWS did not say.
+-- column: expires_time - 2027-11-20 01:02:03.456 — An upper bound: the lifecycle deletes the copy at this time
+--   or before. It counts the days from the copy job's creation, but AWS counts them from the creation of the
+--   source, which is earlier; copy_lives has a closer bound. Null: unknown, because AWS named no number of
+--   days, or -1.
 SELECT
   copy_job_id,
   account_id,
@@ -22,6 +25,7 @@ SELECT
   backup_size_in_bytes,
   source_account_id,
   source_region,
+  source_recovery_point_arn,
   destination_backup_vault_arn,
   destination_account_id,
   destination_region,
@@ -30,6 +34,7 @@ SELECT
   destination_vault_lock_state,
   destination_encryption_key_arn,
   destination_recovery_point_lifecycle_delete_after_days,
+  destination_recovery_point_lifecycle_delete_after_event,
   CASE
     WHEN destination_recovery_point_lifecycle_delete_after_days BETWEEN 1 AND 99999
     THEN creation_time + destination_recovery_point_lifecycle_delete_after_days * INTERVAL '1' DAY
@@ -38,6 +43,7 @@ SELECT
   is_cross_region,
   created_by_backup_plan_id,
   created_by_backup_rule_id,
+  created_by_backup_job_id,
   creation_date
 FROM leaf_copies
 WHERE state = 'COMPLETED'

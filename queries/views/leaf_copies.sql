@@ -39,6 +39,7 @@ SELECT
   destination_vault_lock_state,
   destination_encryption_key_arn,
   destination_recovery_point_lifecycle_delete_after_days,
+  destination_recovery_point_lifecycle_delete_after_event,
   is_cross_account,
   is_cross_region,
   created_by_backup_plan_id,
@@ -47,6 +48,7 @@ SELECT
   created_by_backup_rule_name,
   created_by_backup_rule_cron,
   created_by_backup_rule_timezone,
+  created_by_backup_job_id,
   parent_job_id,
   creation_date
 FROM copy_jobs

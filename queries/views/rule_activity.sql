@@ -1,7 +1,8 @@
 -- title: What each rule of each plan has done so far
 -- about: One row for each account, region, plan and rule that ever started a copy, over the whole lake:
 --   when it last started one, and when one last succeeded. Names and schedule are the last in order of
---   those on its jobs. Copies on demand are left out.
+--   those on its jobs. Copies on demand are left out. A success says that a copy was made, not that it still
+--   exists.
 -- column: jobs jobs 365 — Leaf copies that the rule ever started.
 -- column: completed jobs 360 — Those that were made.
 -- column: last_good_time - 2026-11-20 05:00:00.000 — When the youngest good copy was created; null: there

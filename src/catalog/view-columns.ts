@@ -79,8 +79,12 @@ interface Expression {
 }
 interface From {
   readonly type: string;
+  readonly alias?: string;
   readonly table_name?: string;
   readonly subquery?: { readonly node: Select };
+  /** Of a join. */
+  readonly left?: From;
+  readonly right?: From;
 }
 
 interface Traced {
@@ -89,7 +93,10 @@ interface Traced {
   readonly node: Expression | null;
 }
 
-/** Follows a name through views and sub-queries; a join, a union or an expression ends the way. */
+/**
+ * Follows a name through views, sub-queries and, where it is written with its relation's name, joins; a union or an
+ * expression ends the way.
+ */
 function traced(
   from: { readonly view: string } | { readonly select: Select },
   name: string,
@@ -103,10 +110,21 @@ function traced(
   const reference = isExtreme ? item.children?.[0] : item;
   const below = reference?.class === 'COLUMN_REF' ? reference.column_names?.at(-1) : undefined;
   if (below === undefined) return { source: null, node: item };
-  const found = lookup(select.from_table, below, tables, trees);
+  const relation = relationNamed(select.from_table, reference?.column_names?.at(-2));
+  const found = lookup(relation, below, tables, trees);
   // A name that could not be followed further is still best said by what stands here.
   const node = isExtreme || (found.source === null && found.node === null) ? item : found.node;
   return { source: found.source, node };
+}
+
+/** The side of a join that a column is written with, or the relation itself where nothing is joined. */
+function relationNamed(relation: From, name: string | undefined): From {
+  const { left, right } = relation;
+  if (left === undefined || right === undefined || name === undefined) return relation;
+  const sides = [relationNamed(left, name), relationNamed(right, name)];
+  return (
+    sides.find((side) => side.left === undefined && (side.alias || side.table_name) === name) ?? relation
+  );
 }
 
 function lookup(

@@ -10,6 +10,12 @@ import { apiValues, isObject, required, Unfit, unknownFields } from './wire.ts';
 const terminalStates = ['COMPLETED', 'FAILED', 'PARTIAL'] as const;
 const openStates = ['CREATED', 'RUNNING'] as const;
 
+/*
+ * A copy keeps the creation date of its source, and -1 for its days means the source's end:
+ * https://docs.aws.amazon.com/aws-backup/latest/devguide/recov-point-create-a-copy.html. That -1 keeps a recovery point
+ * for ever, and that days and event end it at whichever comes first, is in
+ * https://docs.aws.amazon.com/aws-backup/latest/devguide/API_Lifecycle.html. The two contradict each other on -1.
+ */
 const apiColumns = [
   api(
     'copy_job_id',
@@ -64,7 +70,7 @@ const apiColumns = [
     'destination_recovery_point_arn',
     'text',
     'DestinationRecoveryPointArn',
-    'The recovery point that the copy made.',
+    'The recovery point that the copy made. It may be gone since.',
     'arn:aws:backup:eu-west-1:444455556666:recovery-point:1EB3B5E7-9EB0-435A-A80B-108B488B0D45',
   ),
   api(
@@ -78,7 +84,7 @@ const apiColumns = [
     'destination_recovery_point_lifecycle_move_to_cold_storage_after_days',
     'bigint',
     'DestinationRecoveryPointLifecycle.MoveToColdStorageAfterDays',
-    'When the copy moves to cold storage, counted from its creation; -1: never.',
+    'When the copy moves to cold storage, where its type can; counted from the creation of its source. -1: never.',
     '30',
     { unit: 'days' },
   ),
@@ -86,7 +92,7 @@ const apiColumns = [
     'destination_recovery_point_lifecycle_delete_after_days',
     'bigint',
     'DestinationRecoveryPointLifecycle.DeleteAfterDays',
-    'When the copy is deleted, counted from its creation; -1: never.',
+    'When the copy is deleted, counted from the creation of its source; counted from the copy job, it is an upper bound. -1 or null: unknown (AWS documents -1 both as for ever and as its source’s end).',
     '365',
     { unit: 'days' },
   ),
@@ -94,14 +100,14 @@ const apiColumns = [
     'destination_recovery_point_lifecycle_opt_in_to_archive_for_supported_resources',
     'boolean',
     'DestinationRecoveryPointLifecycle.OptInToArchiveForSupportedResources',
-    'Whether supported resources move to the archive tier.',
+    'Whether AWS moves the copy to the archive tier, where its type has one; it is then still kept.',
     'false',
   ),
   api(
     'destination_recovery_point_lifecycle_delete_after_event',
     'text',
     'DestinationRecoveryPointLifecycle.DeleteAfterEvent',
-    'The event after which the copy is deleted, such as DELETE_AFTER_COPY.',
+    'The event after which AWS deletes the copy, such as DELETE_AFTER_COPY, if that comes before its days.',
     'DELETE_AFTER_COPY',
   ),
   api(
@@ -140,7 +146,7 @@ const apiColumns = [
     'state',
     'text',
     'State',
-    'CREATED, RUNNING, COMPLETED, FAILED or PARTIAL; newer values may come.',
+    'CREATED, RUNNING, COMPLETED, FAILED or PARTIAL; newer values may come. COMPLETED: the copy was made; whether it still exists, no job tells.',
     'COMPLETED',
   ),
   api(

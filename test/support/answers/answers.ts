@@ -5,6 +5,7 @@ import { type Answer, type Copy, type Facts, hasEnded, isGood } from './facts.ts
 import { compositeCopies } from './families.ts';
 import { accountRegionMatrix, bytesByMonth, dailyFlows, encryptionKeys, vaultProtection } from './flows.ts';
 import {
+  copyLives,
   lastGoodCopies,
   resourcePlaces,
   rpo,
@@ -36,10 +37,12 @@ export const questionAnswers: Readonly<Record<string, QuestionAnswer>> = {
   'failed-copies': days(failedCopies),
   'failures-by-category': days(failuresByCategory),
   'resource-history': (facts, value) => resourceHistory(facts, value('resource'), Number(value('days'))),
-  rpo: days(rpo),
-  'rpo-beyond-limit': hoursAndDays(rpoBeyondLimit),
+  rpo: (facts, value) => rpo(facts, Number(value('days')), Number(value('window'))),
+  'rpo-beyond-limit': (facts, value) =>
+    rpoBeyondLimit(facts, Number(value('hours')), Number(value('days')), Number(value('window'))),
   'silent-rules': (facts, value) => silentRules(facts, Number(value('days')), Number(value('within'))),
-  'single-location-resources': days(singleLocationResources),
+  'single-location-resources': (facts, value) =>
+    singleLocationResources(facts, Number(value('days')), Number(value('window'))),
   'stuck-copies': hoursAndDays(stuckCopies),
   'success-rate-by-account': days(successByAccount),
   'success-rate-by-day': days(successByDay),
@@ -53,6 +56,7 @@ export const questionAnswers: Readonly<Record<string, QuestionAnswer>> = {
 type ViewAnswer = (facts: Facts, columns: readonly string[]) => readonly Answer[];
 
 export const viewAnswers: Readonly<Record<string, ViewAnswer>> = {
+  copy_lives: copyLives,
   daily_flows: dailyFlows,
   daily_success: dailySuccess,
   good_copies: ({ leaves }, columns) => leaves.filter(isGood).map((copy) => asRow(copy, columns)),

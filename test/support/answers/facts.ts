@@ -27,7 +27,7 @@ export interface Copy {
   readonly to: Place;
   /** Of the resource, as far as its ARN tells. */
   readonly home: Place;
-  /** When its lifecycle deletes the copy; null: never, or it is not told. */
+  /** Its days after the copy job's creation: an upper bound of its life; null: unknown. */
   readonly expires: number | null;
   readonly leavesAccount: boolean | null;
   readonly leavesRegion: boolean | null;

@@ -9,6 +9,7 @@ import {
   hasEnded,
   isGood,
   journey,
+  latest,
   percent,
   since,
   sorted,
@@ -121,6 +122,8 @@ export function encryptionKeys({ now, leaves }: Facts, days: number): Answer[] {
         resources: distinct(members.map((copy) => copy.resource)),
         first_used_time: Math.min(...members.map((copy) => copy.created)),
         last_used_time: Math.max(...members.map((copy) => copy.created)),
+        last_expires_time: latest(members.map((copy) => copy.expires)),
+        end_unknown: members.filter((copy) => copy.expires === null).length,
       };
     },
   );

@@ -52,6 +52,10 @@ export const oddTexts = [
 const accounts = ['000000000001', '111111111111', '222222222222'];
 const regions = ['eu-west-1', 'us-east-1'];
 const tables = ['copy_jobs', 'copy_job_summaries'];
+/** Few enough that copies of one recovery point, and of what another copy made, meet. */
+const recoveryPoint = fc
+  .integer({ min: 0, max: 80 })
+  .map((at) => `arn:aws:backup:eu-west-1:1:recovery-point:${at % 20 === 0 ? 'continuous:' : ''}${at}`);
 const odd = <T>(value: fc.Arbitrary<T>) => fc.option(value, { freq: 6 });
 const some = <T>(...values: readonly T[]) => fc.constantFrom(...values);
 const vault = fc
@@ -68,10 +72,12 @@ const oddCopy = fc.record({
   destination_encryption_key_arn: odd(
     some('', 'alias/backup', ...accounts.map((account) => `arn:aws:kms:eu-west-1:${account}:key/1`)),
   ),
-  destination_recovery_point_arn: odd(some(...oddTexts)),
+  source_recovery_point_arn: odd(fc.oneof({ weight: 9, arbitrary: recoveryPoint }, some(...oddTexts))),
+  destination_recovery_point_arn: odd(fc.oneof(recoveryPoint, some(...oddTexts))),
   destination_recovery_point_lifecycle_delete_after_days: odd(
     some(-1, 0, 1, 3, 35, 365, Number.MAX_SAFE_INTEGER),
   ),
+  destination_recovery_point_lifecycle_delete_after_event: some(null, null, null, 'DELETE_AFTER_COPY'),
   resource_arn: odd(
     some(
       'arn:aws:s3:::a',
@@ -111,6 +117,7 @@ const oddCopy = fc.record({
   created_by_backup_plan_name: odd(some(...oddTexts)),
   created_by_backup_rule_id: odd(some('r1', 'r2')),
   created_by_backup_rule_name: odd(some(...oddTexts)),
+  created_by_backup_job_id: some(null, 'b1', 'b2'),
   created_by_backup_rule_cron: odd(some('cron(0 5 ? * * *)', 'cron(15 */6 ? * * *)')),
   parent_job_id: some(null, null, null, ...[0, 1, 2, 3, 4].map(String)),
   is_parent: odd(some(true, false, false)),

@@ -17,27 +17,44 @@ import {
   spanIn,
   youngest,
 } from './facts.ts';
+import { type Life, livesIn, usualWindow } from './lives.ts';
 
 const named = (copies: readonly Copy[]) => copies.filter((copy) => copy.resource !== null);
 const key = (copy: Copy) => JSON.stringify(resourceAndPlace(copy));
 
+interface Best {
+  readonly copy: Copy;
+  readonly life: Life;
+  readonly protection: string;
+  /** The youngest data there of a copy that is not known to be gone. */
+  readonly bestCase: number | null;
+  readonly made: number;
+}
+
 /**
- * The youngest good copy of each resource at each place that its lifecycle has not deleted, of those it has deleted
- * where there is none other; and how many good ones there were.
+ * The best good copy of each resource at each place: of those that surely exist the one with the youngest data; else
+ * of those that may; else of those that are gone.
  */
-function lastGood({
-  now,
-  leaves,
-}: Facts): ReadonlyMap<string, { readonly copy: Copy; readonly made: number }> {
-  const found = new Map<string, { copy: Copy; made: number }>();
-  for (const { first, members } of groups(named(leaves).filter(isGood), resourceAndPlace)) {
-    const copy = youngest(members.filter((one) => isThere(one, now))) ?? youngest(members) ?? first;
-    found.set(key(first), { copy, made: members.length });
+function bestCopies(facts: Facts, window: number): ReadonlyMap<string, Best> {
+  const lifeOf = livesIn(facts);
+  const found = new Map<string, Best>();
+  for (const { first, members } of groups(named(facts.leaves).filter(isGood), resourceAndPlace)) {
+    const all = members.map((copy) => {
+      const life = lifeOf(copy);
+      return { copy, life, protection: life.protection(window) };
+    });
+    const present = all.filter(({ protection }) => protection !== 'gone');
+    const kept = all.filter(({ protection }) => protection === 'kept');
+    const [rank] = [kept, present, all].filter((some) => some.length > 0);
+    const [best] = [...(rank ?? [])].sort(
+      (a, b) => b.life.sourceBefore - a.life.sourceBefore || (youngest([a.copy, b.copy]) === a.copy ? -1 : 1),
+    );
+    if (best === undefined) continue;
+    const bestCase = latest(present.map(({ life }) => life.sourceBefore));
+    found.set(key(first), { ...best, bestCase, made: members.length });
   }
   return found;
 }
-
-const isThere = ({ expires }: Copy, now: number) => expires === null || expires > now;
 
 const what = (copy: Copy) => ({
   resource_arn: copy.resource,
@@ -55,8 +72,26 @@ export function resourcePlaces({ leaves }: Facts): Answer[] {
   }));
 }
 
+export function copyLives(facts: Facts, columns: readonly string[]): Answer[] {
+  const lifeOf = livesIn(facts);
+  return facts.leaves.filter(isGood).map((copy) => {
+    const life = lifeOf(copy);
+    const reckoned: Answer = {
+      creation_date: copy.day,
+      destination_account_id: copy.to.account,
+      destination_region: copy.to.region,
+      resource_account_id: copy.home.account,
+      source_created_before: life.sourceBefore,
+      is_scheduled: life.isScheduled,
+      expires_time: life.latestEnd,
+      protection: life.protection(usualWindow),
+    };
+    return Object.fromEntries(columns.map((column) => [column, reckoned[column] ?? copy.told(column)]));
+  });
+}
+
 export function lastGoodCopies(facts: Facts): Answer[] {
-  return [...lastGood(facts).values()].map(({ copy, made }) => ({
+  return [...bestCopies(facts, usualWindow).values()].map(({ copy, life, protection, bestCase, made }) => ({
     ...what(copy),
     ...where(copy),
     account_id: copy.account,
@@ -65,55 +100,72 @@ export function lastGoodCopies(facts: Facts): Answer[] {
     copy_job_id: copy.id,
     creation_time: copy.created,
     completion_time: copy.ended,
-    expires_time: copy.expires,
+    expires_time: life.latestEnd,
     destination_recovery_point_arn: copy.told('destination_recovery_point_arn'),
     destination_backup_vault_arn: copy.told('destination_backup_vault_arn'),
     completed: made,
+    protection,
+    source_created_before: life.sourceBefore,
+    best_case_time: bestCase,
   }));
 }
 
-const worstFirst = {
-  rpo_hours: 'down+',
-  resource_arn: 'up',
-  destination_account_id: 'up',
-  destination_region: 'up',
-} as const;
+/** The worst first. */
+const protections = ['none', 'gone', 'may_be_gone', 'unknown', 'kept'];
 
-export function rpo(facts: Facts, days: number): Answer[] {
+function worstFirst<T extends Answer>(rows: readonly T[]): Answer[] {
+  const ranked = rows.map((row) => ({ ...row, rank: protections.indexOf(String(row.protection)) }));
+  const order = {
+    rank: 'up',
+    rpo_hours: 'down+',
+    resource_arn: 'up',
+    destination_account_id: 'up',
+    destination_region: 'up',
+  } as const;
+  return sorted(ranked, order).map(({ rank: _, ...row }) => row);
+}
+
+const lastGood = (best: Best | undefined, now: number) => ({
+  protection: best?.protection ?? 'none',
+  last_good_time: best?.copy.created ?? null,
+  source_created_before: best?.life.sourceBefore ?? null,
+  rpo_hours: best?.protection === 'kept' ? spanIn(hour, best.life.sourceBefore, now) : null,
+  best_case_rpo_hours: spanIn(hour, best?.bestCase ?? null, now),
+  expires_time: best?.life.latestEnd ?? null,
+});
+
+export function rpo(facts: Facts, days: number, window: number): Answer[] {
   const { now, leaves } = facts;
   const isElsewhere = elsewhere(leaves);
   const readThrough = copiesReadThrough(facts);
   const active = new Set(since(now, days, leaves).map(key));
-  const rows = [...lastGood(facts).values()]
+  const rows = [...bestCopies(facts, window).values()]
     .filter(({ copy }) => Object.values(isElsewhere(copy)).includes(true) && active.has(key(copy)))
-    .map(({ copy, made }) => ({
-      ...what(copy),
-      account_id: copy.home.account ?? copy.account,
-      ...where(copy),
-      ...isElsewhere(copy),
-      last_good_time: copy.created,
-      rpo_hours: isThere(copy, now) ? spanIn(hour, copy.created, now) : null,
-      expires_time: copy.expires,
-      completed: made,
-      last_good_job_id: copy.id,
-      destination_recovery_point_arn: copy.told('destination_recovery_point_arn'),
-      ...readThrough(copy),
+    .map((best) => ({
+      ...what(best.copy),
+      account_id: best.copy.home.account ?? best.copy.account,
+      ...where(best.copy),
+      ...isElsewhere(best.copy),
+      ...lastGood(best, now),
+      completed: best.made,
+      last_good_job_id: best.copy.id,
+      destination_recovery_point_arn: best.copy.told('destination_recovery_point_arn'),
+      ...readThrough(best.copy),
     }));
-  return sorted(rows, worstFirst);
+  return worstFirst(rows);
 }
 
-export function rpoBeyondLimit(facts: Facts, hours: number, days: number): Answer[] {
+export function rpoBeyondLimit(facts: Facts, hours: number, days: number, window: number): Answer[] {
   const { now, leaves } = facts;
-  const good = lastGood(facts);
+  const good = bestCopies(facts, window);
   const isElsewhere = elsewhere(leaves);
   const readThrough = copiesReadThrough(facts);
   const tried = named(since(now, days, leaves)).filter((copy) =>
     Object.values(isElsewhere(copy)).includes(true),
   );
   const rows = groups(tried, resourceAndPlace).flatMap(({ first, members }) => {
-    const made = good.get(key(first))?.copy;
-    const canBeRestored = made !== undefined && isThere(made, now);
-    if (canBeRestored && now - made.created <= hours * hour) return [];
+    const best = good.get(key(first));
+    if (best?.protection === 'kept' && now - best.life.sourceBefore <= hours * hour) return [];
     const last = youngest(members) ?? first;
     return [
       {
@@ -121,9 +173,7 @@ export function rpoBeyondLimit(facts: Facts, hours: number, days: number): Answe
         account_id: last.home.account ?? last.account,
         ...where(last),
         ...isElsewhere(last),
-        last_good_time: made?.created ?? null,
-        rpo_hours: canBeRestored ? spanIn(hour, made.created, now) : null,
-        expires_time: made?.expires ?? null,
+        ...lastGood(best, now),
         last_copy_time: last.created,
         last_copy_state: last.state,
         last_copy_category: last.category,
@@ -131,17 +181,24 @@ export function rpoBeyondLimit(facts: Facts, hours: number, days: number): Answe
       },
     ];
   });
-  return sorted(rows, worstFirst);
+  return worstFirst(rows);
 }
 
-export function singleLocationResources({ now, leaves }: Facts, days: number): Answer[] {
+export function singleLocationResources(facts: Facts, days: number, window: number): Answer[] {
+  const { now, leaves } = facts;
   const isElsewhere = elsewhere(leaves);
+  const lifeOf = livesIn(facts);
+  const protectionOf = (copy: Copy) => lifeOf(copy).protection(window);
   const rows = groups(named(since(now, days, leaves)), (copy) => [copy.resource]).flatMap(
     ({ first, members }) => {
       const good = members.filter(isGood);
-      const inOtherAccount = good.filter((copy) => isElsewhere(copy).in_other_account).length;
-      const inOtherRegion = good.filter((copy) => isElsewhere(copy).in_other_region).length;
-      if (inOtherAccount > 0 && inOtherRegion > 0) return [];
+      const kept = good.filter((copy) => protectionOf(copy) === 'kept');
+      const unsure = good.filter((copy) => ['may_be_gone', 'unknown'].includes(protectionOf(copy)));
+      const inOtherAccount = (copies: readonly Copy[]) =>
+        copies.filter((copy) => isElsewhere(copy).in_other_account).length;
+      const inOtherRegion = (copies: readonly Copy[]) =>
+        copies.filter((copy) => isElsewhere(copy).in_other_region).length;
+      if (inOtherAccount(kept) > 0 && inOtherRegion(kept) > 0) return [];
       const owners = new Set(members.map((copy) => copy.account));
       return [
         {
@@ -149,9 +206,13 @@ export function singleLocationResources({ now, leaves }: Facts, days: number): A
           resource_type: lastInOrder(members.map((copy) => copy.type)),
           resource_name: lastInOrder(members.map((copy) => copy.name)),
           account_id: first.home.account ?? (owners.size === 1 ? first.account : null),
+          kept_in_other_account: inOtherAccount(kept),
+          kept_in_other_region: inOtherRegion(kept),
+          unsure_in_other_account: inOtherAccount(unsure),
+          unsure_in_other_region: inOtherRegion(unsure),
           completed: good.length,
-          completed_in_other_account: inOtherAccount,
-          completed_in_other_region: inOtherRegion,
+          completed_in_other_account: inOtherAccount(good),
+          completed_in_other_region: inOtherRegion(good),
           tried_elsewhere: members.filter((copy) => Object.values(isElsewhere(copy)).includes(true)).length,
           last_copy_time: latest(members.map((copy) => copy.created)),
         },

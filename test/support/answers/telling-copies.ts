@@ -14,7 +14,7 @@ const atHome = vault(home, 'us-east-1', 'home');
 const inCentral = vault(central, 'us-east-1', 'central');
 const inAirGap = vault(central, 'us-east-1', 'airgap');
 
-/** From the resource's account to another, a day ago, unless said otherwise. */
+/** By a plan, from the resource's account to another, a day ago, to be kept for a year, unless said otherwise. */
 function copy(resource: string, told: Row = {}): Row {
   return {
     account_id: home,
@@ -26,11 +26,21 @@ function copy(resource: string, told: Row = {}): Row {
     state: 'COMPLETED',
     age: day,
     length: hour,
+    created_by_backup_job_id: 'by a plan',
+    ...keptFor(365),
     ...told,
   };
 }
-const keptFor = (days: number) => ({ destination_recovery_point_lifecycle_delete_after_days: days });
-const hop = { account_id: central, source_backup_vault_arn: inCentral };
+function keptFor(days: number | null): Row {
+  return { destination_recovery_point_lifecycle_delete_after_days: days };
+}
+const hop = { account_id: central, source_backup_vault_arn: inCentral, created_by_backup_job_id: null };
+const onDemand = { created_by_backup_job_id: null };
+const backup = (name: string) => `arn:aws:backup:us-east-1:${home}:recovery-point:${name}`;
+const of = (name: string) => ({ source_recovery_point_arn: backup(name) });
+const makes = (name: string) => ({ destination_recovery_point_arn: backup(name) });
+const inWest = vault(home, 'us-west-2', 'away');
+const window = 176 * hour;
 
 /** `age` and `length` in milliseconds, as {@link writeOddLake} takes them. */
 export const tellingCopies: readonly Row[] = [
@@ -50,7 +60,50 @@ export const tellingCopies: readonly Row[] = [
   copy(volume('kept by the month'), { age: 20 * day, ...keptFor(365) }),
   copy(volume('kept by the month'), { age: 5 * day, ...keptFor(3) }),
   copy(volume('expires now'), { age: 7 * day, ...keptFor(7) }),
-  copy(volume('kept for ever'), { age: 30 * day, ...keptFor(-1) }),
+  copy(volume('never expires'), { age: 30 * day, ...keptFor(-1) }),
+  copy(volume('not told'), keptFor(null)),
+  copy(volume('no days'), keptFor(0)),
+  // Not known to end, or made on demand; and an older one that surely exists.
+  copy(volume('kept beside unknown'), { age: 4 * day, ...keptFor(365) }),
+  copy(volume('kept beside unknown'), { age: 2 * day, ...keptFor(-1) }),
+  copy(volume('kept beside unknown'), { ...onDemand, ...keptFor(365) }),
+  // On demand: the source may be of any age.
+  copy(volume('on demand'), { ...onDemand, ...keptFor(365) }),
+  // On demand, of what was copied long before: it dies with its first copy, at the latest.
+  copy(volume('copied late'), { age: 40 * day, ...of('late'), destination_backup_vault_arn: inWest }),
+  copy(volume('copied late'), { ...onDemand, ...of('late'), ...keptFor(39) }),
+  copy(volume('copied late, kept'), { age: 40 * day, ...of('late 2'), destination_backup_vault_arn: inWest }),
+  copy(volume('copied late, kept'), { ...onDemand, ...of('late 2'), ...keptFor(60) }),
+  // A job that failed is a sign of its source, too.
+  copy(volume('failed first'), { age: 40 * day, state: 'FAILED', ...of('failed first') }),
+  copy(volume('failed first'), { ...onDemand, ...of('failed first'), ...keptFor(35) }),
+  // Copies of copies are as old as the first source.
+  copy(volume('hops'), {
+    age: 40 * day,
+    ...of('root'),
+    ...makes('one'),
+    destination_backup_vault_arn: inWest,
+  }),
+  copy(volume('hops'), {
+    ...hop,
+    age: 20 * day,
+    ...of('one'),
+    ...makes('two'),
+    destination_backup_vault_arn: atHome,
+  }),
+  copy(volume('hops'), { ...onDemand, ...of('two'), ...keptFor(30) }),
+  // A continuous recovery point has one ARN for all its copies; each is of its own day.
+  copy(volume('continuous'), { age: 40 * day, ...of('continuous:v'), ...keptFor(35) }),
+  copy(volume('continuous'), { ...of('continuous:v'), ...keptFor(35) }),
+  // Ends after an event.
+  copy(volume('event'), { destination_recovery_point_lifecycle_delete_after_event: 'DELETE_AFTER_COPY' }),
+  // Ends so soon that the backup may have taken the rest of its life; and a millisecond later.
+  copy(volume('at the window'), { age: 10 * day - window, ...keptFor(10) }),
+  copy(volume('after the window'), { age: 10 * day - window - 1, ...keptFor(10) }),
+  copy(volume('kept for days'), keptFor(7)),
+  // No copy at all was made; or only in part.
+  copy(volume('never made'), { state: 'FAILED' }),
+  copy(volume('in part'), { state: 'PARTIAL' }),
   // Failed into one vault, made into another of the same account and region.
   copy(volume('other vault'), { state: 'FAILED', age: 30 * hour }),
   copy(volume('other vault'), { age: 20 * hour, destination_backup_vault_arn: inAirGap }),

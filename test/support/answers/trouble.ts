@@ -98,6 +98,7 @@ export function resourceHistory({ now, leaves }: Facts, resource: string, days: 
       ...destinationOf(copy),
       destination_recovery_point_arn: copy.told('destination_recovery_point_arn'),
       hours_taken: spanIn(hour, copy.created, copy.ended),
+      expires_time: isGood(copy) ? copy.expires : null,
       backup_size_in_bytes: copy.bytes,
       message_category: copy.category,
       status_message: copy.told('status_message'),
