@@ -30,6 +30,11 @@ beforeAll(async () => {
       creation_time: "TIMESTAMP '2026-02-28 12:00:00'",
       creation_date: "'2026-02-28'",
       ...{ state: "'COMPLETED'", is_terminal: 'true', is_cross_account: 'true' },
+      // By a plan, and kept for long: no other copy surely exists.
+      ...{
+        created_by_backup_job_id: "'b'",
+        destination_recovery_point_lifecycle_delete_after_days: '365',
+      },
       ...{ destination_vault_lock_state: "'LOCKED'", destination_vault_type: "'BACKUP_VAULT'" },
     });
   }
