@@ -54,6 +54,17 @@ export class EngineError extends ReportedError {
   readonly exitCode = 74;
 }
 
+/** A part holds rows that do not belong where it lies. */
+export class MisplacedRows extends EngineError {
+  readonly why: string;
+
+  /** @param why as a clause: `it holds …` */
+  constructor(why: string) {
+    super(`A part is damaged: ${why}`, 'Restore its earlier version (docs/operations.md, Recovery).');
+    this.why = why;
+  }
+}
+
 /** No credentials, or refused ones, at the very start; or discovery refused. Only a person can heal it. */
 export class AccessError extends ReportedError {
   readonly exitCode = 77;

@@ -257,6 +257,7 @@ async function openPublication({ settings, io, log, limits, planning, scratch, e
           table: part.table,
           partition: part.partition,
           bucket: part.bucket,
+          buckets: lake.buckets,
           staged: part.files,
           scratchFolder,
           runId,

@@ -49,8 +49,11 @@ export interface Place {
   readonly bucket: number | null;
 }
 
-/** A run's coverage is named by its id, a UUIDv7 in lower case (RFC 9562, section 4). */
-const coverageFile = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\.parquet$/;
+/**
+ * A run's coverage is named by its id, a UUIDv7 in lower case, whose first 48 bits are milliseconds (RFC 9562, section
+ * 5.7): the run's as-of, which decides the partition too.
+ */
+const coverageFile = /^([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\.parquet$/;
 const partFile = /^part-(\d{5})\.parquet$/;
 
 /**
@@ -71,7 +74,9 @@ export function placeOf(table: Table, key: string, buckets: number): Place | nul
     day = value;
   }
   if (table.merge.kind === 'append') {
-    return coverageFile.test(file) ? { key, partition, day, bucket: null } : null;
+    const [, high, low] = coverageFile.exec(file) ?? [];
+    const asOf = Number.parseInt(`${high}${low}`, 16);
+    return !Number.isNaN(asOf) && utcDay(asOf) === day ? { key, partition, day, bucket: null } : null;
   }
   const [, number] = partFile.exec(file) ?? [];
   const bucket = Number(number);

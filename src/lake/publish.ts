@@ -2,11 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EngineError, LakeError } from '../errors.ts';
+import { EngineError, LakeError, MisplacedRows } from '../errors.ts';
 import type { Table } from '../tables/table.ts';
 import type { Engine, MergeOutcome } from './engines/engine.ts';
 import { openPart } from './engines/part-reader.ts';
 import { partKey } from './layout.ts';
+import { cutMetadata, damagedPart } from './membership.ts';
 import { sha256Of } from './scratch-file.ts';
 import type { Store } from './stores/store.ts';
 
@@ -16,12 +17,14 @@ export interface PublishRequest {
   readonly table: Table;
   readonly partition: Readonly<Record<string, string>>;
   readonly bucket: number;
+  /** The lake's. */
+  readonly buckets: number;
   /** Staged files, as the engine wants them. They are left as they are. */
   readonly staged: readonly string[];
   /** Exists; the files made in it are removed again. */
   readonly scratchFolder: string;
   readonly runId: string;
-  /** Beside `run_id`, `write_id`, `table` and `schema_version`, in the file's footer and on the object. ASCII. */
+  /** Beside `run_id`, `write_id`, `schema_version`, and what says where the part lies, in the file's footer and on the object. ASCII. */
   readonly metadata: Readonly<Record<string, string>>;
   /** 0 to 1. */
   readonly random: () => number;
@@ -78,6 +81,7 @@ export async function publishPart(request: PublishRequest): Promise<Published> {
 /** Null when somebody else published in between. */
 async function tryOnce(request: PublishRequest, key: string, attempt: number): Promise<Published | null> {
   const { store, engine, table, partition, staged, scratchFolder, runId, signal } = request;
+  const cut = { bucket: request.bucket, buckets: request.buckets };
   const reserve = request.reserve ?? (() => () => undefined);
   const writeId = randomUUID();
   const existing = join(scratchFolder, `${writeId}.before.parquet`);
@@ -91,10 +95,18 @@ async function tryOnce(request: PublishRequest, key: string, attempt: number): P
       ...request.metadata,
       run_id: runId,
       write_id: writeId,
-      table: table.name,
       schema_version: String(table.schemaVersion),
+      ...cutMetadata(table, partition, cut),
     };
-    const merge = { table, partition, existing: before === null ? null : existing, staged, output, metadata };
+    const merge = {
+      table,
+      partition,
+      cut,
+      existing: before === null ? null : existing,
+      staged,
+      output,
+      metadata,
+    };
     const outcome = await engine.merge(merge).catch(async (error) => {
       throw before === null ? error : await damage(error, existing, key, store.url);
     });
@@ -124,16 +136,13 @@ async function tryOnce(request: PublishRequest, key: string, attempt: number): P
 /** A part that cannot be read is named by its key: scratch copies are gone when a person reads of it. */
 async function damage(error: unknown, copy: string, key: string, url: string): Promise<unknown> {
   if (!(error instanceof EngineError)) return error;
+  if (error instanceof MisplacedRows) return damagedPart(key, url, error.why, error);
   const readable = await openPart(copy).then(
     () => true,
     () => false,
   );
   if (readable) return error;
-  return new LakeError(
-    `The part ${key} in ${url} is damaged: it is no whole Parquet file`,
-    'Restore its earlier version (docs/operations.md, Recovery). It was left as it is.',
-    { cause: error },
-  );
+  return damagedPart(key, url, 'it is no whole Parquet file', error);
 }
 
 /** Object metadata travels in HTTP headers, and common proxies drop headers with underscores. */

@@ -7,6 +7,7 @@ import { LakeError, ReportedError } from '../errors.ts';
 import type { Engine } from '../lake/engines/engine.ts';
 import type { Lake } from '../lake/lake.ts';
 import { bucketOf, coverageKey, rejectedKey } from '../lake/layout.ts';
+import { partitionText } from '../lake/membership.ts';
 import { sha256Of, writeScratchFile } from '../lake/scratch-file.ts';
 import { writeOnce } from '../lake/write-once.ts';
 import { exportCoverage } from '../tables/export-coverage.ts';
@@ -96,15 +97,17 @@ async function publishCoverage({
     coverage.map((one) => `${JSON.stringify(coverageRow(one, run))}\n`).join(''),
   );
   const runDate = utcDay(run.asOf);
+  const partition = { run_date: runDate };
   await engine.merge({
     table: exportCoverage,
-    partition: { run_date: runDate },
+    partition,
     existing: null,
     staged: [staged],
     output: file,
     metadata: {
       run_id: run.runId,
       table: exportCoverage.name,
+      partition: partitionText(exportCoverage, partition),
       schema_version: String(exportCoverage.schemaVersion),
     },
   });

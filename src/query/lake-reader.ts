@@ -20,6 +20,7 @@ import { exportCoverage } from '../tables/export-coverage.ts';
 import type { Table } from '../tables/table.ts';
 import { allDays, type Days } from './days.ts';
 import { downloadParts, findParts, localParts, type Part } from './lake-parts.ts';
+import { checkParts } from './part-check.ts';
 import { checkStatement, type Statement } from './read-only.ts';
 import { createTableView } from './table-view.ts';
 
@@ -143,7 +144,11 @@ export async function openLakeReader(options: LakeReaderOptions): Promise<LakeRe
     // As an option of the instance it would not hold (github.com/josefbacik/systing/pull/241 says why).
     const { scratch } = options;
     await connection.run(`SET max_temp_directory_size = '${scratch.limitBytes - scratch.bytes()}B'`);
-    for (const table of lakeTables) await createTableView(connection, table, partsOf(table));
+    const { url } = store;
+    for (const table of lakeTables) {
+      await createTableView(connection, table, partsOf(table));
+      await checkParts(connection, table, partsOf(table), { url, buckets: record.buckets });
+    }
     for (const { name, sql } of views) {
       await connection.run(`CREATE VIEW ${quoteName(name)} AS ${sql}`);
     }

@@ -47,7 +47,7 @@ describe('the layout of a lake', () => {
 });
 
 describe('a key below a table', () => {
-  const run = '019aa4b0-7c1e-7b2a-9c3d-4e5f60718293';
+  const run = '01a1fbd4-f500-7b2a-9c3d-4e5f60718293';
 
   it('is taken apart into the partition and the bucket that it was made of', () => {
     const period = { aggregation_period: 'SEVEN_DAYS', start_date: '2026-11-20' };
@@ -120,6 +120,7 @@ describe('a key below a table', () => {
     [exportCoverage, 'export_coverage/run_date=2026-11-21/part-00000.parquet'],
     [exportCoverage, `export_coverage/run_date=2026-11-21/${run.toUpperCase()}.parquet`],
     [exportCoverage, `export_coverage/run_date=2026-11-21/${run} copy.parquet`],
+    [exportCoverage, `export_coverage/run_date=2026-11-22/${run}.parquet`],
     [exportCoverage, 'export_coverage/run_date=2026-11-21/0b7d3c3e-6f5b-4c57-9c3d-4e5f60718293.parquet'],
   ])('of $0.name, $1 is none', (table, key) => {
     expect(placeOf(table, key, 2)).toBeNull();

@@ -77,6 +77,7 @@ describe('publishing a part', () => {
       table: copyJobs,
       partition: { creation_date: '2026-11-20' },
       bucket: 0,
+      buckets: 1,
       staged: [staged],
       scratchFolder,
       runId: 'run-1',
@@ -110,6 +111,9 @@ describe('publishing a part', () => {
       run_id: 'run-1',
       write_id: put?.writeId,
       table: 'copy_jobs',
+      partition: 'creation_date=2026-11-20',
+      bucket: '0',
+      buckets: '1',
       schema_version: '1',
     });
     expect(put?.metadata).toEqual({
@@ -117,6 +121,9 @@ describe('publishing a part', () => {
       'run-id': 'run-1',
       'write-id': put?.writeId,
       table: 'copy_jobs',
+      partition: 'creation_date=2026-11-20',
+      bucket: '0',
+      buckets: '1',
       'schema-version': '1',
       sha256,
     });

@@ -1,6 +1,8 @@
 import { copyFile, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, describe, expect, test } from 'vitest';
+import { bucketOf } from '../../src/lake/layout.ts';
 import { loadViews } from '../../src/questions/questions.ts';
 import { copyJobs } from '../../src/tables/copy-jobs.ts';
 import { openLab } from '../support/lab.ts';
@@ -198,6 +200,52 @@ test('a second coverage of a run is named and not read', async () => {
   } finally {
     await lab.close();
   }
+});
+
+describe('a part whose rows do not belong where it lies', () => {
+  const on = (id: string, day: number) => job(id, { creation_time: Date.UTC(2026, 10, day, 5) });
+
+  test.each(['duckdb', 'parquetjs-lite'] as const)(
+    'of another day is refused, written by %s',
+    async (engine) => {
+      const lake = await lakeOf();
+      await lake.write([on('a', 19), on('b', 20)], { engine });
+      expect(await rowsOf(await lake.read(), 'SELECT count(*) FROM copy_jobs')).toEqual([[2n]]);
+      const [one, two] = [lake.part('2026-11-19'), lake.part('2026-11-20')];
+      await rename(one, `${one}.tmp`);
+      await rename(two, one);
+      await rename(`${one}.tmp`, two);
+      await expect(lake.read()).rejects.toThrow(
+        /The part copy_jobs\/creation_date=2026-11-19\/part-00000\.parquet in .* is damaged: it holds rows of creation_date 2026-11-20/,
+      );
+    },
+  );
+
+  test('of another bucket is refused', async () => {
+    const lake = await lakeOf('lake', 4);
+    const own = bucketOf('111122223333', 4);
+    await lake.write([job('a')], { bucket: own });
+    expect(await rowsOf(await lake.read(), 'SELECT count(*) FROM copy_jobs')).toEqual([[1n]]);
+    await rename(lake.part('2026-11-20', own), lake.part('2026-11-20', (own + 1) % 4));
+    await expect(lake.read()).rejects.toThrow(/is damaged: it holds rows of account 111122223333/);
+  });
+
+  test('that is another table’s, or no part of any, is refused', async () => {
+    const lake = await lakeOf();
+    await lake.write([job('a')]);
+    const reader = await lake.read();
+    await rowsOf(reader, 'SELECT 1');
+    const instance = await DuckDBInstance.create(':memory:');
+    const connection = await instance.connect();
+    await connection.run(`COPY (SELECT 1 AS other) TO '${lake.part('2026-11-20')}' (FORMAT parquet)`);
+    await expect(lake.read()).rejects.toThrow(/is damaged: it has no column creation_time/);
+    const footer = `KV_METADATA {"table": 'copy_job_summaries'}`;
+    await connection.run(
+      `COPY (SELECT 1 AS other) TO '${lake.part('2026-11-20')}' (FORMAT parquet, ${footer})`,
+    );
+    await expect(lake.read()).rejects.toThrow(/it was written with table copy_job_summaries/);
+    instance.closeSync();
+  });
 });
 
 test('parts without the lake’s record are not guessed at', async () => {

@@ -2,14 +2,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import { EngineError, ReportedError, ScratchError } from '../../errors.ts';
+import { EngineError, MisplacedRows, ReportedError, ScratchError } from '../../errors.ts';
 import type { ColumnType, Table } from '../../tables/table.ts';
+import { contradiction, cutMetadata, dayColumn, outsideBucket, outsideDay } from '../membership.ts';
 import type { Claim } from '../scratch.ts';
 import type { Engine, MergeOutcome, MergeRequest } from './engine.ts';
 import { copySql, existingSql, mergeSql, partSql, stageSql } from './merge-sql.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 import { refuseNewerSchema } from './part-schema.ts';
-import { quoteFile } from './sql-text.ts';
+import { quoteFile, quoteName, quoteText } from './sql-text.ts';
 
 export interface DuckDbOptions {
   /** DuckDB's own limit; it holds for what it buffers, and a little more is used around it. */
@@ -75,10 +76,15 @@ async function merge(request: MergeRequest, options: DuckDbOptions, spill: strin
 async function mergeIn(connection: DuckDBConnection, request: MergeRequest): Promise<MergeOutcome> {
   const { table, partition, existing, staged, output, metadata } = request;
   await connection.run("SET TimeZone = 'UTC'");
+  if (existing !== null && request.cut !== undefined) {
+    const expected = cutMetadata(table, partition, request.cut);
+    refuse(contradiction(expected, await footerOf(connection, existing)));
+  }
   const present =
     existing === null ? new Map<string, string>() : await partColumns(connection, table, existing);
   await connection.run(stageSql(table, staged));
   await connection.run(existingSql(table, existing, present));
+  if (existing !== null) await refuseMisplaced(connection, request);
   for (const statement of mergeSql(table, partition, existing === null)) await connection.run(statement);
 
   const counts = new Map<string, number>();
@@ -103,6 +109,44 @@ async function mergeIn(connection: DuckDBConnection, request: MergeRequest): Pro
   }
   const [written] = await rowsOf(connection, copySql(partSql(table, partition), output, metadata));
   return { changed, rows: Number(written?.[0]), added, updated, unchanged, removed, stateChanges };
+}
+
+/** @throws MisplacedRows */
+async function refuseMisplaced(
+  connection: DuckDBConnection,
+  { table, partition, cut }: MergeRequest,
+): Promise<void> {
+  const day = dayColumn(table);
+  if (cut === undefined || day === null) return;
+  const time = `epoch_ms(${quoteName(day.of)}::TIMESTAMP)`;
+  const [span = []] = await rowsOf(
+    connection,
+    `SELECT min(${time}), max(${time}), count(*) FILTER (${quoteName(day.of)} IS NULL) FROM existing`,
+  );
+  const [first, last, without] = span.map((value) => (value === null ? null : Number(value)));
+  const named = partition[day.partition.name] ?? '';
+  refuse(outsideDay(table, named, { first: first ?? null, last: last ?? null, without: without ?? 0 }));
+  if (cut.buckets === 1) return;
+  const accounts = await rowsOf(connection, 'SELECT DISTINCT account_id FROM existing');
+  refuse(
+    outsideBucket(
+      accounts.map(([account]) => textOrNull(account)),
+      cut,
+    ),
+  );
+}
+
+function refuse(why: string | null): void {
+  if (why !== null) throw new MisplacedRows(why);
+}
+
+async function footerOf(connection: DuckDBConnection, file: string): Promise<ReadonlyMap<string, string>> {
+  const rows = await rowsOf(
+    connection,
+    `SELECT decode(key), decode(value) FROM parquet_kv_metadata([${quoteFile(file)}])
+     WHERE key IN (${['table', 'partition', 'bucket', 'buckets'].map((name) => `encode(${quoteText(name)})`)})`,
+  );
+  return new Map(rows.map(([name, value]) => [String(name), String(value)]));
 }
 
 /** The part's columns and their types; refuses what this program does not know. */

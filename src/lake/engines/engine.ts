@@ -1,4 +1,5 @@
 import type { Table } from '../../tables/table.ts';
+import type { Cut } from '../membership.ts';
 
 /** One merge: the part as it is now, and what was staged for it, into a new part. All paths are local files. */
 export interface MergeRequest {
@@ -7,6 +8,8 @@ export interface MergeRequest {
   readonly partition: Readonly<Record<string, string>>;
   /** The published part, or null when there is none. May be written by either engine, and hold fewer columns. */
   readonly existing: string | null;
+  /** Where the published part lies among those of its partition: its rows are looked at. Absent: they are not. */
+  readonly cut?: Cut;
   /** Staged rows: newline-delimited JSON, one row an object of the table's columns that are not derived. */
   readonly staged: readonly string[];
   /** Where the new part is written. Only exists afterwards when the outcome says `changed`. */
@@ -39,8 +42,8 @@ export interface MergeOutcome {
 
 /**
  * Writes parts. One of the two is chosen per run; both follow the reference in merge.ts.
- * `merge` throws an EngineError (src/errors.ts) when a file cannot be read or the memory limit does not do, a
- * ScratchError when what does not fit into memory does not fit into scratch either.
+ * `merge` throws an EngineError (src/errors.ts) when a file cannot be read or the memory limit does not do, its kind
+ * MisplacedRows when the published part's rows do not belong where it lies, a ScratchError when what does not fit into memory does not fit into scratch either.
  * It may be called concurrently; an engine bounds its own memory by doing one merge at a time.
  */
 export interface Engine {

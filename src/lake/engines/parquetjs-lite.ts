@@ -1,12 +1,13 @@
 /** The second engine: pure JavaScript, for images where no native code may run. Parts are merged in memory. */
 import { createReadStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
-import { EngineError } from '../../errors.ts';
+import { EngineError, MisplacedRows } from '../../errors.ts';
 import type { Row, Table } from '../../tables/table.ts';
+import { contradiction, cutMetadata, dayColumn, outsideBucket, outsideDay } from '../membership.ts';
 import type { Engine, MergeOutcome, MergeRequest } from './engine.ts';
 import { mergeRows } from './merge.ts';
 import { oneAtATime } from './one-at-a-time.ts';
-import { openPart, readPart } from './part-reader.ts';
+import { type OpenPart, openPart, readPart } from './part-reader.ts';
 import { refuseNewerSchema } from './part-schema.ts';
 import { rowGroupSize, writePart } from './part-writer.ts';
 
@@ -28,6 +29,9 @@ async function merge(request: MergeRequest, memoryLimitBytes: number): Promise<M
   const { table, partition, output, metadata } = request;
   await rm(output, { force: true });
   const part = request.existing === null ? null : await openPart(request.existing);
+  if (part !== null && request.cut !== undefined) {
+    refuse(contradiction(cutMetadata(table, partition, request.cut), footerOf(part)));
+  }
   if (part !== null) refuseNewerSchema(table, part.columns, part.path);
   const stagedBytes = (await Promise.all(request.staged.map((file) => stat(file)))).map(({ size }) => size);
   refuseTooLarge(
@@ -41,6 +45,7 @@ async function merge(request: MergeRequest, memoryLimitBytes: number): Promise<M
   if (part !== null) {
     for await (const rows of readPart(part, table)) for (const row of rows) existing.push(row);
   }
+  refuseMisplaced(request, existing);
   const staged: Row[] = [];
   for (const file of request.staged) {
     for await (const row of stagedRows(table, file)) staged.push(row);
@@ -60,6 +65,34 @@ async function merge(request: MergeRequest, memoryLimitBytes: number): Promise<M
     );
   }
   return outcome;
+}
+
+function refuseMisplaced({ table, partition, cut }: MergeRequest, rows: readonly Row[]): void {
+  const day = dayColumn(table);
+  if (cut === undefined || day === null) return;
+  let [first, last, without]: [number | null, number | null, number] = [null, null, 0];
+  for (const row of rows) {
+    const time = row[day.of];
+    if (typeof time !== 'number') {
+      without += 1;
+      continue;
+    }
+    if (first === null || time < first) first = time;
+    if (last === null || time > last) last = time;
+  }
+  refuse(outsideDay(table, partition[day.partition.name] ?? '', { first, last, without }));
+  const accounts = new Set(
+    rows.map(({ account_id: account }) => (typeof account === 'string' ? account : null)),
+  );
+  refuse(outsideBucket(accounts, cut));
+}
+
+function refuse(why: string | null): void {
+  if (why !== null) throw new MisplacedRows(why);
+}
+
+function footerOf({ metadata }: OpenPart): ReadonlyMap<string, string> {
+  return new Map((metadata.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']));
 }
 
 /**

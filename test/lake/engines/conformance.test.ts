@@ -4,10 +4,12 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EngineError, ScratchError } from '../../../src/errors.ts';
+import { EngineError, MisplacedRows, ScratchError } from '../../../src/errors.ts';
 import type { Engine, MergeRequest } from '../../../src/lake/engines/engine.ts';
 import { mergeRows } from '../../../src/lake/engines/merge.ts';
 import { openEngine } from '../../../src/lake/engines/open.ts';
+import { bucketOf } from '../../../src/lake/layout.ts';
+import { cutMetadata } from '../../../src/lake/membership.ts';
 import { copyJobSummaries } from '../../../src/tables/copy-job-summaries.ts';
 import { copyJobs } from '../../../src/tables/copy-jobs.ts';
 import { exportCoverage } from '../../../src/tables/export-coverage.ts';
@@ -301,6 +303,70 @@ describe.each(names)('engine %s', (name) => {
       await expectRows(table, file, [{}]);
     },
   );
+
+  describe('given where the published part lies', () => {
+    const at = (hour: number) => Date.UTC(2026, 10, 20, hour);
+    const accounts = ['111122223333', '444455556666', '777788889999', '000000000001'];
+    const row = (account: string, time: number | null): Row => ({
+      copy_job_id: `${account}-${time}`,
+      account_id: account,
+      creation_time: time,
+      ...seen,
+    });
+    const partition = { creation_date: '2026-11-20' };
+    const within = { table: copyJobs, partition };
+    const inBucket = (bucket: number, of: number) => accounts.filter((one) => bucketOf(one, of) === bucket);
+    const [mine = ''] = inBucket(0, 2);
+    const [theirs = ''] = inBucket(1, 2);
+
+    it('merges a part whose rows belong there, from the first to the last millisecond of its day', async () => {
+      const cut = { bucket: 0, buckets: 2 };
+      const rows = [row(mine, at(0)), row(mine, at(24) - 1)];
+      const part = await merge(other, rows, { ...within, metadata: cutMetadata(copyJobs, partition, cut) });
+      const more = await merge(name, [row(mine, at(1))], { ...within, existing: part.file, cut });
+      expect(more.outcome).toMatchObject({ rows: 3, added: 1 });
+    });
+
+    it.each([
+      ['the day before', [row(mine, at(0) - 1)], /creation_date 2026-11-19, and lies where 2026-11-20/],
+      ['the day after, beside its own', [row(mine, at(1)), row(mine, at(24))], /2026-11-20 to 2026-11-21/],
+      ['no day', [row(mine, null)], /rows without creation_time/],
+      ['another bucket', [row(mine, at(1)), row(theirs, at(2))], /bucket 1 of 2.*bucket 0 belongs/],
+    ])('refuses one with rows of %s, and writes nothing', async (_, rows, message) => {
+      const part = await merge(other, rows, within);
+      const output = newFile();
+      const refused = merge(name, [row(mine, at(5))], {
+        ...within,
+        existing: part.file,
+        output,
+        cut: { bucket: 0, buckets: 2 },
+      });
+      await expect(refused).rejects.toThrow(message);
+      await expect(refused).rejects.toBeInstanceOf(MisplacedRows);
+      expect(await readdir(folder)).not.toContain(output.slice(folder.length + 1));
+    });
+
+    it.each([
+      ['table', { table: 'export_coverage' }],
+      ['partition', { partition: 'creation_date=2026-11-21' }],
+      ['bucket', { bucket: '1' }],
+      ['buckets', { buckets: '4' }],
+    ])('refuses one that says another %s of itself', async (_, metadata) => {
+      const part = await merge(other, [row(mine, at(1))], { ...within, metadata });
+      const refused = merge(name, [], { ...within, existing: part.file, cut: { bucket: 0, buckets: 2 } });
+      await expect(refused).rejects.toBeInstanceOf(MisplacedRows);
+    });
+
+    it('refuses a count’s part of another day', async () => {
+      const counts = {
+        table: copyJobSummaries,
+        partition: { aggregation_period: 'ONE_DAY', start_date: '2026-11-20' },
+      };
+      const part = await merge(other, [{ account_id: mine, start_time: at(24), ...seen }], counts);
+      const refused = merge(name, [], { ...counts, existing: part.file, cut: { bucket: 0, buckets: 1 } });
+      await expect(refused).rejects.toThrow(/start_date 2026-11-21/);
+    });
+  });
 
   it('replaces a slice as the reference does', async () => {
     const row = (account: string, state: string, count: number, observed: number) => ({

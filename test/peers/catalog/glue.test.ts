@@ -328,12 +328,12 @@ describe('catalog check', () => {
     await copy(summary, summary.replace('ONE_DAY', 'ONE_YEAR'));
     await copy(
       summary,
-      'drifted/export_coverage/run_date=2026-11-19/019a99c8-4000-7000-8000-00000000000a.parquet',
+      'drifted/export_coverage/run_date=2026-11-19/01a1f188-3d00-7000-8000-00000000000a.parquet',
     );
     await put('drifted/copy_jobs/notes.txt', 'hello');
     await put('drifted/copy_jobs/creation_date=2026-13-45/part-00000.parquet', 'hello');
     await put(
-      'drifted/export_coverage/run_date=2026-11-18/019a94a2-4000-7000-8000-00000000000b.parquet',
+      'drifted/export_coverage/run_date=2026-11-18/01a1ec61-e100-7000-8000-00000000000b.parquet',
       'hello',
     );
     const { drifts, exit_code: code } = await check({ lake: other }, []);

@@ -203,7 +203,7 @@ export async function writeOddLake(folder: string, seed: number, engineName: Eng
       const rows = copies.filter((row) => row.creation_date === date);
       await write(copyJobs, rows, partKey(copyJobs, partition, 0), partition);
     }
-    await write(exportCoverage, drains, coverageKey('2026-03-01', '019ca7a5-4000-7000-8000-000000000001'), {
+    await write(exportCoverage, drains, coverageKey('2026-03-01', '019ca71f-b900-7000-8000-000000000001'), {
       run_date: '2026-03-01',
     });
     const period = { aggregation_period: 'ONE_DAY', start_date: '2026-03-01' };
