@@ -3,6 +3,7 @@ import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smit
 import { keepAnswer } from '../aws/answer.ts';
 import type { Aws } from '../aws/aws.ts';
 import { awsFailure } from '../aws/failure.ts';
+import { configuredRegion } from '../aws/region.ts';
 import { AccessError, ReportedError, UnavailableError } from '../errors.ts';
 import { callerCredentials } from './caller-credentials.ts';
 import { discoveryError } from './discovery-error.ts';
@@ -35,7 +36,7 @@ export interface IdentifyOptions {
  * @throws UnavailableError when STS cannot be asked
  */
 export async function identifyCaller(aws: Aws, options: IdentifyOptions = {}): Promise<IdentifiedCaller> {
-  const region = options.region ?? (await configuredRegion(aws)) ?? defaultRegion;
+  const region = options.region ?? (await configuredRegion()) ?? defaultRegion;
   const credentials = options.credentials ?? callerCredentials(aws, region, options.signal);
   const client = new STSClient(aws.clientDefaults(region, credentials));
   const command = new GetCallerIdentityCommand({});
@@ -94,15 +95,5 @@ export async function credentialsHold(
       default:
         throw error;
     }
-  }
-}
-
-/** The region that the SDK itself would take; null when there is none. */
-async function configuredRegion(aws: Aws): Promise<string | null> {
-  const { requestHandler } = aws;
-  try {
-    return await new STSClient({ requestHandler }).config.region();
-  } catch {
-    return null;
   }
 }

@@ -1,5 +1,8 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Aws, createAws } from '../../src/aws/aws.ts';
@@ -76,6 +79,22 @@ describe('the region', () => {
     vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '/nonexistent');
     aws = createAws({ endpointUrl: server.endpoint, maxSockets: 2 });
     expect((await identifyCaller(aws, { region: given, credentials })).region).toBe(expected);
+    expect(server.asked[0]?.region).toBe(expected);
+  });
+
+  it.each([
+    ['AWS_REGION before AWS_DEFAULT_REGION', 'ap-south-1', 'eu-north-1', 'ap-south-1'],
+    ['AWS_DEFAULT_REGION before the profile’s', '', 'eu-north-1', 'eu-north-1'],
+    ['the profile’s where the environment names none', '', '', 'sa-east-1'],
+  ])('is %s, as the AWS CLI has it', async (_, first, second, expected) => {
+    const config = join(await mkdtemp(join(tmpdir(), 'bce-region-')), 'config');
+    await writeFile(config, '[default]\nregion = sa-east-1\n');
+    vi.stubEnv('AWS_REGION', first);
+    vi.stubEnv('AWS_DEFAULT_REGION', second);
+    vi.stubEnv('AWS_CONFIG_FILE', config);
+    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '/nonexistent');
+    aws = createAws({ endpointUrl: server.endpoint, maxSockets: 2 });
+    expect((await identifyCaller(aws, { credentials })).region).toBe(expected);
     expect(server.asked[0]?.region).toBe(expected);
   });
 });

@@ -4,11 +4,14 @@ import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import pRetry from 'p-retry';
 import type { Logger } from 'pino';
 import { createAws } from '../../aws/aws.ts';
+import { configuredRegion } from '../../aws/region.ts';
+import { type Checksums, openChecksums } from './s3-checksums.ts';
+import { s3Endpoint } from './s3-endpoint.ts';
 import { codeOf, isTransient } from './s3-errors.ts';
 
 export interface S3ClientOptions {
   readonly bucket: string;
-  /** Null: as AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL say, or AWS's own. A custom one is asked in path style. */
+  /** Null: as the environment or the profile say, or AWS's own; see s3-endpoint.ts. */
   readonly endpointUrl: string | null;
   readonly expectedBucketOwner: string | null;
   readonly credentials?: AwsCredentialIdentityProvider;
@@ -32,9 +35,9 @@ const maximumSockets = 8;
 const requestTimeoutMs = 60_000;
 
 export interface S3Connection {
-  readonly client: S3Client;
-  /** True where checksums beyond the signature's are not to be asked for: many S3-compatible servers refuse them. */
-  readonly custom: boolean;
+  /** Made at the first call: where S3 is asked, and how, may have to be read from the shared configuration. */
+  client(): Promise<S3Client>;
+  readonly checksums: Checksums;
   /** Runs an idempotent request, again after transient errors. Rejects with the signal's reason once aborted. */
   retried<T>(what: string, request: () => Promise<T>, signal?: AbortSignal): Promise<T>;
   close(): void;
@@ -45,23 +48,26 @@ export function connectS3(options: S3ClientOptions): S3Connection {
     options.requestHandler === undefined
       ? createAws({ endpointUrl: null, maxSockets: maximumSockets, requestTimeoutMs })
       : null;
-  const endpoint = options.endpointUrl ?? configuredEndpoint(process.env);
-  const common: S3ClientConfig = {
-    ...(endpoint === null ? {} : { endpoint, forcePathStyle: true }),
-    // The signature covers a Buffer's SHA-256 either way.
-    ...(endpoint === null
-      ? {}
-      : { requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED' }),
-    ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
-    ...(options.requestHandler === undefined ? {} : { requestHandler: options.requestHandler }),
-    ...(own === null ? {} : { requestHandler: own.requestHandler }),
-    maxAttempts: 3,
-  };
-  const region = options.region ?? once(() => findRegion(common, options));
-  const client = new S3Client({ ...common, region });
+  const endpoint = once(() => s3Endpoint(options.endpointUrl));
+  const checksums = openChecksums(async () => (await endpoint()).custom, options.log);
+  const client = once(async () => {
+    const { url, pathStyle } = await endpoint();
+    const common: S3ClientConfig = {
+      ...(url === null ? {} : { endpoint: url }),
+      forcePathStyle: pathStyle,
+      requestChecksumCalculation: checksums.ofRequests,
+      responseChecksumValidation: checksums.ofAnswers,
+      ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
+      ...(options.requestHandler === undefined ? {} : { requestHandler: options.requestHandler }),
+      ...(own === null ? {} : { requestHandler: own.requestHandler }),
+      maxAttempts: 3,
+    };
+    const region = options.region ?? once(() => findRegion(common, options));
+    return new S3Client({ ...common, region });
+  });
   return {
     client,
-    custom: endpoint !== null,
+    checksums,
     async retried(what, request, signal) {
       try {
         return await pRetry(request, {
@@ -96,7 +102,7 @@ export function connectS3(options: S3ClientOptions): S3Connection {
  * (@aws-sdk/middleware-sdk-s3, region-redirect-endpoint-middleware.js).
  */
 async function findRegion(common: S3ClientConfig, options: S3ClientOptions): Promise<string> {
-  const configured = await new S3Client(common).config.region().catch(() => 'us-east-1');
+  const configured = (await configuredRegion()) ?? 'us-east-1';
   const client = new S3Client({ ...common, region: configured });
   const owner = options.expectedBucketOwner;
   try {
@@ -123,12 +129,6 @@ function regionHeader(error: unknown): string | null {
   const response = error.$response as { headers?: Record<string, unknown> } | undefined;
   const region = response?.headers?.['x-amz-bucket-region'];
   return typeof region === 'string' ? region : null;
-}
-
-/** As the SDK looks for it in the environment; it matters here for path style. */
-function configuredEndpoint(environment: NodeJS.ProcessEnv): string | null {
-  if (environment.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS === 'true') return null;
-  return environment.AWS_ENDPOINT_URL_S3 || environment.AWS_ENDPOINT_URL || null;
 }
 
 function once<T>(work: () => Promise<T>): () => Promise<T> {

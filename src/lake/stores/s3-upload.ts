@@ -6,6 +6,7 @@ import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   PutObjectCommand,
+  type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import pLimit from 'p-limit';
@@ -38,9 +39,9 @@ export async function upload(
   signal?: AbortSignal,
 ): Promise<{ etag: string | null; size: number }> {
   const size = 'bytes' in request.body ? request.body.bytes.length : (await stat(request.body.file)).size;
-  const etag = await (size > request.multipartBytes
-    ? inParts(s3, request, size, signal)
-    : whole(s3, request, signal));
+  const send = () =>
+    size > request.multipartBytes ? inParts(s3, request, size, signal) : whole(s3, request, signal);
+  const etag = await s3.checksums.orWithout(send);
   return { etag: etag ?? null, size };
 }
 
@@ -57,9 +58,10 @@ async function whole(
       ...conditional(request.condition),
       Body: body,
     });
-  const put = () => {
+  const put = async () => {
+    const client = await s3.client();
     request.onDecisive();
-    return s3.client.send(command(), { ...aborted(signal) });
+    return await client.send(command(), { ...aborted(signal) });
   };
   const { ETag } = await s3.retried('put', put, signal);
   return ETag;
@@ -76,16 +78,17 @@ async function inParts(
   signal?: AbortSignal,
 ): Promise<string | undefined> {
   const { target } = request;
+  const client = await s3.client();
   const create = new CreateMultipartUploadCommand({
     ...target,
     ...described(request),
-    ...(s3.custom ? {} : { ChecksumAlgorithm: 'CRC32' }),
+    ...((await s3.checksums.ofRequests()) === 'WHEN_REQUIRED' ? {} : { ChecksumAlgorithm: 'CRC32' }),
   });
-  const created = await s3.retried('create', () => s3.client.send(create, { ...aborted(signal) }), signal);
+  const created = await s3.retried('create', () => client.send(create, { ...aborted(signal) }), signal);
   const UploadId = created.UploadId;
   if (UploadId === undefined) throw new Error('the store began a multipart upload without naming it');
   try {
-    const Parts = await sendParts(s3, request, UploadId, size, signal);
+    const Parts = await sendParts(s3, client, request, UploadId, size, signal);
     const complete = new CompleteMultipartUploadCommand({
       ...target,
       ...conditional(request.condition),
@@ -93,18 +96,19 @@ async function inParts(
       MultipartUpload: { Parts },
     });
     request.onDecisive();
-    const done = await s3.retried('complete', () => s3.client.send(complete, { ...aborted(signal) }), signal);
+    const done = await s3.retried('complete', () => client.send(complete, { ...aborted(signal) }), signal);
     return done.ETag;
   } catch (error) {
     // Not with the caller's signal: an upload that nobody aborts is paid for until a lifecycle rule finds it.
     const abort = new AbortMultipartUploadCommand({ ...target, UploadId });
-    await s3.client.send(abort, { abortSignal: AbortSignal.timeout(2_000) }).catch(() => undefined);
+    await client.send(abort, { abortSignal: AbortSignal.timeout(2_000) }).catch(() => undefined);
     throw error;
   }
 }
 
 async function sendParts(
   s3: S3Connection,
+  client: S3Client,
   request: UploadRequest,
   UploadId: string,
   size: number,
@@ -119,7 +123,7 @@ async function sendParts(
     stop.throwIfAborted();
     const Body = await source.read(index * length, Math.min(length, size - index * length));
     const part = new UploadPartCommand({ ...request.target, UploadId, PartNumber: index + 1, Body });
-    const sent = await s3.retried('part', () => s3.client.send(part, { abortSignal: stop }), stop);
+    const sent = await s3.retried('part', () => client.send(part, { abortSignal: stop }), stop);
     return {
       PartNumber: index + 1,
       ETag: sent.ETag,

@@ -139,7 +139,8 @@ class S3Store implements Store {
       const page = await this.#s3
         .retried(
           'list',
-          () => this.#s3.client.send(command, signal === undefined ? {} : { abortSignal: signal }),
+          async () =>
+            (await this.#s3.client()).send(command, signal === undefined ? {} : { abortSignal: signal }),
           signal,
         )
         .catch((error) => {
@@ -212,10 +213,8 @@ class S3Store implements Store {
     signal?: AbortSignal,
   ): Promise<StoredObject> {
     const options = signal === undefined ? {} : { abortSignal: signal };
-    const { Body, ETag, ContentLength, Metadata } = await this.#s3.client.send(
-      new GetObjectCommand(target),
-      options,
-    );
+    const client = await this.#s3.client();
+    const { Body, ETag, ContentLength, Metadata } = await client.send(new GetObjectCommand(target), options);
     if (ETag === undefined) throw new Error('the store gave no ETag');
     const hash = createHash('sha256');
     let size = 0;
@@ -262,7 +261,8 @@ class S3Store implements Store {
   /** The object, when it is the one that this write made. */
   async #ownWrite(key: string, writeId: string, signal?: AbortSignal): Promise<StoredObject | null> {
     const options = signal === undefined ? {} : { abortSignal: signal };
-    const head = () => this.#s3.client.send(new HeadObjectCommand(this.#target(key)), options);
+    const head = async () =>
+      (await this.#s3.client()).send(new HeadObjectCommand(this.#target(key)), options);
     try {
       const { ETag, ContentLength, Metadata } = await this.#s3.retried('head', head, signal);
       if (Metadata?.[writeIdName] !== writeId || ETag === undefined) return null;

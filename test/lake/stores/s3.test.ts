@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
@@ -362,6 +362,85 @@ describe('the S3 store', () => {
     });
   });
 
+  describe('checksums', () => {
+    const hasChecksum = ({ headers }: S3Request) => 'x-amz-checksum-crc32' in headers;
+    /** As S3 with Object Lock and a default retention: github.com/aws/aws-sdk-php/issues/1694. */
+    const demanding = (request: S3Request): Reply =>
+      request.method === 'PUT' && !hasChecksum(request) && request.headers['content-md5'] === undefined
+        ? refusal(
+            400,
+            'InvalidRequest',
+            'Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters',
+          )
+        : answered(request);
+    const answered = ({ method, query }: S3Request): Reply => {
+      if (query.has('uploads')) return { status: 200, body: '<R><UploadId>U1</UploadId></R>' };
+      if (method === 'POST') return { status: 200, body: '<R><ETag>"whole"</ETag></R>' };
+      return ok('"e1"');
+    };
+    /** As a server that knows no checksums. */
+    const ignorant =
+      (status: number, code: string) =>
+      (request: S3Request): Reply =>
+        Object.keys(request.headers).some((name) => /checksum/.test(name))
+          ? refusal(status, code)
+          : answered(request);
+    const large = 'x'.repeat(6 * 1024 * 1024);
+
+    it.each([
+      ['in one piece', 'small'],
+      ['in parts', large],
+    ])(
+      'are sent to a custom endpoint, so that a bucket with a default retention takes a write %s',
+      async (_, body) => {
+        const { store, requests } = await over(demanding);
+        expect(await store.put(writeOf('a', body, absent))).toMatchObject({ written: true });
+        expect(requests.filter(isPut).every(hasChecksum)).toBe(true);
+      },
+    );
+
+    it.each([
+      [501, 'NotImplemented'],
+      [400, 'InvalidArgument'],
+      [400, 'InvalidRequest'],
+    ])(
+      'are left out for a store that answers them with %d %s, told once, and not tried again',
+      async (status, code) => {
+        const told: unknown[] = [];
+        const log = { debug: () => undefined, warn: (...said: unknown[]) => told.push(said) };
+        const { store, requests } = await over(ignorant(status, code), { log });
+        expect(await store.put(writeOf('a', 'x', absent))).toMatchObject({ written: true });
+        expect(await store.put(writeOf('b', 'x', absent))).toMatchObject({ written: true });
+        expect(await store.put(writeOf('c', large, absent))).toMatchObject({ written: true });
+        expect(
+          requests.filter((request) => /checksum/.test(Object.keys(request.headers).join())),
+        ).toHaveLength(1);
+        expect(told).toHaveLength(1);
+      },
+    );
+
+    it('are not what is wrong when the store refuses the same without them', async () => {
+      const { store, requests } = await over(() => refusal(400, 'InvalidRequest', 'something else'));
+      expect((await failure(store.put(writeOf('a', 'x', absent)))).message).toContain('something else');
+      await failure(store.put(writeOf('a', 'x', absent)));
+      expect(requests.map(hasChecksum)).toEqual([true, false, true, false]);
+    });
+
+    it('are not sent where AWS_REQUEST_CHECKSUM_CALCULATION says when_required', async () => {
+      vi.stubEnv('AWS_REQUEST_CHECKSUM_CALCULATION', 'when_required');
+      const { store, requests } = await over(answered);
+      await store.put(writeOf('a', 'x', absent));
+      await store.put(writeOf('b', large, absent));
+      expect(requests.some((request) => /checksum/.test(Object.keys(request.headers).join()))).toBe(false);
+    });
+
+    it('are never left out where AWS_REQUEST_CHECKSUM_CALCULATION says when_supported', async () => {
+      vi.stubEnv('AWS_REQUEST_CHECKSUM_CALCULATION', 'when_supported');
+      const { store } = await over(ignorant(501, 'NotImplemented'));
+      expect((await failure(store.put(writeOf('a', 'x', absent)))).message).toContain('NotImplemented');
+    });
+  });
+
   describe('reading', () => {
     const body = Buffer.alloc(300_000, 'body');
     const found = (extra: Partial<Answer> = {}): Answer => ({
@@ -541,13 +620,63 @@ describe('the S3 store', () => {
       expect((await failure(store.put(writeOf('a', 'x', absent)))).advice).toContain(advice);
     });
 
-    it('takes an endpoint from the environment, and asks it in path style', async () => {
-      const { requests } = await over(() => ({ status: 200, headers: { etag: '"e1"' }, body: 'x' }));
-      vi.stubEnv('AWS_ENDPOINT_URL_S3', servers[0]?.endpoint ?? '');
+    // Not by its address: an address is asked in path style anyway (@aws-sdk/client-s3, endpoint/ruleset.js, isIp).
+    const byName = ({ endpoint }: ScriptedS3) => endpoint.replace('127.0.0.1', 'localhost');
+    const profile = (url: string, more = '') => `[default]\nendpoint_url = ${url}\n${more}`;
+    const services = (url: string, more = '') =>
+      `[default]\nservices = here\n${more}\n[services here]\ns3 =\n  endpoint_url = ${url}\n`;
+
+    it.each([
+      ['AWS_ENDPOINT_URL_S3', (url: string) => vi.stubEnv('AWS_ENDPOINT_URL_S3', url)],
+      ['AWS_ENDPOINT_URL', (url: string) => vi.stubEnv('AWS_ENDPOINT_URL', url)],
+      ['the profile', async (url: string) => vi.stubEnv('AWS_CONFIG_FILE', await written(profile(url)))],
+      [
+        'its services section',
+        async (url: string) => vi.stubEnv('AWS_CONFIG_FILE', await written(services(url))),
+      ],
+    ])('asks an endpoint that %s names in path style', async (_, name) => {
+      const started = await startScriptedS3(() => ok('"e1"'));
+      servers.push(started);
+      await name(byName(started));
       const { store } = await over(() => 'cut', { endpointUrl: null });
       expect(await store.read('a')).toMatchObject({ etag: '"e1"' });
-      expect(requests[0]?.path).toBe('/lake-bucket/the/lake/a');
+      expect(started.requests[0]?.path).toBe('/lake-bucket/the/lake/a');
     });
+
+    it('asks an endpoint in path style that an option names, before all others', async () => {
+      vi.stubEnv('AWS_ENDPOINT_URL_S3', 'http://127.0.0.1:1');
+      const started = await startScriptedS3(() => ok('"e1"'));
+      servers.push(started);
+      const { store } = await over(() => 'cut', { endpointUrl: byName(started) });
+      expect(await store.read('a')).toMatchObject({ etag: '"e1"' });
+      expect(started.requests[0]?.path).toBe('/lake-bucket/the/lake/a');
+    });
+
+    it('asks it in virtual-host style where the profile demands that', async () => {
+      const proxy = await startScriptedS3(() => ok('"e1"'));
+      servers.push(proxy);
+      vi.stubEnv('HTTP_PROXY', proxy.endpoint);
+      const more = 's3 =\n  addressing_style = virtual';
+      vi.stubEnv('AWS_CONFIG_FILE', await written(services('http://s3.lake.test', more)));
+      const { store } = await over(() => 'cut', { endpointUrl: null });
+      expect(await store.read('a')).toMatchObject({ etag: '"e1"' });
+      expect(proxy.requests[0]?.headers.host).toBe('lake-bucket.s3.lake.test');
+    });
+
+    it('takes AWS_DEFAULT_REGION for the bucket’s when nobody else says', async () => {
+      vi.stubEnv('AWS_REGION', '');
+      vi.stubEnv('AWS_DEFAULT_REGION', 'eu-north-1');
+      vi.stubEnv('AWS_CONFIG_FILE', '/nonexistent');
+      const { store, requests } = await over(() => ok('"e1"'), { region: undefined as never });
+      await store.read('a');
+      expect(requests.map(signedFor)).toEqual(['eu-north-1', 'eu-north-1']);
+    });
+
+    const written = async (text: string): Promise<string> => {
+      const file = join(await mkdtemp(join(scratch, 'config-')), 'config');
+      await writeFile(file, text);
+      return file;
+    };
 
     it('goes through the proxy that the environment names', async () => {
       const proxy = await startScriptedS3(() => ({ status: 200, headers: { etag: '"e1"' }, body: 'x' }));
