@@ -90,7 +90,9 @@ async function planFor(
   const store = await openStore(settings.lake, {
     create: io.mode === 'write',
     endpointUrl: settings.s3EndpointUrl,
+    sse: settings.sse,
     kmsKeyId: settings.kmsKeyId,
+    bucketKeyEnabled: settings.bucketKeyEnabled,
     expectedBucketOwner: settings.expectedBucketOwner,
     log,
     ...(settings.lakeRoleArn === null

@@ -2,6 +2,7 @@
  * Flags, environment and configuration file become one typed, frozen Settings; bad input ends here.
  */
 import { join } from 'node:path';
+import { type Encryption, refuseContradictoryEncryption } from './encryption.ts';
 import { ConfigError, UsageError } from './errors.ts';
 import {
   collectOptions,
@@ -44,7 +45,7 @@ export type FailOn =
 export type DrainedTable = 'copy_jobs' | 'copy_job_summaries';
 
 /** Everything `export` and `plan` need to know. Durations are in milliseconds, sizes in bytes. */
-export interface Settings {
+export interface Settings extends Encryption {
   readonly lake: LakeLocation;
   readonly accounts: AccountSelection;
   readonly excludeAccounts: readonly string[];
@@ -74,7 +75,6 @@ export interface Settings {
   readonly buckets: number | null;
   readonly allowUnsafeStore: boolean;
   readonly failOn: FailOn;
-  readonly kmsKeyId: string | null;
   readonly expectedBucketOwner: string | null;
   readonly endpointUrl: string | null;
   readonly s3EndpointUrl: string | null;
@@ -137,7 +137,9 @@ export function parseSettings(input: SettingsInput): Settings {
     buckets: optional('buckets'),
     allowUnsafeStore: value('allow-unsafe-store'),
     failOn: value('fail-on'),
+    sse: optional('sse'),
     kmsKeyId: optional('kms-key-id'),
+    bucketKeyEnabled: optional('bucket-key-enabled'),
     expectedBucketOwner: optional('expected-bucket-owner'),
     endpointUrl: optional('endpoint-url'),
     s3EndpointUrl: optional('s3-endpoint-url'),
@@ -194,6 +196,7 @@ function refuseContradictions(settings: Settings, given: GivenOptions): void {
       'Exclude fewer accounts, or list others.',
     );
   }
+  refuseContradictoryEncryption(settings, errorFor('sse', 'kms-key-id', 'bucket-key-enabled'));
   if (since.kind === 'instant' && until.kind === 'instant' && since.epochMs >= until.epochMs) {
     throw new (errorFor('since', 'until'))(
       `${whereOf('since')} is not before ${whereOf('until')}: there is no time between them`,

@@ -75,7 +75,7 @@ async function runGlue(
   aws: Aws,
   io: Io,
 ): Promise<CatalogReport> {
-  const { database, workgroup, outputLocation } = settings;
+  const { database, workgroup, outputLocation, encryption } = settings;
   const { caller, asOf, credentials, region } = await identifyCaller(aws, { signal: io.stopping });
   const store = await storeOf(settings, aws, io);
   try {
@@ -96,7 +96,7 @@ async function runGlue(
     return await apply({
       ...common,
       firstDay: await firstDayFor(settings, store, io),
-      athena: openAthena(defaults, { database, workgroup, outputLocation }, io.stopping),
+      athena: openAthena(defaults, { database, workgroup, outputLocation, encryption }, io.stopping),
       dryRun: settings.dryRun,
     });
   } finally {
@@ -152,7 +152,6 @@ async function storeOf(settings: CatalogSettings, aws: Aws, io: Io): Promise<Sto
   return await openStore(settings.lake, {
     create: false,
     endpointUrl: settings.s3EndpointUrl,
-    kmsKeyId: null,
     expectedBucketOwner: settings.expectedBucketOwner,
     log: io.log,
     ...(await credentials()),

@@ -3,6 +3,7 @@ import { UsageError } from '../errors.ts';
 import { collectOptions, readOption, requireOption } from '../options/given.ts';
 import type { OptionName, OptionValue } from '../options/options.ts';
 import { deepFreeze, defaultScratch, type LakeLocation, type SettingsInput } from '../settings.ts';
+import { type ResultEncryption, resultEncryption } from './result-encryption.ts';
 import type { Dialect } from './statements.ts';
 
 export const actions = ['ddl', 'apply', 'check'] as const;
@@ -19,6 +20,8 @@ export interface CatalogSettings {
   readonly workgroup: string;
   readonly outputLocation: string | null;
   readonly dryRun: boolean;
+  /** For what Athena puts out; null: as the workgroup says. */
+  readonly encryption: ResultEncryption | null;
   readonly scratch: string;
   readonly lakeRoleArn: string | null;
   readonly roleSessionName: string;
@@ -44,6 +47,7 @@ export function parseCatalogSettings(input: SettingsInput): CatalogSettings {
     workgroup: value('workgroup'),
     outputLocation: optional('output-location'),
     dryRun: value('dry-run'),
+    encryption: resultEncryption({ sse: optional('sse'), kmsKeyId: optional('kms-key-id') }),
     scratch: optional('scratch') ?? defaultScratch(input.temporaryFolder),
     lakeRoleArn: optional('lake-role-arn'),
     roleSessionName: value('role-session-name'),

@@ -12,6 +12,7 @@ import type { ClientDefaults } from '../aws/aws.ts';
 import { CatalogError, UnavailableError } from '../errors.ts';
 import { viewParameter } from './definition.ts';
 import { refused } from './glue.ts';
+import type { ResultEncryption } from './result-encryption.ts';
 import { createView, type View } from './statements.ts';
 
 /** A view is made in a second or two. */
@@ -63,6 +64,18 @@ export interface AthenaPlace {
   readonly workgroup: string;
   /** Null: the workgroup's own. */
   readonly outputLocation: string | null;
+  /** Null: as the workgroup says. */
+  readonly encryption: ResultEncryption | null;
+}
+
+function resultConfiguration({ outputLocation, encryption }: AthenaPlace) {
+  if (outputLocation === null && encryption === null) return {};
+  return {
+    ResultConfiguration: {
+      ...(outputLocation === null ? {} : { OutputLocation: outputLocation }),
+      ...(encryption === null ? {} : { EncryptionConfiguration: encryption }),
+    },
+  };
 }
 
 /** Runs statements one after the other and waits for each. Needs athena:StartQueryExecution, GetQueryExecution. */
@@ -76,9 +89,7 @@ export function openAthena(defaults: ClientDefaults, place: AthenaPlace, signal:
         QueryString: statement,
         QueryExecutionContext: { Catalog: 'AwsDataCatalog', Database: place.database },
         WorkGroup: place.workgroup,
-        ...(place.outputLocation === null
-          ? {}
-          : { ResultConfiguration: { OutputLocation: place.outputLocation } }),
+        ...resultConfiguration(place),
       }),
       options,
     );

@@ -3,6 +3,7 @@
  * configuration file, help and the README's table are derived from this one list.
  */
 
+import { serverSideEncryptions } from '../encryption.ts';
 import type { AggregationPeriod } from '../source/source.ts';
 import { allJobs, type Job, list, type Option, type OptionKind, option, text } from './option.ts';
 import { day, dayMs, duration, instant, integer, sizeFrom } from './quantities.ts';
@@ -28,6 +29,8 @@ import {
 const lakeJobs: readonly Job[] = ['export', 'plan', 'catalog', 'query'];
 /** Those that read or write parts with an engine. */
 const engineJobs: readonly Job[] = ['export', 'plan', 'query'];
+/** Those that have S3 write something: the lake, or what Athena puts out. */
+const writingJobs: readonly Job[] = ['export', 'plan', 'catalog'];
 const catalogOnly: readonly Job[] = ['catalog'];
 const queryOnly: readonly Job[] = ['query'];
 
@@ -196,10 +199,21 @@ export const options = {
     default: 'any',
     description: 'How many failed targets make the run fail: any, all, or more than a share of those planned',
   }),
+  sse: text(oneOf(serverSideEncryptions), {
+    jobs: writingJobs,
+    sample: serverSideEncryptions.join('|'),
+    description:
+      'How S3 encrypts what is written, as the AWS CLI names it. Default: aws:kms with --kms-key-id, else as the bucket says',
+  }),
   'kms-key-id': text(
     matching(/^[\x21-\x7e]{1,2048}$/, 'is not the id of a key', 'Write the id, alias or ARN of a KMS key.'),
-    { sample: 'ID', description: 'KMS key for what is written to S3' },
+    { jobs: writingJobs, sample: 'ID', description: 'KMS key for what is written to S3' },
   ),
+  'bucket-key-enabled': text(onOff, {
+    kind: 'switch',
+    description:
+      'Let S3 use a key of the bucket’s, and ask KMS less often; with --sse aws:kms. Default: as the bucket says',
+  }),
   'expected-bucket-owner': text(accountId, {
     jobs: lakeJobs,
     sample: 'ID',

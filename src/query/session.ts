@@ -165,7 +165,6 @@ async function openedStore(settings: QuerySettings, io: SessionIo, aws: Aws | nu
   const options = {
     create: false,
     endpointUrl: settings.s3EndpointUrl,
-    kmsKeyId: null,
     expectedBucketOwner: settings.expectedBucketOwner,
     log: io.log,
   };

@@ -2,9 +2,15 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createAws } from '../../src/aws/aws.ts';
-import { openAthena, planView } from '../../src/catalog/views.ts';
+import { resultEncryption } from '../../src/catalog/result-encryption.ts';
+import { type AthenaPlace, openAthena, planView } from '../../src/catalog/views.ts';
 
-const place = { database: 'copies', workgroup: 'backup', outputLocation: 's3://results/here/' };
+const place = {
+  database: 'copies',
+  workgroup: 'backup',
+  outputLocation: 's3://results/here/',
+  encryption: null,
+};
 let server: Server | null = null;
 afterEach(() => {
   server?.closeAllConnections();
@@ -33,9 +39,12 @@ async function athenaWith(...states: readonly object[]) {
   if (address === null || typeof address === 'string') throw new Error('no port');
   const aws = createAws({ endpointUrl: `http://127.0.0.1:${address.port}`, maxSockets: 2 });
   const defaults = aws.clientDefaults('us-east-1', { accessKeyId: 'a', secretAccessKey: 'b' });
-  const run = async (signal = new AbortController().signal) => {
+  const run = async (signal = new AbortController().signal, more: Partial<AthenaPlace> = {}) => {
     try {
-      return await openAthena(defaults, place, signal).run('CREATE OR REPLACE VIEW …', 'View one');
+      return await openAthena(defaults, { ...place, ...more }, signal).run(
+        'CREATE OR REPLACE VIEW …',
+        'View one',
+      );
     } finally {
       aws.close();
     }
@@ -63,6 +72,33 @@ describe('a view is made through Athena', () => {
       WorkGroup: 'backup',
       ResultConfiguration: { OutputLocation: 's3://results/here/' },
     });
+  });
+
+  it.each([
+    [{ sse: 'AES256', kmsKeyId: null }, { EncryptionOption: 'SSE_S3' }],
+    [
+      { sse: 'aws:kms', kmsKeyId: 'arn:k' },
+      { EncryptionOption: 'SSE_KMS', KmsKey: 'arn:k' },
+    ],
+    [
+      { sse: null, kmsKeyId: 'arn:k' },
+      { EncryptionOption: 'SSE_KMS', KmsKey: 'arn:k' },
+    ],
+  ] as const)('with what it puts out encrypted as %o says', async (options, sent) => {
+    const { asked, run } = await athenaWith({ State: 'SUCCEEDED' });
+    await run(undefined, { encryption: resultEncryption(options) });
+    expect(asked[0]?.body.ResultConfiguration).toEqual({
+      OutputLocation: 's3://results/here/',
+      EncryptionConfiguration: sent,
+    });
+  });
+
+  it.each([
+    [{ sse: 'aws:kms', kmsKeyId: null }, '--kms-key-id'],
+    [{ sse: 'aws:kms:dsse', kmsKeyId: 'k' }, 'aws:kms:dsse'],
+    [{ sse: 'AES256', kmsKeyId: 'k' }, '--kms-key-id'],
+  ] as const)('and encryption that Athena cannot do is refused before: %o', (options, named) => {
+    expect(() => resultEncryption(options)).toThrow(named);
   });
 
   it('and what Athena says of a failure is said, with 78', async () => {

@@ -33,6 +33,7 @@ describe('a switch', () => {
   it('is any option of any job that may stand alone', () => {
     expect([...switchNames].sort()).toEqual([
       'allow-unsafe-store',
+      'bucket-key-enabled',
       'dry-run',
       'history',
       'list',

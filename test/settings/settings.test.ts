@@ -125,7 +125,10 @@ describe('a value is read', () => {
     ['fail-on', 'all', 'failOn', { kind: 'all' }],
     ['fail-on', '5%', 'failOn', { kind: 'share', share: 0.05 }],
     ['fail-on', '2.5%', 'failOn', { kind: 'share', share: 0.025 }],
+    ['sse', 'AES256', 'sse', 'AES256'],
+    ['sse', 'aws:kms', 'sse', 'aws:kms'],
     ['kms-key-id', 'alias/lake', 'kmsKeyId', 'alias/lake'],
+    ['bucket-key-enabled', 'true', 'bucketKeyEnabled', true],
     ['expected-bucket-owner', '012345678901', 'expectedBucketOwner', '012345678901'],
     ['endpoint-url', 'http://127.0.0.1:4566', 'endpointUrl', 'http://127.0.0.1:4566'],
     ['s3-endpoint-url', 'https://minio.example:9000', 's3EndpointUrl', 'https://minio.example:9000'],
@@ -177,11 +180,21 @@ test('the defaults are those that the help names', () => {
     buckets: null,
     allowUnsafeStore: false,
     failOn: { kind: 'any' },
+    sse: null,
     kmsKeyId: null,
+    bucketKeyEnabled: null,
     expectedBucketOwner: null,
     endpointUrl: null,
     s3EndpointUrl: null,
   });
+});
+
+test.each([
+  [{ sse: 'AES256', 'kms-key-id': 'alias/lake' }, '--kms-key-id'],
+  [{ sse: 'AES256', 'bucket-key-enabled': 'true' }, '--bucket-key-enabled'],
+  [{ sse: 'aws:kms:dsse', 'bucket-key-enabled': 'true' }, '--bucket-key-enabled'],
+])('encryption that contradicts itself is refused: %o', (flags, named) => {
+  expect(() => settings({ flags })).toThrow(named);
 });
 
 test('a list may be given in several flags', () => {

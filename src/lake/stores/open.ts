@@ -1,17 +1,17 @@
 /** From where a lake lies to the store that holds it. */
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import type { Logger } from 'pino';
+import type { Encryption } from '../../encryption.ts';
 import type { LakeLocation } from '../../settings.ts';
 import { openLocalStore } from './local.ts';
 import { openS3Store, type S3StoreOptions } from './s3.ts';
 import type { Store } from './store.ts';
 
-export interface OpenStoreOptions {
+export interface OpenStoreOptions extends Partial<Encryption> {
   /** False for reading only: nothing is created, and a lake that is not there is empty. */
   readonly create: boolean;
   /** The rest only counts for S3. Null: as the environment and the shared configuration say, or AWS's own. */
   readonly endpointUrl: string | null;
-  readonly kmsKeyId: string | null;
   readonly expectedBucketOwner: string | null;
   /** Default: the SDK's chain. */
   readonly credentials?: AwsCredentialIdentityProvider;

@@ -10,6 +10,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import pLimit from 'p-limit';
+import { type Encryption, encryptionMembers } from '../../encryption.ts';
 import type { S3Connection } from './s3-client.ts';
 import type { Body, WriteCondition } from './store.ts';
 
@@ -19,7 +20,7 @@ export interface UploadRequest {
   readonly condition: WriteCondition;
   readonly contentType: string;
   readonly metadata: Readonly<Record<string, string>>;
-  readonly kmsKeyId: string | null;
+  readonly encryption: Encryption;
   /** Bodies larger than this go up in parts. */
   readonly multipartBytes: number;
   /** Called before the request goes out that makes the object: from then on it may be there, whatever is answered. */
@@ -167,12 +168,11 @@ async function readable(body: Body): Promise<ReadableBody> {
   };
 }
 
-function described({ contentType, metadata, kmsKeyId }: UploadRequest) {
+function described({ contentType, metadata, encryption }: UploadRequest) {
   return {
     ContentType: contentType,
     Metadata: { ...metadata },
-    // Without a key of ours the bucket's own default encrypts.
-    ...(kmsKeyId === null ? {} : { ServerSideEncryption: 'aws:kms' as const, SSEKMSKeyId: kmsKeyId }),
+    ...encryptionMembers(encryption),
   };
 }
 

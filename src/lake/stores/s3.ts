@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import type { Encryption } from '../../encryption.ts';
 import { LakeError, ScratchError } from '../../errors.ts';
 import { scratchProblem } from './file-problems.ts';
 import { checkedKey, isInternal, maximumKeyBytes } from './key.ts';
@@ -15,11 +16,9 @@ import { explained, isConflict, isMissing, isTransient, statusOf } from './s3-er
 import { upload } from './s3-upload.ts';
 import type { PutOutcome, PutRequest, Store, StoredObject } from './store.ts';
 
-export interface S3StoreOptions extends S3ClientOptions {
+export interface S3StoreOptions extends S3ClientOptions, Partial<Encryption> {
   /** '' or ends with `/`. */
   readonly prefix: string;
-  /** Null: the bucket's default encryption. */
-  readonly kmsKeyId: string | null;
   /** Bodies larger than this go up in parts; default 16 MiB, at least 5 MiB. */
   readonly multipartBytes?: number;
 }
@@ -41,10 +40,13 @@ class S3Store implements Store {
   readonly #options: S3StoreOptions;
   readonly #s3: S3Connection;
   readonly #prefix: string;
+  readonly #encryption: Encryption;
 
   constructor(options: S3StoreOptions, s3: S3Connection) {
     this.#options = options;
     this.#s3 = s3;
+    const { sse = null, kmsKeyId = null, bucketKeyEnabled = null } = options;
+    this.#encryption = { sse, kmsKeyId, bucketKeyEnabled };
     this.#prefix =
       options.prefix === '' || options.prefix.endsWith('/') ? options.prefix : `${options.prefix}/`;
     this.url = `s3://${options.bucket}/${this.#prefix}`.replace(/\/$/, '');
@@ -94,9 +96,9 @@ class S3Store implements Store {
     try {
       signal?.throwIfAborted();
       const metadata = { ...request.metadata, [writeIdName]: writeId };
-      const { kmsKeyId } = this.#options;
+      const encryption = this.#encryption;
       const multipartBytes = this.#multipartBytes(request.inParts);
-      const sent = { target, body, condition, contentType, metadata, kmsKeyId, multipartBytes, onDecisive };
+      const sent = { target, body, condition, contentType, metadata, encryption, multipartBytes, onDecisive };
       const { etag, size } = await upload(this.#s3, sent, signal);
       const known = etag ?? (await this.#ownWrite(key, writeId, signal))?.etag;
       return known === undefined ? { written: false } : { written: true, etag: known, size };
@@ -186,7 +188,8 @@ class S3Store implements Store {
   }
 
   #attempt(done: S3Attempt['done'], key: string): S3Attempt {
-    const { bucket, kmsKeyId, expectedBucketOwner } = this.#options;
+    const { bucket, expectedBucketOwner } = this.#options;
+    const { kmsKeyId } = this.#encryption;
     return { done, url: `s3://${bucket}/${this.#prefix}${key}`, bucket, kmsKeyId, expectedBucketOwner };
   }
 

@@ -235,6 +235,47 @@ describe('the S3 store', () => {
         'x-amz-server-side-encryption-aws-kms-key-id': 'alias/lake',
       });
     });
+
+    it.each([
+      [{ sse: 'AES256' }, { '': 'AES256' }],
+      [{ sse: 'aws:kms' }, { '': 'aws:kms' }],
+      [
+        { sse: 'aws:kms:dsse', kmsKeyId: 'k' },
+        { '': 'aws:kms:dsse', '-aws-kms-key-id': 'k' },
+      ],
+      [
+        { kmsKeyId: 'k', bucketKeyEnabled: true },
+        { '': 'aws:kms', '-aws-kms-key-id': 'k', '-bucket-key-enabled': 'true' },
+      ],
+      [
+        { sse: 'aws:kms', bucketKeyEnabled: false },
+        { '': 'aws:kms', '-bucket-key-enabled': 'false' },
+      ],
+    ] as const)(
+      'asks S3 for %o with every object, in one piece or in parts, and for nothing else',
+      async (asked, sent) => {
+        const { store, requests } = await over(({ query, method }) => {
+          if (query.has('uploads')) return { status: 200, body: '<R><UploadId>U1</UploadId></R>' };
+          return method === 'POST' ? { status: 200, body: '<R><ETag>"w"</ETag></R>' } : ok('"e1"');
+        }, asked);
+        await store.put(writeOf('a', 'x', absent));
+        await store.put(writeOf('b', 'x'.repeat(6 * 1024 * 1024), absent));
+        const made = requests.filter((request) => isPut(request) || request.query.has('uploads'));
+        const expected = Object.entries(sent).map(([name, value]) => [
+          `x-amz-server-side-encryption${name}`,
+          value,
+        ]);
+        for (const { headers } of made) {
+          expect(Object.entries(headers).filter(([name]) => name.startsWith('x-amz-server-side'))).toEqual(
+            expect.arrayContaining(expected),
+          );
+          expect(Object.keys(headers).filter((name) => name.startsWith('x-amz-server-side'))).toHaveLength(
+            expected.length,
+          );
+        }
+        expect(made).toHaveLength(2);
+      },
+    );
   });
 
   describe('writing in parts', () => {
