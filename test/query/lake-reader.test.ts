@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { bucketOf } from '../../src/lake/layout.ts';
 import { loadViews } from '../../src/questions/questions.ts';
 import { copyJobs } from '../../src/tables/copy-jobs.ts';
+import { withEarlierTimes } from '../lake/engines/earlier-part.ts';
 import { openLab } from '../support/lab.ts';
 import { job, newLake, rowsOf, type WrittenLake } from './written-lake.ts';
 
@@ -65,6 +66,8 @@ describe('parts of both engines and of older programs', () => {
     await lake.write([job('a', on(20))]);
     await lake.write([job('b', on(21))], { engine: 'parquetjs-lite' });
     await lake.write([job('c', on(22))], { table: older });
+    await lake.write([job('d', on(23))], { engine: 'parquetjs-lite' });
+    await withEarlierTimes(lake.part('2026-11-23'));
     const reader = await lake.read();
     expect(
       await rowsOf(
@@ -73,7 +76,7 @@ describe('parts of both engines and of older programs', () => {
          FROM copy_jobs ORDER BY 1`,
       ),
     ).toEqual(
-      ['a', 'b', 'c'].map((id, at) => [
+      ['a', 'b', 'c', 'd'].map((id, at) => [
         id,
         BigInt(Number.MAX_SAFE_INTEGER),
         id === 'c' ? null : 'SUCCESS',

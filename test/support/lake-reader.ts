@@ -28,6 +28,8 @@ export async function readTable(folder: string, table: string, filename = false)
   const instance = await DuckDBInstance.create(':memory:', { threads: '2' });
   try {
     const connection = await instance.connect();
+    // Parts of earlier versions have times with a zone beside those without: DuckDB makes one column of both by this zone.
+    await connection.run("SET TimeZone = 'UTC'");
     const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${from}`);
     const columns = described.getRowObjectsJS().map((column) => ({
       name: String(column.column_name),

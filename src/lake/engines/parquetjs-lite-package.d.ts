@@ -24,3 +24,35 @@ declare module 'parquetjs-lite' {
   const parquet: { ParquetSchema: typeof ParquetSchema; ParquetWriter: typeof ParquetWriter };
   export = parquet;
 }
+
+/** Its Thrift classes, generated from parquet.thrift; `logicalType` is in them, though its writer never sets it. */
+declare module 'parquetjs-lite/gen-nodejs/parquet_types.js' {
+  class MilliSeconds {}
+  class TimeUnit {
+    constructor(unit: { MILLIS: MilliSeconds });
+  }
+  class TimestampType {
+    constructor(type: { isAdjustedToUTC: boolean; unit: TimeUnit });
+  }
+  class LogicalType {
+    constructor(type: { TIMESTAMP: TimestampType });
+  }
+  class FileMetaData {
+    schema: { name: string; converted_type: number | null; logicalType: LogicalType | null }[];
+  }
+  const thrift: {
+    ConvertedType: { TIMESTAMP_MILLIS: number };
+    FileMetaData: typeof FileMetaData;
+    LogicalType: typeof LogicalType;
+    MilliSeconds: typeof MilliSeconds;
+    TimestampType: typeof TimestampType;
+    TimeUnit: typeof TimeUnit;
+  };
+  export = thrift;
+}
+
+declare module 'parquetjs-lite/lib/util.js' {
+  /** Fills the object. */
+  export function decodeThrift(object: object, bytes: Buffer): number;
+  export function serializeThrift(object: object): Buffer;
+}

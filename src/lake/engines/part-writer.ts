@@ -8,6 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import parquet from 'parquetjs-lite';
 import { EngineError } from '../../errors.ts';
 import type { Column, ColumnType, Row, Table } from '../../tables/table.ts';
+import { markTimestamps } from './part-footer.ts';
 import { openPart, readPart } from './part-reader.ts';
 import { maxTimestamp } from './part-schema.ts';
 
@@ -53,6 +54,7 @@ export async function writePart(
       throw error;
     }),
   ]);
+  await markTimestamps(file);
   await verify(table, rows, file);
 }
 
@@ -117,6 +119,10 @@ function dateOf(epochMs: number, dates: Map<number, Date>): Date {
 
 async function verify(table: Table, rows: readonly Row[], file: string): Promise<void> {
   const part = await openPart(file);
+  const instant = part.metadata.schema.find(
+    ({ logical_type: logical }) => logical?.type === 'TIMESTAMP' && logical.isAdjustedToUTC,
+  );
+  if (instant !== undefined) throw differs(table, file, `${instant.name} is marked as adjusted to UTC`);
   let at = 0;
   for await (const group of readPart(part, table)) {
     for (const read of group) {

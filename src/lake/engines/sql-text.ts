@@ -5,7 +5,7 @@ export const sqlTypes: Readonly<Record<ColumnType, string>> = {
   text: 'VARCHAR',
   bigint: 'BIGINT',
   boolean: 'BOOLEAN',
-  /** Written to Parquet in milliseconds; any other timestamp becomes microseconds. */
+  /** Written to Parquet in milliseconds, not adjusted to UTC; any other timestamp becomes microseconds. */
   timestamp: 'TIMESTAMP_MS',
 };
 

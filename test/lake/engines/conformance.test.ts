@@ -14,6 +14,7 @@ import { copyJobSummaries } from '../../../src/tables/copy-job-summaries.ts';
 import { copyJobs } from '../../../src/tables/copy-jobs.ts';
 import { exportCoverage } from '../../../src/tables/export-coverage.ts';
 import type { Row, Table } from '../../../src/tables/table.ts';
+import { withEarlierTimes } from './earlier-part.ts';
 import { keyValueMetadata, queryWithDuckDb, readWithDuckDb, readWithHyparquet } from './readers.ts';
 import { completeRow, sample, stage } from './sample-table.ts';
 
@@ -53,6 +54,15 @@ async function merge(name: (typeof names)[number], rows: readonly Row[], more: P
     ...more,
   };
   return { outcome: await engines[name].merge(request), file: request.output };
+}
+
+/** The times' types as they stand in the file. */
+async function timestampsOf(file: string) {
+  const rows = await queryWithDuckDb(
+    `SELECT name, type, converted_type, logical_type FROM parquet_schema('${file.replaceAll('[', '[[]')}')
+     WHERE converted_type LIKE 'TIMESTAMP%' OR logical_type LIKE '%Timestamp%' ORDER BY name`,
+  );
+  return rows.map(([column, type, converted, logical]) => ({ column, type, converted, logical }));
 }
 
 async function expectRows(table: Table, file: string, rows: readonly Row[]) {
@@ -236,6 +246,18 @@ describe.each(names)('engine %s', (name) => {
       rows[1] ?? {},
       { id: 'c', ...seen },
     ]);
+  });
+
+  it('takes a part with times of the earlier type, and leaves it alone when nothing changes', async () => {
+    const rows = [-1, 1_763_600_000_123].map((time, at) => ({ id: `${at}`, time, ...seen }));
+    const { file: existing } = await merge('parquetjs-lite', rows);
+    await withEarlierTimes(existing);
+    expect((await timestampsOf(existing)).map(({ logical }) => logical)).toEqual([null, null, null]);
+    const again = rows.map((row) => ({ ...row, observed_at: 9_000, run_id: 'run-9' }));
+    expect((await merge(name, again, { existing })).outcome).toMatchObject({ changed: false, unchanged: 2 });
+    const { file } = await merge(name, [{ id: '2', time: 0, ...seen }], { existing });
+    await expectRows(sample, file, [...rows, { id: '2', time: 0, ...seen }]);
+    expect(new Set((await timestampsOf(file)).map(({ logical }) => logical)).size).toBe(1);
   });
 
   it('writes nothing when nothing changes, and leaves no file', async () => {
@@ -465,3 +487,28 @@ describe('memory', () => {
 function glob(file: string): string {
   return file.replaceAll('[', '[[]');
 }
+
+describe('both engines', () => {
+  it.each([copyJobs, copyJobSummaries, exportCoverage])(
+    'give the times of $name one type: milliseconds, not adjusted to UTC',
+    async (table) => {
+      const row = Object.fromEntries(
+        table.columns.map(({ name, type }) => [name, type === 'timestamp' ? 1_763_600_000_123 : null]),
+      );
+      const types = await Promise.all(
+        names.map(async (name) => timestampsOf((await merge(name, [row], { table })).file)),
+      );
+      expect(types[0]).toEqual(types[1]);
+      expect(types[0]?.map(({ column }) => column)).toEqual(
+        table.columns
+          .filter(({ type }) => type === 'timestamp')
+          .map(({ name }) => name)
+          .sort(),
+      );
+      for (const { type, converted, logical } of types.flat()) {
+        expect([type, converted]).toEqual(['INT64', 'TIMESTAMP_MILLIS']);
+        expect(logical).toMatch(/isAdjustedToUTC=0.*MILLIS=MilliSeconds/);
+      }
+    },
+  );
+});

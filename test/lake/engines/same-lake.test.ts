@@ -1,6 +1,10 @@
+import { createHash } from 'node:crypto';
+import { glob, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openLab } from '../../support/lab.ts';
 import type { LakeRow } from '../../support/lake-reader.ts';
+import { withEarlierTimes } from './earlier-part.ts';
 
 /** What says which run wrote a row; all else has to be the same. */
 const ofTheRun = 'run_id';
@@ -35,3 +39,40 @@ it('both engines make the same lake of the same organization, day after day, in 
     await lab.close();
   }
 });
+
+it.each(['duckdb', 'parquetjs-lite'])(
+  'a lake with times of the earlier type is continued by %s: what did not change is not written again, and the lake ends at the truth',
+  async (engine) => {
+    const lab = await openLab();
+    const parts = async (): Promise<ReadonlyMap<string, string>> => {
+      const found = new Map<string, string>();
+      for await (const file of glob('copy_job*/**/*.parquet', { cwd: lab.lake })) {
+        found.set(
+          file,
+          createHash('sha256')
+            .update(await readFile(join(lab.lake, file)))
+            .digest('hex'),
+        );
+      }
+      return found;
+    };
+    try {
+      await lab.run({ engine: 'parquetjs-lite' });
+      for (const file of (await parts()).keys()) await withEarlierTimes(join(lab.lake, file));
+      const before = await parts();
+      expect(before.size).toBeGreaterThan(6);
+      for (let again = 0; again < 2; again++) {
+        expect((await lab.run({ engine, since: 'all' })).exit_code).toBe(0);
+        expect(await parts()).toEqual(before);
+      }
+      await lab.simulator.advance(86_400_000);
+      expect((await lab.run({ engine, since: 'all' })).exit_code).toBe(0);
+      const after = await parts();
+      expect([...before].some(([file, hash]) => after.get(file) === hash)).toBe(true);
+      expect([...before].some(([file, hash]) => after.get(file) !== hash)).toBe(true);
+      expect(await lab.differences()).toEqual([]);
+    } finally {
+      await lab.close();
+    }
+  },
+);
