@@ -217,6 +217,7 @@ async function begin({ settings, io, planning }: Run): Promise<void> {
     as_of: iso(asOf),
     started_at: iso(Date.now()),
     program_version: io.programVersion,
+    buckets: lake.buckets,
     caller: { account_id: caller.accountId, arn: caller.arn },
     settings: { ...settings, externalId: settings.externalId === null ? null : '(set)' },
     plan: planning.planned.map(({ table, target, window }) => ({

@@ -1,4 +1,5 @@
-/** `_ledger/lake.json`: what a lake is made of. Written once, and raised when a newer program comes. */
+/** `_ledger/lake.json`: what a lake is made of. Written once, sealed, and raised when a newer program comes. */
+import { createHash } from 'node:crypto';
 import { LakeError } from '../errors.ts';
 import type { Table } from '../tables/table.ts';
 import { bucketHash, formatVersion, lakeKey } from './layout.ts';
@@ -21,49 +22,85 @@ export interface LakeRecord {
   readonly multipart: boolean;
 }
 
+/** More buckets than `--buckets` takes; a part's name has five digits. */
+const mostBuckets = 1024;
+
+/** Sealed: with the SHA-256 of all that it says. Older programs keep fields that they do not know, and need none. */
 export function serializeRecord(record: LakeRecord): Uint8Array {
-  return Buffer.from(`${JSON.stringify(record, null, 2)}\n`);
+  return Buffer.from(`${JSON.stringify({ ...record, sha256: sealOf(record) }, null, 2)}\n`);
+}
+
+/** Of the content, not of the text: whoever indents it anew has changed nothing. */
+function sealOf(record: object): string {
+  return createHash('sha256')
+    .update(JSON.stringify(sorted(record)))
+    .digest('hex');
+}
+
+function sorted(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([name, inner]) => [name, sorted(inner)]));
+}
+
+export interface ParsedRecord {
+  readonly record: LakeRecord;
+  /** False for a record that an older program wrote: nothing says whether it was edited since. */
+  readonly sealed: boolean;
 }
 
 /**
- * @throws LakeError when the bytes are no record, or were written by a program newer than this one
+ * @throws LakeError when the bytes are no record, were edited, or were written by a program newer than this one
  */
-export function parseRecord(bytes: Uint8Array, url: string, tables: readonly Table[]): LakeRecord {
+export function parseRecord(bytes: Uint8Array, url: string, tables: readonly Table[]): ParsedRecord {
+  const text = Buffer.from(bytes).toString('utf8');
   let parsed: unknown;
   try {
-    parsed = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    parsed = JSON.parse(text);
   } catch (error) {
-    throw damaged(url, 'it is not JSON', error);
+    throw recordDamaged(url, 'it is not JSON', error);
   }
-  if (typeof parsed !== 'object' || parsed === null) throw damaged(url, 'it is not an object');
+  if (typeof parsed !== 'object' || parsed === null) throw recordDamaged(url, 'it is not an object');
   // Every property is checked below before the record is used.
-  const record = parsed as Partial<LakeRecord>;
-  if (!isCount(record.format_version)) throw damaged(url, 'format_version is missing');
+  const { sha256, ...record } = parsed as Partial<LakeRecord> & { readonly sha256?: unknown };
+  if (!isCount(record.format_version)) throw recordDamaged(url, 'format_version is missing');
   if (record.format_version > formatVersion) {
     throw newerProgram(url, `format ${record.format_version}`, `format ${formatVersion}`);
   }
   if (typeof record.schema_versions !== 'object' || record.schema_versions === null) {
-    throw damaged(url, 'schema_versions is missing');
+    throw recordDamaged(url, 'schema_versions is missing');
   }
   for (const [name, version] of Object.entries(record.schema_versions)) {
-    if (!isCount(version)) throw damaged(url, `schema_versions.${name} is not a number`);
+    if (!isCount(version)) throw recordDamaged(url, `schema_versions.${name} is not a number`);
     const known = tables.find((table) => table.name === name)?.schemaVersion;
     if (known === undefined) throw newerProgram(url, `a table ${name}`, 'no such table');
     if (version > known) throw newerProgram(url, `${name} version ${version}`, `version ${known}`);
   }
-  if (!isCount(record.buckets)) throw damaged(url, 'buckets is missing');
+  if (typeof record.bucket_hash !== 'string') throw recordDamaged(url, 'bucket_hash is missing');
   if (record.bucket_hash !== bucketHash) throw newerProgram(url, `hash ${record.bucket_hash}`, bucketHash);
+  for (const name of Object.keys(parsed)) {
+    if (text.split(new RegExp(`"${name}"\\s*:`)).length > 2)
+      throw recordDamaged(url, `it says ${name} twice`);
+  }
+  if (sha256 !== undefined && sha256 !== sealOf(record)) {
+    throw recordDamaged(url, 'it was edited since a program wrote it, for its sha256 is of other content');
+  }
+  if (!isCount(record.buckets)) throw recordDamaged(url, 'buckets is missing');
+  if (record.buckets > mostBuckets) throw recordDamaged(url, `buckets is more than ${mostBuckets}`);
   return {
-    ...record,
-    format_version: record.format_version,
-    schema_versions: record.schema_versions,
-    buckets: record.buckets,
-    bucket_hash: record.bucket_hash,
-    created_at: String(record.created_at ?? ''),
-    created_by_run: String(record.created_by_run ?? ''),
-    created_by_version: String(record.created_by_version ?? ''),
-    unsafe_store: record.unsafe_store === true,
-    multipart: record.multipart !== false,
+    sealed: sha256 !== undefined,
+    record: {
+      ...record,
+      format_version: record.format_version,
+      schema_versions: record.schema_versions,
+      buckets: record.buckets,
+      bucket_hash: record.bucket_hash,
+      created_at: String(record.created_at ?? ''),
+      created_by_run: String(record.created_by_run ?? ''),
+      created_by_version: String(record.created_by_version ?? ''),
+      unsafe_store: record.unsafe_store === true,
+      multipart: record.multipart !== false,
+    },
   };
 }
 
@@ -74,7 +111,7 @@ export async function readRecord(
   signal?: AbortSignal,
 ): Promise<LakeRecord | null> {
   const found = await store.read(lakeKey, signal);
-  return found === null ? null : parseRecord(found.bytes, store.url, tables);
+  return found === null ? null : parseRecord(found.bytes, store.url, tables).record;
 }
 
 /** For whoever meets parts without a record: into how many buckets they were cut, nobody knows. */
@@ -95,7 +132,7 @@ function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 1;
 }
 
-function damaged(url: string, why: string, cause?: unknown): LakeError {
+export function recordDamaged(url: string, why: string, cause?: unknown): LakeError {
   return new LakeError(
     `_ledger/lake.json in ${url} is damaged: ${why}`,
     'Restore it from an earlier version of the object or from a backup; its bucket count decides where rows belong.',

@@ -8,11 +8,20 @@ import type { Table } from '../tables/table.ts';
 import {
   type LakeRecord,
   parseRecord,
+  recordDamaged,
   recordMissing,
   schemaVersions,
   serializeRecord,
 } from './lake-record.ts';
-import { bucketHash, formatVersion, lakeKey, runsPrefix, tablePrefix } from './layout.ts';
+import {
+  bucketHash,
+  bucketOf,
+  formatVersion,
+  lakeKey,
+  runsPrefix,
+  tablePrefix,
+  watermarksPrefix,
+} from './layout.ts';
 import { inOnePiece, probeStore, touchStore, unsafeStoreError } from './probe.ts';
 import type { Store } from './stores/store.ts';
 
@@ -52,12 +61,13 @@ export async function openLake(options: OpenLakeOptions): Promise<Lake> {
   const found = await store.read(lakeKey, signal);
   if (found === null) return await openMissing(options, tables);
 
-  const record = parseRecord(found.bytes, store.url, tables);
+  const { record, sealed } = parseRecord(found.bytes, store.url, tables);
   checkBuckets(store.url, record.buckets, options.buckets);
   if (mode === 'read') return lakeOf(store, record, false);
   if (record.unsafe_store && !options.allowUnsafeStore) await refuseUnsafe(store, signal);
   else await touchStore(store, randomUUID, signal);
-  return await raised(lakeOf(store, record, false), found.etag, options, tables);
+  if (!sealed) await refuseContradicted(store, record.buckets, signal);
+  return await raised(lakeOf(store, record, false), { etag: found.etag, sealed }, options, tables);
 }
 
 function lakeOf(store: Store, record: LakeRecord, isNew: boolean): Lake {
@@ -123,16 +133,47 @@ function checkBuckets(url: string, there: number, asked: number | null): void {
   );
 }
 
+/**
+ * Whoever edits the count of a record that has no seal yet would have all rows written a second time. Watermarks lie by
+ * bucket too, and name their accounts.
+ */
+async function refuseContradicted(store: Store, buckets: number, signal?: AbortSignal): Promise<void> {
+  for await (const key of store.list(watermarksPrefix, {}, signal)) {
+    const [, number] = /\/(\d{5})\.json$/.exec(key) ?? [];
+    if (number === undefined) continue;
+    const bytes = (await store.read(key, signal))?.bytes;
+    const stray = accountsIn(bytes).find((account) => bucketOf(account, buckets) !== Number(number));
+    if (stray !== undefined) {
+      throw recordDamaged(
+        store.url,
+        `it says ${buckets} buckets, but account ${stray} was filed under bucket ${Number(number)} (${key})`,
+      );
+    }
+  }
+}
+
+/** Of a file of watermarks, whose names are `table/account/region`; none of one that cannot be read. */
+function accountsIn(bytes: Uint8Array | undefined): readonly string[] {
+  try {
+    const file: unknown = JSON.parse(Buffer.from(bytes ?? []).toString('utf8'));
+    const targets = typeof file === 'object' && file !== null && 'targets' in file ? file.targets : null;
+    return Object.keys(targets ?? {}).flatMap((name) => name.split('/')[1] ?? []);
+  } catch {
+    return [];
+  }
+}
+
 /** The first write of a newer program makes older ones refuse, before they could drop its columns. */
 async function raised(
   lake: Lake,
-  etag: string,
+  found: { readonly etag: string; readonly sealed: boolean },
   options: OpenLakeOptions,
   tables: readonly Table[],
 ): Promise<Lake> {
   const known = schemaVersions(tables);
   const there = lake.record.schema_versions;
   const current =
+    found.sealed &&
     lake.record.format_version === formatVersion &&
     Object.entries(known).every(([name, version]) => there[name] === version);
   if (current) return lake;
@@ -141,7 +182,7 @@ async function raised(
     {
       key: lakeKey,
       body: { bytes: serializeRecord(record) },
-      condition: { ifMatch: etag },
+      condition: { ifMatch: found.etag },
       writeId: randomUUID(),
       metadata: { 'run-id': options.runId },
       contentType: 'application/json',

@@ -17,6 +17,9 @@ export const probeKey = '_ledger/probe.json';
 /** Below this lie the begin records and manifests of all runs. */
 export const runsPrefix = '_ledger/runs/';
 
+/** Below this lie the watermarks, a file for each bucket. */
+export const watermarksPrefix = '_ledger/watermarks/';
+
 /** Below this lies all of a table, and nothing else: Athena reads everything it finds there. */
 export function tablePrefix(table: Table): string {
   return `${table.name}/`;
@@ -120,7 +123,7 @@ export function rejectedKey(runDate: string, runId: string): string {
 }
 
 export function watermarksKey(bucket: number): string {
-  return `_ledger/watermarks/${numbered(bucket)}.json`;
+  return `${watermarksPrefix}${numbered(bucket)}.json`;
 }
 
 /**

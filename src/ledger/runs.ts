@@ -32,6 +32,8 @@ export interface BeginRecord {
   /** By the local clock; for people only. */
   readonly started_at: string;
   readonly program_version: string;
+  /** Of the lake, as this run knew it. */
+  readonly buckets: number;
   readonly caller: { readonly account_id: string; readonly arn: string };
   /** The settings without secrets. */
   readonly settings: Readonly<Record<string, unknown>>;

@@ -136,6 +136,95 @@ describe('opening a lake', () => {
     await expect(open({ tables })).rejects.toThrow(/newer program is needed/);
   });
 
+  it.each([
+    ['buckets', { buckets: 2 }],
+    ['created_by_version', { created_by_version: '9.9.9' }],
+    ['unsafe_store', { unsafe_store: true }],
+    ['multipart', { multipart: false }],
+    ['schema_versions', { schema_versions: { copy_jobs: 1, copy_job_summaries: 1 } }],
+    ['a field that nobody knows', { note: 'moved to the new bucket' }],
+    ['sha256', { sha256: '0'.repeat(64) }],
+  ])('refuses a record that was edited: %s', async (_, change) => {
+    await open();
+    await rewrite(change);
+    const before = await store.read('_ledger/lake.json');
+    for (const mode of ['write', 'read'] as const) {
+      await expect(open({ mode })).rejects.toThrow(/lake\.json in .* is damaged: it was edited/);
+    }
+    expect(await store.read('_ledger/lake.json')).toEqual(before);
+  });
+
+  it('takes a record that was only indented anew', async () => {
+    await open();
+    const found = await store.read('_ledger/lake.json');
+    const record: Record<string, unknown> = JSON.parse(Buffer.from(found?.bytes ?? '').toString());
+    const turned = JSON.stringify(Object.fromEntries(Object.entries(record).reverse()));
+    await store.put(writeOf('_ledger/lake.json', turned, { ifMatch: found?.etag ?? '' }));
+    expect(await open()).toMatchObject({ isNew: false });
+  });
+
+  it('refuses a record that says one thing twice', async () => {
+    await open();
+    const found = await store.read('_ledger/lake.json');
+    const text = Buffer.from(found?.bytes ?? '')
+      .toString()
+      .replace('{', '{"buckets": 7,');
+    await store.put(writeOf('_ledger/lake.json', text, { ifMatch: found?.etag ?? '' }));
+    await expect(open()).rejects.toThrow(/damaged: it says buckets twice/);
+  });
+
+  describe('that an older program made, without a seal', () => {
+    const unsealed = async (change: object = {}) => {
+      await open();
+      await rewrite({ sha256: undefined, ...change });
+    };
+    const watermarks = (names: readonly string[]) =>
+      JSON.stringify({ format: 1, targets: Object.fromEntries(names.map((name) => [name, {}])) });
+
+    it('is sealed by the first program that writes, and read as it is by one that reads', async () => {
+      await unsealed();
+      const before = await store.read('_ledger/lake.json');
+      expect(await open({ mode: 'read' })).toMatchObject({ buckets: 1 });
+      expect(await store.read('_ledger/lake.json')).toEqual(before);
+      await open();
+      await rewrite({ buckets: 2 });
+      await expect(open()).rejects.toThrow(/it was edited/);
+    });
+
+    it('is refused when watermarks contradict its bucket count', async () => {
+      const accounts = ['111122223333', '444455556666', '777788889999', '000000000001'];
+      await unsealed();
+      await store.put(
+        writeOf(
+          '_ledger/watermarks/00000.json',
+          watermarks(accounts.map((account) => `copy_jobs/${account}/us-east-1`)),
+          { ifAbsent: true },
+        ),
+      );
+      expect(await open()).toMatchObject({ buckets: 1 });
+      await rewrite({ sha256: undefined, buckets: 2 });
+      await expect(open()).rejects.toThrow(
+        /damaged: it says 2 buckets, but account \d{12} was filed under bucket 0/,
+      );
+      await rewrite({ sha256: undefined, buckets: 1 });
+      expect(await open()).toMatchObject({ buckets: 1 });
+      await store.put(
+        writeOf('_ledger/watermarks/00001.json', watermarks([`copy_jobs/${accounts[0]}/x`]), {
+          ifAbsent: true,
+        }),
+      );
+      await rewrite({ sha256: undefined });
+      await expect(open()).rejects.toThrow(
+        /it says 1 buckets, but account 111122223333 was filed under bucket 1/,
+      );
+    });
+
+    it.each([0, -1, 1.5, 1025, 1e9, '1', null])('is refused with %j buckets', async (buckets) => {
+      await unsealed({ buckets });
+      await expect(open()).rejects.toThrow(/damaged: buckets is/);
+    });
+  });
+
   it.each(['', 'null', '{"format_version":1}', '{"format_version":1,"schema_versions":{},"buckets":0}'])(
     'refuses a record that is damaged: %j',
     async (text) => {
