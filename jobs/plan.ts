@@ -2,7 +2,7 @@ import type { CommandModule } from 'yargs';
 import { exportOptionNames, optionsOf } from '../src/options/options.ts';
 import { runReportingJob, yargsOptions } from '../src/reporting-job.ts';
 import { parseSettings } from '../src/settings.ts';
-import { renderPlanSummary } from '../src/telemetry/summary.ts';
+import { renderPlanSummary } from '../src/telemetry/plan-summary.ts';
 
 /** `plan`: what export would do; writes nothing. */
 export const planJob: CommandModule = {

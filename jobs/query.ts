@@ -13,6 +13,7 @@ import { parseTelemetry } from '../src/settings.ts';
 import { stopSignals } from '../src/signals.ts';
 import { writeOut } from '../src/standard-output.ts';
 import { createLog } from '../src/telemetry/log.ts';
+import { usesColor } from '../src/telemetry/paint.ts';
 import { printable } from '../src/telemetry/printable.ts';
 import { columnsOf } from '../src/telemetry/screen.ts';
 
@@ -61,7 +62,7 @@ export const queryJob: CommandModule = {
         log: createLog({
           level: telemetry.logLevel,
           format: telemetry.logFormat === 'auto' ? (terminal ? 'pretty' : 'json') : telemetry.logFormat,
-          color: terminal && !process.env.NO_COLOR,
+          color: usesColor(process.stderr, process.env),
           secrets: settings.externalId === null ? [] : [settings.externalId],
           write,
         }),

@@ -14,7 +14,14 @@ import { openScratch, type Scratch } from './lake/scratch.ts';
 import { openStaging } from './lake/staging.ts';
 import { Waves } from './lake/waves.ts';
 import { closeLedger, type LedgerEnd } from './ledger/close.ts';
-import { type Coverage, exitCodeOf, isReported, settled, worstFirst } from './ledger/coverage.ts';
+import {
+  type Coverage,
+  exitCodeOf,
+  isReported,
+  needsPerson,
+  settled,
+  worstFirst,
+} from './ledger/coverage.ts';
 import { RejectedRecords } from './ledger/rejected.ts';
 import { type WrittenPart, writeBegin } from './ledger/runs.ts';
 import { type Limits, limitsOf } from './limits.ts';
@@ -333,6 +340,7 @@ function failureOf({ target, table, status, report }: Coverage): RunSummary['fai
     status,
     error: [report.errorName, report.errorMessage].filter((part) => part !== null).join(': '),
     advice: adviceFor(status, report.errorName),
+    needs_person: needsPerson(status, report.errorName),
   };
 }
 

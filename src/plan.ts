@@ -2,7 +2,7 @@
 import pLimit from 'p-limit';
 import type { Planned } from './drain.ts';
 import type { RunIo } from './export.ts';
-import { emptyWindowMessage, exitCodeOf } from './ledger/coverage.ts';
+import { emptyWindowMessage, exitCodeOf, isFailure, needsPerson } from './ledger/coverage.ts';
 import { limitsOf } from './limits.ts';
 import { makePlan } from './planning.ts';
 import type { PlannedTarget, PlanSummary } from './run-summary.ts';
@@ -145,6 +145,8 @@ function plannedTarget(tried: Tried, settings: Settings, asOf: number): PlannedT
     table,
     status: report.status,
     error: error === '' ? null : error,
+    needs_person:
+      isFailure({ ...planned, status: report.status }) && needsPerson(report.status, report.errorName),
     window_from: window?.from == null ? null : new Date(window.from).toISOString(),
     window_to: window === null ? null : new Date(window.to).toISOString(),
     expected_requests: report.status === 'OK' ? expectedRequests(tried, settings, asOf) : 0,

@@ -13,6 +13,7 @@ import { parseTelemetry, type SettingsInput } from './settings.ts';
 import { stopSignals } from './signals.ts';
 import { writeOut } from './standard-output.ts';
 import { createLog, type Log } from './telemetry/log.ts';
+import { usesColor } from './telemetry/paint.ts';
 import { createProgress, type Progress } from './telemetry/progress.ts';
 import { columnsOf, createScreen } from './telemetry/screen.ts';
 
@@ -55,8 +56,8 @@ export interface ReportingJob<Settings extends AnySettings, Report extends { rea
    * job keeps its exit code, for what it has done is done.
    */
   readonly reportIsAll: (settings: Settings) => boolean;
-  /** The report for people, for a terminal of so many columns. */
-  readonly render: (report: Report, columns: number) => string;
+  /** The report for people, for a terminal of so many columns, with or without colours. */
+  readonly render: (report: Report, columns: number, color: boolean) => string;
 }
 
 /**
@@ -83,8 +84,7 @@ export async function runReportingJob<
   const log = createLog({
     level: telemetry.logLevel,
     format,
-    // no-color.org: any value that is not empty
-    color: terminal && !process.env.NO_COLOR,
+    color: usesColor(process.stderr, process.env),
     secrets: secretsOf(settings, process.env),
     write: screen.write,
   });
@@ -122,7 +122,9 @@ export async function runReportingJob<
     });
     progress.stop();
     const text =
-      telemetry.output === 'json' ? `${JSON.stringify(report)}\n` : render(report, columnsOf(process.stdout));
+      telemetry.output === 'json'
+        ? `${JSON.stringify(report)}\n`
+        : render(report, columnsOf(process.stdout), usesColor(process.stdout, process.env));
     process.exitCode = report.exit_code;
     try {
       await writeOut(process.stdout, text);

@@ -33,6 +33,8 @@ export interface TargetFailure {
   readonly error: string;
   /** What a person can do about it. */
   readonly advice: string;
+  /** No retry heals it, whatever the run's exit code says. */
+  readonly needs_person: boolean;
 }
 
 export interface RunSummary {
@@ -70,6 +72,8 @@ export interface PlannedTarget {
   /** OK: may be read. SKIPPED: nothing is left to read in the window, so AWS was not asked. */
   readonly status: DrainStatus | 'SKIPPED';
   readonly error: string | null;
+  /** No retry heals it. */
+  readonly needs_person: boolean;
   /** ISO 8601; null: from the beginning of AWS's memory (or not a windowed table). */
   readonly window_from: string | null;
   readonly window_to: string | null;

@@ -1,4 +1,5 @@
 /** What became of every planned (table, target), and what that makes of the run. */
+import { untrustedNames } from '../aws/failure.ts';
 import type { Drained, Planned } from '../drain.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import type { StopReason } from '../limits.ts';
@@ -180,6 +181,11 @@ export function isFailure({ status, target, window }: Ended): boolean {
 /** Whether people should hear of it: failures, records kept aside, and whom AWS was not asked about. */
 export function isReported(coverage: Ended): boolean {
   return isFailure(coverage) || coverage.status === 'REJECTED_RECORDS' || coverage.status === 'SKIPPED';
+}
+
+/** Whether no retry heals it; of what nobody answers, because of the certificate of whoever did. */
+export function needsPerson(status: CoverageStatus, errorName: string | null): boolean {
+  return healing[status] === 'person' || (status === 'UNREACHABLE' && untrustedNames.has(errorName ?? ''));
 }
 
 /** Worst first; then by account, region and table. */

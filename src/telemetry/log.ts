@@ -50,7 +50,8 @@ function prettyLine(color: boolean): (fields: unknown) => string {
     colorizeObjects: false,
     singleLine: true,
     translateTime: 'UTC:yyyy-mm-dd HH:MM:ss"Z"',
-    ignore: 'pid,hostname',
+    // A person reads the summary itself, on stdout.
+    ignore: 'pid,hostname,summary',
   });
   return (fields) => pretty(printableFields(fields));
 }

@@ -195,3 +195,20 @@ describe('for a terminal', () => {
     expect(lines.join('')).not.toMatch(/^FAKE LINE/m);
   });
 });
+
+test('the summary that a person reads on stdout is not in the pretty log; a machine finds it in the JSON', () => {
+  const logged = (format: 'json' | 'pretty'): string => {
+    const lines: string[] = [];
+    const log = createLog({
+      level: 'info',
+      format,
+      color: false,
+      secrets: [],
+      write: (line) => void lines.push(line),
+    });
+    log.info({ summary: { targets: 80 }, run_id: 'r' }, 'the run has ended');
+    return lines.join('');
+  };
+  expect(logged('pretty')).toMatch(/INFO: the run has ended \{"run_id":"r"\}\n$/);
+  expect(JSON.parse(logged('json'))).toMatchObject({ summary: { targets: 80 } });
+});

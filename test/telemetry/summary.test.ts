@@ -1,9 +1,12 @@
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import type { PlanSummary, RunSummary, TargetFailure } from '../../src/run-summary.ts';
+import type { RunSummary, TargetFailure } from '../../src/run-summary.ts';
 import { adviceFor } from '../../src/telemetry/advice.ts';
 import { printable } from '../../src/telemetry/printable.ts';
 import { columnsOf } from '../../src/telemetry/screen.ts';
-import { renderPlanSummary, renderRunSummary } from '../../src/telemetry/summary.ts';
+import { renderRunSummary } from '../../src/telemetry/summary.ts';
+
+const esc = '\u001b';
 
 function failure(i: number): TargetFailure {
   return {
@@ -13,6 +16,7 @@ function failure(i: number): TargetFailure {
     status: 'ACCESS_DENIED',
     error: `AccessDeniedException: no. ${i}`,
     advice: adviceFor('ACCESS_DENIED', 'AccessDeniedException'),
+    needs_person: true,
   };
 }
 
@@ -80,11 +84,60 @@ describe('the summary of a run', () => {
     );
   });
 
-  test('says targets by status, leaving out those with none', () => {
+  test('says drains by status, leaving out those with none, and keeps “target” for (account, region)', () => {
     const text = renderRunSummary(summary);
     expect(text).toMatch(/ACCESS_DENIED +│ +12 │/);
     expect(text).toMatch(/OK_EMPTY +│ +28 │/);
     expect(text).not.toContain('THROTTLED');
+    expect(text).toContain('│ status        │ drains │');
+    expect(text).toContain('80 targets, 160 drains as of 2026-11-20T02:00:00Z');
+  });
+
+  describe('names at its end whom only a person can heal', () => {
+    const last = (text: string) => text.trimEnd().split('\n').at(-1);
+    const throttled = { ...failure(20), status: 'THROTTLED', needs_person: false } as const;
+    const noRole = { ...failure(1), table: 'copy_job_summaries', status: 'ASSUME_ROLE_FAILED' } as const;
+
+    test.each([75, 77, 74, 69] as const)('with exit code %d', (exit_code) => {
+      const failures = [...summary.failures, throttled];
+      const text = renderRunSummary({ ...summary, failures, exit_code }, 80);
+      expect(last(text)).toBe('12 targets need a person: 12 ACCESS_DENIED.');
+      expect(text).toContain(`Exit code ${exit_code}: `);
+    });
+
+    test('both tables of a target count once', () => {
+      const failures = [failure(1), { ...failure(1), table: 'copy_job_summaries' } as const];
+      expect(last(renderRunSummary({ ...summary, failures }))).toBe(
+        '1 target needs a person: 1 ACCESS_DENIED.',
+      );
+    });
+
+    test('each status, or, where the line is too short for that, where to look', () => {
+      const failures = [failure(0), noRole];
+      expect(last(renderRunSummary({ ...summary, failures }, 80))).toBe(
+        '2 targets need a person: 1 ACCESS_DENIED, 1 ASSUME_ROLE_FAILED.',
+      );
+      expect(last(renderRunSummary({ ...summary, failures }, 50))).toBe(
+        '2 targets need a person: see → above.',
+      );
+    });
+
+    test('and nobody where time heals all', () => {
+      const text = renderRunSummary({ ...summary, failures: [throttled], exit_code: 75 }, 200);
+      expect(text).not.toContain('a person:');
+      expect(last(text)).toMatch(/^Exit code 75/);
+    });
+  });
+
+  test('with colours it says the same, every status in one, and its lines fit as without', () => {
+    const plain = renderRunSummary(summary, 80);
+    const colored = renderRunSummary(summary, 80, true);
+    expect(stripVTControlCharacters(colored)).toBe(plain);
+    const red = (status: string) => `${esc}[31m${status}${esc}[39m`;
+    expect(colored).toContain(`  ${red('ACCESS_DENIED')} in account`);
+    expect(colored).toContain(`│ ${red('ACCESS_DENIED')} │`);
+    expect(colored).toContain(`│ ${esc}[32mOK_EMPTY${esc}[39m `);
+    expect(colored).toContain(`need a person: 12 ${red('ACCESS_DENIED')}.`);
   });
 
   test('says the ten worst causes in their order, each with what to do, and how many there are', () => {
@@ -182,74 +235,6 @@ describe('the summary of a run', () => {
     expect(text).not.toMatch(/^FAKE/m);
     expect(text).toContain('red');
   });
-});
-
-const plan: PlanSummary = {
-  lake: '/data/lake',
-  lake_exists: false,
-  foreign_objects: [],
-  as_of: '2026-11-20T02:00:00Z',
-  targets: 2,
-  readable: 1,
-  expected_requests: 1234,
-  expected_minutes: 2.4,
-  plan: [
-    {
-      account_id: '111122223333',
-      account_name: 'prod \u001b[31m',
-      region: 'us-east-1',
-      table: 'copy_jobs',
-      status: 'OK',
-      error: null,
-      window_from: null,
-      window_to: '2026-11-20T02:00:00Z',
-      expected_requests: 1233,
-    },
-    {
-      account_id: '444455556666',
-      account_name: null,
-      region: 'us-east-1',
-      table: 'copy_jobs',
-      status: 'ASSUME_ROLE_FAILED',
-      error: 'not allowed to assume',
-      window_from: null,
-      window_to: '2026-11-20T02:00:00Z',
-      expected_requests: 1,
-    },
-  ],
-  exit_code: 77,
-};
-
-describe('the summary of a plan', () => {
-  test('says that nothing was written, who can be read, and what it would cost', () => {
-    const text = renderPlanSummary(plan, 120);
-    expect(text).toContain('Nothing was written');
-    expect(text).toContain('2 targets, 1 readable; about 1,234 requests and 2 minutes');
-    expect(text).toMatch(/111122223333 prod .* │ +OK +│ beginning +│ +1,233 │/);
-    expect(text).not.toContain('\u001b');
-  });
-
-  test('shows first who cannot be read, and why', () => {
-    const text = renderPlanSummary(plan, 120);
-    expect(text.indexOf('444455556666')).toBeLessThan(text.indexOf('111122223333'));
-    expect(text).toMatch(
-      /ASSUME_ROLE_FAILED in account 444455556666\n +in us-east-1 \(copy_jobs\)\n +not allowed to assume\n +→ /,
-    );
-  });
-});
-
-test('the rows of a plan are sorted by account, region and table', () => {
-  const [row] = plan.plan;
-  if (!row) throw new Error('no row');
-  const mixed = ['3/b', '1/b', '3/a', '2/a'].map((place) => {
-    const [account_id = '', region = ''] = place.split('/');
-    return { ...row, account_id, account_name: null, region };
-  });
-  const text = renderPlanSummary({ ...plan, plan: mixed }, 120);
-  const found = [...text.matchAll(/│ +([123]) +│ ([ab]) /g)].map(
-    ([, account, region]) => `${account}/${region}`,
-  );
-  expect(found).toEqual(['1/b', '2/a', '3/a', '3/b']);
 });
 
 test('a terminal that does not know its width is taken for 80 columns, no terminal for 100', () => {

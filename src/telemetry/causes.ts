@@ -1,0 +1,84 @@
+/** Failures as people read them: those of one cause once, with what to do about it; and whom nobody but a person can heal. */
+import type { TargetFailure } from '../run-summary.ts';
+import type { Paint } from './paint.ts';
+import { count, grouped, indented, paragraphs, someOf } from './paragraphs.ts';
+
+/** How many causes are printed; `--output json` has all failures. */
+const shownCauses = 10;
+/** Of one cause. */
+const shownAccounts = 3;
+const shownPlaces = 4;
+
+/** Failures of one cause are one, however many accounts it has: a missing role fails in all of them, everywhere. */
+export function renderFailures(
+  failures: readonly TargetFailure[],
+  title: string,
+  columns: number,
+  paint: Paint,
+): string {
+  const groups = [...Map.groupBy(failures, causeOf).values()];
+  if (groups.length === 0) return '';
+  const shown = groups.slice(0, shownCauses);
+  const said =
+    shown.length === groups.length
+      ? `${title}:`
+      : `${title} of ${grouped(groups.length)} causes; the ${shown.length} worst (all: --output json):`;
+  return [paragraphs(columns, [said]), ...shown.map((group) => renderCause(group, columns, paint))].join(
+    '\n',
+  );
+}
+
+/** The status, and the error without what differs from target to target: accounts, its region, request ids. */
+function causeOf({ status, error, region }: TargetFailure): string {
+  const same = error
+    .replaceAll(region, '<region>')
+    .replace(/(?<!\d)\d{12}(?!\d)/g, '<account>')
+    .replace(/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/gi, '<id>');
+  return `${status} ${same}`;
+}
+
+function renderCause(group: readonly TargetFailure[], columns: number, paint: Paint): string {
+  const [first] = group;
+  if (!first) return '';
+  const accounts = [...new Set(group.map(({ account_id: account }) => account))];
+  const places = [...Map.groupBy(group, ({ region }) => region)].map(([region, ones]) => {
+    const tables = [...new Set(ones.map(({ table }) => table))];
+    return `${region} (${tables.join(', ')})`;
+  });
+  const who =
+    accounts.length === 1
+      ? `account ${accounts[0]}`
+      : `${grouped(accounts.length)} accounts: ${someOf(accounts, shownAccounts)}`;
+  const example = group.some(({ error }) => error !== first.error) ? 'for example: ' : '';
+  const [head = '', ...more] = indented(`${first.status} in ${who}`, 2, columns);
+  return [
+    head.replace(first.status, paint(first.status)),
+    ...more,
+    ...indented(`in ${someOf(places, shownPlaces)}`, 6, columns),
+    ...(first.error === '' ? [] : indented(example + first.error, 6, columns)),
+    ...(first.advice === '' ? [] : indented(`→ ${first.advice}`, 4, columns)),
+  ].join('\n');
+}
+
+/**
+ * The last words of a report: how many targets no retry heals, whatever the exit code says, in one line; '' for none.
+ * By status where there is room.
+ */
+export function whoNeedsAPerson(failures: readonly TargetFailure[], columns: number, paint: Paint): string {
+  const theirs = failures.filter(({ needs_person }) => needs_person);
+  if (theirs.length === 0) return '';
+  const total = targetsOf(theirs);
+  const need = `${count(total, 'target')} ${total === 1 ? 'needs' : 'need'} a person`;
+  const byStatus = [...Map.groupBy(theirs, ({ status }) => status)].map(
+    ([status, ones]) => [status, grouped(targetsOf(ones))] as const,
+  );
+  const plain = byStatus.map(([status, n]) => `${n} ${status}`).join(', ');
+  const look = `${need}: see → above.`;
+  if (need.length + plain.length + 3 > columns) return look.length > columns ? `${need}.` : look;
+  return `${need}: ${byStatus.map(([status, n]) => `${n} ${paint(status)}`).join(', ')}.`;
+}
+
+/** A target that fails for both tables is one. */
+export function targetsOf(ones: readonly { readonly account_id: string; readonly region: string }[]): number {
+  return new Set(ones.map(({ account_id, region }) => `${account_id}/${region}`)).size;
+}

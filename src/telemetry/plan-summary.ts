@@ -1,0 +1,112 @@
+/** The result of `plan` as people read it: what cannot be read, and why; then all that is fine, in a few lines. */
+import { exitCodes } from '../exit-codes.ts';
+import type { PlannedTarget, PlanSummary } from '../run-summary.ts';
+import { adviceFor } from './advice.ts';
+import { renderFailures, targetsOf, whoNeedsAPerson } from './causes.ts';
+import { painter } from './paint.ts';
+import { count, grouped, paragraphs, someOf } from './paragraphs.ts';
+import { printable } from './printable.ts';
+import { renderForeign } from './summary.ts';
+
+/** How many lines of targets that are fine are printed; `--output json` has all. */
+const shownGroups = 10;
+/** Named, of a group; of more their number is said. */
+const namedAccounts = 2;
+const namedRegions = 4;
+
+/** @param columns the terminal's width @param color of statuses */
+export function renderPlanSummary(summary: PlanSummary, columns = 100, color = false): string {
+  const paint = painter(color);
+  const exceptions = summary.plan.filter(({ status }) => status !== 'OK').sort(byName);
+  const failures = exceptions.map(({ error, ...one }) => ({
+    ...one,
+    error: error ?? '',
+    advice: adviceFor(one.status, error?.split(':', 1)[0] ?? null),
+  }));
+  const blocks = [
+    paragraphs(columns, [
+      `Plan for ${printable(summary.lake)} (${summary.lake_exists ? 'exists' : 'new'}), as of ${summary.as_of}. Nothing was written.`,
+      `${count(summary.targets, 'target')}, ${grouped(summary.readable)} readable; about ${count(summary.expected_requests, 'request')} and ${minutes(summary.expected_minutes)}.`,
+    ]),
+    renderFailures(
+      failures,
+      `${count(failures.length, 'drain')} of ${count(targetsOf(failures), 'target')} would not be read`,
+      columns,
+      paint,
+    ),
+    renderForeign(summary.foreign_objects, columns),
+    paragraphs(
+      columns,
+      fineLines(summary.plan, (text) => paint('OK', text)),
+    ),
+    paragraphs(columns, [`Exit code ${summary.exit_code}: ${exitCodes[summary.exit_code]}.`]),
+    whoNeedsAPerson(failures, columns, paint),
+  ];
+  return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
+}
+
+/** One line for all accounts that are fine in the same regions: `496 accounts × 10 regions: fine, …`; the most first. */
+function fineLines(plan: readonly PlannedTarget[], paint: (text: string) => string): readonly string[] {
+  const targets = [...Map.groupBy(plan, ({ account_id, region }) => `${account_id}/${region}`).values()];
+  const fine = targets.filter((drains) => drains.every(({ status }) => status === 'OK')).flat();
+  const accounts = [...Map.groupBy(fine, ({ account_id }) => account_id).values()];
+  const groups = [...Map.groupBy(accounts, (drains) => regionsOf(drains).join()).values()]
+    .map((group) => ({ group, targets: targetsOf(group.flat()) }))
+    .sort((a, b) => b.targets - a.targets);
+  const lines = groups.slice(0, shownGroups).map(({ group }) => fineLine(group, paint));
+  const left = groups.slice(shownGroups).reduce((sum, { targets }) => sum + targets, 0);
+  return left === 0
+    ? lines
+    : [...lines, `And ${count(left, 'target')} more: ${paint('fine')} (all: --output json).`];
+}
+
+function fineLine(group: readonly (readonly PlannedTarget[])[], paint: (text: string) => string): string {
+  const drains = group.flat();
+  const names = group.flatMap(([first]) => (first === undefined ? [] : [nameOf(first)])).sort();
+  const accounts =
+    names.length <= namedAccounts ? names.map(printable).join(', ') : count(names.length, 'account');
+  const regions = regionsOf(drains);
+  const where =
+    regions.length <= namedRegions
+      ? printable(someOf(regions, namedRegions))
+      : count(regions.length, 'region');
+  const requests = drains.reduce((sum, { expected_requests: n }) => sum + n, 0);
+  return `${accounts} × ${where}: ${paint('fine')}, ${[...beginnings(drains), count(requests, 'request')].join(', ')}`;
+}
+
+function nameOf({ account_id: id, account_name: name }: PlannedTarget): string {
+  return name === null ? id : `${id} ${name}`;
+}
+
+function regionsOf(drains: readonly PlannedTarget[]): readonly string[] {
+  return [...new Set(drains.map(({ region }) => region))].sort();
+}
+
+/** From when on copy jobs would be read; nothing where no drain has a window. */
+function beginnings(drains: readonly PlannedTarget[]): readonly string[] {
+  const from = drains
+    .flatMap(({ window_to, window_from }) => (window_to === null ? [] : [window_from?.slice(0, 16) ?? null]))
+    .sort();
+  const known = from.filter((one) => one !== null);
+  const [first, last] = [known[0], known.at(-1)];
+  const whole = from.length - known.length;
+  if (first === undefined || last === undefined) return whole === 0 ? [] : ['everything that AWS has'];
+  const since =
+    first === last
+      ? `from ${minuteOf(first)} UTC on`
+      : `from between ${minuteOf(first)} and ${minuteOf(last)} UTC on`;
+  return whole === 0 ? [since] : [since, `in ${grouped(whole)} everything that AWS has`];
+}
+
+function minuteOf(iso: string): string {
+  return iso.replace('T', ' ');
+}
+
+function minutes(n: number): string {
+  return n < 1 ? 'less than a minute' : count(Math.round(n), 'minute');
+}
+
+function byName(a: PlannedTarget, b: PlannedTarget): number {
+  const name = ({ account_id, region, table }: PlannedTarget) => `${account_id}/${region}/${table}`;
+  return name(a) < name(b) ? -1 : 1;
+}

@@ -1,0 +1,131 @@
+import { describe, expect, test } from 'vitest';
+import type { PlannedTarget, PlanSummary } from '../../src/run-summary.ts';
+import { renderPlanSummary } from '../../src/telemetry/plan-summary.ts';
+
+const fine: PlannedTarget = {
+  account_id: '111122223333',
+  account_name: null,
+  region: 'us-east-1',
+  table: 'copy_jobs',
+  status: 'OK',
+  error: null,
+  needs_person: false,
+  window_from: '2026-11-19T02:00:00.000Z',
+  window_to: '2026-11-20T02:00:00Z',
+  expected_requests: 1,
+};
+
+const summary: PlanSummary = {
+  lake: '/data/lake',
+  lake_exists: false,
+  foreign_objects: [],
+  as_of: '2026-11-20T02:00:00Z',
+  targets: 2,
+  readable: 1,
+  expected_requests: 1234,
+  expected_minutes: 2.4,
+  plan: [],
+  exit_code: 77,
+};
+
+const noRole = {
+  status: 'ASSUME_ROLE_FAILED',
+  error: 'AccessDenied: not allowed to assume',
+  needs_person: true,
+  expected_requests: 0,
+} as const;
+
+/** Both tables of every account in every region. */
+function estate(
+  accounts: number,
+  regions: number,
+  change: (account: number, region: number) => Partial<PlannedTarget> = () => ({}),
+): PlannedTarget[] {
+  return Array.from({ length: accounts * regions * 2 }, (_, i) => {
+    const [account, region] = [Math.floor(i / regions / 2), Math.floor(i / 2) % regions];
+    const place = { account_id: String(111122220000 + account), region: `eu-west-${region}` };
+    if (i % 2 === 0) return { ...fine, ...place, ...change(account, region) };
+    return {
+      ...fine,
+      ...place,
+      table: 'copy_job_summaries',
+      window_from: null,
+      window_to: null,
+      ...change(account, region),
+    } as const;
+  });
+}
+
+describe('the summary of a plan', () => {
+  test('says that nothing was written, who can be read, and what it would cost', () => {
+    const text = renderPlanSummary(summary, 120);
+    expect(text).toContain('Nothing was written');
+    expect(text).toContain('2 targets, 1 readable; about 1,234 requests and 2 minutes');
+  });
+
+  test('shows first who cannot be read, why and what to do; then the rest in a line, however many they are', () => {
+    const plan = estate(500, 10, (account) => (account < 4 ? noRole : {}));
+    const text = renderPlanSummary({ ...summary, plan, targets: 5000, readable: 4960 }, 100);
+    expect(text.replace(/\s+/g, ' ')).toContain(
+      '80 drains of 40 targets would not be read: ASSUME_ROLE_FAILED in 4 accounts: 111122220000, 111122220001, 111122220002, 111122220003 in eu-west-0 (copy_job_summaries, copy_jobs), ',
+    );
+    expect(text).toMatch(
+      / more\n +(?:for example: )?AccessDenied: not allowed to assume\n +→ Create the role/,
+    );
+    expect(text).toContain(
+      '\n496 accounts × 10 regions: fine, from 2026-11-19 02:00 UTC on, 9,920 requests\n',
+    );
+    expect(text.indexOf('would not be read')).toBeLessThan(text.indexOf(': fine'));
+    expect(text.trimEnd().split('\n').length).toBeLessThan(20);
+    expect(text.trimEnd().split('\n').at(-1)).toBe('40 targets need a person: 40 ASSUME_ROLE_FAILED.');
+  });
+
+  test('an account that is not fine everywhere has a line of its own for where it is', () => {
+    const plan = estate(3, 2, (account, region) => (account === 0 && region === 1 ? noRole : {}));
+    const text = renderPlanSummary({ ...summary, plan }, 100);
+    expect(text).toContain('\n111122220001, 111122220002 × eu-west-0, eu-west-1: fine, ');
+    expect(text).toContain('\n111122220000 × eu-west-0: fine, ');
+  });
+
+  test('names accounts where they are few, and nothing in their names is obeyed by a terminal', () => {
+    const text = renderPlanSummary({ ...summary, plan: [{ ...fine, account_name: 'prod \u001b[31m' }] }, 100);
+    expect(text).toMatch(
+      /\n111122223333 prod .*× us-east-1: fine, from 2026-11-19 02:00 UTC on, 1 request\n/,
+    );
+    expect(text).not.toContain('\u001b');
+  });
+
+  test('says from when on jobs would be read, and where it would be everything', () => {
+    const from = (window_from: string | null) => (account: number) => ({
+      window_from: account === 0 ? window_from : fine.window_from,
+    });
+    const line = (plan: PlannedTarget[]) =>
+      renderPlanSummary({ ...summary, plan }, 200)
+        .split('\n')
+        .find((one) => one.includes('fine'));
+    expect(line(estate(3, 1, from('2026-11-01T00:00:00Z')))).toContain(
+      'from between 2026-11-01 00:00 and 2026-11-19 02:00 UTC on',
+    );
+    expect(line(estate(3, 1, from(null)))).toContain(
+      'from 2026-11-19 02:00 UTC on, in 1 everything that AWS has, 6 requests',
+    );
+    expect(line(estate(1, 1, from(null)))).toContain('fine, everything that AWS has, 2 requests');
+    expect(line([{ ...fine, table: 'copy_job_summaries', window_to: null, window_from: null }])).toMatch(
+      /fine, 1 request$/,
+    );
+  });
+
+  test('hundreds of accounts that differ in their regions are no hundreds of lines', () => {
+    const plan = estate(300, 9, (account, region) => ((account >> region) % 2 === 0 ? noRole : {}));
+    const text = renderPlanSummary({ ...summary, plan }, 100);
+    expect(text.match(/: fine/g)?.length).toBe(11);
+    expect(text).toMatch(/\nAnd [\d,]+ targets more: fine \(all: --output json\)\.\n/);
+  });
+
+  test.each([30, 80, 120])('fits a terminal of %d columns', (columns) => {
+    const plan = estate(20, 8, (account) => (account < 2 ? noRole : {}));
+    const lines = renderPlanSummary({ ...summary, plan }, columns).split('\n');
+    const broken = lines.filter((line) => line.length > columns && line.trim().includes(' '));
+    expect(broken).toEqual([]);
+  });
+});
