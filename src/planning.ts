@@ -57,11 +57,26 @@ export interface PlanningIo {
 }
 
 /**
+ * How long what a run has to know before it can read is asked for again: a proxy that starts anew is back by then, and a
+ * person who made a mistake has not gone away. `plan` has somebody who waits for it.
+ */
+const patienceMs = { write: 30_000, read: 10_000 } as const;
+
+/**
  * The lake is opened, and proven writable in mode `write`, before any target is asked for anything.
  * @throws ReportedError (src/errors.ts) when it cannot be planned; UnavailableError when `draining` is aborted
  */
 export async function makePlan(settings: Settings, io: PlanningIo): Promise<Planning> {
-  const aws = createAws({ endpointUrl: settings.endpointUrl, maxSockets: settings.concurrency });
+  const aws = createAws({
+    endpointUrl: settings.endpointUrl,
+    maxSockets: settings.concurrency,
+    patienceMs: Math.min(settings.targetTimeoutMs, patienceMs[io.mode]),
+    onRetry: ({ name, message }, waitMs) =>
+      io.log.warn(
+        { error_name: name, error: message, wait_ms: Math.round(waitMs) },
+        'AWS could not be asked who the caller is, or which accounts and regions there are: asking again',
+      ),
+  });
   try {
     const signal = io.draining;
     const identified = await whileRunning(signal, 'AWS STS did not say who the caller is', () =>

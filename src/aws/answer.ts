@@ -2,6 +2,7 @@
  * What AWS really answered: the SDK hands on neither the Date header nor the bytes of a body.
  */
 import type { AbsoluteLocation, DeserializeHandlerOptions, DeserializeMiddleware } from '@smithy/types';
+import { requestIdOf } from './origin.ts';
 
 export interface Answer {
   readonly status: number;
@@ -69,10 +70,6 @@ function isHttpResponse(value: unknown): value is HttpResponse {
 function dateOf(headers: Record<string, string>): number | null {
   const time = Date.parse(headerOf(headers, 'date') ?? '');
   return Number.isNaN(time) ? null : time;
-}
-
-function requestIdOf(headers: Record<string, string>): string | null {
-  return headerOf(headers, 'x-amzn-requestid') ?? headerOf(headers, 'x-amz-request-id') ?? null;
 }
 
 /** The SDK's handler gives header names in lower case. */

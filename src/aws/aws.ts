@@ -4,10 +4,19 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smithy/types';
+import type {
+  AbsoluteLocation,
+  AwsCredentialIdentity,
+  AwsCredentialIdentityProvider,
+  InitializeHandlerOptions,
+  InitializeMiddleware,
+} from '@smithy/types';
 import { ProxyAgent } from 'proxy-agent';
 import { programPackage } from '../package.ts';
+import { type Origin, originAws } from './origin.ts';
+import { askedAgain, type Patience } from './patience.ts';
 import { proxyFrom } from './proxy.ts';
+import { watched } from './watched-handler.ts';
 
 /**
  * Sockets beside those for AWS Backup: STS, Organizations and the like. Without them a role would be
@@ -15,8 +24,14 @@ import { proxyFrom } from './proxy.ts';
  */
 const controlSockets = 8;
 
-/** Attempts of the SDK itself, for the few calls of discovery; AWS Backup has its own, longer retries. */
+/** Attempts of the SDK itself, for the few calls of discovery; `patient` asks again, and longer. AWS Backup has retries of its own. */
 const discoveryAttempts = 5;
+
+/** Between the attempts of a patient client: more than ten of them in half a minute. */
+const waits = { firstDelayMs: 500, longestDelayMs: 4_000 };
+
+/** Enough for somebody who waits at a terminal. */
+const shortPatienceMs = 5_000;
 
 /** The part of a client's configuration that all clients have in common. */
 export interface ClientDefaults {
@@ -26,6 +41,17 @@ export interface ClientDefaults {
   readonly maxAttempts: number;
   readonly requestHandler: NodeHttpHandler;
   readonly customUserAgent: [string, string][];
+}
+
+/** The part of the SDK's clients that is needed here. */
+export interface ClientWithStack {
+  readonly middlewareStack: {
+    add(
+      // biome-ignore lint/suspicious/noExplicitAny: any client's input and output will do; neither is touched.
+      middleware: InitializeMiddleware<any, any>,
+      options: InitializeHandlerOptions & AbsoluteLocation,
+    ): void;
+  };
 }
 
 export interface Aws {
@@ -43,6 +69,12 @@ export interface Aws {
     region: string,
     credentials?: AwsCredentialIdentity | AwsCredentialIdentityProvider,
   ): ClientDefaults;
+  /**
+   * The same client, which now sends each request again and again, for as long as time may heal what fails and the
+   * run's patience lasts. Made for the calls of discovery.
+   * @param signal aborted: nothing is sent again
+   */
+  patient<Client extends ClientWithStack>(client: Client, signal?: AbortSignal): Client;
   close(): void;
 }
 
@@ -54,6 +86,12 @@ export interface AwsOptions {
   readonly connectTimeoutMs?: number;
   /** Default 30 s; bounds the wait for an answer, and each silence within it. */
   readonly requestTimeoutMs?: number;
+  /** By what an answer is told from that of something in between; default: as for every service but S3. */
+  readonly origin?: Origin;
+  /** How long a patient client asks again; default 5 s. */
+  readonly patienceMs?: number;
+  /** Told of each failure that a patient client asks again after. */
+  readonly onRetry?: Patience['onRetry'];
 }
 
 /**
@@ -69,7 +107,7 @@ export function createAws(options: AwsOptions): Aws {
   const httpAgent = proxy ?? new HttpAgent(agentOptions);
   const version = programPackage().version;
   const httpsAgent = proxy ?? new HttpsAgent(agentOptions);
-  const requestHandler = new NodeHttpHandler({
+  const handler = new NodeHttpHandler({
     httpAgent,
     httpsAgent,
     connectionTimeout: connectTimeoutMs,
@@ -78,6 +116,9 @@ export function createAws(options: AwsOptions): Aws {
     // On its own, requestTimeout only warns (node-http-handler, set-request-timeout.js).
     throwOnRequestTimeout: true,
   });
+  const requestHandler = watched(handler, options.origin ?? originAws);
+  const { patienceMs = shortPatienceMs, onRetry = () => undefined } = options;
+  const patience: Patience = { ...waits, patienceMs, onRetry };
   return {
     requestHandler,
     maxSockets,
@@ -90,6 +131,16 @@ export function createAws(options: AwsOptions): Aws {
       requestHandler,
       customUserAgent: [['backup-copy-export', version]],
     }),
+    patient: (client, signal) => {
+      client.middlewareStack.add((next) => (args) => askedAgain(() => next(args), patience, signal), {
+        step: 'initialize',
+        // Around all that the SDK does for a request, its own retries too.
+        priority: 'high',
+        name: 'askAgain',
+        override: true,
+      });
+      return client;
+    },
     close: () => {
       requestHandler.destroy();
       httpAgent.destroy();

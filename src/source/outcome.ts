@@ -2,6 +2,7 @@
  * What a failed request means for its drain: asked again how often, and which status it ends with.
  */
 import type { AwsFailure } from '../aws/failure.ts';
+import { retryBudget as budgetOf } from '../aws/patience.ts';
 import type { DrainStatus } from './source.ts';
 
 /** How a drain that did not end well is reported. */
@@ -33,30 +34,7 @@ export interface OutcomeContext {
  * `Infinity`: for as long as the target's time lasts.
  */
 export function retryBudget(failure: RequestFailure): number {
-  switch (failure.kind) {
-    case 'throttled':
-    case 'server':
-    case 'timed-out':
-    case 'unreachable':
-      return Number.POSITIVE_INFINITY;
-    case 'broken-answer':
-    case 'not-from-aws':
-    case 'credentials-missing':
-      return 5;
-    case 'credentials-expired':
-      return 3;
-    case 'no-such-host':
-    case 'untrusted-certificate':
-      return 2;
-    case 'clock-skew':
-    case 'credentials-refused':
-      return 1;
-    case 'denied':
-      return failure.clockCorrected ? 1 : 0;
-    case 'role-not-assumed':
-    case 'other':
-      return 0;
-  }
+  return failure.kind === 'broken-answer' ? 5 : budgetOf(failure);
 }
 
 /** Whether a failure may mean that the region is not there for this account. */
@@ -99,6 +77,7 @@ function statusOf(failure: RequestFailure, context: OutcomeContext): Outcome['st
     case 'unreachable':
     case 'untrusted-certificate':
     case 'not-from-aws':
+    case 'identity-unverified':
       return 'UNREACHABLE';
     case 'timed-out':
       return 'TIMED_OUT';

@@ -7,6 +7,7 @@ import type { AwsCredentialIdentity } from '@smithy/types';
 import type { LimitFunction } from 'p-limit';
 import pRetry from 'p-retry';
 import { awsFailure } from '../aws/failure.ts';
+import { type Waits, waitMs } from '../aws/patience.ts';
 import { abortable, DeadlineReached, Interrupted } from '../stop.ts';
 import type { RefreshRequest } from '../targets/credentials.ts';
 import type { Target } from '../targets/target.ts';
@@ -24,10 +25,7 @@ import {
 } from './outcome.ts';
 import { BrokenAnswer, pageOf, type RawPage } from './page.ts';
 
-export interface RequestTiming {
-  /** The first wait is up to this; each further one up to twice as much. */
-  readonly firstDelayMs: number;
-  readonly longestDelayMs: number;
+export interface RequestTiming extends Waits {
   /** After this, an attempt without a whole answer is given up and made again. */
   readonly requestTimeoutMs: number;
 }
@@ -135,11 +133,9 @@ export async function requestPage(
       shouldRetry: async ({ error }) => {
         if (signal.aborted || !(error instanceof AttemptFailure)) return false;
         if (!(await goesOn(error.failure, error.identity))) return false;
-        // Full jitter: any wait up to a bound that doubles (aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter).
-        const bound = Math.min(timing.longestDelayMs, timing.firstDelayMs * 2 ** Math.min(attempts++, 30));
-        const waitMs = setup.random() * bound;
-        setup.onRetry(error.failure, waitMs);
-        await delay(waitMs, undefined, { signal });
+        const wait = waitMs(timing, attempts++, setup.random);
+        setup.onRetry(error.failure, wait);
+        await delay(wait, undefined, { signal });
         return true;
       },
     });

@@ -3,6 +3,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { fromHttp, fromNodeProviderChain } from '@aws-sdk/credential-providers';
+import type { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smithy/types';
 import type { Aws } from '../aws/aws.ts';
 import { awsFailure } from '../aws/failure.ts';
@@ -34,15 +35,82 @@ export function callerCredentials(
   patience: Patience = aMinute,
 ): AwsCredentialIdentityProvider {
   const endpoint = containerEndpoint(process.env);
+  const overheard = overhear(aws.requestHandler);
   const chain = fromNodeProviderChain({
     // No region here: SSO would be asked there, and not in the region that its profile names for it
     // (@aws-sdk/credential-provider-sso, resolveSSOCredentials.js).
-    clientConfig: { requestHandler: aws.requestHandler },
+    clientConfig: { requestHandler: overheard.handler },
     ...(endpoint === null ? {} : { maxRetries: 0 }),
   });
   const callerClientConfig = { region: async () => region };
-  const shared = shareCredentials((forceRefresh) => chain({ forceRefresh, callerClientConfig }));
+  const shared = shareCredentials(async (forceRefresh) => {
+    overheard.forget();
+    try {
+      return await chain({ forceRefresh, callerClientConfig });
+    } catch (error) {
+      throw whatFailed(error, overheard.last());
+    }
+  });
   return endpoint === null ? shared : patient(shared, endpoint, stopping, patience);
+}
+
+/** The last request that the chain has made, and what came of it. */
+interface Overheard {
+  readonly isWebIdentity: boolean;
+  /** Null: there was an answer. */
+  readonly error: unknown;
+  /** 0: there was none. */
+  readonly status: number;
+}
+
+/** The same handler; what the chain asks through it is kept in mind, one set of credentials at a time. */
+function overhear(handler: NodeHttpHandler) {
+  let last: Overheard | null = null;
+  const handle: NodeHttpHandler['handle'] = async (request, options) => {
+    const isWebIdentity = String(request.body).includes('Action=AssumeRoleWithWebIdentity');
+    try {
+      const answered = await handler.handle(request, options);
+      last = { isWebIdentity, error: null, status: answered.response.statusCode };
+      return answered;
+    } catch (error) {
+      last = { isWebIdentity, error, status: 0 };
+      throw error;
+    }
+  };
+  return {
+    handler: new Proxy(handler, {
+      get: (target, name) => (name === 'handle' ? handle : Reflect.get(target, name)),
+    }),
+    last: () => last,
+    forget: () => {
+      last = null;
+    },
+  };
+}
+
+/**
+ * The chain's error, or what stands behind it: single sign-on calls everything that fails `CredentialsProviderError`, the
+ * network too (@aws-sdk/credential-provider-sso, resolveSSOCredentials.js), and a web identity whose token has expired in
+ * the middle of its renewal is told like a session that is over.
+ */
+function whatFailed(error: unknown, last: Overheard | null): unknown {
+  const failure = awsFailure(error);
+  if (last === null) return error;
+  if (failure.kind === 'credentials-expired' && last.isWebIdentity) {
+    return new UnavailableError(
+      `The token of the web identity has expired: ${failure.name}: ${failure.message.replace(/\.$/, '')}`,
+      'Run again later; if it stays so, look at who renews the file that AWS_WEB_IDENTITY_TOKEN_FILE names',
+      { cause: error },
+    );
+  }
+  if (failure.kind !== 'credentials-missing') return error;
+  if (last.error !== null) return last.error;
+  if (last.status < 500 && last.status !== 429) return error;
+  const $metadata = { httpStatusCode: last.status };
+  return Object.assign(new Error(failure.message, { cause: error }), {
+    name: 'CredentialsUnavailable',
+    $metadata,
+  });
 }
 
 /** The SDK gives the relative one precedence, too (@aws-sdk/credential-provider-http, fromHttp.js). */

@@ -38,7 +38,7 @@ export interface IdentifyOptions {
 export async function identifyCaller(aws: Aws, options: IdentifyOptions = {}): Promise<IdentifiedCaller> {
   const region = options.region ?? (await configuredRegion()) ?? defaultRegion;
   const credentials = options.credentials ?? callerCredentials(aws, region, options.signal);
-  const client = new STSClient(aws.clientDefaults(region, credentials));
+  const client = aws.patient(new STSClient(aws.clientDefaults(region, credentials)), options.signal);
   const command = new GetCallerIdentityCommand({});
   const kept = keepAnswer(command.middlewareStack);
   const ask = async () => {

@@ -6,7 +6,7 @@ import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smit
 import type { Aws } from '../aws/aws.ts';
 import { awsFailure } from '../aws/failure.ts';
 import { AssumeRoleError, UnavailableError } from '../errors.ts';
-import { adviceToWait, heals } from './discovery-error.ts';
+import { adviceByName, adviceToWait, heals } from './discovery-error.ts';
 
 /** Credentials are renewed this long before they expire, or a quarter of their life if that is shorter. */
 const renewBeforeMs = 5 * 60_000;
@@ -170,7 +170,8 @@ function assumeError(error: unknown, role: RoleToAssume): Error {
   }
   return new AssumeRoleError(
     what,
-    `Check that the role exists, that it trusts the caller (${role.externalId === null ? 'without' : 'with'} an external id), and that the caller is allowed sts:AssumeRole`,
+    adviceByName(failure.name) ??
+      `Check that the role exists, that it trusts the caller (${role.externalId === null ? 'without' : 'with'} an external id), and that the caller is allowed sts:AssumeRole`,
     { cause: error },
   );
 }

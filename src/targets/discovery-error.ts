@@ -11,6 +11,7 @@ export function heals(failure: AwsFailure): boolean {
     case 'untrusted-certificate':
     case 'not-from-aws':
     case 'no-such-host':
+    case 'identity-unverified':
       return true;
     case 'clock-skew':
     case 'credentials-expired':
@@ -32,9 +33,37 @@ export function adviceToWait(failure: AwsFailure, usual: string): string {
     case 'untrusted-certificate':
       return 'Let NODE_EXTRA_CA_CERTS name a PEM file with the certificate of the authority that signed that of the proxy or the endpoint';
     case 'not-from-aws':
-      return 'Let the proxy pass the hosts of AWS, or name them in NO_PROXY; with --endpoint-url, look at what it names';
+      return adviceToPass(failure.name);
+    case 'identity-unverified':
+      return 'Run again later; if it stays so, look whether AWS can read the keys of the token’s issuer, and whether the token’s file is renewed';
     default:
       return usual;
+  }
+}
+
+/** @param name of a failure of kind `not-from-aws` */
+export function adviceToPass(name: string): string {
+  return name === 'ProxyAuthenticationRequired'
+    ? 'Give HTTPS_PROXY the user and the password that the proxy asks for'
+    : 'Let the proxy pass the hosts of AWS, or name them in NO_PROXY; with an endpoint of your own, look at what its URL names';
+}
+
+/**
+ * What a person can do about a refusal of STS that says what is wrong; null: it does not.
+ * See docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html and API_AssumeRole.html, Errors.
+ */
+export function adviceByName(name: string): string | null {
+  switch (name.replace(/Exception$/, '')) {
+    case 'InvalidIdentityToken':
+      return 'Let IAM have an OpenID Connect provider for the issuer of the token, with its audience, and let the role trust it';
+    case 'IDPRejectedClaim':
+      return 'The identity provider no longer stands by the token: let it give a new one';
+    case 'RegionDisabled':
+      return 'Activate STS in this region, in the account settings of IAM, or let AWS_REGION name a region where it is active';
+    case 'PackedPolicyTooLarge':
+      return 'The session’s policies and tags are too large together: pass on fewer or shorter session tags';
+    default:
+      return null;
   }
 }
 
@@ -74,6 +103,6 @@ export function discoveryError(error: unknown, what: string, advice: string): Re
         { cause: error },
       );
     default:
-      return new AccessError(said, advice, { cause: error });
+      return new AccessError(said, adviceByName(failure.name) ?? advice, { cause: error });
   }
 }

@@ -38,7 +38,7 @@ export async function listOrganizationAccounts(
   unitIds: readonly string[] | null,
   abortSignal: AbortSignal,
 ): Promise<OrganizationAccount[]> {
-  const client = new OrganizationsClient(aws.clientDefaults(region, credentials));
+  const client = aws.patient(new OrganizationsClient(aws.clientDefaults(region, credentials)), abortSignal);
   const accounts =
     unitIds === null
       ? await allAccounts(client, { abortSignal })

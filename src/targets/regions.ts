@@ -53,7 +53,7 @@ async function fromAccount(
   credentials: AwsCredentialIdentityProvider,
   abortSignal: AbortSignal,
 ): Promise<string[]> {
-  const client = new AccountClient(aws.clientDefaults(region, credentials));
+  const client = aws.patient(new AccountClient(aws.clientDefaults(region, credentials)), abortSignal);
   const regions = await everyPage<Region>({
     what,
     service: 'AWS Account Management',
@@ -84,7 +84,7 @@ async function fromEc2(
   credentials: AwsCredentialIdentityProvider,
   abortSignal: AbortSignal,
 ): Promise<string[]> {
-  const client = new EC2Client(aws.clientDefaults(region, credentials));
+  const client = aws.patient(new EC2Client(aws.clientDefaults(region, credentials)), abortSignal);
   const regions = await everyPage<Ec2Region>({
     what,
     service: 'Amazon EC2',

@@ -120,7 +120,9 @@ describe('a proxy that answers 403 in AWS’s place', () => {
     const { readJobs } = await bench(() => callerIdentity());
     const report = await readJobs();
     expect(report.status).toBe('UNREACHABLE');
-    expect(report.errorMessage).toBe('something between the job and AWS answered 403: look at the proxy');
+    expect(report.errorMessage).toBe(
+      'something between the job and AWS answered 403 in place of 127.0.0.1: “host not in allow list”',
+    );
     expect(report.retries).toBe(5);
   });
 
