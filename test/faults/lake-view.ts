@@ -1,6 +1,6 @@
 /** A lake as it lies on disk, read with DuckDB and by what docs/design.md says of its layout; none of the program's code. */
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { LakeRow } from '../support/lake-reader.ts';
@@ -50,7 +50,11 @@ const partName: Readonly<Record<TableName, RegExp>> = {
   export_coverage: /^export_coverage\/run_date=\d{4}-\d\d-\d\d\/[0-9a-f-]{36}\.parquet$/,
 };
 
-export async function viewLake(folder: string): Promise<LakeView> {
+/** Rows by what a file is: most parts of a lake are as they were at the look before. */
+export type KnownRows = Map<string, readonly LakeRow[]>;
+
+/** @param known what was read before, of this lake alone; filled */
+export async function viewLake(folder: string, known: KnownRows = new Map()): Promise<LakeView> {
   const names = (await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []))
     .filter((entry) => !entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
@@ -69,7 +73,11 @@ export async function viewLake(folder: string): Promise<LakeView> {
         continue;
       }
       try {
-        parts.push({ key, table, rows: await rowsOf(connection, folder, key) });
+        const { mtimeMs, ino, size } = await lstat(join(folder, key));
+        const name = [key, mtimeMs, ino, size].join(' ');
+        const rows = known.get(name) ?? (await rowsOf(connection, folder, key));
+        known.set(name, rows);
+        parts.push({ key, table, rows });
       } catch (error) {
         unreadable.set(key, String(error));
       }

@@ -5,7 +5,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Played, play } from './play.ts';
+import { forgetFirstLakes, type Played, play } from './play.ts';
 import { writeFaults } from './report.ts';
 import type { Scenario } from './scenario.ts';
 import { mixture } from './scenarios/mixtures.ts';
@@ -97,6 +97,7 @@ if (options !== null) {
   const begun = performance.now();
   const played = await playAll(options.jobs, options.atOnce);
   const seconds = (performance.now() - begun) / 1000;
+  await forgetFirstLakes();
   const failed = played.filter(({ failures }) => failures.length > 0);
   const passed = played.length - failed.length;
   if (options.report !== undefined) {

@@ -32,6 +32,12 @@ export interface Night {
   /** Sentences that may be held against a person all the same. */
   readonly allowed?: readonly RegExp[];
   readonly damage?: Damage;
+  /** Every job that AWS shows has to be in the lake after it, whatever the coverage says. */
+  readonly keepsAll?: boolean;
+  /** Something else stops it than `signal`. */
+  readonly stopped?: boolean;
+  /** What else does not hold after it. */
+  readonly after?: (world: World) => Promise<readonly string[]>;
   /** The run must have met at least one of the hurts; default true where there are any. */
   readonly meets?: boolean;
 }
@@ -50,6 +56,8 @@ export interface Scenario {
   readonly primed?: boolean;
   /** The options of the good runs before and after. */
   readonly good?: RunOptions | ((world: World) => RunOptions);
+  /** The accounts that it reads; default: all. */
+  readonly accounts?: (world: World) => readonly string[];
   readonly nights: (draws: Draws, world: World) => readonly Night[];
   /** Mends what a person damaged, before the good runs at the end. */
   readonly mend?: (world: World) => Promise<void>;

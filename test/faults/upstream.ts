@@ -26,7 +26,10 @@ export function openUpstream(simulator: Simulator, s3: S3Server | null): Upstrea
   const accounts = new Map<string, string>();
 
   const askAws = async (asked: Asked): Promise<Answered> => {
-    const answer = await exchange(agent, simulator.endpoint, asked);
+    const answer =
+      asked.subject.api === 'AssumeRoleWithWebIdentity'
+        ? await byWebIdentity(asked)
+        : await exchange(agent, simulator.endpoint, asked);
     if (asked.subject.service !== 'sts') return answer;
     const text = answer.body.toString('utf8');
     const role = /arn:aws:iam::(\d{12}):role/.exec(
@@ -40,6 +43,43 @@ export function openUpstream(simulator: Simulator, s3: S3Server | null): Upstrea
       return `<Expiration>${until.toISOString().replace(/\.\d+/, '')}<`;
     });
     return { ...answer, body: Buffer.from(moved) };
+  };
+
+  /** The simulator knows no web identities: the management account's user assumes the role in their place. */
+  const byWebIdentity = async (asked: Asked): Promise<Answered> => {
+    const form = new URLSearchParams(asked.body.toString('latin1'));
+    form.set('Action', 'AssumeRole');
+    form.delete('WebIdentityToken');
+    const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } =
+      simulator.env;
+    const { host } = new URL(simulator.endpoint);
+    const signer = new SignatureV4({
+      service: 'sts',
+      region: 'us-east-1',
+      credentials: { accessKeyId, secretAccessKey },
+      sha256: Sha256,
+    });
+    const body = Buffer.from(form.toString());
+    const signed = await signer.sign({
+      method: 'POST',
+      protocol: 'http:',
+      hostname: '127.0.0.1',
+      path: '/',
+      headers: { host, 'content-type': 'application/x-www-form-urlencoded' },
+      body: form.toString(),
+    });
+    const answer = await exchange(agent, simulator.endpoint, {
+      method: 'POST',
+      url: '/',
+      headers: signed.headers,
+      body,
+    });
+    const renamed = answer.body
+      .toString('utf8')
+      .replaceAll(/AssumeRole(Response|Result)>?/g, (found) =>
+        found.replace('AssumeRole', 'AssumeRoleWithWebIdentity'),
+      );
+    return { ...answer, body: Buffer.from(renamed) };
   };
 
   const askS3 = async (asked: Asked, server: S3Server): Promise<Answered> => {

@@ -7,7 +7,7 @@ import { defaultOptions, type SimulatorOptions } from '../../src/simulator/optio
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { type S3Server, startConditionalS3 } from '../peers/s3-servers.ts';
 import { type Launch, launch, preloaded, type Running } from './exporter.ts';
-import { type LakeView, viewLake } from './lake-view.ts';
+import { type KnownRows, type LakeView, viewLake } from './lake-view.ts';
 import { type HurtfulProxy, startProxy } from './proxy.ts';
 import { openUpstream } from './upstream.ts';
 
@@ -41,7 +41,7 @@ export type World = Awaited<ReturnType<typeof openWorld>>;
 
 const deadlineMs = 60_000;
 /** A stop may take 20 s (docs/operations.md); the rest is for a busy machine. */
-const graceMs = 60_000;
+const graceMs = 120_000;
 
 export async function openWorld({ seed, lake, way, simulator: options }: WorldOptions) {
   const folder = await mkdtemp(join(tmpdir(), 'backup-copy-export-faults-'));
@@ -61,10 +61,14 @@ export async function openWorld({ seed, lake, way, simulator: options }: WorldOp
   const proxy: HurtfulProxy = await startProxy({ upstream, regions: simulator.regions, seed });
   const certificate = join(folder, 'authority.pem');
   await writeFile(certificate, proxy.certificate);
+  const webIdentityToken = join(folder, 'token');
+  await writeFile(webIdentityToken, 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJleHBvcnRlciJ9.c2lnbmF0dXJl');
 
   const lakeFolder = join(folder, 'lake');
   const lakeUrl = s3 === null ? lakeFolder : `s3://${s3.bucket}/deep/lake`;
   const mirror = join(folder, 'mirror');
+  const known: KnownRows = new Map();
+  const etags = new Map<string, string>();
   const direct =
     s3 === null
       ? null
@@ -121,14 +125,16 @@ export async function openWorld({ seed, lake, way, simulator: options }: WorldOp
     /** Of a local lake; of one on S3 its last mirror. */
     lakeFolder: s3 === null ? lakeFolder : mirror,
     lakeUrl,
+    /** The path of a file with a token of a web identity. */
+    webIdentityToken,
     simulator,
     proxy,
     s3,
     start: (run: RunOptions = {}, deadline = deadlineMs): Running => launch(launchOf(run, deadline)),
     /** What lies in the lake now. */
     async view(): Promise<LakeView> {
-      if (direct !== null && s3 !== null) await mirrored(direct, s3.bucket, 'deep/lake/', mirror);
-      return await viewLake(s3 === null ? lakeFolder : mirror);
+      if (direct !== null && s3 !== null) await mirrored(direct, s3.bucket, 'deep/lake/', mirror, etags);
+      return await viewLake(s3 === null ? lakeFolder : mirror, known);
     },
     /** Writes into a lake on S3 as somebody else would. */
     async putObject(key: string, body: string | Buffer): Promise<void> {
@@ -152,10 +158,19 @@ function given(all: Readonly<Record<string, string | null>>): Record<string, str
   );
 }
 
-/** Copies all below a prefix into a folder that then holds nothing else. */
-async function mirrored(client: S3Client, bucket: string, prefix: string, folder: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true });
+/**
+ * Copies all below a prefix into a folder that then holds nothing else.
+ * @param etags of what the folder holds already
+ */
+async function mirrored(
+  client: S3Client,
+  bucket: string,
+  prefix: string,
+  folder: string,
+  etags: Map<string, string>,
+): Promise<void> {
   await mkdir(folder, { recursive: true });
+  const gone = new Set(etags.keys());
   let token: string | undefined;
   do {
     const page = await client.send(
@@ -165,12 +180,19 @@ async function mirrored(client: S3Client, bucket: string, prefix: string, folder
         ...(token === undefined ? {} : { ContinuationToken: token }),
       }),
     );
-    for (const { Key: key = '' } of page.Contents ?? []) {
+    for (const { Key: key = '', ETag: etag = '' } of page.Contents ?? []) {
+      gone.delete(key);
+      if (etags.get(key) === etag) continue;
       const file = join(folder, key.slice(prefix.length));
       await mkdir(dirname(file), { recursive: true });
       const { Body: body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
       await writeFile(file, (await body?.transformToByteArray()) ?? '');
+      etags.set(key, etag);
     }
     token = page.IsTruncated ? page.NextContinuationToken : undefined;
   } while (token !== undefined);
+  for (const key of gone) {
+    await rm(join(folder, key.slice(prefix.length)));
+    etags.delete(key);
+  }
 }
