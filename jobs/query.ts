@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import yargs, { type ArgumentsCamelCase, type Argv, type CommandModule } from 'yargs';
 import { UsageError } from '../src/errors.ts';
 import { optionsOf, ownOptionNames } from '../src/options/options.ts';
@@ -8,7 +6,7 @@ import type { Asked } from '../src/query/answer.ts';
 import { askedQuestion, findQuestion, isName, questionIndex } from '../src/query/named.ts';
 import { parseQuerySettings, wantsList } from '../src/query/settings.ts';
 import { loadQuestions, type Question } from '../src/questions/questions.ts';
-import { yargsOptions } from '../src/reporting-job.ts';
+import { surroundings, yargsOptions } from '../src/reporting-job.ts';
 import { parseTelemetry } from '../src/settings.ts';
 import { stopSignals } from '../src/signals.ts';
 import { writeOut } from '../src/standard-output.ts';
@@ -31,13 +29,7 @@ export const queryJob: CommandModule = {
       .example('$0 query failed-copies --help', 'what one means, with its columns and parameters')
       .example('$0 query "SELECT state, count(*) FROM copy_jobs GROUP BY state" --lake ./lake', ''),
   handler: async (argv) => {
-    const input = {
-      flags: argv,
-      env: process.env,
-      cwd: process.cwd(),
-      temporaryFolder: tmpdir(),
-      readFile: (path: string) => readFileSync(path, 'utf8'),
-    };
+    const input = surroundings(argv);
     const telemetry = parseTelemetry('query', input);
     if (wantsList(input)) {
       const named = typeof argv.sql === 'string' ? findQuestion(argv.sql) : null;
@@ -128,7 +120,7 @@ function askedIn(argv: ArgumentsCamelCase): Asked | null {
 }
 
 /** The names of all parameters of all questions. */
-function parameterNames(): readonly string[] {
+export function parameterNames(): readonly string[] {
   return [...new Set(loadQuestions().flatMap(({ parameters }) => parameters.map(({ name }) => name)))].sort();
 }
 

@@ -8,7 +8,7 @@ import {
   type SimulateValue,
   simulateOptions,
 } from '../src/options/simulate-options.ts';
-import { yargsOptions } from '../src/reporting-job.ts';
+import { surroundings, yargsOptions } from '../src/reporting-job.ts';
 import { parseTelemetry } from '../src/settings.ts';
 import { stopSignals } from '../src/signals.ts';
 import { FaultError, type FaultInput, parseFaults } from '../src/simulator/faults.ts';
@@ -21,12 +21,7 @@ export const simulateJob: CommandModule = {
   describe: 'Stand in for the AWS APIs on this machine, to try everything without an account',
   builder: yargsOptions(simulateOptions),
   handler: async (argv) => {
-    const input = {
-      flags: argv,
-      env: process.env,
-      cwd: process.cwd(),
-      readFile: (path: string) => readFileSync(path, 'utf8'),
-    };
+    const input = surroundings(argv);
     // The simulator writes no log; a bad value is an error all the same.
     parseTelemetry('simulate', input);
     const options = readOptions(collectOptions('simulate', input), input.cwd);

@@ -4,21 +4,23 @@ import yargs from 'yargs';
 import { catalogJob } from '../jobs/catalog.ts';
 import { exportJob } from '../jobs/export.ts';
 import { planJob } from '../jobs/plan.ts';
-import { helpOfQuestion, queryJob } from '../jobs/query.ts';
+import { helpOfQuestion, parameterNames, queryJob } from '../jobs/query.ts';
 import { simulateJob } from '../jobs/simulate.ts';
 import { type OutputError, ReportedError, UsageError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { provideHome } from './home-folder.ts';
-import { commonOptionNames, optionsOf, switchNames } from './options/options.ts';
+import { closest } from './options/closest.ts';
+import { judgedOptions, together } from './options/given.ts';
+import { allJobs, type Job } from './options/option.ts';
+import { allOptionNames, commonOptionNames, optionsOf, switchNames, tableOf } from './options/options.ts';
 import { plainWords, wordRules } from './options/words.ts';
 import { programPackage } from './package.ts';
-import { yargsOptions } from './reporting-job.ts';
+import { surroundings, yargsOptions } from './reporting-job.ts';
 import { outputProblem, writeOut } from './standard-output.ts';
 import { printable } from './telemetry/printable.ts';
 import { columnsOf } from './telemetry/screen.ts';
 
 const name = 'backup-copy-export';
-const jobs: readonly string[] = ['export', 'plan', 'simulate', 'catalog', 'query'];
 
 async function main(args: readonly string[]): Promise<void> {
   const text = await helpOfQuestion(args);
@@ -56,17 +58,45 @@ async function main(args: readonly string[]): Promise<void> {
 }
 
 /** yargs names unknown options without their dashes, and takes an unknown job for an argument. */
-function usageError(message: string, args: readonly string[]): UsageError {
+function usageError(message: string, args: readonly string[]): ReportedError {
   const [first = ''] = args;
   const unknown = unknownIn(message, args);
-  if (unknown === null) return new UsageError(message, `Give one of ${jobs.join(', ')}; see ${name} --help.`);
-  if (!first.startsWith('-') && !jobs.includes(first)) {
-    return new UsageError(`There is no job ${JSON.stringify(first)}`, `Give one of ${jobs.join(', ')}.`);
+  if (unknown === null)
+    return new UsageError(message, `Give one of ${allJobs.join(', ')}; see ${name} --help.`);
+  const job = allJobs.find((one) => one === first);
+  if (!first.startsWith('-') && job === undefined) {
+    const meant = closest(first, allJobs);
+    return new UsageError(
+      `There is no job ${JSON.stringify(first)}`,
+      `${meant === null ? '' : `Did you mean ${meant}? `}Give one of ${allJobs.join(', ')}.`,
+    );
   }
+  const problem = unknownOptions(unknown, args, job);
+  if (job === undefined) return problem;
+  // Whoever corrects this one is not to hear of the next one only then. yargs stops before it knows the values.
+  const known = Object.fromEntries(tableOf(job));
+  const flags = yargs(args)
+    .parserConfiguration(wordRules)
+    .options(yargsOptions(known))
+    .help(false)
+    .parseSync();
+  const { problems } = judgedOptions(job, surroundings(flags));
+  return problems.length === 0 ? problem : together([problem, ...problems]);
+}
+
+function unknownOptions(
+  unknown: readonly string[],
+  args: readonly string[],
+  job: Job | undefined,
+): UsageError {
   const shown = unknown.map((one) => args.find((arg) => optionIn(arg) === one)?.split('=')[0] ?? one);
+  const ofQuestions = job === 'query' ? parameterNames() : [];
+  const known = job === undefined ? allOptionNames : [...tableOf(job).keys(), ...ofQuestions, 'config'];
+  const meant = shown.flatMap((one) => (one.startsWith('--') ? (closest(one.slice(2), known) ?? []) : []));
+  const question = meant.length === 0 ? '' : `Did you mean ${meant.map((one) => `--${one}`).join(', ')}? `;
   return new UsageError(
     `Unknown: ${[...new Set(shown)].join(', ')}`,
-    `See ${name} ${jobs.includes(first) ? `${first} ` : ''}--help for the options there are.`,
+    `${question}See ${name} ${job === undefined ? '' : `${job} `}--help for the options there are.`,
   );
 }
 
@@ -99,14 +129,18 @@ function epilogue(): string {
   ].join('\n');
 }
 
-/** Says once, on stderr, why the program ends: an error for people in one line, any other with its stack. */
+/** Says once, on stderr, why the program ends: an error for people line by line, any other with its stack. */
 function complain(error: unknown): void {
   process.exitCode = error instanceof ReportedError ? error.exitCode : 70;
   const text =
     error instanceof ReportedError
-      ? `${name}: ${printable(error.message)}`
+      ? `${name}: ${linesOf(error).map(printable).join('\n  ')}`
       : `${name}: internal error; please report it: ${error instanceof Error ? error.stack : String(error)}`;
   process.stderr.write(`${text}\n`);
+}
+
+function linesOf({ message, each }: ReportedError): readonly string[] {
+  return each.length === 0 ? [message] : [`${each.length} options are wrong. Correct each:`, ...each];
 }
 
 function endNow(error: unknown): never {

@@ -7,6 +7,8 @@ import type { ExitCode } from './exit-codes.ts';
 abstract class ReportedError extends Error {
   abstract readonly exitCode: ExitCode;
   readonly advice: string;
+  /** Where several things are wrong: each of them, as the message has them. */
+  readonly each: readonly string[] = [];
 
   /** @param what what happened and to what, without a full stop; @param advice what the person can do */
   constructor(what: string, advice: string, options?: ErrorOptions) {

@@ -60,6 +60,17 @@ export interface ReportingJob<Settings extends AnySettings, Report extends { rea
   readonly render: (report: Report, columns: number, color: boolean) => string;
 }
 
+/** What options are read from: what was typed, and where the program runs. */
+export function surroundings(flags: Readonly<Record<string, unknown>>): SettingsInput {
+  return {
+    flags,
+    env: process.env,
+    cwd: process.cwd(),
+    temporaryFolder: tmpdir(),
+    readFile: (path: string) => readFileSync(path, 'utf8'),
+  };
+}
+
 /**
  * Runs the job, prints its report on stdout and sets the process's exit code.
  * @throws UsageError or ConfigError before there is a log; what goes wrong later is logged here
@@ -68,13 +79,7 @@ export async function runReportingJob<
   Settings extends AnySettings,
   Report extends { readonly exit_code: ExitCode },
 >({ job, argv, parse, run, reportIsAll, render }: ReportingJob<Settings, Report>): Promise<void> {
-  const input = {
-    flags: argv,
-    env: process.env,
-    cwd: process.cwd(),
-    temporaryFolder: tmpdir(),
-    readFile: (path: string) => readFileSync(path, 'utf8'),
-  };
+  const input = surroundings(argv);
   const telemetry = parseTelemetry(job, input);
   const settings = parse(input);
   const screen = createScreen(process.stderr);

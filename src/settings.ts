@@ -12,6 +12,7 @@ import {
   requireOption,
   strongerLayer,
 } from './options/given.ts';
+import { refuseS3OptionsForLocalLake } from './options/lakes-on-s3.ts';
 import type { Job } from './options/option.ts';
 import type { OptionName, OptionValue } from './options/options.ts';
 import type { AggregationPeriod } from './source/source.ts';
@@ -145,6 +146,7 @@ export function parseSettings(input: SettingsInput): Settings {
     s3EndpointUrl: optional('s3-endpoint-url'),
   };
   refuseContradictions(settings, given);
+  refuseS3OptionsForLocalLake(settings.lake, given);
   return deepFreeze(settings);
 }
 

@@ -1,6 +1,7 @@
 /** What `catalog` needs to know, from flags, environment and file. */
 import { UsageError } from '../errors.ts';
 import { collectOptions, readOption, requireOption } from '../options/given.ts';
+import { refuseS3OptionsForLocalLake } from '../options/lakes-on-s3.ts';
 import type { OptionName, OptionValue } from '../options/options.ts';
 import { deepFreeze, defaultScratch, type LakeLocation, type SettingsInput } from '../settings.ts';
 import { type ResultEncryption, resultEncryption } from './result-encryption.ts';
@@ -57,6 +58,7 @@ export function parseCatalogSettings(input: SettingsInput): CatalogSettings {
     s3EndpointUrl: optional('s3-endpoint-url'),
   };
   refuseContradictions(settings);
+  refuseS3OptionsForLocalLake(settings.lake, given);
   return deepFreeze(settings);
 }
 

@@ -1,22 +1,25 @@
 /** The configuration file of `--config`: JSON or YAML, one key per option, into plain words. */
 import { parseDocument } from 'yaml';
 import { ConfigError } from '../errors.ts';
-import type { OptionKind } from './option.ts';
+import { closest } from './closest.ts';
+import type { Option, OptionKind } from './option.ts';
 import { allOptionNames } from './options.ts';
 
 /** What the file says about one option: its words, as if written on the command line. */
 export type FileValues = ReadonlyMap<string, readonly string[]>;
 
+export interface FileContent {
+  readonly values: FileValues;
+  /** Keys that are no options, and values of the wrong kind. */
+  readonly problems: readonly ConfigError[];
+}
+
 /**
  * Reads the file's text. JSON is read as the YAML that it also is, so that a doubled key is an error in both.
- * @param kinds the options of the job that runs; those of other jobs are passed over
- * @throws ConfigError for broken syntax, a key that is no option, or a value of the wrong kind
+ * @param table the options of the job that runs; those of other jobs are passed over
+ * @throws ConfigError when the file as a whole cannot be read
  */
-export function parseConfigFile(
-  path: string,
-  text: string,
-  kinds: ReadonlyMap<string, OptionKind>,
-): FileValues {
+export function parseConfigFile(path: string, text: string, table: ReadonlyMap<string, Option>): FileContent {
   const document = parseDocument(text, { schema: 'core', uniqueKeys: true, prettyErrors: true });
   const problem = [...document.errors, ...document.warnings][0];
   if (problem) {
@@ -28,7 +31,8 @@ export function parseConfigFile(
   }
   const root: unknown = document.toJS({ mapAsMap: true });
   const values = new Map<string, readonly string[]>();
-  if (root === null || root === undefined) return values;
+  const problems: ConfigError[] = [];
+  if (root === null || root === undefined) return { values, problems };
   if (!(root instanceof Map)) {
     throw new ConfigError(
       `Configuration file ${path} holds no options`,
@@ -37,15 +41,25 @@ export function parseConfigFile(
   }
   for (const [key, value] of root as ReadonlyMap<unknown, unknown>) {
     if (typeof key !== 'string' || !allOptionNames.has(key)) {
-      throw new ConfigError(
-        `${JSON.stringify(key)} in the configuration file ${path} is not an option`,
-        'Write options as on the command line without the dashes, such as role-name; --help lists them.',
+      const meant = closest(String(key), allOptionNames);
+      problems.push(
+        new ConfigError(
+          `${JSON.stringify(key)} in the configuration file ${path} is not an option`,
+          `${meant === null ? '' : `Did you mean ${meant}? `}Write options as on the command line without the dashes, such as role-name; --help lists them.`,
+        ),
       );
+      continue;
     }
-    const kind = kinds.get(key);
-    if (kind !== undefined) values.set(key, wordsOf(value, kind, `${key} in the configuration file ${path}`));
+    const kind = table.get(key)?.kind;
+    if (kind === undefined) continue;
+    try {
+      values.set(key, wordsOf(value, kind, `${key} in the configuration file ${path}`));
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      problems.push(error);
+    }
   }
-  return values;
+  return { values, problems };
 }
 
 function wordsOf(value: unknown, kind: OptionKind, where: string): readonly string[] {

@@ -1,6 +1,7 @@
 /** What flags, environment and configuration file say about each option, and which of them wins. */
 import { resolve } from 'node:path';
-import { ConfigError, UsageError } from '../errors.ts';
+import { ConfigError, ReportedError, UsageError } from '../errors.ts';
+import { closest } from './closest.ts';
 import { parseConfigFile } from './config-file.ts';
 import { InvalidValue } from './invalid-value.ts';
 import type { Job, Option } from './option.ts';
@@ -8,10 +9,10 @@ import {
   allOptionNames,
   environmentName,
   environmentPrefix,
-  kindsOf,
   type OptionName,
   type OptionValue,
   optionOf,
+  tableOf,
 } from './options.ts';
 
 /** Where options come from. `flags` is what yargs read: text, or a list of texts when given more than once. */
@@ -38,21 +39,54 @@ export interface Given {
 export type GivenOptions = ReadonlyMap<string, readonly Given[]>;
 
 /**
- * Collects what flags, environment and configuration file say, without judging the values.
- * @throws UsageError for an unknown variable or an option given twice; ConfigError for the file
+ * Collects what flags, environment and configuration file say, and judges each value by itself.
+ * @throws UsageError or ConfigError that names everything that is wrong, at once
  */
-export function collectOptions(job: Job, { flags, env, cwd, readFile }: OptionInput): GivenOptions {
+export function collectOptions(job: Job, input: OptionInput): GivenOptions {
+  const { given, problems } = judgedOptions(job, input);
+  if (problems.length > 0) throw together(problems);
+  return given;
+}
+
+/** One error for all problems: a ConfigError only where each of them is one. */
+export function together(problems: readonly ReportedError[]): ReportedError {
+  const [first] = problems;
+  if (first !== undefined && problems.length === 1) return first;
+  const Class = problems.every((problem) => problem instanceof ConfigError) ? ConfigError : UsageError;
+  const each = problems.map(({ message }) => message);
+  const numbered = each.map((message, at) => `(${at + 1}) ${message}`).join(' ');
+  return Object.assign(new Class(`${problems.length} options are wrong`, `Correct each: ${numbered}`), {
+    each,
+  });
+}
+
+/** What is given, and all that is wrong with it. */
+export function judgedOptions(
+  job: Job,
+  { flags, env, cwd, readFile }: OptionInput,
+): { readonly given: GivenOptions; readonly problems: readonly ReportedError[] } {
   const given = new Map<string, Given[]>();
+  const problems: ReportedError[] = [];
   const add = (name: string, one: Given): void => {
     given.set(name, [...(given.get(name) ?? []), one]);
   };
-  const kinds = kindsOf(job);
-  for (const [name, kind] of kinds) {
+  /** Keeps what is wrong, and goes on. */
+  const attempt = (work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof ReportedError)) throw error;
+      problems.push(error);
+    }
+  };
+  const table = tableOf(job);
+  for (const [name, { kind }] of table) {
     const flag = flags[name];
     if (flag === undefined) continue;
     const words = (Array.isArray(flag) ? flag : [flag]).map(String);
     if (words.length > 1 && kind !== 'list') {
-      throw new UsageError(`--${name} was given ${words.length} times`, 'Give it once.');
+      problems.push(new UsageError(`--${name} was given ${words.length} times`, 'Give it once.'));
+      continue;
     }
     add(name, { layer: 'flag', where: `--${name}`, words });
   }
@@ -62,22 +96,35 @@ export function collectOptions(job: Job, { flags, env, cwd, readFile }: OptionIn
     if (!variable.startsWith(environmentPrefix) || value === undefined || variable === configVariable)
       continue;
     const name = byVariable.get(variable);
-    if (name === undefined) {
-      throw new UsageError(
-        `${variable} in the environment is not an option`,
-        `Unset it, or name it after one, such as ${environmentName('role-name')} for --role-name; --help lists them.`,
-      );
-    }
-    if (kinds.has(name)) add(name, { layer: 'environment', where: variable, words: [value] });
+    if (name === undefined) problems.push(unknownVariable(variable));
+    else if (table.has(name)) add(name, { layer: 'environment', where: variable, words: [value] });
   }
-  const path = configPath(flags.config, env[configVariable]);
-  if (path !== null) {
+  attempt(() => {
+    const path = configPath(flags.config, env[configVariable]);
+    if (path === null) return;
     const absolute = resolve(cwd, path);
-    for (const [name, words] of parseConfigFile(absolute, readConfig(absolute, readFile), kinds)) {
+    const content = parseConfigFile(absolute, readConfig(absolute, readFile), table);
+    problems.push(...content.problems);
+    for (const [name, words] of content.values) {
       add(name, { layer: 'file', where: `${name} in the configuration file ${absolute}`, words });
     }
+  });
+  for (const [name, option] of table) {
+    if (given.has(name)) attempt(() => readValue(given, name, option, cwd));
   }
-  return given;
+  return { given, problems };
+}
+
+function unknownVariable(variable: string): UsageError {
+  const meant = closest(variable.slice(environmentPrefix.length), allOptionNames);
+  const advice =
+    meant === null
+      ? `name it after one, such as ${environmentName('role-name')} for --role-name`
+      : `write ${environmentName(meant)} for --${meant}`;
+  return new UsageError(
+    `${variable} in the environment is not an option`,
+    `Unset it, or ${advice}; --help lists them.`,
+  );
 }
 
 function configPath(flag: unknown, variable: string | undefined): string | null {
@@ -121,6 +168,7 @@ export function readValue<T>(given: GivenOptions, name: string, option: Option<T
   const words = strongest?.words ?? (option.default === null ? null : [option.default]);
   if (words === null) return null;
   try {
+    if (strongest !== undefined && option.kind !== 'list') refuseSpaceAround(strongest.words, option);
     return option.parse(split(option, words), cwd);
   } catch (error) {
     if (!(error instanceof InvalidValue) || !strongest) throw error;
@@ -129,6 +177,17 @@ export function readValue<T>(given: GivenOptions, name: string, option: Option<T
     const Class = strongest.layer === 'file' ? ConfigError : UsageError;
     throw new Class(`${strongest.where}${what}`, error.advice);
   }
+}
+
+/** A variable that was read from a file or a secret often ends with a line feed. Lists are read without it. */
+function refuseSpaceAround(words: readonly string[], { secret }: Option): void {
+  const wrong = words.find((word) => word !== '' && word !== word.trim());
+  if (wrong === undefined) return;
+  const right = wrong.trim();
+  throw new InvalidValue(
+    'begins or ends with white space or a line end',
+    right === '' || secret ? 'Write it without.' : `Write ${shownWord(right)} without it.`,
+  );
 }
 
 /** Without what stands before the @ of a URL: it may be a password. */

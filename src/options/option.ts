@@ -14,6 +14,8 @@ export interface Option<T = unknown> {
   /** As a person would write it, and read by the same `parse`; null: none. */
   readonly default: string | null;
   readonly description: string;
+  /** Means something for a lake on S3 only: with a local one it is refused, since nobody would notice that it is ignored. */
+  readonly onlyOnS3: boolean;
   /** Its value is never printed. */
   readonly secret: boolean;
   /** `words` are never empty: the items of a list, or the one word of every other kind. */
@@ -21,9 +23,9 @@ export interface Option<T = unknown> {
 }
 
 type Facts = Pick<Option, 'description'> &
-  Partial<Pick<Option, 'sample' | 'default' | 'secret' | 'jobs' | 'kind'>>;
+  Partial<Pick<Option, 'sample' | 'default' | 'secret' | 'jobs' | 'kind' | 'onlyOnS3'>>;
 
-export const allJobs: readonly Job[] = ['export', 'plan', 'catalog', 'query', 'simulate'];
+export const allJobs: readonly Job[] = ['export', 'plan', 'simulate', 'catalog', 'query'];
 
 /** An option that is text, has no default and belongs to `export` and `plan`, but for what `facts` say. */
 export function option<T>(facts: Facts, parse: Option<T>['parse']): Option<T> {
@@ -33,6 +35,7 @@ export function option<T>(facts: Facts, parse: Option<T>['parse']): Option<T> {
     sample: '',
     default: null,
     secret: false,
+    onlyOnS3: false,
     ...facts,
     parse,
   };

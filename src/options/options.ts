@@ -5,7 +5,8 @@
 
 import { serverSideEncryptions } from '../encryption.ts';
 import type { AggregationPeriod } from '../source/source.ts';
-import { allJobs, type Job, list, type Option, type OptionKind, option, text } from './option.ts';
+import { allJobs, type Job, list, type Option, option, text } from './option.ts';
+import { file, folder, lake } from './places.ts';
 import { day, dayMs, duration, instant, integer, sizeFrom } from './quantities.ts';
 import { simulateOptions } from './simulate-options.ts';
 import {
@@ -13,8 +14,6 @@ import {
   accounts,
   endpointUrl,
   failOn,
-  folder,
-  lake,
   matching,
   oneOf,
   onOff,
@@ -90,6 +89,7 @@ export const options = {
   }),
   'lake-role-arn': text(roleArn, {
     jobs: lakeJobs,
+    onlyOnS3: true,
     sample: 'ARN',
     description: 'Assumed to read and write the lake on S3',
   }),
@@ -201,21 +201,29 @@ export const options = {
   }),
   sse: text(oneOf(serverSideEncryptions), {
     jobs: writingJobs,
+    onlyOnS3: true,
     sample: serverSideEncryptions.join('|'),
     description:
       'How S3 encrypts what is written, as the AWS CLI names it. Default: aws:kms with --kms-key-id, else as the bucket says',
   }),
   'kms-key-id': text(
     matching(/^[\x21-\x7e]{1,2048}$/, 'is not the id of a key', 'Write the id, alias or ARN of a KMS key.'),
-    { jobs: writingJobs, sample: 'ID', description: 'KMS key for what is written to S3' },
+    {
+      jobs: writingJobs,
+      onlyOnS3: true,
+      sample: 'ID',
+      description: 'KMS key for what is written to S3',
+    },
   ),
   'bucket-key-enabled': text(onOff, {
     kind: 'switch',
+    onlyOnS3: true,
     description:
       'Let S3 use a key of the bucket’s, and ask KMS less often; with --sse aws:kms. Default: as the bucket says',
   }),
   'expected-bucket-owner': text(accountId, {
     jobs: lakeJobs,
+    onlyOnS3: true,
     sample: 'ID',
     description: 'The account that must own the bucket, or nothing is read or written',
   }),
@@ -224,7 +232,12 @@ export const options = {
     sample: 'URL',
     description: 'Endpoint of all AWS services but S3',
   }),
-  's3-endpoint-url': text(endpointUrl, { jobs: lakeJobs, sample: 'URL', description: 'Endpoint of S3' }),
+  's3-endpoint-url': text(endpointUrl, {
+    jobs: lakeJobs,
+    onlyOnS3: true,
+    sample: 'URL',
+    description: 'Endpoint of S3',
+  }),
   // Athena takes other names in backticks, and then fails on them (docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html)
   database: text(
     matching(
@@ -311,7 +324,7 @@ export const options = {
     sample: 'table|csv|json|parquet',
     description: 'How rows are written. Default: table on a terminal, else csv',
   }),
-  'output-file': text(folder, {
+  'output-file': text(file, {
     jobs: queryOnly,
     sample: 'FILE',
     description: 'Where rows are written instead of stdout; needed for parquet',
@@ -393,13 +406,11 @@ export function environmentName(name: string): string {
 }
 
 /** The options of a job by name, but `--config`. */
-export function kindsOf(job: Job): ReadonlyMap<string, OptionKind> {
+export function tableOf(job: Job): ReadonlyMap<string, Option> {
   const shared = optionNames.filter((name) => optionOf(name).jobs.includes(job));
-  return new Map([
-    ...shared.map((name): [string, OptionKind] => [name, optionOf(name).kind]),
-    ...(job === 'simulate'
-      ? Object.entries(simulateOptions).map(([name, { kind }]): [string, OptionKind] => [name, kind])
-      : []),
+  return new Map<string, Option>([
+    ...shared.map((name): [string, Option] => [name, optionOf(name)]),
+    ...(job === 'simulate' ? Object.entries(simulateOptions) : []),
   ]);
 }
 

@@ -1,8 +1,9 @@
 /** The options that only `simulate` has. Two of them share a name with options of `export`. */
 import { knownRegions } from '../simulator/regions.ts';
 import { type Option, text } from './option.ts';
+import { file } from './places.ts';
 import { decimal, instant, integer } from './quantities.ts';
-import { file, oneOf, onOff } from './values.ts';
+import { oneOf, onOff } from './values.ts';
 
 const jobs = ['simulate'] as const;
 

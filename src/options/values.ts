@@ -1,9 +1,8 @@
 /**
- * How the text of one option becomes a value: accounts, regions, roles, places, choices.
+ * How the text of one option becomes a value: accounts, regions, roles, endpoints, choices.
  * Every function takes what a person wrote and gives the typed value, or throws an InvalidValue.
  */
-import { resolve } from 'node:path';
-import type { AccountSelection, FailOn, LakeLocation, Since } from '../settings.ts';
+import type { AccountSelection, FailOn, Since } from '../settings.ts';
 import { InvalidValue, type ParseWord } from './invalid-value.ts';
 import { dayMs, duration, instant } from './quantities.ts';
 
@@ -116,62 +115,6 @@ export function endpointUrl(word: string): string {
     );
   }
   return word;
-}
-
-/** A folder, made absolute. */
-export function folder(word: string, cwd: string): string {
-  return path(word, cwd, 'folder');
-}
-
-/** A file, made absolute. */
-export function file(word: string, cwd: string): string {
-  return path(word, cwd, 'file');
-}
-
-function path(word: string, cwd: string, what: 'folder' | 'file'): string {
-  if (word.includes('\0')) throw new InvalidValue(`is not a ${what}`, `Write a path such as ./${what}.`);
-  if (/^~(\/|$)/.test(word)) {
-    throw new InvalidValue(
-      'begins with ~, which only a shell understands',
-      `Write the ${what} in full, or with $HOME where a shell reads it.`,
-    );
-  }
-  return resolve(cwd, word);
-}
-
-/** Bucket names: docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
-const bucketForm = /^[a-z0-9](?:[a-z0-9.-]{1,61})[a-z0-9]$/;
-
-/** `s3://bucket/prefix`, or a local folder. */
-export function lake(word: string, cwd: string): LakeLocation {
-  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(word)?.[1];
-  if (scheme === undefined) return { kind: 'local', folder: folder(word, cwd) };
-  if (scheme !== 's3') {
-    throw new InvalidValue(
-      `begins with ${scheme}://, which is no place for a lake`,
-      'Write s3://bucket/prefix or a local folder.',
-    );
-  }
-  const [bucket = '', ...segments] = word.slice('s3://'.length).replace(/\/+$/, '').split('/');
-  if (!bucketForm.test(bucket) || bucket.includes('..')) {
-    throw new InvalidValue(
-      'holds no valid bucket name',
-      'Write s3://bucket/prefix with the 3 to 63 lower-case letters, digits, dots and hyphens of the bucket.',
-    );
-  }
-  const prefix = segments.join('/');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
-  if (segments.some((one) => ['', '.', '..'].includes(one)) || /[\u0000-\u001f\u007f]/.test(prefix)) {
-    throw new InvalidValue(
-      'holds an empty, relative or unprintable folder in its prefix',
-      'Write s3://bucket/prefix with plain names between single slashes.',
-    );
-  }
-  // A key has 1024 bytes at most; the longest one below a prefix has fewer than 200.
-  if (Buffer.byteLength(prefix) > 800) {
-    throw new InvalidValue('has too long a prefix', 'Write a prefix of at most 800 bytes.');
-  }
-  return { kind: 's3', bucket, prefix };
 }
 
 /** The accounts of `--accounts`: `self`, `all`, or ids. */

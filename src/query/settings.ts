@@ -1,6 +1,7 @@
 /** What `query` needs to know, from flags, environment and file. */
 import { UsageError } from '../errors.ts';
 import { collectOptions, readOption, requireOption } from '../options/given.ts';
+import { refuseS3OptionsForLocalLake } from '../options/lakes-on-s3.ts';
 import type { OptionName, OptionValue } from '../options/options.ts';
 import { deepFreeze, defaultScratch, type LakeLocation, type SettingsInput } from '../settings.ts';
 import type { Days } from './days.ts';
@@ -43,8 +44,10 @@ export function parseQuerySettings(input: SettingsInput): QuerySettings {
   if (format === 'parquet' && outputFile === null) {
     throw new UsageError('--format parquet has no file to go to', 'Name one with --output-file.');
   }
+  const lake = value('lake');
+  refuseS3OptionsForLocalLake(lake, given);
   return deepFreeze({
-    lake: value('lake'),
+    lake,
     days: from === null && to === null ? null : { from, to },
     format,
     outputFile,

@@ -125,6 +125,34 @@ describe('a wrong command line ends with 64, one line on stderr and nothing on s
     expect(stderr).toMatch(/^backup-copy-export: [^\n]+\n$/);
   });
 
+  test.each([
+    [['export', '--account', '1'], '--accounts'],
+    [['plan', '--roleName', 'x'], '--role-name'],
+    [['catalog', 'ddl', '--databse', 'x'], '--database'],
+    [['query', 'failed-copies', '--day', '7'], '--days'],
+    [['simulate', '--fault', 'x'], '--faults'],
+    [['--acounts', 'x'], '--accounts'],
+    [['exprot'], 'export'],
+    [['simulator'], 'simulate'],
+  ])('%j: the nearest that there is, is named', async (args, meant) => {
+    const { code, stderr } = await run(args);
+    expect([code, stderr]).toEqual([64, expect.stringContaining(`Did you mean ${meant}?`)]);
+  });
+
+  test('several of them are told at once, each on a line of its own', async () => {
+    const args = ['export', '--account', '1', '--lake', 's3:/bucket/x', '--regions', 'useast1'];
+    const { code, stderr } = await run(args, { BACKUP_COPY_EXPORT_DEADLINE: 'so\non' });
+    expect(code).toBe(64);
+    expect(stderr.split('\n')).toEqual([
+      'backup-copy-export: 4 options are wrong. Correct each:',
+      expect.stringMatching(/^ {2}Unknown: --account\. Did you mean --accounts\?/),
+      expect.stringMatching(/^ {2}--lake: "s3:\/bucket\/x" .*Did you mean s3:\/\/bucket\/x\?/),
+      expect.stringMatching(/^ {2}--regions: "useast1" is not a region name/),
+      expect.stringMatching(/^ {2}BACKUP_COPY_EXPORT_DEADLINE: "so\\non" is not a duration/),
+      '',
+    ]);
+  });
+
   test.each(['export', 'plan', 'simulate'])('an unknown variable, for %s', async (job) => {
     const { code, stdout, stderr } = await run([job], { BACKUP_COPY_EXPORT_LAKES: 'x' });
     expect([code, stdout]).toEqual([64, '']);

@@ -134,12 +134,14 @@ describe('a value is read', () => {
     ['s3-endpoint-url', 'https://minio.example:9000', 's3EndpointUrl', 'https://minio.example:9000'],
   ];
 
+  const lakeFor = (name: OptionName) => (optionOf(name).onlyOnS3 ? 's3://some-bucket/lake' : './lake');
+
   test.each(valid)('--%s %s', (name, text, key, expected) => {
-    expect(settings({ flags: { [name]: text } })[key]).toEqual(expected);
+    expect(settings({ flags: { lake: lakeFor(name), [name]: text } })[key]).toEqual(expected);
   });
 
   test.each(valid)('the same from the environment and from the file: %s %s', (name, text, key, expected) => {
-    const others = name === 'lake' ? {} : { BACKUP_COPY_EXPORT_LAKE: './lake' };
+    const others = name === 'lake' ? {} : { BACKUP_COPY_EXPORT_LAKE: lakeFor(name) };
     const fromEnvironment = parseSettings(input({ env: { ...others, [environmentName(name)]: text } }));
     expect(fromEnvironment[key]).toEqual(expected);
     expect(parseSettings(input({ env: others, file: `${name}: "${text}"` }))[key]).toEqual(expected);
@@ -194,7 +196,7 @@ test.each([
   [{ sse: 'AES256', 'bucket-key-enabled': 'true' }, '--bucket-key-enabled'],
   [{ sse: 'aws:kms:dsse', 'bucket-key-enabled': 'true' }, '--bucket-key-enabled'],
 ])('encryption that contradicts itself is refused: %o', (flags, named) => {
-  expect(() => settings({ flags })).toThrow(named);
+  expect(() => settings({ flags: { lake: 's3://some-bucket/lake', ...flags } })).toThrow(named);
 });
 
 test('a list may be given in several flags', () => {
@@ -218,6 +220,12 @@ describe('a bad value is refused with what, where and what to do', () => {
   const invalid: readonly (readonly [OptionName, string, RegExp])[] = [
     ['lake', '', /is empty.*Give it a value/],
     ['lake', 'gs://bucket/x', /gs:\/\/.*s3:\/\/bucket\/prefix or a local folder/],
+    ['lake', 's3://bucket/x\n', /white space or a line end\. Write "s3:\/\/bucket\/x" without/],
+    ['role-name', 'Reader\n', /white space or a line end/],
+    ['external-id', 'secret-id\n', /its value begins or ends.*\. Write it without\.$/],
+    ['expected-bucket-owner', '111122223333 ', /white space/],
+    ['regions', 'us-east-1 eu-west-1', /region name/],
+    ['scratch', 's3://bucket/x', /begins with s3:\/\/, which is no folder/],
     ['lake', 's3://', /no valid bucket name.*3 to 63/],
     ['lake', 's3://Bucket/x', /no valid bucket name/],
     ['lake', 's3://bucket//x', /empty, relative or unprintable.*single slashes/],
@@ -393,6 +401,67 @@ describe('what contradicts itself is refused', () => {
 
   test('no lake at all, with the three ways to give one', () => {
     expect(() => parseSettings(input({}))).toThrow(/--lake.*BACKUP_COPY_EXPORT_LAKE.*--config/);
+  });
+});
+
+describe('an option that is only for S3', () => {
+  const values: Partial<Record<OptionName, string>> = {
+    'lake-role-arn': 'arn:aws:iam::111122223333:role/Name',
+    'kms-key-id': 'alias/lake',
+    'expected-bucket-owner': '111122223333',
+    's3-endpoint-url': 'https://minio.example:9000',
+    sse: 'AES256',
+    'bucket-key-enabled': 'true',
+  };
+  const onlyOnS3 = exportOptionNames.filter((name) => optionOf(name).onlyOnS3);
+
+  test('says so in the table of options', () => {
+    expect(onlyOnS3).toEqual(expect.arrayContaining(Object.keys(values)));
+  });
+
+  test.each(Object.entries(values))('is refused for a local lake: %s', (name, value) => {
+    expect(errorOf({ flags: { [name]: value } })).toBeInstanceOf(UsageError);
+    const { message } = errorOf({ env: { [environmentName(name)]: value } });
+    expect(message).toMatch(
+      /^BACKUP_COPY_EXPORT_\w+ has no effect on \/home\/somebody\/lake, which is a local folder\. L/,
+    );
+    expect(errorOf({ file: `${name}: "${value}"` }).exitCode).toBe(78);
+    expect(parseSettings(input({ flags: { lake: 's3://bucket/x', [name]: value } })).lake.kind).toBe('s3');
+  });
+
+  test('is told with all others of its kind, and is 78 where lake and options stand in the file', () => {
+    const file = 'lake: ./x\nkms-key-id: alias/lake\nexpected-bucket-owner: "111122223333"';
+    expect(() => parseSettings(input({ file }))).toThrow(ConfigError);
+    expect(() => parseSettings(input({ file }))).toThrow(
+      /kms-key-id .* and expected-bucket-owner .* have no effect/,
+    );
+  });
+});
+
+describe('several wrong options', () => {
+  test('are told at once, with all that one alone would say', () => {
+    const error = errorOf({
+      flags: { accounts: '123', 'role-name': ['a', 'b'] as unknown as string },
+      env: { BACKUP_COPY_EXPORT_ROLE_NAMES: 'x', BACKUP_COPY_EXPORT_DEADLINE: 'soon' },
+      file: 'regions: [1]\nexternal_id: x\nsince: never',
+    });
+    expect(error).toBeInstanceOf(UsageError);
+    expect(error.message).toMatch(/^7 options are wrong\. Correct each: \(1\) /);
+    expect(error.each).toHaveLength(7);
+    const said = [
+      /^--role-name was given 2 times/,
+      /ROLE_NAMES in the environment is not an option.*write BACKUP_COPY_EXPORT_ROLE_NAME for --role-name/,
+      /^regions in the configuration file .* number/,
+      /"external_id" in the configuration file .*Did you mean external-id\?/,
+      /^--accounts: "123" is not an account id\. Write the 12 digits/,
+      /^since in the configuration file .*"never" is neither/,
+      /^BACKUP_COPY_EXPORT_DEADLINE: "soon" is not a duration/,
+    ];
+    for (const one of said) expect(error.each.filter((message) => one.test(message))).toHaveLength(1);
+  });
+
+  test('of the file alone are 78', () => {
+    expect(errorOf({ file: 'deadline: soon\naccounts: "1"' }).exitCode).toBe(78);
   });
 });
 

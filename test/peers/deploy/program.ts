@@ -1,7 +1,7 @@
 /** What the deploy files must agree with: the program's own options, and the AWS operations it uses. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { kindsOf } from '../../../src/options/options.ts';
+import { tableOf } from '../../../src/options/options.ts';
 import { parseSettings, parseTelemetry, type Settings, type Telemetry } from '../../../src/settings.ts';
 
 export const root = join(import.meta.dirname, '../../..');
@@ -10,11 +10,11 @@ export const root = join(import.meta.dirname, '../../..');
 export function settingsOf(args: readonly string[]): Settings & Telemetry {
   const [job, ...flags] = args;
   if (job !== 'export') throw new Error(`the job is ${job}, not export`);
-  const known = kindsOf('export');
+  const known = tableOf('export');
   const given = Object.fromEntries(
     flags.map((flag) => {
       const [, name = '', value = ''] = /^--([a-z0-9-]+)=(.+)$/.exec(flag) ?? [];
-      const kind = known.get(name);
+      const kind = known.get(name)?.kind;
       if (kind === undefined) throw new Error(`${flag} is no option of export`);
       return [name, kind === 'list' ? [value] : value];
     }),

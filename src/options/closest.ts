@@ -1,0 +1,16 @@
+/** What was probably meant by a word that nobody knows. */
+import { distance, closest as nearest } from 'fastest-levenshtein';
+
+/** The known word that is nearest; null: none is near. */
+export function closest(word: string, known: Iterable<string>): string | null {
+  const words = [...known];
+  const spelled = word
+    .replace(/([a-z])([A-Z])/g, '$1-$2')
+    .toLowerCase()
+    .replaceAll('_', '-');
+  if (words.length === 0) return null;
+  const found = nearest(spelled, words);
+  const most = Math.min(3, Math.floor(Math.max(spelled.length, 3) / 3));
+  if (distance(spelled, found) <= most) return found;
+  return words.filter((one) => one.startsWith(spelled) && spelled.length >= 3)[0] ?? null;
+}
