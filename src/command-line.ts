@@ -26,7 +26,6 @@ async function main(args: readonly string[]): Promise<void> {
   const text = await helpOfQuestion(args);
   if (text !== null) {
     await writeOut(process.stdout, text);
-    process.exitCode = 0;
     return;
   }
   await yargs(args)
