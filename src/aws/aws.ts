@@ -86,8 +86,8 @@ export interface AwsOptions {
   readonly connectTimeoutMs?: number;
   /** Default 30 s; bounds the wait for an answer, and each silence within it. */
   readonly requestTimeoutMs?: number;
-  /** By what an answer is told from that of something in between; default: as for every service but S3. */
-  readonly origin?: Origin;
+  /** By what an answer is told from that of something in between; default: as for every service but S3. Null: nothing looks. */
+  readonly origin?: Origin | null;
   /** How long a patient client asks again; default 5 s. */
   readonly patienceMs?: number;
   /** Told of each failure that a patient client asks again after. */
@@ -116,7 +116,8 @@ export function createAws(options: AwsOptions): Aws {
     // On its own, requestTimeout only warns (node-http-handler, set-request-timeout.js).
     throwOnRequestTimeout: true,
   });
-  const requestHandler = watched(handler, options.origin ?? originAws);
+  const { origin = originAws } = options;
+  const requestHandler = origin === null ? handler : watched(handler, origin);
   const { patienceMs = shortPatienceMs, onRetry = () => undefined } = options;
   const patience: Patience = { ...waits, patienceMs, onRetry };
   return {

@@ -1,4 +1,5 @@
 import { type AwsFailure, awsFailure } from '../aws/failure.ts';
+import { adviceOnTheWay } from '../aws/way-advice.ts';
 import { AccessError, ReportedError, UnavailableError } from '../errors.ts';
 
 /** Whether the same call can succeed later without anybody doing something. */
@@ -29,23 +30,10 @@ export function heals(failure: AwsFailure): boolean {
  * @param usual for a failure that says no more than that AWS could not be asked
  */
 export function adviceToWait(failure: AwsFailure, usual: string): string {
-  switch (failure.kind) {
-    case 'untrusted-certificate':
-      return 'Let NODE_EXTRA_CA_CERTS name a PEM file with the certificate of the authority that signed that of the proxy or the endpoint';
-    case 'not-from-aws':
-      return adviceToPass(failure.name);
-    case 'identity-unverified':
-      return 'Run again later; if it stays so, look whether AWS can read the keys of the token’s issuer, and whether the token’s file is renewed';
-    default:
-      return usual;
+  if (failure.kind === 'identity-unverified') {
+    return 'Run again later; if it stays so, look whether AWS can read the keys of the token’s issuer, and whether the token’s file is renewed';
   }
-}
-
-/** @param name of a failure of kind `not-from-aws` */
-export function adviceToPass(name: string): string {
-  return name === 'ProxyAuthenticationRequired'
-    ? 'Give HTTPS_PROXY the user and the password that the proxy asks for'
-    : 'Let the proxy pass the hosts of AWS, or name them in NO_PROXY; with an endpoint of your own, look at what its URL names';
+  return adviceOnTheWay(failure) ?? usual;
 }
 
 /**

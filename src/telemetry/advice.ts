@@ -1,4 +1,4 @@
-import { untrustedNames } from '../aws/failure.ts';
+import { adviceByErrorName } from '../aws/way-advice.ts';
 import type { CoverageStatus } from '../run-summary.ts';
 
 const advice: Readonly<Record<CoverageStatus, string>> = {
@@ -31,14 +31,11 @@ const byDeadline =
 const byEmptyWindow =
   'Nothing to do: earlier runs have read further than --until. To read it again, give --since as well.';
 
-/** Where something answered, but is not trusted. */
-const byCertificate =
-  'Let NODE_EXTRA_CA_CERTS name a PEM file with the certificate of the authority that signed that of the proxy or the VPC endpoint.';
-
 /** What a person can do about a (table, target) that ended with this status and error: one or two sentences. */
 export function adviceFor(status: CoverageStatus, errorName: string | null): string {
   if (status === 'SKIPPED' && errorName === 'EmptyWindow') return byEmptyWindow;
   if (status === 'TIMED_OUT' && errorName === 'DeadlineReached') return byDeadline;
-  if (status === 'UNREACHABLE' && untrustedNames.has(errorName ?? '')) return byCertificate;
+  const onTheWay = status === 'UNREACHABLE' ? adviceByErrorName(errorName ?? '') : null;
+  if (onTheWay !== null) return `${onTheWay}.`;
   return advice[status];
 }

@@ -1,13 +1,16 @@
 /** One S3 client for a lake: found region, bounded sockets and times, retries that outlast a slow-down. */
 import { HeadBucketCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import type { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import pRetry from 'p-retry';
 import type { Logger } from 'pino';
 import { createAws } from '../../aws/aws.ts';
 import { configuredRegion } from '../../aws/region.ts';
+import { watched } from '../../aws/watched-handler.ts';
 import { type Checksums, openChecksums } from './s3-checksums.ts';
 import { s3Endpoint } from './s3-endpoint.ts';
 import { codeOf, isTransient } from './s3-errors.ts';
+import { originS3 } from './s3-origin.ts';
 
 export interface S3ClientOptions {
   readonly bucket: string;
@@ -18,7 +21,7 @@ export interface S3ClientOptions {
   /** Default: the bucket's, asked of S3; else the environment's; else us-east-1. */
   readonly region?: string;
   /** Default: one of its own, with bounded sockets and times, that honours HTTPS_PROXY. */
-  readonly requestHandler?: NonNullable<S3ClientConfig['requestHandler']>;
+  readonly requestHandler?: NodeHttpHandler;
   /** The first pause before a request is sent again, beyond the SDK's own retries; doubles each time. */
   readonly retryDelayMs?: number;
   readonly log: Pick<Logger, 'debug' | 'warn'>;
@@ -46,20 +49,20 @@ export interface S3Connection {
 export function connectS3(options: S3ClientOptions): S3Connection {
   const own =
     options.requestHandler === undefined
-      ? createAws({ endpointUrl: null, maxSockets: maximumSockets, requestTimeoutMs })
+      ? createAws({ endpointUrl: null, maxSockets: maximumSockets, requestTimeoutMs, origin: null })
       : null;
   const endpoint = once(() => s3Endpoint(options.endpointUrl));
   const checksums = openChecksums(async () => (await endpoint()).custom, options.log);
   const client = once(async () => {
-    const { url, pathStyle } = await endpoint();
+    const { url, pathStyle, custom } = await endpoint();
+    const handler = options.requestHandler ?? own?.requestHandler;
     const common: S3ClientConfig = {
       ...(url === null ? {} : { endpoint: url }),
       forcePathStyle: pathStyle,
       requestChecksumCalculation: checksums.ofRequests,
       responseChecksumValidation: checksums.ofAnswers,
       ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
-      ...(options.requestHandler === undefined ? {} : { requestHandler: options.requestHandler }),
-      ...(own === null ? {} : { requestHandler: own.requestHandler }),
+      ...(handler === undefined ? {} : { requestHandler: watched(handler, originS3(custom)) }),
       maxAttempts: 3,
     };
     const region = options.region ?? once(() => findRegion(common, options));

@@ -1,5 +1,8 @@
 /** What S3, or the way to it, says when it refuses: what it means for a lake, and what a person can do. */
-import { LakeError } from '../../errors.ts';
+import { awsFailure, type FailureKind } from '../../aws/failure.ts';
+import { ForeignAnswer } from '../../aws/origin.ts';
+import { adviceOnTheWay } from '../../aws/way-advice.ts';
+import { LakeError, ReportedError } from '../../errors.ts';
 import { adviceByCode, permissionAdvice, type S3Attempt } from './s3-advice.ts';
 
 /** The error's code, as S3 names it (`NoSuchKey`), or the system's (`ECONNRESET`). */
@@ -56,8 +59,20 @@ export function isTransient(error: unknown): boolean {
   const status = statusOf(error);
   // A store that does not offer something will not offer it a minute later.
   if (status === 501) return false;
-  return (status !== null && (status >= 500 || status === 429)) || transientCodes.has(codeOf(error));
+  if ((status !== null && (status >= 500 || status === 429)) || transientCodes.has(codeOf(error)))
+    return true;
+  return error instanceof ForeignAnswer || (status === null && healing.has(awsFailure(error).kind));
 }
+
+/** What happens on the way to S3, or to whoever gives the credentials for it, whatever it is called. */
+const healing: ReadonlySet<FailureKind> = new Set([
+  'unreachable',
+  'timed-out',
+  'throttled',
+  'server',
+  'not-from-aws',
+  'identity-unverified',
+]);
 
 /**
  * True when there is no such object, and the store says just that; an access refused never says it. A 404 alone
@@ -80,6 +95,13 @@ export function isConflict(error: unknown): boolean {
 /** @returns a LakeError with the key, the cause and what to do */
 export function explained(error: unknown, attempt: S3Attempt): LakeError {
   if (error instanceof LakeError) return error;
+  if (error instanceof ReportedError) {
+    // Credentials that could not be had: its message says all.
+    const what = error.message.slice(0, -`. ${error.advice}`.length);
+    return new LakeError(`${attempt.url} could not be ${attempt.done}: ${what}`, error.advice, {
+      cause: error,
+    });
+  }
   const requestId = metadataOf(error)?.requestId;
   const details = [
     codeOf(error),
@@ -96,6 +118,9 @@ export function explained(error: unknown, attempt: S3Attempt): LakeError {
 function adviceFor(error: unknown, attempt: S3Attempt): string {
   const code = codeOf(error);
   const message = error instanceof Error ? error.message : '';
+  const onTheWay = adviceOnTheWay(awsFailure(error));
+  if (onTheWay !== null && (error instanceof ForeignAnswer || statusOf(error) === null))
+    return `${onTheWay}.`;
   const named = adviceByCode(attempt, { code, message, field: (name) => fieldOf(error, name) });
   if (named !== null) return named;
   if (statusOf(error) === 403) return permissionAdvice(attempt, message);
