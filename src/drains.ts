@@ -40,6 +40,7 @@ export async function drainAll(context: DrainsContext): Promise<ReadonlyMap<Plan
     requestsPerSecond: settings.requestsPerSecond,
     targetTimeoutMs: settings.targetTimeoutMs,
     memoryDays: settings.memoryDays,
+    onThrottle: (target) => progress.throttled(target),
     log,
   });
   const queue = new DrainQueue(planned);
@@ -48,6 +49,7 @@ export async function drainAll(context: DrainsContext): Promise<ReadonlyMap<Plan
     const one = signal.aborted ? undefined : queue.next();
     if (one === undefined) return;
     const { region } = one.target;
+    progress.drainBegan(one);
     try {
       const done = await drain(one, {
         source,
@@ -57,13 +59,13 @@ export async function drainAll(context: DrainsContext): Promise<ReadonlyMap<Plan
         reject: context.reject,
         onPage: (rows) => {
           queue.answered(region);
-          progress.page(rows);
+          progress.page(one, rows);
         },
         log,
         signal,
       });
       drained.set(one, done);
-      progress.drained(done.report.status === 'OK');
+      progress.drained(one, done.report.status === 'OK');
       // What the run's own end cut short says nothing about the region.
       if (!signal.aborted && queue.ended(region, done.report.status)) {
         log.warn({ region }, 'nobody answers in this region: the rest of it is read last');
@@ -73,7 +75,7 @@ export async function drainAll(context: DrainsContext): Promise<ReadonlyMap<Plan
       throw error;
     }
   };
-  progress.drainStarted(planned.length);
+  progress.drainStarted(planned);
   const limit = pLimit(settings.concurrency);
   try {
     await Promise.allSettled(planned.map(() => limit(drainNext)));

@@ -123,6 +123,7 @@ async function run(context: Run): Promise<RunSummary> {
     await publication.waves.settle();
   }
   const ledgerStarted = performance.now();
+  io.progress.phase('closing the ledger');
 
   const coverage = planning.planned.map((planned) =>
     settled(planned, drained.get(planned) ?? null, publication.failed, limits.stopReason()),
@@ -153,6 +154,7 @@ async function run(context: Run): Promise<RunSummary> {
     log.warn({ unknown_fields: unknownFields }, 'AWS sends fields that this version has no column for');
   }
 
+  io.progress.phase('looking for foreign objects in the partitions that were touched');
   const foreign = await foreignObjects(context, publication.touched.values());
   const ended = performance.now();
   const summary: RunSummary = {
@@ -258,6 +260,7 @@ async function openPublication({ settings, io, log, limits, planning, scratch, e
     staging,
     {
       publish: (part) => {
+        const ended = io.progress.publishing(part.key);
         touched.set(partitionPrefix(part.table, part.partition), part);
         return publishPart({
           store: lake.store,
@@ -275,7 +278,7 @@ async function openPublication({ settings, io, log, limits, planning, scratch, e
           reserve: (bytes) => scratch.reserve(bytes),
           signal: limits.publishing,
           maxAttempts: 20,
-        });
+        }).finally(ended);
       },
       onPublished: (part, published) => {
         io.progress.published();

@@ -23,18 +23,20 @@ export async function runPlan(settings: Settings, io: RunIo): Promise<PlanSummar
     requestsPerSecond: settings.requestsPerSecond,
     targetTimeoutMs: settings.targetTimeoutMs,
     memoryDays: settings.memoryDays,
+    onThrottle: (target) => io.progress.throttled(target),
     log: io.log.child({ run_id: planning.runId }),
   });
   try {
-    io.progress.drainStarted(planning.planned.length);
+    io.progress.drainStarted(planning.planned);
     const limit = pLimit(settings.concurrency);
     const tries = await Promise.all(
       planning.planned.map((planned) =>
         limit(async () => {
+          io.progress.drainBegan(planned);
           const tried = isEmptyWindow(planned.window)
             ? notTried(planned)
             : await tryOne(planned, source, settings, limits.draining);
-          io.progress.drained(tried.report.status === 'OK');
+          io.progress.drained(planned, tried.report.status === 'OK');
           return tried;
         }),
       ),

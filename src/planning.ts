@@ -26,6 +26,7 @@ import { type IdentifiedCaller, identifyCaller } from './targets/caller.ts';
 import { assumedRole } from './targets/credentials.ts';
 import type { Caller, Target } from './targets/target.ts';
 import { planTargets } from './targets/targets.ts';
+import type { Progress } from './telemetry/progress.ts';
 
 export interface Planning {
   readonly aws: Aws;
@@ -49,6 +50,8 @@ export interface Planning {
 
 export interface PlanningIo {
   readonly log: Logger;
+  /** Told what is being waited for. */
+  readonly progress: Pick<Progress, 'phase'>;
   readonly programVersion: string;
   /** `read` leaves no trace. */
   readonly mode: 'write' | 'read';
@@ -79,6 +82,7 @@ export async function makePlan(settings: Settings, io: PlanningIo): Promise<Plan
   });
   try {
     const signal = io.draining;
+    io.progress.phase('waiting for credentials, and for AWS STS to say who runs this');
     const identified = await whileRunning(signal, 'AWS STS did not say who the caller is', () =>
       identifyCaller(aws, { signal }),
     );
@@ -121,6 +125,7 @@ async function planFor(
         }),
   });
   try {
+    io.progress.phase(`opening the lake ${store.url}`);
     const lake = await whileRunning(signal, `The lake ${store.url} could not be opened`, () =>
       openLake({
         store,
@@ -136,6 +141,7 @@ async function planFor(
     const foreign = await whileRunning(signal, `The lake ${store.url} could not be listed`, () =>
       lookForForeign(lake, log, signal),
     );
+    io.progress.phase('asking AWS which accounts and regions there are');
     const targets = await planTargets({
       ...settings,
       aws,
@@ -144,6 +150,7 @@ async function planFor(
       homeRegion: region,
       signal,
     });
+    io.progress.phase('reading how far earlier runs came');
     const known = await whileRunning(signal, `The watermarks of ${store.url} could not be read`, () =>
       watermarksOf(lake, targets, now() + clockToleranceMs, log, signal),
     );

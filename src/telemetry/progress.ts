@@ -1,34 +1,34 @@
+import { clearScreenDown } from 'node:readline';
 import { MultiBar, type SingleBar } from 'cli-progress';
+import cliTruncate from 'cli-truncate';
 import type { Telemetry } from '../settings.ts';
 import type { Log } from './log.ts';
 import type { Screen } from './screen.ts';
 import { span } from './span.ts';
+import { type Drain, Standing } from './standing.ts';
 
 /** What a run tells a person at a terminal while it works. */
 export interface Progress {
-  /** Draining begins: this many (table, target) pairs are planned. */
-  drainStarted(planned: number): void;
-  /** One page was read, with this many rows. */
-  page(rows: number): void;
-  /** One (table, target) pair has ended, well or not. */
-  drained(ok: boolean): void;
+  /** What it does before or after it drains: `asking AWS which accounts there are`. */
+  phase(what: string): void;
+  /** Draining begins: these are planned. */
+  drainStarted(planned: readonly Drain[]): void;
+  /** One drain is under way. */
+  drainBegan(drain: Drain): void;
+  /** One page of it was read, with this many rows. */
+  page(drain: Drain, rows: number): void;
+  /** AWS asked for patience for this target. */
+  throttled(target: Drain['target']): void;
+  /** One drain has ended, well or not. */
+  drained(drain: Drain, ok: boolean): void;
   /** Publishing begins: this many parts. May happen several times in a run, while draining goes on. */
   publishStarted(parts: number): void;
-  /** One part is done: written, or found unchanged. */
+  /** A part is being published, until what is returned is called. */
+  publishing(key: string): () => void;
+  /** One part is done: written, or found unchanged, or failed. */
   published(): void;
   /** The run has ended; the terminal is as it was. */
   stop(): void;
-}
-
-/** Where a run stands. */
-interface Standing {
-  planned: number;
-  done: number;
-  failed: number;
-  pages: number;
-  rows: number;
-  parts: number;
-  partsDone: number;
 }
 
 export interface ProgressOptions {
@@ -46,40 +46,37 @@ export interface ProgressOptions {
  * case, without a terminal as plain lines; `off`: nothing.
  */
 export function createProgress(options: ProgressOptions): Progress {
-  const { mode, screen } = options;
+  const { mode, screen, now } = options;
+  const standing = new Standing(now);
   if (mode === 'off')
     return counting(
+      standing,
       () => {},
       () => {},
     );
-  return mode === 'on' || screen.stream.isTTY ? bar(options) : logLines(options);
+  return mode === 'on' || screen.stream.isTTY ? bar(options, standing) : logLines(options, standing);
 }
 
-function counting(changed: (standing: Readonly<Standing>) => void, stop: () => void): Progress {
-  const standing: Standing = { planned: 0, done: 0, failed: 0, pages: 0, rows: 0, parts: 0, partsDone: 0 };
+function counting(standing: Standing, changed: () => void, stop: () => void): Progress {
   const change = (edit: () => void): void => {
     edit();
-    changed(standing);
+    changed();
   };
   return {
-    drainStarted: (planned) =>
-      change(() => {
-        standing.planned += planned;
-      }),
-    page: (rows) =>
-      change(() => {
-        standing.pages += 1;
-        standing.rows += rows;
-      }),
-    drained: (ok) =>
-      change(() => {
-        standing.done += 1;
-        if (!ok) standing.failed += 1;
-      }),
+    phase: (what) => change(() => standing.phase(what)),
+    drainStarted: (planned) => change(() => standing.planned(planned)),
+    drainBegan: (drain) => change(() => standing.began(drain)),
+    page: (drain, rows) => change(() => standing.page(drain, rows)),
+    throttled: (target) => change(() => standing.throttled(target)),
+    drained: (drain, ok) => change(() => standing.ended(drain, ok)),
     publishStarted: (parts) =>
       change(() => {
         standing.parts += parts;
       }),
+    publishing: (key) => {
+      change(() => standing.publishing.add(key));
+      return () => change(() => standing.publishing.delete(key));
+    },
     published: () =>
       change(() => {
         standing.partsDone += 1;
@@ -88,45 +85,50 @@ function counting(changed: (standing: Readonly<Standing>) => void, stop: () => v
   };
 }
 
-function perSecond(count: number, ms: number): number {
-  return ms > 0 ? Math.round((count * 10_000) / ms) / 10 : 0;
-}
-
-function logLines({ log, now, every = 30_000 }: ProgressOptions): Progress {
-  const begun = now();
-  let last: Readonly<Standing> | null = null;
+function logLines({ log, every = 30_000 }: ProgressOptions, standing: Standing): Progress {
+  let begun = false;
   const timer = setInterval(() => {
-    if (!last) return;
+    if (!begun) return;
     log.info(
       {
         event: 'progress',
-        targets_done: last.done,
-        targets_planned: last.planned,
-        targets_failed: last.failed,
-        rows: last.rows,
-        pages: last.pages,
-        pages_per_second: perSecond(last.pages, now() - begun),
-        parts_done: last.partsDone,
-        parts: last.parts,
+        targets_done: standing.targetsDone,
+        targets_planned: standing.targetsPlanned,
+        targets_failed: standing.targetsFailed,
+        drains_done: standing.drainsDone,
+        drains_planned: standing.drainsPlanned,
+        rows: standing.rows,
+        pages: standing.pages,
+        pages_per_second: standing.pagesPerSecond,
+        parts_done: standing.partsDone,
+        parts: standing.parts,
+        waiting_for: standing.waitingFor(),
       },
       'progress',
     );
   }, every);
   timer.unref();
   return counting(
-    (standing) => {
-      last = standing;
+    standing,
+    () => {
+      begun = true;
     },
     () => clearInterval(timer),
   );
 }
 
-function bar({ screen, now }: ProgressOptions): Progress {
+/** What a line of the terminal shows: seconds left, as far as they are known, and the room there is. */
+interface Line {
+  readonly text: (secondsLeft: number, width: number) => string;
+}
+
+/** Two lines: what is waited for, and below it the bar once there is something to drain. */
+function bar({ screen }: ProgressOptions, standing: Standing): Progress {
   const { stream } = screen;
   const terminal = stream.isTTY === true;
   const bars = new MultiBar({
     stream,
-    format: (_, { eta, maxWidth }, shown: Shown) => barLine(shown, Number(eta), now(), maxWidth),
+    format: (_, { eta, maxWidth }, line: Line) => line.text(Number(eta), maxWidth),
     fps: 4,
     etaBuffer: 50,
     hideCursor: true,
@@ -135,22 +137,38 @@ function bar({ screen, now }: ProgressOptions): Progress {
     noTTYOutput: true,
     clearOnComplete: terminal,
   });
-  let drawn: { readonly bar: SingleBar; readonly shown: Shown } | null = null;
-  const draw = (standing: Readonly<Standing>): void => {
-    if (!drawn) {
-      const shown: Shown = { standing, begun: now(), readUntil: null };
-      drawn = { shown, bar: bars.create(standing.planned, 0, shown) };
-      if (terminal) screen.drawThrough((lines) => bars.log(lines));
-    }
-    const { bar, shown } = drawn;
-    const reading = standing.done < standing.planned;
-    shown.readUntil = reading ? null : (shown.readUntil ?? now());
-    bar.setTotal(standing.planned);
-    if (reading) bar.update(standing.done);
+  // The package clears the first of its lines alone before it writes log lines over them all.
+  let logged = false;
+  bars.on('redraw-pre', () => {
+    if (logged) clearScreenDown(stream);
+    logged = false;
+  });
+  const waiting: Line = {
+    text: (_, width) => cliTruncate(standing.waitingFor(), Math.max(1, width - 1)),
   };
-  return counting(draw, () => {
+  const done: Line = { text: (secondsLeft, width) => barLine(standing, secondsLeft, width) };
+  let drawn = false;
+  let drains: SingleBar | null = null;
+  const draw = (): void => {
+    if (!drawn) {
+      drawn = true;
+      bars.create(1, 0, waiting);
+      if (terminal) {
+        screen.drawThrough((lines) => {
+          logged = true;
+          bars.log(lines);
+        });
+      }
+    }
+    if (standing.drainsPlanned === 0 && standing.parts === 0) return;
+    drains ??= bars.create(standing.drainsPlanned, 0, done);
+    drains.setTotal(standing.drainsPlanned);
+    if (standing.reading) drains.update(standing.drainsDone);
+  };
+  return counting(standing, draw, () => {
     if (!drawn) return;
-    drawn = null;
+    drawn = false;
+    drains = null;
     // Lines that wait for the next redraw are written now.
     bars.update();
     screen.drawThrough(null);
@@ -158,35 +176,23 @@ function bar({ screen, now }: ProgressOptions): Progress {
   });
 }
 
-interface Shown {
-  readonly standing: Readonly<Standing>;
-  readonly begun: number;
-  /** When the last drain ended; null while there are more. */
-  readUntil: number | null;
-}
-
-/** While there is something to read, the bar is about targets; afterwards about parts. */
-function barLine(
-  { standing, begun, readUntil }: Shown,
-  secondsLeft: number,
-  now: number,
-  width: number,
-): string {
-  const { done, planned, failed, rows, pages, parts, partsDone } = standing;
-  const reading = readUntil === null;
+/** While there is something to read, the bar is about drains; afterwards about parts. */
+function barLine(standing: Standing, secondsLeft: number, width: number): string {
+  const { drainsDone, drainsPlanned, targetsDone, targetsPlanned, targetsFailed, reading } = standing;
+  const { rows, parts, partsDone } = standing;
   const part = `${partsDone}/${parts} parts`;
   const words = [
     ...(reading || parts === 0 ? [] : [part]),
-    `${done}/${planned} targets`,
-    ...(failed > 0 ? [`${failed} failed`] : []),
+    `${targetsDone}/${targetsPlanned} targets`,
+    ...(targetsFailed > 0 ? [`${targetsFailed} failed`] : []),
     `${rows.toLocaleString('en-US')} rows`,
-    `${perSecond(pages, (readUntil ?? now) - begun)} pages/s`,
+    `${standing.pagesPerSecond} pages/s`,
     ...(reading && parts > 0 ? [part] : []),
     ...(reading && Number.isFinite(secondsLeft) ? [`${span(secondsLeft * 1000)} left`] : []),
   ].join(' · ');
   const room = Math.min(30, width - words.length - 4);
   if (room < 5) return words;
-  const share = reading ? done / planned : parts > 0 ? partsDone / parts : 1;
+  const share = reading ? drainsDone / drainsPlanned : parts > 0 ? partsDone / parts : 1;
   const full = Math.round(Math.min(1, share) * room);
   return `[${'='.repeat(full)}${'-'.repeat(room - full)}] ${words}`;
 }

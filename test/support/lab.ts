@@ -18,10 +18,14 @@ import { differences, type LakeRow, readLake, readTable } from './lake-reader.ts
 import { type ExpectedLake, readTruth } from './truth.ts';
 
 const silent: Progress = {
+  phase: () => undefined,
   drainStarted: () => undefined,
+  drainBegan: () => undefined,
   page: () => undefined,
+  throttled: () => undefined,
   drained: () => undefined,
   publishStarted: () => undefined,
+  publishing: () => () => undefined,
   published: () => undefined,
   stop: () => undefined,
 };

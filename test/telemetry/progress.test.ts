@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createLog } from '../../src/telemetry/log.ts';
 import { createProgress, type Progress } from '../../src/telemetry/progress.ts';
 import { createScreen } from '../../src/telemetry/screen.ts';
+import type { Drain } from '../../src/telemetry/standing.ts';
 import { type FakeTerminal, fakeTerminal } from './terminal.ts';
 
 beforeEach(() => {
@@ -17,12 +18,27 @@ function surroundings(mode: 'auto' | 'on' | 'off', terminal: FakeTerminal) {
   return { log, progress: createProgress({ mode, screen, log, now: () => Date.now() }) };
 }
 
+/** Both tables of two targets, and one of two others. */
+function drain(place: number, table: string): Drain {
+  return { table, target: { accountId: `11112222333${place}`, region: 'eu-west-1' } };
+}
+const first = drain(1, 'copy_jobs');
+const second = drain(1, 'copy_job_summaries');
+const third = drain(2, 'copy_jobs');
+const fourth = drain(2, 'copy_job_summaries');
+const fifth = drain(3, 'copy_jobs');
+const sixth = drain(4, 'copy_job_summaries');
+const drains = [first, second, third, fourth, fifth, sixth];
+
 function readHalf(progress: Progress): void {
-  progress.drainStarted(4);
+  progress.drainStarted(drains);
   vi.advanceTimersByTime(2000);
-  for (let page = 0; page < 6; page += 1) progress.page(1000);
-  progress.drained(true);
-  progress.drained(false);
+  for (const drain of drains.slice(0, 5)) progress.drainBegan(drain);
+  for (let page = 0; page < 6; page += 1) progress.page(first, 1000);
+  progress.drained(first, true);
+  progress.drained(second, false);
+  progress.drained(third, true);
+  progress.drained(fifth, true);
   progress.publishStarted(3);
   progress.published();
   vi.advanceTimersByTime(1000);
@@ -35,7 +51,7 @@ describe('on a terminal', () => {
     readHalf(progress);
     const line = terminal.screen().find((one) => one.startsWith('['));
     expect(line).toBe(
-      `[${'='.repeat(15)}${'-'.repeat(15)}] 2/4 targets · 1 failed · 6,000 rows · 2 pages/s · 1/3 parts · 2s left`,
+      `[${'='.repeat(20)}${'-'.repeat(10)}] 2/4 targets · 1 failed · 6,000 rows · 2 pages/s · 1/3 parts · 1s left`,
     );
     progress.stop();
   });
@@ -44,8 +60,9 @@ describe('on a terminal', () => {
     const terminal = fakeTerminal({ isTTY: true, columns: 120 });
     const { progress } = surroundings('auto', terminal);
     readHalf(progress);
-    progress.drained(true);
-    progress.drained(true);
+    progress.drained(fourth, true);
+    progress.drainBegan(sixth);
+    progress.drained(sixth, true);
     vi.advanceTimersByTime(60_000);
     progress.published();
     vi.advanceTimersByTime(1000);
@@ -55,14 +72,84 @@ describe('on a terminal', () => {
     progress.stop();
   });
 
-  test('it fits a narrow terminal on one line', () => {
+  test('both of its lines fit a narrow terminal', () => {
     const terminal = fakeTerminal({ isTTY: true, columns: 40 });
     const { progress } = surroundings('auto', terminal);
     readHalf(progress);
     const bars = terminal.screen().filter((one) => one !== '');
-    expect(bars).toHaveLength(1);
-    expect(bars[0]?.length).toBeLessThanOrEqual(40);
+    expect(bars).toHaveLength(2);
+    for (const line of bars) expect(line.length).toBeLessThanOrEqual(40);
     progress.stop();
+  });
+
+  describe('it says what it is waiting for', () => {
+    const shown = (work: (progress: Progress) => void, columns = 120): string => {
+      const terminal = fakeTerminal({ isTTY: true, columns });
+      const { progress } = surroundings('auto', terminal);
+      work(progress);
+      vi.advanceTimersByTime(1000);
+      const lines = terminal.screen().filter((one) => one !== '');
+      progress.stop();
+      return lines[0] ?? '';
+    };
+
+    test('before it drains, what is asked, and for how long', () => {
+      const line = shown((progress) => {
+        progress.phase('asking AWS which accounts and regions there are');
+        vi.advanceTimersByTime(11_000);
+      });
+      expect(line).toBe('asking AWS which accounts and regions there are (12s)');
+    });
+
+    test('while it drains, the drain that has taken longest', () => {
+      const line = shown((progress) => {
+        progress.phase('asking AWS');
+        progress.drainStarted(drains);
+        for (const drain of [first, third, fifth]) {
+          progress.drainBegan(drain);
+          vi.advanceTimersByTime(60_000);
+        }
+        progress.page(third, 5);
+        progress.drained(first, true);
+        vi.advanceTimersByTime(59_000);
+      });
+      expect(line).toBe('waiting for 111122223332 eu-west-1 copy_jobs: 1 page in 3m 0s · 1 more under way');
+    });
+
+    test('whether AWS throttles it, for as long as it does', () => {
+      const throttled = (afterMs: number) =>
+        shown((progress) => {
+          progress.drainStarted(drains);
+          progress.drainBegan(first);
+          progress.throttled({ ...first.target });
+          vi.advanceTimersByTime(afterMs);
+        });
+      expect(throttled(1000)).toBe(
+        'waiting for 111122223331 eu-west-1 copy_jobs: no page yet in 2s, throttled by AWS',
+      );
+      expect(throttled(20_000)).toBe('waiting for 111122223331 eu-west-1 copy_jobs: no page yet in 21s');
+    });
+
+    test('once all is read, the part that is published, and which of how many it is', () => {
+      const line = shown((progress) => {
+        progress.drainStarted([first]);
+        progress.drainBegan(first);
+        progress.drained(first, true);
+        progress.publishStarted(31);
+        progress.publishing('copy_jobs/a')();
+        progress.published();
+        progress.publishing('copy_jobs/b');
+      });
+      expect(line).toBe('publishing part 2 of 31: copy_jobs/b');
+    });
+
+    test('at the end, what is still to do', () => {
+      const line = shown((progress) => {
+        progress.drainStarted([]);
+        progress.phase('closing the ledger');
+      });
+      expect(line).toBe('closing the ledger (1s)');
+    });
   });
 
   test('log lines stand whole above it, in their order, and none is lost', () => {
@@ -108,11 +195,14 @@ describe('without a terminal', () => {
       targets_done: 2,
       targets_planned: 4,
       targets_failed: 1,
+      drains_done: 4,
+      drains_planned: 6,
       rows: 6000,
       pages: 6,
       pages_per_second: 0.2,
       parts_done: 1,
       parts: 3,
+      waiting_for: 'waiting for 111122223332 eu-west-1 copy_job_summaries: no page yet in 28s',
       msg: 'progress',
     });
     vi.advanceTimersByTime(30_000);

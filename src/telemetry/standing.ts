@@ -1,0 +1,123 @@
+/** Where a run stands: what is done, what is under way, and what it waits for. */
+import { span } from './span.ts';
+
+/** One table of one target, as it was planned; told apart by the object itself. */
+export interface Drain {
+  readonly table: string;
+  readonly target: { readonly accountId: string; readonly region: string };
+}
+
+interface UnderWay {
+  readonly since: number;
+  pages: number;
+}
+
+/** Throttling that is this old is over. */
+const throttledForMs = 10_000;
+
+export class Standing {
+  /** Milliseconds; only differences count. */
+  readonly #now: () => number;
+  readonly #begun: number;
+  #phase: { readonly what: string; readonly since: number } | null = null;
+  readonly #drains = new Map<Drain, UnderWay>();
+  /** Planned drains of a target that have not ended, and whether one has failed. */
+  readonly #targets = new Map<string, { left: number; failed: boolean }>();
+  readonly #throttledAt = new Map<string, number>();
+  /** Keys of parts. */
+  readonly publishing = new Set<string>();
+  drainsPlanned = 0;
+  drainsDone = 0;
+  targetsDone = 0;
+  targetsFailed = 0;
+  pages = 0;
+  rows = 0;
+  parts = 0;
+  partsDone = 0;
+  /** When the last drain ended; null while there are more. */
+  readUntil: number | null = null;
+
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#begun = now();
+  }
+
+  get targetsPlanned(): number {
+    return this.#targets.size;
+  }
+
+  get reading(): boolean {
+    return this.drainsDone < this.drainsPlanned;
+  }
+
+  get pagesPerSecond(): number {
+    const ms = (this.readUntil ?? this.#now()) - this.#begun;
+    return ms > 0 ? Math.round((this.pages * 10_000) / ms) / 10 : 0;
+  }
+
+  phase(what: string): void {
+    this.#phase = { what, since: this.#now() };
+  }
+
+  planned(drains: readonly Drain[]): void {
+    this.#phase = null;
+    this.drainsPlanned += drains.length;
+    for (const drain of drains) {
+      const target = this.#targets.get(nameOf(drain.target));
+      if (target) target.left += 1;
+      else this.#targets.set(nameOf(drain.target), { left: 1, failed: false });
+    }
+  }
+
+  began(drain: Drain): void {
+    this.#drains.set(drain, { since: this.#now(), pages: 0 });
+  }
+
+  page(drain: Drain, rows: number): void {
+    this.pages += 1;
+    this.rows += rows;
+    const underWay = this.#drains.get(drain);
+    if (underWay) underWay.pages += 1;
+  }
+
+  throttled(target: Drain['target']): void {
+    this.#throttledAt.set(nameOf(target), this.#now());
+  }
+
+  ended(drain: Drain, ok: boolean): void {
+    this.#drains.delete(drain);
+    this.drainsDone += 1;
+    if (!this.reading) this.readUntil = this.#now();
+    const target = this.#targets.get(nameOf(drain.target));
+    if (!target) return;
+    target.left -= 1;
+    if (target.left === 0) this.targetsDone += 1;
+    if (ok || target.failed) return;
+    target.failed = true;
+    this.targetsFailed += 1;
+  }
+
+  /** What is waited for, in words; '' for nothing that is known. */
+  waitingFor(): string {
+    if (this.#phase !== null) return `${this.#phase.what} (${span(this.#now() - this.#phase.since)})`;
+    // The first that began has waited longest.
+    const [longest] = this.#drains;
+    if (longest !== undefined) return this.#drainInWords(...longest);
+    const [key] = this.publishing;
+    if (key === undefined) return '';
+    return `publishing part ${Math.min(this.partsDone + 1, this.parts)} of ${this.parts}: ${key}`;
+  }
+
+  #drainInWords(drain: Drain, { since, pages }: UnderWay): string {
+    const { accountId, region } = drain.target;
+    const read = pages === 0 ? 'no page yet' : `${pages} ${pages === 1 ? 'page' : 'pages'}`;
+    const at = this.#throttledAt.get(nameOf(drain.target));
+    const throttled = at !== undefined && this.#now() - at < throttledForMs ? ', throttled by AWS' : '';
+    const others = this.#drains.size === 1 ? '' : ` · ${this.#drains.size - 1} more under way`;
+    return `waiting for ${accountId} ${region} ${drain.table}: ${read} in ${span(this.#now() - since)}${throttled}${others}`;
+  }
+}
+
+function nameOf({ accountId, region }: Drain['target']): string {
+  return `${accountId}/${region}`;
+}
