@@ -24,7 +24,9 @@ export interface Drained extends Planned {
   /** Records that became rows, repeated ones included. */
   readonly rows: number;
   readonly rejected: number;
-  /** Why the first of them was. */
+  /** Records whose rows are not letter by letter what came. */
+  readonly altered: number;
+  /** Why the first of the rejected was. */
   readonly rejectedFor: string | null;
   /** Fields of the records that no column takes. */
   readonly unknownFields: ReadonlySet<string>;
@@ -104,12 +106,13 @@ async function drainSummaries(planned: Planned, context: DrainContext): Promise<
 interface Tally {
   rows: number;
   rejected: number;
+  altered: number;
   rejectedFor: string | null;
   readonly unknownFields: Set<string>;
 }
 
 function emptyTally(): Tally {
-  return { rows: 0, rejected: 0, rejectedFor: null, unknownFields: new Set() };
+  return { rows: 0, rejected: 0, altered: 0, rejectedFor: null, unknownFields: new Set() };
 }
 
 function observation(target: Target, observedAt: number, { runId }: DrainContext): Observation {
@@ -125,35 +128,53 @@ async function sorted(
   tally: Tally,
 ): Promise<Row[]> {
   const rows: Row[] = [];
-  const rejected: RejectedRecord[] = [];
+  const kept: RejectedRecord[] = [];
+  const keep = (record: unknown, reason: string, published: boolean): void => {
+    kept.push({
+      table,
+      account_id: target.accountId,
+      region: target.region,
+      observed_at: new Date(page.observedAt).toISOString(),
+      request_id: page.requestId,
+      reason,
+      published,
+      record,
+    });
+  };
   for (const record of page.records) {
     const normalized = normalize(record);
-    if ('row' in normalized) {
-      rows.push(normalized.row);
-      for (const field of normalized.unknownFields) tally.unknownFields.add(field);
-    } else {
-      rejected.push({
-        table,
-        account_id: target.accountId,
-        region: target.region,
-        observed_at: new Date(page.observedAt).toISOString(),
-        request_id: page.requestId,
-        reason: normalized.rejected,
+    if ('rejected' in normalized) {
+      keep(record, normalized.rejected, false);
+      continue;
+    }
+    rows.push(normalized.row);
+    for (const field of normalized.unknownFields) tally.unknownFields.add(field);
+    const [field] = normalized.alteredFields;
+    if (field !== undefined) {
+      keep(
         record,
-      });
+        `${normalized.alteredFields.join(', ')}: not well-formed Unicode; the row has U+FFFD in its place`,
+        true,
+      );
+    } else if (page.repaired && JSON.stringify(record).includes('\ufffd')) {
+      keep(record, 'the answer was not UTF-8; the row, and this record, have U+FFFD where it was not', true);
     }
   }
+  const rejected = kept.filter(({ published }) => !published);
   tally.rows += rows.length;
   tally.rejected += rejected.length;
+  tally.altered += kept.length - rejected.length;
   tally.rejectedFor ??= rejected[0]?.reason ?? null;
   const about = { account_id: target.accountId, region: target.region, table };
-  for (const { reason } of rejected) {
+  for (const { reason, published } of kept) {
     context.log.warn(
       { ...about, request_id: page.requestId, reason },
-      'a record cannot become a row; it is kept raw',
+      published
+        ? 'a record became a row with characters replaced; it is kept raw'
+        : 'a record cannot become a row; it is kept raw',
     );
   }
-  await context.reject(rejected);
+  await context.reject(kept);
   return rows;
 }
 

@@ -166,6 +166,7 @@ async function run(context: Run): Promise<RunSummary> {
     coverage: counted(coverage),
     tables: totals,
     unknown_fields: unknownFields,
+    altered_records: [...drained.values()].reduce((sum, { altered }) => sum + altered, 0),
     foreign_objects: foreign,
     failures: coverage.filter(isReported).sort(worstFirst).map(failureOf),
     phases_ms: {

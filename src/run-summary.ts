@@ -49,6 +49,8 @@ export interface RunSummary {
   readonly tables: Readonly<Partial<Record<DrainedTable, TableTotals>>>;
   /** What AWS sent and no column takes: it is not in the lake. */
   readonly unknown_fields: UnknownFields;
+  /** Records whose rows have U+FFFD for what no Parquet file can hold; they are kept raw. */
+  readonly altered_records: number;
   /** Keys below the tables, in what this run touched, that are no parts of the lake; folders end in `/`. */
   readonly foreign_objects: readonly string[];
   /** Worst first; all of them in JSON, ten are printed. */

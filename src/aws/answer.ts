@@ -1,6 +1,7 @@
 /**
  * What AWS really answered: the SDK hands on neither the Date header nor the bytes of a body.
  */
+import { isUtf8 } from 'node:buffer';
 import type { AbsoluteLocation, DeserializeHandlerOptions, DeserializeMiddleware } from '@smithy/types';
 import { requestIdOf } from './origin.ts';
 
@@ -11,6 +12,8 @@ export interface Answer {
   readonly requestId: string | null;
   /** The body as text, where it was asked for. */
   readonly body: string | null;
+  /** Whether the body was not UTF-8: what was not is U+FFFD in the text. */
+  readonly repaired: boolean;
 }
 
 /** Filled once there was an answer: also when the SDK then throws because it says no, or cannot be read. */
@@ -43,11 +46,11 @@ export function keepAnswer(stack: Stack, body: 'keep' | 'leave' = 'leave'): Kept
       const { statusCode: status, headers } = response;
       const head = { status, date: dateOf(headers), requestId: requestIdOf(headers) };
       if (body === 'leave') {
-        kept.answer = { ...head, body: null };
+        kept.answer = { ...head, body: null, repaired: false };
         return result;
       }
       const bytes = await readAll(response.body);
-      kept.answer = { ...head, body: bytes.toString('utf8') };
+      kept.answer = { ...head, body: bytes.toString('utf8'), repaired: !isUtf8(bytes) };
       response.body = status >= 200 && status < 300 ? Buffer.from('{}') : bytes;
       return result;
     },

@@ -1,4 +1,4 @@
-/** Records that cannot become rows, kept raw: nothing is silently dropped. */
+/** Records that cannot become rows, or not as they came, kept raw: nothing is silently dropped or altered. */
 import { createHash } from 'node:crypto';
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,6 +13,8 @@ export interface RejectedRecord {
   readonly observed_at: string;
   readonly request_id: string | null;
   readonly reason: string;
+  /** Whether a row was made of it all the same, but not letter by letter. */
+  readonly published: boolean;
   /** As on the wire. */
   readonly record: unknown;
 }

@@ -31,6 +31,7 @@ const backupOnly: readonly FaultKind[] = [
   'missing-id',
   'unknown-state',
   'unknown-field',
+  'half-character',
   'repeat-token',
   'token-cycle',
   'expire-token',

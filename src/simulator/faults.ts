@@ -12,6 +12,7 @@ export const faultKinds = {
   'bad-date': 'the first record’s date cannot be read',
   'big-integer': 'the first record’s size or count is above 2^53',
   'missing-id': 'the first record has no CopyJobId',
+  'half-character': 'a text of the first record holds half a surrogate pair',
   'unknown-state': 'the first record’s state is one that nobody knows',
   'unknown-field': 'the first record has a field that nobody knows',
   'repeat-token': 'the next token is always the same',

@@ -81,9 +81,9 @@ export async function drain(setup: DrainSetup, read: (round: Round) => Promise<v
     log.debug({ request_id: page.requestId, records: page.records.length }, 'page read');
     const records = page.records.filter(keep);
     tally.records += records.length;
-    const { observedAt, requestId } = page;
+    const { observedAt, requestId, repaired } = page;
     try {
-      await handlers.onPage({ records, observedAt, requestId, more: page.nextToken !== null });
+      await handlers.onPage({ records, observedAt, requestId, repaired, more: page.nextToken !== null });
     } catch (error) {
       rejected = new HandlerFailed(error);
       throw rejected;

@@ -23,7 +23,7 @@ export class BrokenAnswer extends Error {
  * @throws BrokenAnswer
  */
 export function pageOf(answer: Answer | null, list: Ask['list']): RawPage {
-  const { body = null, date = null, requestId = null } = answer ?? {};
+  const { body = null, date = null, requestId = null, repaired = false } = answer ?? {};
   const parsed = parsedOf(body ?? '');
   const records: unknown = Reflect.get(parsed, list);
   if (!Array.isArray(records)) {
@@ -39,7 +39,7 @@ export function pageOf(answer: Answer | null, list: Ask['list']): RawPage {
       'AWS Backup answered without a Date header that can be read, so when it was observed is not known',
     );
   }
-  return { records, observedAt: date, requestId, nextToken: nextToken || null };
+  return { records, observedAt: date, requestId, repaired, nextToken: nextToken || null };
 }
 
 function parsedOf(body: string): object {

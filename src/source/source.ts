@@ -13,6 +13,8 @@ export interface SourcePage {
   /** AWS's time of the answer (its `Date` header), in milliseconds since the epoch. */
   readonly observedAt: number;
   readonly requestId: string | null;
+  /** Whether the body was not UTF-8, so that U+FFFD stands in the records where it was not. */
+  readonly repaired: boolean;
   /** Whether AWS said that another page follows. */
   readonly more: boolean;
 }

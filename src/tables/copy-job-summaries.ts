@@ -90,6 +90,11 @@ export const copyJobSummaries: Table = {
   sortBy: ['account_id', 'region', 'start_time', 'state', 'resource_type', 'message_category'],
 };
 
+/** The key, of which each text is a part: two counts must not become one. */
+const identity: ReadonlySet<string> = new Set(
+  copyJobSummaries.merge.kind === 'replace-slice' ? copyJobSummaries.merge.key : [],
+);
+
 /**
  * A record of ListCopyJobSummaries as on the wire, to a row with its partitions; or why it cannot become one.
  * All rows of one drain carry the same `observedAt`, so that the drain wins or loses as a whole.
@@ -101,7 +106,8 @@ export function copyJobSummaryRow(
 ): Normalized {
   try {
     if (!isObject(record)) throw new Unfit('the record is not an object');
-    const values = apiValues(record, columns);
+    const altered = new Set<string>();
+    const values = apiValues(record, columns, { identity, onAltered: (field) => altered.add(field) });
     const start = required(values, 'start_time', 'StartTime');
     required(values, 'job_count', 'Count');
     return {
@@ -117,6 +123,7 @@ export function copyJobSummaryRow(
         start_date: utcDay(Number(start)),
       },
       unknownFields: unknownFields(record, columns),
+      alteredFields: [...altered],
     };
   } catch (error) {
     if (error instanceof Unfit) return { rejected: error.message };

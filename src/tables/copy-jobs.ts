@@ -441,11 +441,15 @@ export const copyJobs: Table = {
   sortBy: ['account_id', 'region', 'creation_time', 'copy_job_id'],
 };
 
+/** The account decides in which bucket a row lies. */
+const identity: ReadonlySet<string> = new Set(['copy_job_id', 'account_id']);
+
 /** A record of ListCopyJobs as on the wire, to a row with its partition; or why it cannot become one. */
 export function copyJobRow(record: unknown, observation: Observation): Normalized {
   try {
     if (!isObject(record)) throw new Unfit('the record is not an object');
-    const values = apiValues(record, columns);
+    const altered = new Set<string>();
+    const values = apiValues(record, columns, { identity, onAltered: (field) => altered.add(field) });
     required(values, 'copy_job_id', 'CopyJobId');
     const created = required(values, 'creation_time', 'CreationDate');
     const row: Row = {
@@ -459,7 +463,11 @@ export function copyJobRow(record: unknown, observation: Observation): Normalize
       queried_account_id: observation.accountId,
       creation_date: utcDay(Number(created)),
     };
-    return { row: withDerived(copyJobs, row), unknownFields: unknownFields(record, columns) };
+    return {
+      row: withDerived(copyJobs, row),
+      unknownFields: unknownFields(record, columns),
+      alteredFields: [...altered],
+    };
   } catch (error) {
     if (error instanceof Unfit) return { rejected: error.message };
     throw error;

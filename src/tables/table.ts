@@ -84,7 +84,12 @@ export interface Observation {
 
 /** A record that became a row, or why it cannot become one. */
 export type Normalized =
-  | { readonly row: Row; readonly unknownFields: readonly string[] }
+  | {
+      readonly row: Row;
+      readonly unknownFields: readonly string[];
+      /** Fields whose text is not in the row as it came, because no Parquet file could hold it. */
+      readonly alteredFields: readonly string[];
+    }
   | { readonly rejected: string };
 
 /** The columns whose values decide whether a row changed. */

@@ -45,10 +45,24 @@ export function exactInteger(value: unknown, field: string): number {
   return value === 0 ? 0 : value;
 }
 
-function text(value: unknown, field: string): string {
+/**
+ * Half a surrogate pair cannot be written as UTF-8, and so in no Parquet file: it becomes U+FFFD, and whoever is told
+ * keeps the record raw. In an identity it could make one row of two, so that the record is rejected there.
+ */
+function text(value: unknown, field: string, reading: Reading, identity = false): string {
   if (typeof value !== 'string') throw new Unfit(`${field} is not text`);
-  if (!value.isWellFormed()) throw new Unfit(`${field} is not well-formed Unicode`);
-  return value;
+  if (value.isWellFormed()) return value;
+  if (identity) throw new Unfit(`${field} is not well-formed Unicode`);
+  reading.onAltered(field);
+  return value.toWellFormed();
+}
+
+/** How a table reads its records. */
+export interface Reading {
+  /** Columns that say which row it is, or where it lies. */
+  readonly identity: ReadonlySet<string>;
+  /** Told of a field whose text is not in the row as it came. */
+  readonly onAltered: (field: string) => void;
 }
 
 /** Epoch seconds with a fraction, as AWS Backup's JSON has them, to whole milliseconds. */
@@ -62,10 +76,10 @@ function instant(value: unknown, field: string): number {
   return epochMs === 0 ? 0 : epochMs;
 }
 
-function converted(value: unknown, column: Column, field: string): Value {
+function converted(value: unknown, column: Column, field: string, reading: Reading): Value {
   switch (column.type) {
     case 'text':
-      return text(value, field);
+      return text(value, field, reading, reading.identity.has(column.name));
     case 'bigint':
       return exactInteger(value, field);
     case 'timestamp':
@@ -80,6 +94,7 @@ function converted(value: unknown, column: Column, field: string): Value {
 export function apiValues(
   record: Readonly<Record<string, unknown>>,
   columns: readonly Column[],
+  reading: Reading,
 ): Record<string, Value> {
   const row: Record<string, Value> = {};
   for (const column of columns) {
@@ -87,18 +102,23 @@ export function apiValues(
     const { field } = column.origin;
     const value = valueAt(record, field);
     if (value === undefined) row[column.name] = null;
-    else if (countMaps.has(field) && isObject(value)) row[column.name] = sortedCounts(value, field);
-    else row[column.name] = converted(value, column, field);
+    else if (countMaps.has(field) && isObject(value)) row[column.name] = sortedCounts(value, field, reading);
+    else row[column.name] = converted(value, column, field, reading);
   }
   return row;
 }
 
 /** A map of counts as JSON text with sorted keys, so that equal maps are equal texts. */
-function sortedCounts(map: Readonly<Record<string, unknown>>, field: string): string {
+function sortedCounts(map: Readonly<Record<string, unknown>>, field: string, reading: Reading): string {
   const entries = Object.entries(map)
     .filter(([, count]) => count !== null)
-    .map(([state, count]) => [text(state, field), exactInteger(count, `${field}.${state}`)] as const)
+    .map(([state, count]) => [text(state, field, reading), exactInteger(count, `${field}.${state}`)] as const)
     .sort(([a], [b]) => (a < b ? -1 : 1));
+  if (new Set(entries.map(([state]) => state)).size < entries.length) {
+    throw new Unfit(
+      `${field} holds states that are not well-formed Unicode, and alike without what is wrong`,
+    );
+  }
   return JSON.stringify(Object.fromEntries(entries));
 }
 

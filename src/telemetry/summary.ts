@@ -62,6 +62,14 @@ export function renderRunSummary(summary: RunSummary, columns = 100, color = fal
           `AWS sends fields of ${table} that this version has no column for; they are not in the lake: ${printable(fields.join(', '))}`,
       ),
     ),
+    paragraphs(
+      columns,
+      summary.altered_records === 0
+        ? []
+        : [
+            `${grouped(summary.altered_records)} ${summary.altered_records === 1 ? 'record holds' : 'records hold'} text that is not well-formed Unicode. The rows have U+FFFD in its place; the records are kept raw under _ledger/rejected.`,
+          ],
+    ),
     renderForeign(summary.foreign_objects, columns),
     renderFailures(failures, count(failures.length, 'failure'), columns, paint),
     summary.ledger_error === null ? '' : paragraphs(columns, [printable(summary.ledger_error)]),

@@ -39,6 +39,7 @@ describe('a switch', () => {
       'list',
       'list-in-destination',
       'raw',
+      'wide',
     ]);
   });
 });

@@ -82,3 +82,35 @@ it('a state and a field that nobody knows are kept or told of, and stop nothing'
   lab.simulator.clearFaults();
   expect((await lab.run()).unknown_fields).toEqual({});
 });
+
+it.each(['duckdb', 'parquetjs-lite'])(
+  'a text that Parquet cannot hold is replaced in its row, and the record is kept raw, counted and told of (%s)',
+  async (engine) => {
+    lab = await openLab({ accounts: 2, regions: 1 });
+    lab.simulator.addFaults([{ kind: 'half-character', api: 'ListCopyJobs', count: 1 }]);
+    const run = await lab.run({ engine });
+    expect(run).toMatchObject({ exit_code: 0, altered_records: 1 });
+    expect(run.tables.copy_jobs?.rejected).toBe(0);
+    expect(renderRunSummary(run, 400)).toMatch(
+      /1 record holds text that is not well-formed Unicode\. The rows/,
+    );
+
+    const odd = (await lab.table('copy_jobs')).filter(({ status_message: message }) =>
+      String(message).startsWith('half a pair'),
+    );
+    expect(odd.map(({ status_message: message }) => message)).toEqual(['half a pair \ufffd, \0 and \ufffe']);
+    const [name] = await lab.ledger('rejected');
+    const kept: unknown = JSON.parse(
+      await readFile(join(lab.lake, '_ledger/rejected', String(name)), 'utf8'),
+    );
+    expect(kept).toMatchObject({
+      table: 'copy_jobs',
+      published: true,
+      reason: 'StatusMessage: not well-formed Unicode; the row has U+FFFD in its place',
+      record: { CopyJobId: odd[0]?.copy_job_id, StatusMessage: 'half a pair \ud83d, \0 and \ufffe' },
+    });
+
+    expect((await lab.run({ engine, since: 'all' })).exit_code).toBe(0);
+    expect(await lab.differences()).toEqual([]);
+  },
+);

@@ -25,6 +25,14 @@ describe('a summary record', () => {
     });
   });
 
+  it('is rejected for half a surrogate pair, since each of its texts is a part of its key', () => {
+    for (const field of ['State', 'ResourceType', 'MessageCategory', 'AccountId', 'Region']) {
+      expect(copyJobSummaryRow({ ...record, [field]: 'a\ud83d' }, seen, 'ONE_DAY')).toEqual({
+        rejected: `${field} is not well-formed Unicode`,
+      });
+    }
+  });
+
   it('is rejected without a start or a count', () => {
     expect(copyJobSummaryRow({ ...record, StartTime: undefined }, seen, 'ONE_DAY')).toHaveProperty(
       'rejected',

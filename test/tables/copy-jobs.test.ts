@@ -131,7 +131,13 @@ describe('a copy job record', () => {
     ['a creation date past the year 9999', { ...minimal, CreationDate: 1e15 }, 'CreationDate'],
     ['an unreadable completion date', { ...minimal, CompletionDate: {} }, 'CompletionDate'],
     ['text that is a number', { ...minimal, State: 7 }, 'State'],
-    ['half a surrogate pair', { ...minimal, ResourceName: '\ud83d' }, 'ResourceName'],
+    ['half a surrogate pair in its id', { ...minimal, CopyJobId: 'a\ud83d' }, 'CopyJobId'],
+    ['half a surrogate pair in its account', { ...minimal, AccountId: '\udc00' }, 'AccountId'],
+    [
+      'states that only halves of surrogate pairs tell apart',
+      { ...minimal, ChildJobsInState: { 'A\ud83d': 1, 'A\udc00': 2 } },
+      'ChildJobsInState',
+    ],
     ['a truth value that is text', { ...minimal, IsParent: 'true' }, 'IsParent'],
     ['a plan that is text', { ...minimal, CreatedBy: 'me' }, 'CreatedBy'],
     [
@@ -143,6 +149,31 @@ describe('a copy job record', () => {
     ['nothing', null, 'not an object'],
   ])('is rejected, not guessed, when it has %s', (_, record, reason) => {
     expect(reasonFor(record)).toContain(reason);
+  });
+
+  it('has U+FFFD for half a surrogate pair in any other text, and says in which', () => {
+    const odd = {
+      ...minimal,
+      ResourceName: 'a\ud83d',
+      StatusMessage: '\udc00b \ud83d\ude00 \0\ufffe',
+      CreatedBy: { BackupPlanName: '\ud83d' },
+      ChildJobsInState: { 'A\ud83d': 1, B: 2 },
+    };
+    expect(copyJobRow(odd, seen)).toMatchObject({
+      row: {
+        resource_name: 'a\ufffd',
+        status_message: '\ufffdb \ud83d\ude00 \0\ufffe',
+        created_by_backup_plan_name: '\ufffd',
+        child_jobs_in_state: '{"A\ufffd":1,"B":2}',
+      },
+      alteredFields: expect.arrayContaining([
+        'ResourceName',
+        'StatusMessage',
+        'CreatedBy.BackupPlanName',
+        'ChildJobsInState',
+      ]),
+    });
+    expect(copyJobRow(minimal, seen)).toMatchObject({ alteredFields: [] });
   });
 
   it('names the fields that no column takes', () => {

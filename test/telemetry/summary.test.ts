@@ -39,6 +39,7 @@ const summary: RunSummary = {
     },
   },
   unknown_fields: {},
+  altered_records: 0,
   failures: Array.from({ length: 12 }, (_, i) => failure(i)),
   phases_ms: { discover: 1200, drain: 150_000, publish: 33_000, ledger: 800 },
   foreign_objects: [],

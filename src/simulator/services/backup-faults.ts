@@ -14,6 +14,8 @@ export function spoilRecords(records: readonly object[], kinds: ReadonlySet<Faul
   if (kinds.has('big-integer')) spoiled[isJob ? 'BackupSizeInBytes' : 'Count'] = JSON.parse(bigMark);
   if (kinds.has('missing-id')) delete spoiled[isJob ? 'CopyJobId' : 'StartTime'];
   if (kinds.has('unknown-state')) spoiled.State = 'QUIESCING';
+  if (kinds.has('half-character'))
+    spoiled[isJob ? 'StatusMessage' : 'MessageCategory'] = 'half a pair \ud83d, \0 and \ufffe';
   if (kinds.has('unknown-field')) spoiled.FieldOfTomorrow = { Depth: 1 };
   return [spoiled, ...others];
 }

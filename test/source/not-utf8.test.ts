@@ -1,0 +1,83 @@
+import type { DeserializeMiddleware } from '@smithy/types';
+import pino from 'pino';
+import { expect, it } from 'vitest';
+import { keepAnswer } from '../../src/aws/answer.ts';
+import { drain } from '../../src/drain.ts';
+import type { RejectedRecord } from '../../src/ledger/rejected.ts';
+import type { DrainReport } from '../../src/source/source.ts';
+import type { Row } from '../../src/tables/table.ts';
+
+/** What keepAnswer keeps of a body. */
+async function answerWith(body: Buffer) {
+  // biome-ignore lint/suspicious/noExplicitAny: as the stack takes it
+  const added: DeserializeMiddleware<any, any>[] = [];
+  const kept = keepAnswer({ add: (middleware) => void added.push(middleware) }, 'keep');
+  const next = async () => ({ response: { statusCode: 200, headers: {}, body }, output: {} });
+  // The SDK hands on a context that is not read.
+  await added[0]?.(next as never, {})({} as never);
+  return kept.answer;
+}
+
+it('a body that is not UTF-8 is noticed', async () => {
+  const bad = Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xff]), Buffer.from('"}')]);
+  expect(await answerWith(bad)).toMatchObject({ body: '{"a":"\ufffd"}', repaired: true });
+  expect(await answerWith(Buffer.from('{"a":"\ufffd"}'))).toMatchObject({ repaired: false });
+});
+
+it.each([
+  [true, 1],
+  [false, 0],
+])(
+  'a record of such a body is published and kept, and one that holds U+FFFD of its own is not',
+  async (repaired, altered) => {
+    const ok: DrainReport = {
+      status: 'OK',
+      pages: 1,
+      records: 2,
+      retries: 0,
+      firstRequestId: null,
+      lastRequestId: null,
+      durationMs: 0,
+      errorName: null,
+      errorMessage: null,
+    };
+    const records = [
+      { CopyJobId: 'a', CreationDate: 1, StatusMessage: '\ufffd' },
+      { CopyJobId: 'b', CreationDate: 1 },
+    ];
+    const staged: Row[] = [];
+    const kept: RejectedRecord[] = [];
+    const target = {
+      accountId: '111122223333',
+    accountName: null,
+    regionNamed: false,
+      region: 'us-east-1',
+      credentials: async () => ({ accessKeyId: 'a', secretAccessKey: 's' }),
+    };
+    const drained = await drain(
+      { table: 'copy_jobs', target, window: { from: null, to: 5 }, coveredTo: null },
+      {
+        source: {
+          drainCopyJobs: async (_target, _window, handlers) => {
+            await handlers.onPage({ records, observedAt: 5, requestId: null, repaired, more: false });
+            return ok;
+          },
+          drainCopyJobSummaries: async () => ok,
+          close: () => undefined,
+        },
+        periods: [],
+        runId: 'run',
+        stage: async (_table, rows) => void staged.push(...rows),
+        reject: async (more) => void kept.push(...more),
+        onPage: () => undefined,
+        log: pino({ level: 'silent' }),
+        signal: new AbortController().signal,
+      },
+    );
+    expect(staged.map(({ copy_job_id: id }) => id)).toEqual(['a', 'b']);
+    expect([drained.altered, drained.rejected]).toEqual([altered, 0]);
+    expect(kept.map(({ published, record }) => ({ published, record }))).toEqual(
+      altered === 0 ? [] : [{ published: true, record: records[0] }],
+    );
+  },
+);
