@@ -49,8 +49,8 @@ it.each([
     const kept: RejectedRecord[] = [];
     const target = {
       accountId: '111122223333',
-    accountName: null,
-    regionNamed: false,
+      accountName: null,
+      regionNamed: false,
       region: 'us-east-1',
       credentials: async () => ({ accessKeyId: 'a', secretAccessKey: 's' }),
     };
