@@ -8,8 +8,10 @@ import { ReportedError } from './errors.ts';
 import type { Engine } from './lake/engines/engine.ts';
 import { openEngine } from './lake/engines/open.ts';
 import { describeForeign, foreignIn, type Partition } from './lake/foreign-objects.ts';
+import { warnOfLargeParts } from './lake/large-parts.ts';
 import { partitionPrefix } from './lake/layout.ts';
 import { publishPart } from './lake/publish.ts';
+import { openPublishGate, type PublishGate } from './lake/publish-window.ts';
 import { openScratch, type Scratch } from './lake/scratch.ts';
 import { openStaging } from './lake/staging.ts';
 import { Waves } from './lake/waves.ts';
@@ -55,6 +57,17 @@ export async function runExport(settings: Settings, io: RunIo): Promise<RunSumma
   const planning = await makePlan(settings, { ...io, mode: 'write', draining: limits.draining });
   const log = io.log.child({ run_id: planning.runId });
   try {
+    const gate = openPublishGate({
+      window: settings.publishWindow,
+      now: planning.now,
+      deadline: planning.now() + settings.deadlineMs - (performance.now() - started),
+      stopping: io.stopping,
+      publishing: limits.publishing,
+      onWait: (ms) => {
+        log.info({ opens_in_s: Math.ceil(ms / 1000) }, 'all that is read waits for the publish window');
+        io.progress.phase('waiting for the publish window');
+      },
+    });
     const scratch = await openScratch({
       parent: settings.scratch,
       runId: planning.runId,
@@ -69,7 +82,7 @@ export async function runExport(settings: Settings, io: RunIo): Promise<RunSumma
         claim: () => scratch.claim(),
       });
       try {
-        return await run({ settings, io, log, limits, planning, scratch, engine, started });
+        return await run({ settings, io, log, limits, planning, scratch, engine, gate, started });
       } finally {
         await engine.close();
       }
@@ -91,6 +104,7 @@ interface Run {
   readonly planning: Planning;
   readonly scratch: Scratch;
   readonly engine: Engine;
+  readonly gate: PublishGate;
   /** `performance.now()` at the beginning. */
   readonly started: number;
 }
@@ -122,6 +136,7 @@ async function run(context: Run): Promise<RunSummary> {
     // Scratch must not go while parts are made in it.
     await publication.waves.settle();
   }
+  warnOfLargeParts(publication.written, log);
   const ledgerStarted = performance.now();
   io.progress.phase('closing the ledger');
 
@@ -245,7 +260,7 @@ function originOf({ accountId, region }: Target): string {
 }
 
 /** Where staged rows become parts, and what came of them. */
-async function openPublication({ settings, io, log, limits, planning, scratch, engine }: Run) {
+async function openPublication({ settings, io, log, limits, planning, scratch, engine, gate }: Run) {
   const { lake, runId } = planning;
   const written: WrittenPart[] = [];
   const failed = new Map<string, unknown>();
@@ -260,10 +275,11 @@ async function openPublication({ settings, io, log, limits, planning, scratch, e
   const waves = new Waves(
     staging,
     {
-      publish: (part) => {
+      publish: async (part) => {
+        await gate.pass();
         const ended = io.progress.publishing(part.key);
         touched.set(partitionPrefix(part.table, part.partition), part);
-        return publishPart({
+        return await publishPart({
           store: lake.store,
           engine,
           table: part.table,
@@ -316,6 +332,7 @@ async function openPublication({ settings, io, log, limits, planning, scratch, e
     {
       bytes: Math.floor(settings.scratchLimitBytes / 4),
       everyMs: settings.publishEveryMs,
+      opensInMs: () => gate.opensInMs(),
       concurrency: 3,
       now: () => performance.now(),
     },

@@ -36,6 +36,13 @@ export type Since =
   | { readonly kind: 'instant'; readonly epochMs: number }
   | { readonly kind: 'ago'; readonly ms: number };
 
+/** A time of day in UTC, every day; `to` itself is not in it. With `to` before `from`, it goes over midnight. */
+export interface PublishWindow {
+  /** Milliseconds since midnight. */
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 /** How many failed targets make the run fail. */
 export type FailOn =
   | { readonly kind: 'any' }
@@ -68,6 +75,8 @@ export interface Settings extends Encryption {
   readonly targetTimeoutMs: number;
   readonly deadlineMs: number;
   readonly publishEveryMs: number;
+  /** Null: parts are replaced at any time. */
+  readonly publishWindow: PublishWindow | null;
   readonly engine: 'duckdb' | 'parquetjs-lite';
   readonly memoryLimitBytes: number;
   readonly scratch: string;
@@ -131,6 +140,7 @@ export function parseSettings(input: SettingsInput): Settings {
     targetTimeoutMs: value('target-timeout'),
     deadlineMs: value('deadline'),
     publishEveryMs: value('publish-every'),
+    publishWindow: optional('publish-window'),
     engine: value('engine'),
     memoryLimitBytes: value('memory-limit'),
     scratch: optional('scratch') ?? defaultScratch(input.temporaryFolder),

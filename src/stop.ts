@@ -16,9 +16,17 @@ export class DeadlineReached extends Error {
   }
 }
 
+/** Why what was read is not published: the window for that is closed until after the deadline. */
+export class PublishWindowClosed extends Error {
+  override readonly name = 'PublishWindowClosed';
+  constructor(window: string) {
+    super(`the publish window ${window} was closed, and does not open before the deadline`);
+  }
+}
+
 /** Whether this is no failure, but the end of a run that had to end. */
-export function isStop(error: unknown): error is Interrupted | DeadlineReached {
-  return error instanceof Interrupted || error instanceof DeadlineReached;
+export function isStop(error: unknown): error is Interrupted | DeadlineReached | PublishWindowClosed {
+  return [Interrupted, DeadlineReached, PublishWindowClosed].some((stop) => error instanceof stop);
 }
 
 /** Rejects with the signal's reason as soon as it is aborted, whatever the promise is still waiting for. */

@@ -28,6 +28,8 @@ export interface WaveBounds {
   /** Staged bytes that start a wave. Twice that lies in scratch at most, and what a merge needs. */
   readonly bytes: number;
   readonly everyMs: number;
+  /** How long nothing may be published yet; a wave that time alone would start waits for it. Default: it may be now. */
+  readonly opensInMs?: () => number;
   /** Parts in flight at once: one is merged while others are downloaded and uploaded. */
   readonly concurrency: number;
   /** Milliseconds of any clock that only goes forward. */
@@ -95,14 +97,17 @@ export class Waves {
   }
 
   /** The time since the last wave is up, page or no page. */
-  #startTimer(): void {
+  #startTimer(afterMs = this.#bounds.everyMs): void {
     const onTime = () => {
-      if (this.#staging.bytes() > 0) this.#start();
+      const opensInMs = this.#bounds.opensInMs?.() ?? 0;
+      // Begun now, the wave would lack what is staged until it may go out, and its parts would be written twice.
+      if (opensInMs > 0) this.#startTimer(opensInMs);
+      else if (this.#staging.bytes() > 0) this.#start();
       else this.#startTimer();
     };
     clearTimeout(this.#timer);
     if (this.#settled) return;
-    this.#timer = setTimeout(onTime, Math.min(this.#bounds.everyMs, longestTimerMs)).unref();
+    this.#timer = setTimeout(onTime, Math.min(afterMs, longestTimerMs)).unref();
   }
 
   #start(): void {

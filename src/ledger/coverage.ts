@@ -7,7 +7,7 @@ import type { CoverageStatus } from '../run-summary.ts';
 import type { DrainedTable, FailOn } from '../settings.ts';
 import type { DrainReport, Window } from '../source/source.ts';
 import { isEmptyWindow } from '../source/window.ts';
-import { DeadlineReached, Interrupted } from '../stop.ts';
+import { DeadlineReached, Interrupted, PublishWindowClosed } from '../stop.ts';
 import type { Row } from '../tables/table.ts';
 import type { Target } from '../targets/target.ts';
 
@@ -92,7 +92,7 @@ function drainedStatus({ report, rows, rejected }: Drained): CoverageStatus {
 
 /** Only what failed because the run had to end is the end's doing; all else is the lake's, whenever it happens. */
 function unpublishedStatus(problem: unknown): CoverageStatus {
-  if (problem instanceof DeadlineReached) return 'TIMED_OUT';
+  if (problem instanceof DeadlineReached || problem instanceof PublishWindowClosed) return 'TIMED_OUT';
   return problem instanceof Interrupted ? 'INTERRUPTED' : 'PUBLISH_FAILED';
 }
 

@@ -7,7 +7,7 @@ import { serverSideEncryptions } from '../encryption.ts';
 import type { AggregationPeriod } from '../source/source.ts';
 import { allJobs, type Job, list, type Option, option, text } from './option.ts';
 import { file, folder, lake } from './places.ts';
-import { day, dayMs, duration, instant, integer, sizeFrom } from './quantities.ts';
+import { day, dayMs, duration, instant, integer, sizeFrom, timesOfDay } from './quantities.ts';
 import { simulateOptions } from './simulate-options.ts';
 import {
   accountId,
@@ -160,6 +160,11 @@ export const options = {
     sample: '30m',
     default: '30m',
     description: 'How often to publish while reading goes on',
+  }),
+  'publish-window': text(timesOfDay, {
+    sample: '01:00-04:00',
+    description:
+      'Replace parts only at these times of day, UTC; what is not published by the deadline is read again. Default: at any time',
   }),
   engine: text(oneOf(['duckdb', 'parquetjs-lite']), {
     sample: 'duckdb|parquetjs-lite',

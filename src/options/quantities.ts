@@ -33,6 +33,27 @@ export function duration(maxMs: number): ParseWord<number> {
   };
 }
 
+/** Two times of day in UTC, `01:00-04:00`; the second may lie on the next day. */
+export function timesOfDay(word: string): { readonly fromMs: number; readonly toMs: number } {
+  const match = /^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)$/.exec(word);
+  const [fromHour, fromMinute, toHour, toMinute] = (match ?? []).slice(1).map(Number);
+  if (fromHour === undefined || fromMinute === undefined || toHour === undefined || toMinute === undefined) {
+    throw new InvalidValue(
+      'is no window of a day',
+      'Write two times of day in UTC, such as 01:00-04:00 or 23:30-02:00.',
+    );
+  }
+  const fromMs = fromHour * unitMs.h + fromMinute * unitMs.m;
+  const toMs = toHour * unitMs.h + toMinute * unitMs.m;
+  if (fromMs === toMs) {
+    throw new InvalidValue(
+      'begins and ends at the same time',
+      'Write two different times of day, such as 01:00-04:00.',
+    );
+  }
+  return { fromMs, toMs };
+}
+
 /** A positive number of bytes: `512MB` is decimal (10^6), `512MiB` binary (2^20). A unit is required. */
 export function size(word: string): number {
   const match = /^(\d+)([KMGT]?i?B)$/.exec(word);

@@ -27,6 +27,10 @@ const advice: Readonly<Record<CoverageStatus, string>> = {
 const byDeadline =
   'The run’s deadline came first; the next run reads and publishes it. If it keeps happening, raise --deadline or --concurrency.';
 
+/** Where the window closed before all was published. */
+const byWindow =
+  'The next run reads and publishes it. If it keeps happening, begin the run earlier, or widen --publish-window.';
+
 /** Where nothing was left to read. */
 const byEmptyWindow =
   'Nothing to do: earlier runs have read further than --until. To read it again, give --since as well.';
@@ -35,6 +39,7 @@ const byEmptyWindow =
 export function adviceFor(status: CoverageStatus, errorName: string | null): string {
   if (status === 'SKIPPED' && errorName === 'EmptyWindow') return byEmptyWindow;
   if (status === 'TIMED_OUT' && errorName === 'DeadlineReached') return byDeadline;
+  if (status === 'TIMED_OUT' && errorName === 'PublishWindowClosed') return byWindow;
   const onTheWay = status === 'UNREACHABLE' ? adviceByErrorName(errorName ?? '') : null;
   if (onTheWay !== null) return `${onTheWay}.`;
   return advice[status];

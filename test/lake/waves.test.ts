@@ -41,6 +41,7 @@ describe('waves', () => {
     change: {
       readonly bytes?: number;
       readonly everyMs?: number;
+      readonly opensInMs?: () => number;
       /** How often room is claimed before there is none, for one claim. */
       readonly fullAt?: number;
       readonly publish?: (part: StagedPart) => Promise<void>;
@@ -84,6 +85,7 @@ describe('waves', () => {
         everyMs: change.everyMs ?? 3_600_000,
         concurrency: 2,
         now: () => performance.now(),
+        opensInMs: change.opensInMs ?? (() => 0),
       },
     );
     return { told, waves };
@@ -129,6 +131,23 @@ describe('waves', () => {
     expect(told.failed.map(({ error }) => error)).toEqual([new Error('no')]);
     expect(told.rows).toEqual(['job-2']);
     expect(scratch.bytes()).toBe(0);
+  });
+
+  it('starts no wave by time while nothing may be published, and one with all that was staged when it may', async () => {
+    let asked = 0;
+    let isOpen = false;
+    const opensInMs = () => {
+      asked += 1;
+      return isOpen ? 0 : 5;
+    };
+    const { told, waves } = open({ everyMs: 5, opensInMs });
+    await waves.stage(copyJobs, [job(1, 1)], 'a');
+    await until(() => asked >= 2);
+    expect(told.waves).toEqual([]);
+    await waves.stage(copyJobs, [job(2, 1)], 'a');
+    isOpen = true;
+    await until(() => told.rows.length === 2);
+    expect(told.waves).toEqual([1]);
   });
 
   it('publishes when the time has come, though no page comes any more', async () => {

@@ -1,0 +1,84 @@
+/** When parts may be replaced: `--publish-window`, so that readers know when they may not read. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UnavailableError } from '../errors.ts';
+import type { PublishWindow } from '../settings.ts';
+import { Interrupted, PublishWindowClosed } from '../stop.ts';
+
+const dayMs = 86_400_000;
+
+/** @returns 0 within the window, else the milliseconds until it opens */
+export function msUntilOpen({ fromMs, toMs }: PublishWindow, epochMs: number): number {
+  const ofDay = ((epochMs % dayMs) + dayMs) % dayMs;
+  const isOpen = fromMs < toMs ? ofDay >= fromMs && ofDay < toMs : ofDay >= fromMs || ofDay < toMs;
+  return isOpen ? 0 : (fromMs - ofDay + dayMs) % dayMs;
+}
+
+/** `01:00-04:00 UTC` */
+export function windowText({ fromMs, toMs }: PublishWindow): string {
+  const [from, to] = [fromMs, toMs].map((ms) => new Date(ms).toISOString().slice(11, 16));
+  return `${from}-${to} UTC`;
+}
+
+export interface PublishGateOptions {
+  /** Null: always open. */
+  readonly window: PublishWindow | null;
+  /** AWS's time, in milliseconds since the epoch. */
+  readonly now: () => number;
+  /** When the run's deadline comes, by the same time. */
+  readonly deadline: number;
+  /** Aborted: the run is to end, and does not wait for the window. */
+  readonly stopping: AbortSignal;
+  /** Aborted: nothing is published any more. */
+  readonly publishing: AbortSignal;
+  /** Called once, when the first part has to wait. */
+  readonly onWait: (ms: number) => void;
+}
+
+/** @throws UnavailableError when nothing that the run reads could be published: the window opens after its deadline */
+export function openPublishGate(options: PublishGateOptions): PublishGate {
+  const gate = new PublishGate(options);
+  const { window, now } = options;
+  if (window === null || gate.opensInTime()) return gate;
+  throw new UnavailableError(
+    `The publish window ${windowText(window)} opens after the deadline of this run: at ${new Date(now() + gate.opensInMs()).toISOString()}`,
+    'Nothing was read. Begin the run so that the window opens before --deadline is over, or leave --publish-window out.',
+  );
+}
+
+/** What every part passes before it is replaced. A part that is under way when the window closes is finished. */
+export class PublishGate {
+  readonly #options: PublishGateOptions;
+  #hasWaited = false;
+
+  constructor(options: PublishGateOptions) {
+    this.#options = options;
+  }
+
+  opensInMs(): number {
+    const { window, now } = this.#options;
+    return window === null ? 0 : msUntilOpen(window, now());
+  }
+
+  /** Whether the run lives until the window opens. */
+  opensInTime(): boolean {
+    return this.#options.now() + this.opensInMs() < this.#options.deadline;
+  }
+
+  /**
+   * Resolves within the window.
+   * @throws PublishWindowClosed when it does not open before the deadline; why the run has to end, when it has to
+   */
+  async pass(): Promise<void> {
+    const { window, stopping, publishing } = this.#options;
+    for (let waitMs = this.opensInMs(); waitMs > 0 && window !== null; waitMs = this.opensInMs()) {
+      publishing.throwIfAborted();
+      if (stopping.aborted) throw new Interrupted();
+      if (!this.opensInTime()) throw new PublishWindowClosed(windowText(window));
+      if (!this.#hasWaited) this.#options.onWait(waitMs);
+      this.#hasWaited = true;
+      await sleep(waitMs, undefined, { signal: AbortSignal.any([stopping, publishing]) }).catch(
+        () => undefined,
+      );
+    }
+  }
+}
