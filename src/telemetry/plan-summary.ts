@@ -17,7 +17,7 @@ const namedRegions = 4;
 /** @param columns the terminal's width @param color of statuses */
 export function renderPlanSummary(summary: PlanSummary, columns = 100, color = false): string {
   const paint = painter(color);
-  const exceptions = summary.plan.filter(({ status }) => status !== 'OK').sort(byName);
+  const exceptions = summary.plan.filter(({ status }) => status !== 'OK').sort(byNeedAndName);
   const failures = exceptions.map(({ error, ...one }) => ({
     ...one,
     error: error ?? '',
@@ -106,7 +106,8 @@ function minutes(n: number): string {
   return n < 1 ? 'less than a minute' : count(Math.round(n), 'minute');
 }
 
-function byName(a: PlannedTarget, b: PlannedTarget): number {
+/** Those that only a person can heal first. */
+function byNeedAndName(a: PlannedTarget, b: PlannedTarget): number {
   const name = ({ account_id, region, table }: PlannedTarget) => `${account_id}/${region}/${table}`;
-  return name(a) < name(b) ? -1 : 1;
+  return Number(b.needs_person) - Number(a.needs_person) || (name(a) < name(b) ? -1 : 1);
 }

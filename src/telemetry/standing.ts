@@ -1,4 +1,5 @@
 /** Where a run stands: what is done, what is under way, and what it waits for. */
+import { count } from './paragraphs.ts';
 import { span } from './span.ts';
 
 /** One table of one target, as it was planned; told apart by the object itself. */
@@ -110,11 +111,11 @@ export class Standing {
 
   #drainInWords(drain: Drain, { since, pages }: UnderWay): string {
     const { accountId, region } = drain.target;
-    const read = pages === 0 ? 'no page yet' : `${pages} ${pages === 1 ? 'page' : 'pages'}`;
     const at = this.#throttledAt.get(nameOf(drain.target));
-    const throttled = at !== undefined && this.#now() - at < throttledForMs ? ', throttled by AWS' : '';
-    const others = this.#drains.size === 1 ? '' : ` · ${this.#drains.size - 1} more under way`;
-    return `waiting for ${accountId} ${region} ${drain.table}: ${read} in ${span(this.#now() - since)}${throttled}${others}`;
+    const throttled = at !== undefined && this.#now() - at < throttledForMs ? ' (throttled by AWS)' : '';
+    const others = this.#drains.size === 1 ? '' : ` · ${this.#drains.size - 1} more`;
+    const waited = span(this.#now() - since);
+    return `waiting ${waited} for ${accountId} ${region} ${drain.table}${throttled}: ${count(pages, 'page')}${others}`;
   }
 }
 

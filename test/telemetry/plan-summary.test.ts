@@ -80,6 +80,13 @@ describe('the summary of a plan', () => {
     expect(text.trimEnd().split('\n').at(-1)).toBe('40 targets need a person: 40 ASSUME_ROLE_FAILED.');
   });
 
+  test('what needs a person comes before what time heals', () => {
+    const throttled = { status: 'THROTTLED', error: 'ThrottlingException: Rate exceeded' } as const;
+    const plan = estate(3, 1, (account) => (account === 2 ? noRole : throttled));
+    const text = renderPlanSummary({ ...summary, plan }, 100);
+    expect(text.indexOf('ASSUME_ROLE_FAILED in')).toBeLessThan(text.indexOf('THROTTLED in'));
+  });
+
   test('an account that is not fine everywhere has a line of its own for where it is', () => {
     const plan = estate(3, 2, (account, region) => (account === 0 && region === 1 ? noRole : {}));
     const text = renderPlanSummary({ ...summary, plan }, 100);

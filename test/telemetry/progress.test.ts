@@ -113,7 +113,7 @@ describe('on a terminal', () => {
         progress.drained(first, true);
         vi.advanceTimersByTime(59_000);
       });
-      expect(line).toBe('waiting for 111122223332 eu-west-1 copy_jobs: 1 page in 3m 0s · 1 more under way');
+      expect(line).toBe('waiting 3m 0s for 111122223332 eu-west-1 copy_jobs: 1 page · 1 more');
     });
 
     test('whether AWS throttles it, for as long as it does', () => {
@@ -125,9 +125,9 @@ describe('on a terminal', () => {
           vi.advanceTimersByTime(afterMs);
         });
       expect(throttled(1000)).toBe(
-        'waiting for 111122223331 eu-west-1 copy_jobs: no page yet in 2s, throttled by AWS',
+        'waiting 2s for 111122223331 eu-west-1 copy_jobs (throttled by AWS): 0 pages',
       );
-      expect(throttled(20_000)).toBe('waiting for 111122223331 eu-west-1 copy_jobs: no page yet in 21s');
+      expect(throttled(20_000)).toBe('waiting 21s for 111122223331 eu-west-1 copy_jobs: 0 pages');
     });
 
     test('once all is read, the part that is published, and which of how many it is', () => {
@@ -202,7 +202,7 @@ describe('without a terminal', () => {
       pages_per_second: 0.2,
       parts_done: 1,
       parts: 3,
-      waiting_for: 'waiting for 111122223332 eu-west-1 copy_job_summaries: no page yet in 28s',
+      waiting_for: 'waiting 28s for 111122223332 eu-west-1 copy_job_summaries: 0 pages',
       msg: 'progress',
     });
     vi.advanceTimersByTime(30_000);
