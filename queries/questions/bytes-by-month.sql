@@ -9,14 +9,19 @@
 SELECT
   substr(creation_date, 1, 7) AS creation_month,
   source_account_id,
+  max(source_names.account_name) AS source_account_name,
   source_region,
   destination_account_id,
+  max(destination_names.account_name) AS destination_account_name,
   destination_region,
   is_cross_account,
   is_cross_region,
   CAST(sum(completed) AS bigint) AS completed,
   sum(bytes) AS bytes
 FROM daily_flows
+LEFT JOIN account_names source_names ON source_names.account_id = daily_flows.source_account_id
+LEFT JOIN account_names destination_names
+  ON destination_names.account_id = daily_flows.destination_account_id
 WHERE creation_date >= (
   SELECT CAST(CAST(CAST(as_of AS date) - :days * INTERVAL '1' DAY AS date) AS varchar) FROM lake_time
 )

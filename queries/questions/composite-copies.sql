@@ -46,6 +46,7 @@ children AS (
 SELECT
   parents.creation_time,
   parents.account_id,
+  account_names.account_name,
   parents.region,
   parents.resource_type,
   parents.resource_name,
@@ -63,4 +64,5 @@ SELECT
   parents.copy_job_id
 FROM parents
 LEFT JOIN children ON children.parent_job_id = parents.copy_job_id
+LEFT JOIN account_names ON account_names.account_id = parents.account_id
 ORDER BY parents.creation_time DESC NULLS LAST, parents.copy_job_id ASC NULLS LAST

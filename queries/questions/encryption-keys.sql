@@ -12,6 +12,7 @@
 SELECT
   destination_encryption_key_arn,
   destination_account_id,
+  max(account_names.account_name) AS destination_account_name,
   destination_region,
   nullif(split_part(destination_encryption_key_arn, ':', 5), '') = destination_account_id AS key_in_destination_account,
   count(*) AS completed,
@@ -22,6 +23,7 @@ SELECT
   max(expires_time) AS last_expires_time,
   count(CASE WHEN expires_time IS NULL THEN 1 END) AS end_unknown
 FROM good_copies
+LEFT JOIN account_names ON account_names.account_id = good_copies.destination_account_id
 WHERE creation_date >= (
   SELECT CAST(CAST(CAST(as_of AS date) - :days * INTERVAL '1' DAY AS date) AS varchar) FROM lake_time
 )

@@ -56,11 +56,13 @@ repaired AS (
 SELECT
   failed.creation_time,
   failed.account_id,
+  names.account_name,
   failed.region,
   failed.resource_type,
   failed.resource_name,
   failed.resource_arn,
   failed.destination_account_id,
+  destination_names.account_name AS destination_account_name,
   failed.destination_region,
   failed.destination_backup_vault_arn,
   failed.message_category,
@@ -77,4 +79,6 @@ SELECT
   failed.copy_job_id
 FROM failed
 LEFT JOIN repaired ON repaired.failed_job_id = failed.copy_job_id
+LEFT JOIN account_names names ON names.account_id = failed.account_id
+LEFT JOIN account_names destination_names ON destination_names.account_id = failed.destination_account_id
 ORDER BY failed.creation_time DESC NULLS LAST, failed.copy_job_id ASC NULLS LAST

@@ -102,7 +102,9 @@ SELECT
   tried.resource_type,
   tried.resource_name,
   coalesce(tried.resource_account_id, tried.account_id) AS account_id,
+  names.account_name,
   tried.destination_account_id,
+  destination_names.account_name AS destination_account_name,
   tried.destination_region,
   tried.in_other_account,
   tried.in_other_region,
@@ -126,6 +128,9 @@ LEFT JOIN target_drains
   ON target_drains.table_name = 'copy_jobs'
   AND target_drains.account_id = tried.account_id
   AND target_drains.region = tried.region
+LEFT JOIN account_names names
+  ON names.account_id = coalesce(tried.resource_account_id, tried.account_id)
+LEFT JOIN account_names destination_names ON destination_names.account_id = tried.destination_account_id
 WHERE tried.place = 1
   AND (good.rpo_ms IS NULL OR good.rpo_ms > CAST(:hours AS bigint) * 3600000)
 ORDER BY

@@ -91,7 +91,9 @@ SELECT
   ranked.resource_type,
   ranked.resource_name,
   coalesce(ranked.resource_account_id, ranked.account_id) AS account_id,
+  names.account_name,
   ranked.destination_account_id,
+  destination_names.account_name AS destination_account_name,
   ranked.destination_region,
   resource_places.in_other_account,
   resource_places.in_other_region,
@@ -127,6 +129,9 @@ LEFT JOIN target_drains
   ON target_drains.table_name = 'copy_jobs'
   AND target_drains.account_id = ranked.account_id
   AND target_drains.region = ranked.region
+LEFT JOIN account_names names
+  ON names.account_id = coalesce(ranked.resource_account_id, ranked.account_id)
+LEFT JOIN account_names destination_names ON destination_names.account_id = ranked.destination_account_id
 CROSS JOIN lake_time
 WHERE ranked.place = 1
   AND (resource_places.in_other_account OR resource_places.in_other_region)

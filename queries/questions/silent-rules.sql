@@ -50,6 +50,7 @@ later AS (
 )
 SELECT
   silent.account_id,
+  account_names.account_name,
   silent.region,
   silent.plan_id,
   silent.rule_id,
@@ -73,6 +74,7 @@ LEFT JOIN target_drains
   ON target_drains.table_name = 'copy_jobs'
   AND target_drains.account_id = silent.account_id
   AND target_drains.region = silent.region
+LEFT JOIN account_names ON account_names.account_id = silent.account_id
 ORDER BY
   silent.last_good_time ASC NULLS LAST,
   silent.account_id ASC NULLS LAST,

@@ -48,26 +48,45 @@ WITH copies AS (
   WHERE leaf_copies.creation_date >= (
     SELECT CAST(CAST(CAST(as_of AS date) - :days * INTERVAL '1' DAY AS date) AS varchar) FROM lake_time
   )
+),
+resources AS (
+  SELECT
+    resource_arn,
+    max(resource_type) AS resource_type,
+    max(resource_name) AS resource_name,
+    coalesce(
+      max(resource_account_id),
+      CASE WHEN min(account_id) = max(account_id) THEN max(account_id) END
+    ) AS account_id,
+    count(CASE WHEN protection = 'kept' AND in_other_account THEN 1 END) AS kept_in_other_account,
+    count(CASE WHEN protection = 'kept' AND in_other_region THEN 1 END) AS kept_in_other_region,
+    count(CASE WHEN protection IN ('may_be_gone', 'unknown') AND in_other_account THEN 1 END) AS unsure_in_other_account,
+    count(CASE WHEN protection IN ('may_be_gone', 'unknown') AND in_other_region THEN 1 END) AS unsure_in_other_region,
+    count(CASE WHEN state = 'COMPLETED' THEN 1 END) AS completed,
+    count(CASE WHEN state = 'COMPLETED' AND in_other_account THEN 1 END) AS completed_in_other_account,
+    count(CASE WHEN state = 'COMPLETED' AND in_other_region THEN 1 END) AS completed_in_other_region,
+    count(CASE WHEN in_other_account OR in_other_region THEN 1 END) AS tried_elsewhere,
+    max(creation_time) AS last_copy_time
+  FROM copies
+  GROUP BY resource_arn
+  HAVING count(CASE WHEN protection = 'kept' AND in_other_account THEN 1 END) = 0
+    OR count(CASE WHEN protection = 'kept' AND in_other_region THEN 1 END) = 0
 )
 SELECT
-  resource_arn,
-  max(resource_type) AS resource_type,
-  max(resource_name) AS resource_name,
-  coalesce(
-    max(resource_account_id),
-    CASE WHEN min(account_id) = max(account_id) THEN max(account_id) END
-  ) AS account_id,
-  count(CASE WHEN protection = 'kept' AND in_other_account THEN 1 END) AS kept_in_other_account,
-  count(CASE WHEN protection = 'kept' AND in_other_region THEN 1 END) AS kept_in_other_region,
-  count(CASE WHEN protection IN ('may_be_gone', 'unknown') AND in_other_account THEN 1 END) AS unsure_in_other_account,
-  count(CASE WHEN protection IN ('may_be_gone', 'unknown') AND in_other_region THEN 1 END) AS unsure_in_other_region,
-  count(CASE WHEN state = 'COMPLETED' THEN 1 END) AS completed,
-  count(CASE WHEN state = 'COMPLETED' AND in_other_account THEN 1 END) AS completed_in_other_account,
-  count(CASE WHEN state = 'COMPLETED' AND in_other_region THEN 1 END) AS completed_in_other_region,
-  count(CASE WHEN in_other_account OR in_other_region THEN 1 END) AS tried_elsewhere,
-  max(creation_time) AS last_copy_time
-FROM copies
-GROUP BY resource_arn
-HAVING count(CASE WHEN protection = 'kept' AND in_other_account THEN 1 END) = 0
-  OR count(CASE WHEN protection = 'kept' AND in_other_region THEN 1 END) = 0
-ORDER BY resource_arn ASC NULLS LAST
+  resources.resource_arn,
+  resources.resource_type,
+  resources.resource_name,
+  resources.account_id,
+  account_names.account_name,
+  resources.kept_in_other_account,
+  resources.kept_in_other_region,
+  resources.unsure_in_other_account,
+  resources.unsure_in_other_region,
+  resources.completed,
+  resources.completed_in_other_account,
+  resources.completed_in_other_region,
+  resources.tried_elsewhere,
+  resources.last_copy_time
+FROM resources
+LEFT JOIN account_names ON account_names.account_id = resources.account_id
+ORDER BY resources.resource_arn ASC NULLS LAST

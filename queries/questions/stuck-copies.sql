@@ -18,12 +18,14 @@ SELECT
   target_drains.last_good_drain_time,
   leaf_copies.state,
   leaf_copies.account_id,
+  names.account_name,
   leaf_copies.region,
   leaf_copies.resource_type,
   leaf_copies.resource_name,
   leaf_copies.resource_arn,
   leaf_copies.backup_size_in_bytes,
   leaf_copies.destination_account_id,
+  destination_names.account_name AS destination_account_name,
   leaf_copies.destination_region,
   leaf_copies.destination_backup_vault_arn,
   leaf_copies.status_message,
@@ -35,6 +37,8 @@ LEFT JOIN target_drains
   ON target_drains.table_name = 'copy_jobs'
   AND target_drains.account_id = leaf_copies.account_id
   AND target_drains.region = leaf_copies.region
+LEFT JOIN account_names names ON names.account_id = leaf_copies.account_id
+LEFT JOIN account_names destination_names ON destination_names.account_id = leaf_copies.destination_account_id
 WHERE NOT coalesce(leaf_copies.is_terminal, false)
   AND date_diff('millisecond', leaf_copies.creation_time, lake_time.as_of) > CAST(:hours AS bigint) * 3600000
   AND leaf_copies.creation_date >= (

@@ -6,7 +6,8 @@
 --   before it
 -- reads: :days
 SELECT
-  account_id,
+  daily_success.account_id,
+  max(account_names.account_name) AS account_name,
   CAST(sum(jobs) AS bigint) AS jobs,
   CAST(sum(completed) AS bigint) AS completed,
   CAST(sum(failed) AS bigint) AS failed,
@@ -18,8 +19,9 @@ SELECT
     2
   ) AS success_percent
 FROM daily_success
+LEFT JOIN account_names ON account_names.account_id = daily_success.account_id
 WHERE creation_date >= (
   SELECT CAST(CAST(CAST(as_of AS date) - :days * INTERVAL '1' DAY AS date) AS varchar) FROM lake_time
 )
-GROUP BY account_id
+GROUP BY daily_success.account_id
 ORDER BY success_percent ASC NULLS LAST, account_id ASC NULLS LAST

@@ -7,7 +7,8 @@
 --   before it
 -- reads: :days
 SELECT
-  account_id,
+  daily_success.account_id,
+  max(account_names.account_name) AS account_name,
   plan_id,
   rule_id,
   max(plan_name) AS plan_name,
@@ -23,8 +24,9 @@ SELECT
     2
   ) AS success_percent
 FROM daily_success
+LEFT JOIN account_names ON account_names.account_id = daily_success.account_id
 WHERE creation_date >= (
   SELECT CAST(CAST(CAST(as_of AS date) - :days * INTERVAL '1' DAY AS date) AS varchar) FROM lake_time
 )
-GROUP BY account_id, plan_id, rule_id
+GROUP BY daily_success.account_id, plan_id, rule_id
 ORDER BY success_percent ASC NULLS LAST, account_id ASC NULLS LAST, plan_id ASC NULLS LAST, rule_id ASC NULLS LAST

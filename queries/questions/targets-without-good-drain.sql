@@ -13,7 +13,7 @@
 SELECT
   target_drains.table_name,
   target_drains.account_id,
-  target_drains.account_name,
+  coalesce(target_drains.account_name, account_names.account_name) AS account_name,
   target_drains.region,
   target_drains.last_good_drain_time,
   round(
@@ -27,6 +27,7 @@ SELECT
   target_drains.drains
 FROM target_drains
 CROSS JOIN lake_time
+LEFT JOIN account_names ON account_names.account_id = target_drains.account_id
 WHERE target_drains.last_good_drain_time IS NULL
   OR date_diff('millisecond', target_drains.last_good_drain_time, lake_time.as_of)
     > CAST(:days AS bigint) * 86400000

@@ -10,6 +10,7 @@
 -- reads: :days
 SELECT
   destination_account_id,
+  max(account_names.account_name) AS destination_account_name,
   destination_region,
   CAST(sum(completed) AS bigint) AS completed,
   sum(bytes) AS bytes,
@@ -40,6 +41,7 @@ SELECT
   ) AS air_gapped_percent,
   CAST(sum(CASE WHEN destination_vault_type IS NULL THEN completed ELSE 0 END) AS bigint) AS type_not_told
 FROM daily_flows
+LEFT JOIN account_names ON account_names.account_id = daily_flows.destination_account_id
 WHERE creation_date >= (
   SELECT CAST(CAST(CAST(as_of AS date) - :days * INTERVAL '1' DAY AS date) AS varchar) FROM lake_time
 )

@@ -9,7 +9,7 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { LakeError, PartChangedError, ScratchError } from '../errors.ts';
 import { quoteName, quoteText } from '../lake/engines/sql-text.ts';
 import { readRecord, recordMissing } from '../lake/lake-record.ts';
-import { lakeKey } from '../lake/layout.ts';
+import { lakeKey, placeOf } from '../lake/layout.ts';
 import type { Scratch } from '../lake/scratch.ts';
 import type { Store } from '../lake/stores/store.ts';
 import { loadViews, type View } from '../questions/questions.ts';
@@ -18,7 +18,7 @@ import { copyJobSummaries } from '../tables/copy-job-summaries.ts';
 import { copyJobs } from '../tables/copy-jobs.ts';
 import { exportCoverage } from '../tables/export-coverage.ts';
 import type { Table } from '../tables/table.ts';
-import { allDays, type Days } from './days.ts';
+import { allDays, type Days, daysBefore, isWithin } from './days.ts';
 import { downloadParts, findParts, localParts, type Part } from './lake-parts.ts';
 import { checkParts } from './part-check.ts';
 import { checkStatement, type Statement } from './read-only.ts';
@@ -95,11 +95,13 @@ export async function openLakeReader(options: LakeReaderOptions): Promise<LakeRe
       // The lake's now, and through when a target was read, are the same whatever days are asked for.
       const asked = table === exportCoverage ? allDays : days;
       const found = await findParts(store, table, record?.buckets ?? 0, asked, signal);
-      const newestAlone = table === exportCoverage && needed.newestRunAlone;
-      keys.set(
-        table,
-        newestAlone ? found.keys.filter((key) => key.includes(`=${found.newest}/`)) : found.keys,
-      );
+      const { coverageDays } = needed;
+      const recent =
+        table === exportCoverage && coverageDays !== null && found.newest !== null
+          ? daysBefore(found.newest, coverageDays)
+          : allDays;
+      const isAsked = (key: string) => isWithin(placeOf(table, key, record?.buckets ?? 0)?.day ?? '', recent);
+      keys.set(table, recent === allDays ? found.keys : found.keys.filter(isAsked));
       foreign.push(...found.foreign);
       for (const day of found.leftOut) leftOut.add(day);
       if (table === exportCoverage) newestRun = found.newest;
@@ -181,27 +183,34 @@ async function lock(connection: DuckDBConnection, files: readonly string[]): Pro
   await connection.run('SET lock_configuration = true');
 }
 
-/** The view that makes do with the newest day of the coverage: every question asks it, and years of runs add up. */
-const lakeTime = 'lake_time';
+/**
+ * The views that make do with the newest days of the coverage, and how many before the newest they look at, as their
+ * SQL says: questions ask them, and years of runs add up.
+ */
+const recentCoverage: ReadonlyMap<string, number> = new Map([
+  ['lake_time', 0],
+  ['account_names', 35],
+]);
 
 interface Needed {
   readonly tables: readonly Table[];
-  /** Whether nothing but the lake's now is asked of the coverage. */
-  readonly newestRunAlone: boolean;
+  /** How many days before the newest are asked of the coverage; null: all. */
+  readonly coverageDays: number | null;
 }
 
 /** What the named tables and views read; all when no names are said. */
 function neededFor(names: ReadonlySet<string> | undefined, views: readonly View[]): Needed {
-  if (names === undefined) return { tables: lakeTables, newestRunAlone: false };
+  if (names === undefined) return { tables: lakeTables, coverageDays: null };
   const wanted = new Set(names);
   // Views come after those that they read.
   for (const view of views.toReversed()) {
-    if (!wanted.has(view.name) || view.name === lakeTime) continue;
+    if (!wanted.has(view.name) || recentCoverage.has(view.name)) continue;
     for (const name of identifiersOf(view.sql)) wanted.add(name.toLowerCase());
   }
-  const newestRunAlone = wanted.has(lakeTime) && !wanted.has(exportCoverage.name);
-  if (newestRunAlone) wanted.add(exportCoverage.name);
-  return { tables: lakeTables.filter(({ name }) => wanted.has(name)), newestRunAlone };
+  const recent = [...recentCoverage].filter(([name]) => wanted.has(name)).map(([, days]) => days);
+  const coverageDays = wanted.has(exportCoverage.name) || recent.length === 0 ? null : Math.max(...recent);
+  if (coverageDays !== null) wanted.add(exportCoverage.name);
+  return { tables: lakeTables.filter(({ name }) => wanted.has(name)), coverageDays };
 }
 
 async function fetched(

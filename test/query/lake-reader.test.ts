@@ -1,8 +1,9 @@
-import { copyFile, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, describe, expect, test } from 'vitest';
 import { bucketOf } from '../../src/lake/layout.ts';
+import { daysBefore } from '../../src/query/days.ts';
 import { loadViews } from '../../src/questions/questions.ts';
 import { copyJobs } from '../../src/tables/copy-jobs.ts';
 import { withEarlierTimes } from '../lake/engines/earlier-part.ts';
@@ -288,22 +289,33 @@ test('what a query does not fit into memory goes to scratch, and closing leaves 
   expect(left.filter((name) => /query-|spill/.test(name))).toEqual([]);
 });
 
-test('of the coverage a question that asks for the lake’s now alone reads the newest day, one about targets all', async () => {
+test('of the coverage a question that asks for the lake’s now alone reads the newest day, one with names 35 days before it, one about targets all', async () => {
   const lab = await openLab({ accounts: 2, regions: 1, days: 4, jobsPerDay: 4 });
   const lake = await lakeOf();
   try {
     await lab.run();
-    await lab.simulator.advance(24 * 3_600_000);
-    await lab.run();
+    const coverage = join(lab.lake, 'export_coverage');
+    const [newest = ''] = await readdir(coverage);
+    for (const days of [35, 36]) {
+      const before = daysBefore(newest.replace('run_date=', ''), days).from;
+      await cp(join(coverage, newest), join(coverage, `run_date=${before}`), { recursive: true });
+    }
     await rm(lake.folder, { recursive: true });
     await rename(lab.lake, lake.folder);
     const asked = async (name: string) => {
       const reader = await lake.read({ views: loadViews(), names: new Set([name]) });
-      return { parts: reader.parts, now: await rowsOf(reader, 'SELECT as_of FROM lake_time') };
+      const sorted = await rowsOf(reader, 'SELECT * FROM account_names ORDER BY account_id');
+      return { parts: reader.parts, now: await rowsOf(reader, 'SELECT as_of FROM lake_time'), names: sorted };
     };
-    const [now, drains] = [await asked('lake_time'), await asked('target_drains')];
-    expect([now.parts, drains.parts]).toEqual([1, 2]);
-    expect(now.now).toEqual(drains.now);
+    const [now, names, drains] = [
+      await asked('lake_time'),
+      await asked('account_names'),
+      await asked('target_drains'),
+    ];
+    expect([now.parts, names.parts, drains.parts]).toEqual([1, 2, 3]);
+    expect([now.now, names.now]).toEqual([drains.now, drains.now]);
+    expect(names.names).toEqual(drains.names);
+    expect(names.names.length).toBeGreaterThan(0);
   } finally {
     await lab.close();
   }

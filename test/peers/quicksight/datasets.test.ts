@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withQueries } from '../../../deploy/quicksight/write-queries.ts';
+import { type MemoryLake, openMemoryLake } from '../../support/memory-lake.ts';
 import { data, database, datasetOf, deployment, ofType, replaced } from './deployed.ts';
-import { type MemoryLake, openMemoryLake } from './memory-lake.ts';
 import { resources } from './templates.ts';
 
 let lake: MemoryLake;

@@ -1,5 +1,6 @@
 /** What the tiles show of a lake in which all is well: every drain OK, every copy made. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type MemoryLake, openMemoryLake } from '../../support/memory-lake.ts';
 import {
   analysis,
   data,
@@ -10,7 +11,6 @@ import {
   ofType,
   replaced,
 } from './deployed.ts';
-import { type MemoryLake, openMemoryLake } from './memory-lake.ts';
 import { type JsonObject, listOf, objectOf, resources } from './templates.ts';
 
 const lastRun = '2026-03-01 02:30:00';

@@ -1,6 +1,6 @@
 /** The independent answer to every view and every question, by name. */
 
-import { targetDrains, targetsWithoutGoodDrain } from './drains.ts';
+import { accountNames, targetDrains, targetsWithoutGoodDrain, withAccountNames } from './drains.ts';
 import { type Answer, type Copy, type Facts, hasEnded, isGood } from './facts.ts';
 import { compositeCopies } from './families.ts';
 import { accountRegionMatrix, bytesByMonth, dailyFlows, encryptionKeys, vaultProtection } from './flows.ts';
@@ -20,6 +20,10 @@ import { failedCopies, failuresByCategory, resourceHistory, stuckCopies } from '
 /** In the question's order. @param value the value of a parameter, as text */
 type QuestionAnswer = (facts: Facts, value: (parameter: string) => string) => readonly Answer[];
 
+/** The answer with the name beside each account's number: every question has them. */
+const named = (answer: QuestionAnswer): QuestionAnswer => {
+  return (facts, value) => answer(facts, value).map(withAccountNames(facts));
+};
 const days = (answer: (facts: Facts, days: number) => readonly Answer[]): QuestionAnswer => {
   return (facts, value) => answer(facts, Number(value('days')));
 };
@@ -30,32 +34,37 @@ const hoursAndDays = (
 };
 
 export const questionAnswers: Readonly<Record<string, QuestionAnswer>> = {
-  'account-region-matrix': days(accountRegionMatrix),
-  'bytes-by-month': days(bytesByMonth),
-  'composite-copies': days(compositeCopies),
-  'encryption-keys': days(encryptionKeys),
-  'failed-copies': days(failedCopies),
+  'account-region-matrix': named(days(accountRegionMatrix)),
+  'bytes-by-month': named(days(bytesByMonth)),
+  'composite-copies': named(days(compositeCopies)),
+  'encryption-keys': named(days(encryptionKeys)),
+  'failed-copies': named(days(failedCopies)),
   'failures-by-category': days(failuresByCategory),
-  'resource-history': (facts, value) => resourceHistory(facts, value('resource'), Number(value('days'))),
-  rpo: (facts, value) => rpo(facts, Number(value('days')), Number(value('window'))),
-  'rpo-beyond-limit': (facts, value) =>
+  'resource-history': named((facts, value) =>
+    resourceHistory(facts, value('resource'), Number(value('days'))),
+  ),
+  rpo: named((facts, value) => rpo(facts, Number(value('days')), Number(value('window')))),
+  'rpo-beyond-limit': named((facts, value) =>
     rpoBeyondLimit(facts, Number(value('hours')), Number(value('days')), Number(value('window'))),
-  'silent-rules': (facts, value) => silentRules(facts, Number(value('days')), Number(value('within'))),
-  'single-location-resources': (facts, value) =>
+  ),
+  'silent-rules': named((facts, value) => silentRules(facts, Number(value('days')), Number(value('within')))),
+  'single-location-resources': named((facts, value) =>
     singleLocationResources(facts, Number(value('days')), Number(value('window'))),
-  'stuck-copies': hoursAndDays(stuckCopies),
-  'success-rate-by-account': days(successByAccount),
+  ),
+  'stuck-copies': named(hoursAndDays(stuckCopies)),
+  'success-rate-by-account': named(days(successByAccount)),
   'success-rate-by-day': days(successByDay),
-  'success-rate-by-plan': days(successByPlan),
-  'success-rate-by-rule': days(successByRule),
+  'success-rate-by-plan': named(days(successByPlan)),
+  'success-rate-by-rule': named(days(successByRule)),
   'targets-without-good-drain': days(targetsWithoutGoodDrain),
-  'vault-protection': days(vaultProtection),
+  'vault-protection': named(days(vaultProtection)),
 };
 
 /** In any order. @param columns the view's: those of row views are the copies' own */
 type ViewAnswer = (facts: Facts, columns: readonly string[]) => readonly Answer[];
 
 export const viewAnswers: Readonly<Record<string, ViewAnswer>> = {
+  account_names: accountNames,
   copy_lives: copyLives,
   daily_flows: dailyFlows,
   daily_success: dailySuccess,

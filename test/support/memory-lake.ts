@@ -1,10 +1,10 @@
 /** A lake in DuckDB's memory: every table and view, without a row until some are added. */
 import { DuckDBInstance } from '@duckdb/node-api';
-import { loadViews } from '../../../src/questions/questions.ts';
-import { copyJobSummaries } from '../../../src/tables/copy-job-summaries.ts';
-import { copyJobs } from '../../../src/tables/copy-jobs.ts';
-import { exportCoverage } from '../../../src/tables/export-coverage.ts';
-import type { ColumnType } from '../../../src/tables/table.ts';
+import { loadViews } from '../../src/questions/questions.ts';
+import { copyJobSummaries } from '../../src/tables/copy-job-summaries.ts';
+import { copyJobs } from '../../src/tables/copy-jobs.ts';
+import { exportCoverage } from '../../src/tables/export-coverage.ts';
+import type { ColumnType } from '../../src/tables/table.ts';
 
 const sqlTypes: Readonly<Record<ColumnType, string>> = {
   text: 'VARCHAR',
@@ -18,6 +18,8 @@ export interface MemoryLake {
   columnsOf(sql: string): Promise<ReadonlyMap<string, string>>;
   /** @param row its columns in SQL; those that are not said are null */
   add(table: string, row: Readonly<Record<string, string>>): Promise<void>;
+  /** The rows, their values as text. */
+  rowsOf(sql: string): Promise<readonly (readonly (string | null)[])[]>;
   /** The first column of the first row, as text. */
   valueOf(sql: string): Promise<string>;
   close(): void;
@@ -45,6 +47,10 @@ export async function openMemoryLake(database: string): Promise<MemoryLake> {
     add: async (table, row) => {
       const columns = Object.keys(row).join('", "');
       await connection.run(`INSERT INTO "${table}" ("${columns}") VALUES (${Object.values(row).join(', ')})`);
+    },
+    rowsOf: async (sql) => {
+      const rows = (await connection.runAndReadAll(sql)).getRows();
+      return rows.map((row) => row.map((value) => (value === null ? null : String(value))));
     },
     valueOf: async (sql) => String((await connection.runAndReadAll(sql)).getRows()[0]?.[0]),
     close: () => {
