@@ -1,11 +1,14 @@
-import { copyFile, cp, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, describe, expect, test } from 'vitest';
-import { bucketOf } from '../../src/lake/layout.ts';
-import { daysBefore } from '../../src/query/days.ts';
+import { openEngine } from '../../src/lake/engines/open.ts';
+import { bucketOf, coverageKey } from '../../src/lake/layout.ts';
+import { newRunId } from '../../src/ledger/runs.ts';
 import { loadViews } from '../../src/questions/questions.ts';
 import { copyJobs } from '../../src/tables/copy-jobs.ts';
+import { exportCoverage } from '../../src/tables/export-coverage.ts';
+import { utcDay } from '../../src/tables/table.ts';
 import { withEarlierTimes } from '../lake/engines/earlier-part.ts';
 import { openLab } from '../support/lab.ts';
 import { job, newLake, rowsOf, type WrittenLake } from './written-lake.ts';
@@ -289,34 +292,34 @@ test('what a query does not fit into memory goes to scratch, and closing leaves 
   expect(left.filter((name) => /query-|spill/.test(name))).toEqual([]);
 });
 
-test('of the coverage a question that asks for the lake’s now alone reads the newest day, one with names 35 days before it, one about targets all', async () => {
-  const lab = await openLab({ accounts: 2, regions: 1, days: 4, jobsPerDay: 4 });
-  const lake = await lakeOf();
+/** What a run of that instant says of one account. */
+async function writeCoverage(lake: WrittenLake, asOf: number, account_name: string): Promise<void> {
+  const [run_id, run_date] = [newRunId(asOf, asOf), utcDay(asOf)];
+  const row = { run_id, as_of: asOf, table_name: 'copy_jobs', account_id: '111122223333', account_name };
+  const output = join(lake.folder, coverageKey(run_date, run_id));
+  await mkdir(dirname(output), { recursive: true });
+  const staged = join(dirname(lake.folder), 'staged.ndjson');
+  await writeFile(staged, `${JSON.stringify(row)}\n`);
+  const engine = await openEngine('duckdb', { memoryLimitBytes: 2e8, scratch: dirname(lake.folder) });
   try {
-    await lab.run();
-    const coverage = join(lab.lake, 'export_coverage');
-    const [newest = ''] = await readdir(coverage);
-    for (const days of [35, 36]) {
-      const before = daysBefore(newest.replace('run_date=', ''), days).from;
-      await cp(join(coverage, newest), join(coverage, `run_date=${before}`), { recursive: true });
-    }
-    await rm(lake.folder, { recursive: true });
-    await rename(lab.lake, lake.folder);
-    const asked = async (name: string) => {
-      const reader = await lake.read({ views: loadViews(), names: new Set([name]) });
-      const sorted = await rowsOf(reader, 'SELECT * FROM account_names ORDER BY account_id');
-      return { parts: reader.parts, now: await rowsOf(reader, 'SELECT as_of FROM lake_time'), names: sorted };
-    };
-    const [now, names, drains] = [
-      await asked('lake_time'),
-      await asked('account_names'),
-      await asked('target_drains'),
-    ];
-    expect([now.parts, names.parts, drains.parts]).toEqual([1, 2, 3]);
-    expect([now.now, names.now]).toEqual([drains.now, drains.now]);
-    expect(names.names).toEqual(drains.names);
-    expect(names.names.length).toBeGreaterThan(0);
+    await engine.merge({
+      ...{ table: exportCoverage, partition: { run_date }, existing: null, staged: [staged], output },
+      metadata: {},
+    });
   } finally {
-    await lab.close();
+    await engine.close();
   }
+}
+
+test('of the coverage a question that asks for the lake’s now alone reads the newest day, one with names 35 days before it, one about targets all', async () => {
+  const lake = await lakeOf();
+  const now = Date.UTC(2026, 10, 20, 2);
+  for (const days of [0, 35, 36]) await writeCoverage(lake, now - days * 86_400_000, `${days} days ago`);
+  const asked = async (name: string) => {
+    const reader = await lake.read({ views: loadViews(), names: new Set([name]) });
+    return [reader.parts, ...(await rowsOf(reader, 'SELECT epoch_ms(as_of) FROM lake_time'))];
+  };
+  expect(await asked('lake_time')).toEqual([1, [BigInt(now)]]);
+  expect(await asked('account_names')).toEqual([2, [BigInt(now)]]);
+  expect(await asked('target_drains')).toEqual([3, [BigInt(now)]]);
 });
