@@ -23,6 +23,7 @@ export const tasks = {
   test: [['vitest', 'run']],
   'test:peers': [['vitest', 'run', '--config', 'vitest.peers.config.ts']],
   'test:faults': [['node', 'test/faults/run.ts']],
+  'test:kills': [['node', 'test/kills/run.ts']],
   check: [
     ['tsc', '--noEmit', '-p', '.'],
     ['biome', 'check'],

@@ -25,6 +25,8 @@ export interface Launch {
   readonly patienceMs: number;
   /** Where stdout goes instead, such as /dev/full. */
   readonly stdoutFile?: string;
+  /** Told of what it logs, as it comes. */
+  readonly onLog?: (text: string) => void;
 }
 
 export interface Running {
@@ -46,7 +48,7 @@ export function preloaded(
   return ['--import', url.href];
 }
 
-export function launch({ words, env, cwd, ofNode, patienceMs, stdoutFile }: Launch): Running {
+export function launch({ words, env, cwd, ofNode, patienceMs, stdoutFile, onLog }: Launch): Running {
   const begun = performance.now();
   const out = stdoutFile === undefined ? null : openSync(stdoutFile, 'w');
   const child = spawn(process.execPath, [...ofNode, cli, 'export', ...words], {
@@ -59,6 +61,7 @@ export function launch({ words, env, cwd, ofNode, patienceMs, stdoutFile }: Laun
   for (const name of ['stdout', 'stderr'] as const) {
     child[name]?.setEncoding('utf8').on('data', (text: string) => {
       said[name] += text;
+      if (name === 'stderr') onLog?.(text);
     });
   }
   let overdue = false;

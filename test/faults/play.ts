@@ -190,7 +190,7 @@ function unexpected(night: Night, ended: Ended, coverage: readonly LakeRow[]): s
 }
 
 /** What AWS shows at this instant, by who lists it. */
-async function truthOf({ simulator }: World): Promise<AwsTruth> {
+export async function truthOf({ simulator }: World): Promise<AwsTruth> {
   const jobs = new Map<string, Map<string, number>>();
   const counts = new Map<string, number>();
   const oldest = simulator.now() - (countedDays - 1) * dayMs;
@@ -207,10 +207,11 @@ async function truthOf({ simulator }: World): Promise<AwsTruth> {
   return { now: simulator.now(), jobs, counts };
 }
 
-async function differencesFrom(
+/** How the lake differs from what AWS shows, where all of its parts are to be read. */
+export async function differencesFrom(
   world: World,
   view: LakeView,
-  left: Damage,
+  left: Damage = {},
   accounts?: readonly string[],
 ): Promise<string[]> {
   const file = join(world.folder, 'truth.ndjson');

@@ -25,6 +25,8 @@ export interface HurtfulProxy {
   readonly seen: readonly Subject[];
   /** Called when a connection or a request comes, before anything is done to it. */
   onSeen: (subject: Subject) => void;
+  /** Called when AWS, or S3, has answered a request. */
+  onAnswered: (subject: Subject) => void;
   stop(): Promise<void>;
 }
 
@@ -55,6 +57,7 @@ export async function startProxy({ upstream, regions, seed }: ProxyOptions): Pro
     const instead = await beforeAws(deeds, asked, response);
     if (instead === 'done') return;
     const answer = instead ?? (await upstream.ask(asked));
+    proxy.onAnswered(asked.subject);
     const name = [asked.subject.service, asked.subject.api, asked.subject.region, asked.subject.caller].join(
       ' ',
     );
@@ -110,6 +113,7 @@ export async function startProxy({ upstream, regions, seed }: ProxyOptions): Pro
     hurts,
     seen,
     onSeen: () => undefined,
+    onAnswered: () => undefined,
     async stop() {
       for (const socket of open) socket.destroy();
       const closed = [plain, secure].map((server) => once(server, 'close'));

@@ -1,11 +1,12 @@
 /** What a scenario happens in: a simulated AWS, perhaps an S3 server, the proxy before both, a lake, and one time for all. */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { defaultOptions, type SimulatorOptions } from '../../src/simulator/options.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { type S3Server, startConditionalS3 } from '../peers/s3-servers.ts';
+import type { Objects } from '../support/kill-points.ts';
 import { type Launch, launch, preloaded, type Running } from './exporter.ts';
 import { type KnownRows, type LakeView, viewLake } from './lake-view.ts';
 import { type HurtfulProxy, startProxy } from './proxy.ts';
@@ -33,6 +34,7 @@ export interface RunOptions {
   /** What SIGUSR2 adds to that. */
   readonly clockJumpMs?: number;
   readonly stdoutFile?: string;
+  readonly onLog?: (text: string) => void;
   /** With the way `names`: hosts that do not exist, and hosts of which no name server knows. */
   readonly names?: { readonly missing?: string; readonly silent?: string };
 }
@@ -117,6 +119,7 @@ export async function openWorld({ seed, lake, way, simulator: options }: WorldOp
       ofNode: [...preloaded('clock', { offset: String(offset), ...jump }), ...names, ...(run.ofNode ?? [])],
       patienceMs: deadline + graceMs,
       ...(run.stdoutFile === undefined ? {} : { stdoutFile: run.stdoutFile }),
+      ...(run.onLog === undefined ? {} : { onLog: run.onLog }),
     };
   };
 
@@ -136,10 +139,16 @@ export async function openWorld({ seed, lake, way, simulator: options }: WorldOp
       if (direct !== null && s3 !== null) await mirrored(direct, s3.bucket, 'deep/lake/', mirror, etags);
       return await viewLake(s3 === null ? lakeFolder : mirror, known);
     },
-    /** Writes into a lake on S3 as somebody else would. */
-    async putObject(key: string, body: string | Buffer): Promise<void> {
-      if (direct === null || s3 === null) throw new Error('the lake is not on S3');
-      await direct.send(new PutObjectCommand({ Bucket: s3.bucket, Key: `deep/lake/${key}`, Body: body }));
+    /** What the last view saw, each object with what changes when it is written again. */
+    async objects(): Promise<Objects> {
+      if (s3 !== null)
+        return new Map([...etags].map(([key, etag]) => [key.slice('deep/lake/'.length), etag]));
+      const names = await readdir(lakeFolder, { recursive: true }).catch(() => []);
+      const found = names.map(async (name): Promise<[string, string] | null> => {
+        const file = await stat(join(lakeFolder, name));
+        return file.isFile() ? [name, `${file.mtimeMs} ${file.ino}`] : null;
+      });
+      return new Map((await Promise.all(found)).filter((one) => one !== null));
     },
     async close(): Promise<void> {
       direct?.destroy();

@@ -3,6 +3,7 @@
 /** Objects of a run, by what they are for. */
 export interface Written {
   readonly parts: number;
+  readonly rejected: number;
   readonly coverage: number;
   readonly manifests: number;
   readonly watermarks: number;
@@ -16,8 +17,10 @@ export interface KillPoint {
   readonly written: Partial<Written>;
 }
 
-const kinds = {
+/** The paths of a run's objects. */
+export const kinds = {
   parts: /\/copy_jobs\//,
+  rejected: /\/_ledger\/rejected\//,
   coverage: /\/export_coverage\//,
   // A begin record lies beside it.
   manifests: /\/_ledger\/runs\/.*(?<!\.begin)\.json$/,
@@ -57,6 +60,7 @@ export function writtenSince(before: Objects, now: Objects): Written {
   const count = (kind: RegExp) => keys.filter((key) => kind.test(key)).length;
   return {
     parts: count(kinds.parts),
+    rejected: count(kinds.rejected),
     coverage: count(kinds.coverage),
     manifests: count(kinds.manifests),
     watermarks: count(kinds.watermarks),

@@ -106,7 +106,7 @@ function editedRecord(
         codes,
         run: everything,
         says: [/lake\.json/],
-        damage: { ledger: /lake\.json/, misplaced: /^$/ },
+        damage: { ledger: /lake\.json/, misplaced: /./ },
       },
     ],
     mend: (world) => putBack(world, key),
