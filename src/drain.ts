@@ -16,6 +16,8 @@ export interface Planned {
   readonly window: Window | null;
   /** Up to when earlier runs have read this, in milliseconds since the epoch; null: never, or nobody knows. */
   readonly coveredTo: number | null;
+  /** Since when AWS has called the region disabled, where earlier runs had read it; absent: it has not. */
+  readonly disabledAt?: number;
 }
 
 /** What came of it. `report.status` OK says that all was read; nothing here says that it was published. */

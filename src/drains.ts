@@ -35,7 +35,6 @@ export async function drainAll(context: DrainsContext): Promise<ReadonlyMap<Plan
   const source = createSource({
     aws: planning.aws,
     homeRegion: planning.homeRegion,
-    readBefore: planning.readBefore,
     concurrency: settings.concurrency,
     requestsPerSecond: settings.requestsPerSecond,
     targetTimeoutMs: settings.targetTimeoutMs,

@@ -164,6 +164,11 @@ async function run(context: Run): Promise<RunSummary> {
     totals,
   });
   if (ledgerError !== null) log.error({ err: ledgerError }, 'the ledger could not be closed');
+  for (const { table, target, report, switchedOff } of coverage) {
+    if (switchedOff !== true) continue;
+    const about = { table, account_id: target.accountId, region: target.region, error: report.errorMessage };
+    log.warn(about, 'a region that was read before is disabled now: later runs only count it');
+  }
   const unknownFields = unknownFieldsOf(drained.values());
   if (Object.keys(unknownFields).length > 0) {
     log.warn({ unknown_fields: unknownFields }, 'AWS sends fields that this version has no column for');

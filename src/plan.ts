@@ -2,7 +2,13 @@
 import pLimit from 'p-limit';
 import type { Planned } from './drain.ts';
 import type { RunIo } from './export.ts';
-import { emptyWindowMessage, exitCodeOf, isFailure, needsPerson } from './ledger/coverage.ts';
+import {
+  emptyWindowMessage,
+  exitCodeOf,
+  isFailure,
+  isNewlyDisabled,
+  needsPerson,
+} from './ledger/coverage.ts';
 import { limitsOf } from './limits.ts';
 import { makePlan } from './planning.ts';
 import type { PlannedTarget, PlanSummary } from './run-summary.ts';
@@ -18,7 +24,6 @@ export async function runPlan(settings: Settings, io: RunIo): Promise<PlanSummar
   const source = createSource({
     aws: planning.aws,
     homeRegion: planning.homeRegion,
-    readBefore: planning.readBefore,
     concurrency: settings.concurrency,
     requestsPerSecond: settings.requestsPerSecond,
     targetTimeoutMs: settings.targetTimeoutMs,
@@ -45,6 +50,7 @@ export async function runPlan(settings: Settings, io: RunIo): Promise<PlanSummar
       target: planned.target,
       window: planned.window,
       read: report.status === 'OK',
+      ...(isNewlyDisabled(report.status, planned) ? { switchedOff: true as const } : {}),
       status: report.status === 'OK' && page?.records.length === 0 ? ('OK_EMPTY' as const) : report.status,
     }));
     const plan = tries.map((tried) => plannedTarget(tried, settings, planning.asOf));
@@ -139,6 +145,7 @@ function readable(durationMs: number): DrainReport {
 function plannedTarget(tried: Tried, settings: Settings, asOf: number): PlannedTarget {
   const { planned, report } = tried;
   const { target, table, window } = planned;
+  const switchedOff = isNewlyDisabled(report.status, planned) ? { switchedOff: true as const } : {};
   const error = [report.errorName, report.errorMessage].filter((part) => part !== null).join(': ');
   return {
     account_id: target.accountId,
@@ -148,7 +155,8 @@ function plannedTarget(tried: Tried, settings: Settings, asOf: number): PlannedT
     status: report.status,
     error: error === '' ? null : error,
     needs_person:
-      isFailure({ ...planned, status: report.status }) && needsPerson(report.status, report.errorName),
+      isFailure({ ...planned, ...switchedOff, status: report.status }) &&
+      needsPerson(report.status, report.errorName),
     window_from: window?.from == null ? null : new Date(window.from).toISOString(),
     window_to: window === null ? null : new Date(window.to).toISOString(),
     expected_requests: report.status === 'OK' ? expectedRequests(tried, settings, asOf) : 0,

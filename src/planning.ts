@@ -43,8 +43,6 @@ export interface Planning {
   readonly planned: readonly Planned[];
   /** Folders below the tables that are no partitions of them. */
   readonly foreignFolders: readonly string[];
-  /** Whether an earlier run has read this account and region, or may have: where watermarks are lost nobody knows. */
-  readonly readBefore: (target: Target) => boolean;
   close(): Promise<void>;
 }
 
@@ -154,12 +152,7 @@ async function planFor(
     const known = await whileRunning(signal, `The watermarks of ${store.url} could not be read`, () =>
       watermarksOf(lake, targets, now() + clockToleranceMs, log, signal),
     );
-    const planned = planWindows(targets, settings, asOf, known.marks);
-    const readBefore = ({ accountId, region }: Target) =>
-      known.lost.has(bucketOf(accountId, lake.buckets)) ||
-      [copyJobs, copyJobSummaries].some(({ name }) =>
-        [known.marks, known.impossible].some((names) => names.has(watermarkName(name, accountId, region))),
-      );
+    const planned = planWindows(targets, settings, asOf, known);
     const close = async () => {
       await store.close();
       aws.close();
@@ -175,7 +168,6 @@ async function planFor(
       targets,
       planned,
       foreignFolders: foreign,
-      readBefore,
       close,
     };
   } catch (error) {
@@ -210,8 +202,11 @@ function planWindows(
   const planned = targets.flatMap((target) =>
     settings.tables.map((table): Planned => {
       const mark = marks.get(watermarkName(table, target.accountId, target.region));
-      const coveredTo = mark?.coveredTo ?? null;
-      if (table === 'copy_job_summaries') return { table, target, window: null, coveredTo };
+      const known = {
+        coveredTo: mark?.coveredTo ?? null,
+        ...(mark?.disabledAt === undefined ? {} : { disabledAt: mark.disabledAt }),
+      };
+      if (table === 'copy_job_summaries') return { table, target, window: null, ...known };
       const window = windowFor(settings.since, to, mark, memory);
       if (isEmptyWindow(window) && settings.since.kind !== 'auto') {
         throw nothingToRead(
@@ -220,7 +215,7 @@ function planWindows(
           'an earlier --since',
         );
       }
-      return { table, target, window, coveredTo };
+      return { table, target, window, ...known };
     }),
   );
   if (planned.length > 0 && planned.every(({ window }) => isEmptyWindow(window))) {
@@ -236,14 +231,6 @@ function nothingToRead(what: string, to: number, advice: string): UsageError {
   );
 }
 
-interface KnownMarks {
-  readonly marks: Watermarks;
-  /** Names of marks that cannot be true: their targets were read all the same. */
-  readonly impossible: ReadonlySet<string>;
-  /** Buckets whose marks are damaged, or are not there though the lake has been written before. */
-  readonly lost: ReadonlySet<number>;
-}
-
 /** The marks of all buckets that the targets' accounts fall into. */
 async function watermarksOf(
   lake: Lake,
@@ -251,11 +238,9 @@ async function watermarksOf(
   latest: number,
   log: Logger,
   signal: AbortSignal,
-): Promise<KnownMarks> {
+): Promise<Watermarks> {
   const buckets = [...new Set(targets.map(({ accountId }) => bucketOf(accountId, lake.buckets)))].sort();
   const marks = new Map<string, Watermark>();
-  const impossible = new Set<string>();
-  const lost = new Set<number>();
   for (const bucket of buckets) {
     const read = await readWatermarks(lake.store, bucket, latest, signal);
     for (const [name, mark] of read.marks) marks.set(name, mark);
@@ -266,13 +251,11 @@ async function watermarksOf(
         'watermarks are damaged, they lie in the future or end before they begin: what they cover is read again',
       );
     }
-    for (const name of read.impossible.keys()) impossible.add(name);
     if (read.damage !== null) {
       log.warn({ bucket, damage: read.damage }, 'watermarks are damaged: everything is read again');
     } else if (read.etag === null && !lake.isNew) {
       log.warn({ bucket }, 'no watermarks: everything is read');
     }
-    if (read.damage !== null || (read.etag === null && !lake.isNew)) lost.add(bucket);
   }
-  return { marks, impossible, lost };
+  return marks;
 }

@@ -16,7 +16,7 @@ import type { Totals } from '../totals.ts';
 import { type Coverage, coverageRow } from './coverage.ts';
 import type { RejectedRecords } from './rejected.ts';
 import { type Manifest, manifestHeads, type WrittenPart, writeManifest } from './runs.ts';
-import { type Covered, extendWatermarks, watermarkName } from './watermarks.ts';
+import { type Covered, extendWatermarks, type SwitchedOff, watermarkName } from './watermarks.ts';
 
 export interface LedgerEnd {
   readonly lake: Lake;
@@ -122,13 +122,18 @@ async function publishCoverage({
  * AWS holds.
  */
 async function moveWatermarks({ lake, run, coverage, openDays }: LedgerEnd): Promise<void> {
-  const byBucket = new Map<number, Map<string, Covered>>();
-  coverage.forEach(({ table, target, window, status }, i) => {
-    if (status !== 'OK' && status !== 'OK_EMPTY') return;
+  const byBucket = new Map<number, Map<string, Covered | SwitchedOff>>();
+  coverage.forEach(({ table, target, window, status, switchedOff }, i) => {
+    if (status !== 'OK' && status !== 'OK_EMPTY' && switchedOff !== true) return;
     const bucket = bucketOf(target.accountId, lake.buckets);
-    const covered = byBucket.get(bucket) ?? new Map<string, Covered>();
+    const covered = byBucket.get(bucket) ?? new Map<string, Covered | SwitchedOff>();
     byBucket.set(bucket, covered);
-    covered.set(watermarkName(table, target.accountId, target.region), {
+    const name = watermarkName(table, target.accountId, target.region);
+    if (switchedOff === true) {
+      covered.set(name, { disabledAt: run.asOf });
+      return;
+    }
+    covered.set(name, {
       window: window ?? { from: null, to: run.asOf },
       openDays: openDays.get(i) ?? new Set(),
       asOf: run.asOf,

@@ -23,6 +23,8 @@ export interface Coverage {
   readonly report: Omit<DrainReport, 'status' | 'records'>;
   readonly rows: number;
   readonly rejected: number;
+  /** Only where this run is the first that finds the region disabled, after earlier ones had read it. */
+  readonly switchedOff?: true;
 }
 
 const notBegun: Coverage['report'] = {
@@ -65,8 +67,32 @@ export function settled(
     return { table, target, window, status, read, report: failure, rows, rejected };
   }
   const status = drainedStatus(drained);
+  if (isNewlyDisabled(status, planned)) {
+    const switchedOff = true as const;
+    const failure = { ...report, ...switchingOff(drained) };
+    return { table, target, window, status, read, report: failure, rows, rejected, switchedOff };
+  }
   const told = status === 'REJECTED_RECORDS' ? { ...report, ...rejection(drained) } : report;
   return { table, target, window, status, read, report: told, rows, rejected };
+}
+
+/**
+ * Whether a region that earlier runs have read is disabled now, and no earlier run has said so: it is named once, and
+ * from then on counted with those that were never enabled.
+ */
+export function isNewlyDisabled(
+  status: CoverageStatus,
+  { coveredTo, disabledAt }: Pick<Planned, 'coveredTo' | 'disabledAt'>,
+): boolean {
+  return status === 'REGION_DISABLED' && coveredTo !== null && disabledAt === undefined;
+}
+
+function switchingOff({ report, coveredTo }: Drained) {
+  const through = coveredTo === null ? '' : `, through ${new Date(coveredTo).toISOString()}`;
+  return {
+    errorName: 'RegionSwitchedOff',
+    errorMessage: `the region was read before${through}, and AWS calls it disabled now: ${report.errorName}: ${report.errorMessage}`,
+  };
 }
 
 /** Why nobody was asked. */
@@ -166,14 +192,15 @@ const severity: readonly CoverageStatus[] = [
 ];
 
 /** What decides whether a (table, target) failed. */
-type Ended = Pick<Coverage, 'status' | 'target' | 'window'>;
+type Ended = Pick<Coverage, 'status' | 'target' | 'window' | 'switchedOff'>;
 
 /**
- * A region that nobody asked for by name and that is not enabled is nobody's failure. Nor is a window in which nothing
+ * A region that nobody asked for by name and that is not enabled is nobody's failure, but for the first time that it is
+ * found so after it had been read. Nor is a window in which nothing
  * was left to read: an `--until` that lies before what earlier runs have read.
  */
-export function isFailure({ status, target, window }: Ended): boolean {
-  if (status === 'REGION_DISABLED') return target.regionNamed;
+export function isFailure({ status, target, window, switchedOff }: Ended): boolean {
+  if (status === 'REGION_DISABLED') return target.regionNamed || switchedOff === true;
   if (status === 'SKIPPED' && isEmptyWindow(window)) return false;
   return healing[status] !== 'covered';
 }
@@ -188,10 +215,15 @@ export function needsPerson(status: CoverageStatus, errorName: string | null): b
   return healing[status] === 'person' || (status === 'UNREACHABLE' && untrustedNames.has(errorName ?? ''));
 }
 
+/** What is told only once comes before all else. */
+function gravity({ status, switchedOff }: Coverage): number {
+  return switchedOff === true ? severity.length : severity.indexOf(status);
+}
+
 /** Worst first; then by account, region and table. */
 export function worstFirst(a: Coverage, b: Coverage): number {
   const name = ({ target, table }: Coverage) => `${target.accountId}/${target.region}/${table}`;
-  return severity.indexOf(b.status) - severity.indexOf(a.status) || (name(a) < name(b) ? -1 : 1);
+  return gravity(b) - gravity(a) || (name(a) < name(b) ? -1 : 1);
 }
 
 /** The exit status of a run, from what became of its targets. See src/exit-codes.ts. */

@@ -29,6 +29,13 @@ export interface Watermark {
   readonly openDays: readonly string[];
   /** How far the furthest drain without a lower bound went; null: there was none. */
   readonly fullAt: number | null;
+  /** Since when AWS has called the region disabled, where it did not before; absent: it was read since. */
+  readonly disabledAt?: number;
+}
+
+/** A target that was read before, and whose region is disabled now. */
+export interface SwitchedOff {
+  readonly disabledAt: number;
 }
 
 /** One drain of a target that ended well and whose parts are all published. */
@@ -85,7 +92,10 @@ export function extended(mark: Watermark | undefined, covered: Covered, memoryDa
   const touches =
     (window.from === null || window.from <= mark.coveredTo) &&
     (mark.coveredFrom === null || window.to >= mark.coveredFrom);
-  if (!touches) return mark;
+  if (!touches) {
+    const { coveredFrom, coveredTo, openDays, fullAt } = mark;
+    return { coveredFrom, coveredTo, openDays, fullAt };
+  }
 
   const seenWhole = (day: string) => {
     const start = Date.parse(day);
@@ -175,7 +185,7 @@ const attempts = 12;
 export async function extendWatermarks(
   store: Store,
   bucket: number,
-  covered: ReadonlyMap<string, Covered>,
+  covered: ReadonlyMap<string, Covered | SwitchedOff>,
   options: {
     readonly runId: string;
     readonly memoryDays: number;
@@ -187,7 +197,11 @@ export async function extendWatermarks(
   for (let attempt = 1; attempt <= attempts; attempt++) {
     const { etag, marks, impossible } = await readWatermarks(store, bucket, options.latest);
     const next = new Map([...impossible, ...marks]);
-    for (const [name, one] of covered) next.set(name, extended(marks.get(name), one, options.memoryDays));
+    for (const [name, one] of covered) {
+      const mark = marks.get(name);
+      if (!('disabledAt' in one)) next.set(name, extended(mark, one, options.memoryDays));
+      else if (mark !== undefined) next.set(name, { ...mark, disabledAt: one.disabledAt });
+    }
     const put = await store.put({
       key: watermarksKey(bucket),
       body: { bytes: Buffer.from(formatted(next)) },
@@ -219,6 +233,7 @@ function formatted(marks: Watermarks): string {
           covered_to: iso(mark.coveredTo),
           open_days: mark.openDays,
           full_at: iso(mark.fullAt),
+          ...(mark.disabledAt === undefined ? {} : { disabled_at: iso(mark.disabledAt) }),
         },
       ];
     }),
@@ -242,10 +257,24 @@ function parsed(text: string): Watermarks {
       });
       return [
         name,
-        { coveredFrom: instant(value.covered_from), coveredTo, openDays, fullAt: instant(value.full_at) },
+        {
+          ...{
+            coveredFrom: instant(value.covered_from),
+            coveredTo,
+            openDays,
+            fullAt: instant(value.full_at),
+          },
+          ...disabled(value.disabled_at),
+        },
       ];
     }),
   );
+}
+
+/** Older programs have not written it. */
+function disabled(value: unknown): Partial<SwitchedOff> {
+  const disabledAt = instant(value ?? null);
+  return disabledAt === null ? {} : { disabledAt };
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

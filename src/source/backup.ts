@@ -31,8 +31,6 @@ export interface SourceOptions {
   readonly aws: Aws;
   /** The caller's own region: where STS is asked whether credentials still hold. `identifyCaller` says it. */
   readonly homeRegion: string;
-  /** Whether an earlier run has read the target, or may have: a region that was there is not taken for disabled. */
-  readonly readBefore: (target: Target) => boolean;
   /** Targets read at once. How many pieces of one target are, is never more. */
   readonly concurrency: number;
   /** For each (account, region), both APIs and every retry counted; may be a fraction. */
@@ -78,7 +76,6 @@ export function createSource(options: SourceOptions): Source {
       client: clientFor(aws, target),
       target,
       homeRegion,
-      readBefore: options.readBefore(target),
       pace: paces(target),
       slots,
       timing,

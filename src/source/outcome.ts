@@ -23,8 +23,6 @@ export interface OutcomeContext {
   readonly region: string;
   /** The caller's own region: known to be enabled, STS was asked there. */
   readonly homeRegion: string;
-  /** Whether an earlier run has read this account and region, or may have. */
-  readonly readBefore: boolean;
   /** Whether STS still takes the credentials; null: not asked. */
   readonly credentialsHold: boolean | null;
 }
@@ -37,20 +35,13 @@ export function retryBudget(failure: RequestFailure): number {
   return failure.kind === 'broken-answer' ? 5 : budgetOf(failure);
 }
 
-/** Whether a failure may mean that the region is not there for this account. */
-export function maybeDisabled(failure: RequestFailure, context: OutcomeContext): boolean {
-  const { region, homeRegion, readBefore } = context;
-  if (region === homeRegion) return false;
-  switch (failure.kind) {
-    case 'credentials-refused':
-      return true;
-    case 'no-such-host':
-      // With a proxy, or an endpoint of one's own, it is another host that is missing. And a host that was there once
-      // has not gone away: a DNS firewall, or a resolver of one's own, hides it.
-      return !readBefore && (failure.host?.includes(region) ?? false);
-    default:
-      return false;
-  }
+/**
+ * Whether a failure may mean that the region is not enabled for this account. Only AWS can say so, by refusing there what it
+ * takes elsewhere. A host that DNS does not know says nothing of it: a DNS firewall hides hosts, and with
+ * AWS_USE_FIPS_ENDPOINT or AWS_USE_DUALSTACK_ENDPOINT another host is asked, which not every region has.
+ */
+export function maybeDisabled(failure: RequestFailure, { region, homeRegion }: OutcomeContext): boolean {
+  return failure.kind === 'credentials-refused' && region !== homeRegion;
 }
 
 /**
@@ -58,8 +49,8 @@ export function maybeDisabled(failure: RequestFailure, context: OutcomeContext):
  *
  * Credentials that a region does not know are no news about the region alone: they may have been revoked since.
  * Only when STS, asked at home, still takes them is the region called disabled; in the home region, which
- * cannot be disabled, never. A host that is missing from DNS says so only of a region that was never read. Everything
- * that AWS could not answer (5xx) is called UNREACHABLE: time heals it.
+ * cannot be disabled, never. Everything that AWS could not answer (5xx), or could not be asked, is called UNREACHABLE: time
+ * heals it.
  */
 export function outcomeOf(failure: RequestFailure, context: OutcomeContext): Outcome {
   return {
@@ -78,13 +69,10 @@ function statusOf(failure: RequestFailure, context: OutcomeContext): Outcome['st
     case 'untrusted-certificate':
     case 'not-from-aws':
     case 'identity-unverified':
+    case 'no-such-host':
       return 'UNREACHABLE';
     case 'timed-out':
       return 'TIMED_OUT';
-    case 'no-such-host':
-      return maybeDisabled(failure, context) && context.credentialsHold === true
-        ? 'REGION_DISABLED'
-        : 'UNREACHABLE';
     case 'credentials-refused':
       return maybeDisabled(failure, context) && context.credentialsHold === true
         ? 'REGION_DISABLED'

@@ -34,8 +34,6 @@ export interface RequestSetup {
   readonly client: BackupClient;
   readonly target: Target;
   readonly homeRegion: string;
-  /** Whether an earlier run has read the target, or may have. */
-  readonly readBefore: boolean;
   /** Resolves when the target's rate allows one more request. */
   readonly pace: () => Promise<void>;
   /** Bounds the requests that are on their way at once. */
@@ -66,7 +64,7 @@ export async function requestPage(
   signal: AbortSignal,
   deliver: (page: RawPage) => Promise<void>,
 ): Promise<RawPage> {
-  const { target, homeRegion, readBefore, timing } = setup;
+  const { target, homeRegion, timing } = setup;
   const spent = new Map<RequestFailure['kind'], number>();
   let last: RequestFailure | null = null;
   let refused: string | undefined;
@@ -74,7 +72,6 @@ export async function requestPage(
   const context = {
     region: target.region,
     homeRegion,
-    readBefore,
     credentialsHold: null as boolean | null,
   };
 
@@ -105,19 +102,18 @@ export async function requestPage(
     if (ask.token !== null && isExpiredPageToken(failure)) throw new PageTokenExpired(failure);
     const used = spent.get(failure.kind) ?? 0;
     const final = used >= retryBudget(failure);
-    const doubtful = failure.kind === 'credentials-refused' || (final && failure.kind === 'no-such-host');
-    if (doubtful && identity !== null && maybeDisabled(failure, context)) {
+    if (identity !== null && maybeDisabled(failure, context)) {
       try {
         context.credentialsHold = await abortable(setup.credentialsHold(identity, signal), signal);
       } catch (error) {
         // Without STS there is no telling: it is asked again, for as long as that can be healed by time.
         if (signal.aborted) return false;
         last = failureOf(error);
-        return retryBudget(last) === Number.POSITIVE_INFINITY || failure.kind === 'no-such-host';
+        return retryBudget(last) === Number.POSITIVE_INFINITY;
       }
     }
     last = failure;
-    if (final || (doubtful && context.credentialsHold)) return false;
+    if (final || (failure.kind === 'credentials-refused' && context.credentialsHold)) return false;
     spent.set(failure.kind, used + 1);
     if (failure.kind === 'credentials-expired' || failure.kind === 'credentials-refused') {
       refused = identity?.accessKeyId;

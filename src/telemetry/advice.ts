@@ -35,11 +35,16 @@ const byWindow =
 const byEmptyWindow =
   'Nothing to do: earlier runs have read further than --until. To read it again, give --since as well.';
 
+/** Where a region was read before. */
+const bySwitchedOff =
+  'This region was read before, and AWS now refuses there the credentials that it takes at home. If it was meant to be switched off, nothing is to be done: from the next run on it is only counted. If not, enable the region again in this account before AWS forgets its jobs (about 30 days).';
+
 /** What a person can do about a (table, target) that ended with this status and error: one or two sentences. */
 export function adviceFor(status: CoverageStatus, errorName: string | null): string {
   if (status === 'SKIPPED' && errorName === 'EmptyWindow') return byEmptyWindow;
   if (status === 'TIMED_OUT' && errorName === 'DeadlineReached') return byDeadline;
   if (status === 'TIMED_OUT' && errorName === 'PublishWindowClosed') return byWindow;
+  if (status === 'REGION_DISABLED' && errorName === 'RegionSwitchedOff') return bySwitchedOff;
   const onTheWay = status === 'UNREACHABLE' ? adviceByErrorName(errorName ?? '') : null;
   if (onTheWay !== null) return `${onTheWay}.`;
   return advice[status];

@@ -90,7 +90,6 @@ async function drained(
   const source = createSource({
     aws,
     homeRegion: region,
-    readBefore: () => false,
     concurrency: 1,
     requestsPerSecond: 1000,
     targetTimeoutMs,

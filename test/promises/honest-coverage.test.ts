@@ -112,6 +112,31 @@ describe('the coverage', () => {
     expect((await lab.run({ regions: lab.regions.join(',') })).exit_code).toBe(77);
   });
 
+  it('names a region that was switched off after it was read, with 77, and only once', async () => {
+    lab = await openLab();
+    const region = lab.regions.find((one) => one !== lab.simulator.env.AWS_REGION) ?? '';
+    const off = { kind: 'disable-region', region } as const;
+    const failed = ({ failures }: RunSummary) => failures.map((one) => `${one.region} ${one.status}`);
+    expect((await lab.run()).exit_code).toBe(0);
+
+    lab.simulator.addFaults([off]);
+    const first = await lab.run();
+    expect(first.exit_code).toBe(77);
+    expect([...new Set(failed(first))]).toEqual([`${region} REGION_DISABLED`]);
+    expect(first.failures[0]?.error).toContain('the region was read before, through ');
+    expect(first.failures[0]?.advice).toContain('was meant to be switched off');
+
+    const second = await lab.run();
+    expect([second.exit_code, failed(second)]).toEqual([0, []]);
+    expect(second.coverage.REGION_DISABLED).toBeGreaterThan(0);
+
+    lab.simulator.clearFaults();
+    expect((await lab.run()).exit_code).toBe(0);
+    expect(await lab.differences()).toEqual([]);
+    lab.simulator.addFaults([off]);
+    expect((await lab.run()).exit_code).toBe(77);
+  });
+
   describe('of a region whose host DNS does not find', () => {
     let hidden: string | null = null;
     beforeEach(() => {
@@ -135,13 +160,14 @@ describe('the coverage', () => {
     const statusesIn = async ({ run_id: runId }: RunSummary, region: string) =>
       statuses(await coverageOf(runId), (row) => row.region === region);
 
-    it('says UNREACHABLE where it was read before, REGION_DISABLED only where it never was', async () => {
+    it('says UNREACHABLE and not fine, whether it was read before, never was, or nobody knows', async () => {
       lab = await openLab();
       const region = lab.regions.find((one) => one !== lab.simulator.env.AWS_REGION) ?? '';
       hidden = region;
       const never = await lab.run();
-      expect(never.exit_code).toBe(0);
-      expect(await statusesIn(never, region)).toEqual(['REGION_DISABLED']);
+      expect(never.exit_code).toBe(75);
+      expect(await statusesIn(never, region)).toEqual(['UNREACHABLE']);
+      expect(never.failures[0]?.advice).toContain('AWS_USE_FIPS_ENDPOINT');
 
       hidden = null;
       expect((await lab.run()).exit_code).toBe(0);

@@ -233,7 +233,6 @@ describe('reading an organization', () => {
     const source = createSource({
       aws: found.aws,
       homeRegion: found.identified.region,
-      readBefore: () => false,
       concurrency: 16,
       requestsPerSecond: 1000,
       targetTimeoutMs: 20_000,
