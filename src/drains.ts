@@ -39,6 +39,7 @@ export async function drainAll(context: DrainsContext): Promise<ReadonlyMap<Plan
     requestsPerSecond: settings.requestsPerSecond,
     targetTimeoutMs: settings.targetTimeoutMs,
     memoryDays: settings.memoryDays,
+    recheckTime: planning.recheckTime,
     onThrottle: (target) => progress.throttled(target),
     log,
   });

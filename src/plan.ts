@@ -28,6 +28,7 @@ export async function runPlan(settings: Settings, io: RunIo): Promise<PlanSummar
     requestsPerSecond: settings.requestsPerSecond,
     targetTimeoutMs: settings.targetTimeoutMs,
     memoryDays: settings.memoryDays,
+    recheckTime: planning.recheckTime,
     onThrottle: (target) => io.progress.throttled(target),
     log: io.log.child({ run_id: planning.runId }),
   });

@@ -1,14 +1,14 @@
 /** What a run is about to do: who asks, as of when, whom, and for which windows. `export` does it, `plan` shows it. */
 import type { Logger } from 'pino';
 import { type Aws, createAws } from './aws/aws.ts';
-import { clockToleranceMs } from './aws/clock.ts';
+import { clockToleranceMs, type Sighting } from './aws/clock.ts';
 import type { Planned } from './drain.ts';
 import { LinkError, UsageError } from './errors.ts';
 import { foreignFolders } from './lake/foreign-objects.ts';
 import { type Lake, openLake } from './lake/lake.ts';
 import { bucketOf } from './lake/layout.ts';
 import { openStore } from './lake/stores/open.ts';
-import { newRunId } from './ledger/runs.ts';
+import { newestRun, newRunId } from './ledger/runs.ts';
 import {
   readWatermarks,
   type Watermark,
@@ -22,6 +22,7 @@ import { isEmptyWindow } from './source/window.ts';
 import { copyJobSummaries } from './tables/copy-job-summaries.ts';
 import { copyJobs } from './tables/copy-jobs.ts';
 import { exportCoverage } from './tables/export-coverage.ts';
+import { AsOf } from './targets/as-of.ts';
 import { type IdentifiedCaller, identifyCaller } from './targets/caller.ts';
 import { assumedRole } from './targets/credentials.ts';
 import type { Caller, Target } from './targets/target.ts';
@@ -35,6 +36,8 @@ export interface Planning {
   readonly asOf: number;
   /** AWS's time now, as-of and what has passed since. */
   readonly now: () => number;
+  /** Asks others for the time where a page's does not fit: see AsOf. */
+  readonly recheckTime: (page: Sighting) => Promise<void>;
   /** Where STS was asked. */
   readonly homeRegion: string;
   readonly runId: string;
@@ -97,9 +100,19 @@ async function planFor(
   settings: Settings,
   io: PlanningIo,
 ): Promise<Planning> {
-  const { caller, asOf, credentials, region } = identified;
-  const identifiedAt = performance.now();
-  const now = () => asOf + performance.now() - identifiedAt;
+  const { caller, credentials, region } = identified;
+  const { clock } = aws;
+  const witnesses = new AsOf({
+    aws,
+    homeRegion: region,
+    regions: settings.regions,
+    log: io.log,
+    signal: io.draining,
+  });
+  const asOf = await whileRunning(io.draining, 'What time it is could not be found out', () =>
+    witnesses.settle(),
+  );
+  const now = () => clock.now();
   const runId = newRunId(asOf, Date.now());
   const log = io.log.child({ run_id: runId });
   const signal = io.draining;
@@ -136,6 +149,12 @@ async function planFor(
         signal,
       }),
     );
+    await whileRunning(signal, 'What time it is could not be found out', async () =>
+      witnesses.confirm({
+        store: store.lastSeen?.() ?? null,
+        newestRun: lake.isNew ? null : await newestRun(store, signal),
+      }),
+    );
     const foreign = await whileRunning(signal, `The lake ${store.url} could not be listed`, () =>
       lookForForeign(lake, log, signal),
     );
@@ -148,6 +167,7 @@ async function planFor(
       homeRegion: region,
       signal,
     });
+    await whileRunning(signal, 'What time it is could not be found out', () => witnesses.confirm());
     io.progress.phase('reading how far earlier runs came');
     const known = await whileRunning(signal, `The watermarks of ${store.url} could not be read`, () =>
       watermarksOf(lake, targets, now() + clockToleranceMs, log, signal),
@@ -162,6 +182,7 @@ async function planFor(
       caller,
       asOf,
       now,
+      recheckTime: (page) => witnesses.recheck(page),
       homeRegion: region,
       runId,
       lake,

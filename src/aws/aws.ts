@@ -13,6 +13,8 @@ import type {
 } from '@smithy/types';
 import { ProxyAgent } from 'proxy-agent';
 import { programPackage } from '../package.ts';
+import { AwsClock } from './clock.ts';
+import { dated } from './dated-handler.ts';
 import { type Origin, originAws } from './origin.ts';
 import { askedAgain, type Patience } from './patience.ts';
 import { proxyFrom } from './proxy.ts';
@@ -60,6 +62,8 @@ export interface Aws {
   readonly maxSockets: number;
   /** After this, a request without a whole answer is given up. */
   readonly requestTimeoutMs: number;
+  /** AWS's time, as the answers told it. */
+  readonly clock: AwsClock;
   /**
    * For every client but S3's. `endpoint` is only there when it was asked for, so that otherwise the SDK's
    * own `AWS_ENDPOINT_URL_<SERVICE>` variables hold. Never `destroy()` such a client: it would close the
@@ -117,13 +121,15 @@ export function createAws(options: AwsOptions): Aws {
     throwOnRequestTimeout: true,
   });
   const { origin = originAws } = options;
-  const requestHandler = origin === null ? handler : watched(handler, origin);
+  const clock = new AwsClock();
+  const requestHandler = dated(origin === null ? handler : watched(handler, origin), clock);
   const { patienceMs = shortPatienceMs, onRetry = () => undefined } = options;
   const patience: Patience = { ...waits, patienceMs, onRetry };
   return {
     requestHandler,
     maxSockets,
     requestTimeoutMs,
+    clock,
     clientDefaults: (region, credentials) => ({
       region,
       ...(endpointUrl === null ? {} : { endpoint: endpointUrl }),

@@ -48,8 +48,8 @@ export interface AwsFailure {
   /** The host that was not found, where the error says so. */
   readonly host: string | null;
   /**
-   * The SDK has corrected its clock by the answer's Date since the request was signed: a refusal may have been
-   * about the date alone. It says so of every error that moved its clock far.
+   * The answer's Date is far from the one that the request was signed for, and the next one is signed for that: a
+   * refusal may have been about the date alone. See src/aws/signing-clock.ts.
    */
   readonly clockCorrected: boolean;
 }
@@ -250,7 +250,7 @@ function kindOf(error: Error, facts: Facts): FailureKind {
   if (isUnverified(name, error.message)) return 'identity-unverified';
   if (throttlingNames.has(name) || status === 429) return 'throttled';
   if (expiredNames.has(name)) return 'credentials-expired';
-  if (skewNames.has(name)) return 'clock-skew';
+  if (skewNames.has(name) || isAboutTheDate(error, facts)) return 'clock-skew';
   if (refusedNames.has(name)) return 'credentials-refused';
   if (deniedNames.has(name) || signatureNames.has(name)) return 'denied';
   if (code === 'ENOTFOUND') return 'no-such-host';
@@ -290,6 +290,17 @@ function isMistake(error: Error): boolean {
     error instanceof RangeError ||
     error instanceof ReferenceError ||
     error instanceof SyntaxError
+  );
+}
+
+/**
+ * A signature that was dated wrongly has the same names as one with a wrong secret
+ * (docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html): the answer's own date tells them apart,
+ * or its words.
+ */
+function isAboutTheDate(error: Error, { name, clockCorrected }: Facts): boolean {
+  return (
+    signatureNames.has(name) && (clockCorrected || /signature expired|not yet current/i.test(error.message))
   );
 }
 

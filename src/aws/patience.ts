@@ -31,6 +31,8 @@ export function retryBudget(failure: AwsFailure): number {
     case 'untrusted-certificate':
       return 2;
     case 'clock-skew':
+      // By the answer's Date, and by the run's own clock again where that Date was wrong.
+      return 3;
     case 'credentials-refused':
       return 1;
     case 'denied':

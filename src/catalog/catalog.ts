@@ -11,6 +11,7 @@ import { copyJobSummaries } from '../tables/copy-job-summaries.ts';
 import { copyJobs } from '../tables/copy-jobs.ts';
 import { exportCoverage } from '../tables/export-coverage.ts';
 import { utcDay } from '../tables/table.ts';
+import { AsOf } from '../targets/as-of.ts';
 import { identifyCaller } from '../targets/caller.ts';
 import { assumedRole } from '../targets/credentials.ts';
 import { apply } from './apply.ts';
@@ -76,7 +77,9 @@ async function runGlue(
   io: Io,
 ): Promise<CatalogReport> {
   const { database, workgroup, outputLocation, encryption } = settings;
-  const { caller, asOf, credentials, region } = await identifyCaller(aws, { signal: io.stopping });
+  const { caller, credentials, region } = await identifyCaller(aws, { signal: io.stopping });
+  const { log, stopping: signal } = io;
+  const asOf = await new AsOf({ aws, homeRegion: region, regions: 'enabled', log, signal }).settle();
   const store = await storeOf(settings, aws, io);
   try {
     const lake = locationOf(settings.lake);

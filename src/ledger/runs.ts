@@ -24,6 +24,34 @@ export function newRunId(asOf: number, localNow: number): string {
   return v7({ msecs: asOf, seq });
 }
 
+/**
+ * The run that says it began last, by the time in its id; null: no run has begun. Nothing is read but names.
+ * @throws LakeError when the store cannot be listed
+ */
+export async function newestRun(
+  store: Store,
+  signal?: AbortSignal,
+): Promise<{ readonly key: string; readonly asOf: number } | null> {
+  const folders: string[] = [];
+  for await (const folder of store.list(runsPrefix, { folders: true }, signal)) folders.push(folder);
+  for (const folder of folders.sort().reverse()) {
+    let newest: { readonly key: string; readonly asOf: number } | null = null;
+    for await (const key of store.list(folder, {}, signal)) {
+      const asOf = timeOfRun(key);
+      if (asOf !== null && (newest === null || asOf > newest.asOf)) newest = { key, asOf };
+    }
+    if (newest !== null) return newest;
+  }
+  return null;
+}
+
+/** The first 48 bits of a UUIDv7 are milliseconds since the epoch (RFC 9562, 5.7). */
+function timeOfRun(key: string): number | null {
+  const [, high, low] =
+    /\/([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[0-9a-f-]+(?:\.begin)?\.json$/.exec(key) ?? [];
+  return high === undefined || low === undefined ? null : Number.parseInt(high + low, 16);
+}
+
 export interface BeginRecord {
   readonly format: 1;
   readonly run_id: string;

@@ -45,7 +45,9 @@ export async function answerAws(parts: AwsParts, request: WireRequest, requestId
   let api = 'unknown';
   let account = '';
   const note = (status: number, error: string | null) =>
-    parts.log.add({ api, account, region: claim?.region ?? '', status, error, parameters });
+    claim === null
+      ? parts.log.addUnsigned()
+      : parts.log.add({ api, account, region: claim.region, status, error, parameters });
   try {
     if (claim === null) {
       throw new ServiceError(403, 'MissingAuthenticationTokenException', 'Missing Authentication Token');
@@ -72,7 +74,10 @@ export async function answerAws(parts: AwsParts, request: WireRequest, requestId
     const { now } = parts.clock;
     const answer = service({ api, identity, region: claim.region, request, requestId, now, faults });
     note(answer.status, null);
-    return { answer };
+    const wrong = faults.find(({ kind }) => kind === 'wrong-date');
+    if (wrong === undefined) return { answer };
+    const date = new Date(now + (wrong.ms ?? 0)).toUTCString();
+    return { answer: { ...answer, headers: { ...answer.headers, Date: date } } };
   } catch (error) {
     const known =
       error instanceof ServiceError

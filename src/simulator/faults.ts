@@ -22,6 +22,7 @@ export const faultKinds = {
   slow: 'answered after `ms` (1000)',
   'empty-page-with-token': 'an empty page with a token comes before every page',
   drop: 'the connection is closed without an answer',
+  'wrong-date': 'the answer’s Date is wrong by `ms`, which may be negative',
   'require-external-id': 'the role asks for `externalId`',
 } as const;
 

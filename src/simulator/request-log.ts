@@ -16,6 +16,8 @@ export interface LoggedRequest {
 export interface RequestSummary {
   readonly total: number;
   readonly counts: readonly (Pick<LoggedRequest, 'api' | 'status' | 'error'> & { readonly count: number })[];
+  /** Requests that nobody signed; they are refused, and stand nowhere else here. */
+  readonly unsigned: number;
   /** Oldest first. */
   readonly recent: readonly LoggedRequest[];
 }
@@ -24,6 +26,7 @@ const KEPT = 10_000;
 
 export class RequestLog {
   #total = 0;
+  #unsigned = 0;
   #recent: LoggedRequest[] = [];
   readonly #counts = new Map<string, { api: string; status: number; error: string | null; count: number }>();
 
@@ -38,8 +41,12 @@ export class RequestLog {
     else this.#counts.set(key, { api, status, error, count: 1 });
   }
 
+  addUnsigned(): void {
+    this.#unsigned++;
+  }
+
   summary(): RequestSummary {
     const counts = [...this.#counts.values()].map((count) => ({ ...count }));
-    return { total: this.#total, counts, recent: this.#recent.slice(-KEPT) };
+    return { total: this.#total, counts, unsigned: this.#unsigned, recent: this.#recent.slice(-KEPT) };
   }
 }

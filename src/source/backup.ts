@@ -5,12 +5,15 @@ import { BackupClient } from '@aws-sdk/client-backup';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
 import type { Aws } from '../aws/aws.ts';
+import type { Sighting } from '../aws/clock.ts';
+import { signedBy } from '../aws/signing-clock.ts';
 import { credentialsHold } from '../targets/caller.ts';
 import type { Target } from '../targets/target.ts';
 import { askCopyJobSummaries } from './ask.ts';
 import { readChain } from './chain.ts';
 import { readCopyJobs } from './copy-jobs.ts';
 import { drain, type Round } from './drain.ts';
+import { observer } from './observed.ts';
 import type { RequestFailure } from './outcome.ts';
 import { createPace } from './pace.ts';
 import { type RequestTiming, requestPage } from './request.ts';
@@ -42,6 +45,8 @@ export interface SourceOptions {
   /** In [0, 1); for the jitter of waits. Default: Math.random. */
   readonly random?: () => number;
   readonly log: Logger;
+  /** Asks others for the time where a page says another than `aws.clock`, which may be set by that. */
+  readonly recheckTime?: (page: Sighting) => Promise<void>;
   /** Told of every answer that said: too many requests. */
   readonly onThrottle?: (target: Target) => void;
   /** Defaults: 500 ms, 20 s, and the clients' request time-out or a quarter of the target's, whichever is less. */
@@ -82,6 +87,7 @@ export function createSource(options: SourceOptions): Source {
       random,
       credentialsHold: credentialsHold.bind(null, aws, homeRegion),
       onRetry: retries.note,
+      observed: observer({ clock: aws.clock, region: target.region, log, recheck: options.recheckTime }),
     };
     return drain(
       {
@@ -133,11 +139,12 @@ async function readSummaries(round: Round, target: Target, period: AggregationPe
 /** One client a drain: thousands of targets would otherwise keep thousands of clients. Sockets are shared all the same. */
 function clientFor(aws: Aws, target: Target): BackupClient {
   const credentials = Object.assign(() => target.credentials(), { memoized: true });
-  return new BackupClient({
+  const client = new BackupClient({
     ...aws.clientDefaults(target.region, credentials),
     maxAttempts: 1,
     retryMode: 'standard',
   });
+  return signedBy(aws.clock, client);
 }
 
 /** One pace for each (account, region), for as long as the source lives: until the signal is aborted. */

@@ -44,6 +44,8 @@ export interface RequestSetup {
   /** Whether STS still takes the credentials; rejects when it cannot be asked. */
   readonly credentialsHold: (identity: AwsCredentialIdentity, signal: AbortSignal) => Promise<boolean>;
   readonly onRetry: (failure: RequestFailure, waitMs: number) => void;
+  /** When a page that has just come was observed. @throws BrokenAnswer when it cannot be of this run */
+  readonly observed: (saidMs: number) => Promise<number>;
 }
 
 /** Why a drain was stopped, besides what stops the whole run. */
@@ -195,7 +197,8 @@ async function ofOneAttempt(setup: RequestSetup, ask: Ask, signal: AbortSignal):
     clearTimeout(timer);
     cut.release();
   }
-  return pageOf(kept.answer, ask.list);
+  const page = pageOf(kept.answer, ask.list);
+  return { ...page, observedAt: await setup.observed(page.observedAt) };
 }
 
 /** The name is the one that smithy's handler gives to its own time-outs. */

@@ -43,14 +43,18 @@ export function callerCredentials(
     ...(endpoint === null ? {} : { maxRetries: 0 }),
   });
   const callerClientConfig = { region: async () => region };
-  const shared = shareCredentials(async (forceRefresh) => {
-    overheard.forget();
-    try {
-      return await chain({ forceRefresh, callerClientConfig });
-    } catch (error) {
-      throw whatFailed(error, overheard.last());
-    }
-  });
+  const shared = shareCredentials(
+    async (forceRefresh) => {
+      overheard.forget();
+      try {
+        return await chain({ forceRefresh, callerClientConfig });
+      } catch (error) {
+        throw whatFailed(error, overheard.last());
+      }
+    },
+    () => aws.clock.now(),
+    () => aws.clock.monotonic(),
+  );
   return endpoint === null ? shared : patient(shared, endpoint, stopping, patience);
 }
 

@@ -4,6 +4,7 @@ import { keepAnswer } from '../aws/answer.ts';
 import type { Aws } from '../aws/aws.ts';
 import { awsFailure } from '../aws/failure.ts';
 import { configuredRegion } from '../aws/region.ts';
+import { signedBy } from '../aws/signing-clock.ts';
 import { AccessError, ReportedError, UnavailableError } from '../errors.ts';
 import { callerCredentials } from './caller-credentials.ts';
 import { discoveryError } from './discovery-error.ts';
@@ -14,7 +15,7 @@ const defaultRegion = 'us-east-1';
 
 export interface IdentifiedCaller {
   readonly caller: Caller;
-  /** AWS's time of the answer, in milliseconds since the epoch: the run's as-of. */
+  /** AWS's time of this one answer, in milliseconds since the epoch; the run's as-of takes more: see AsOf. */
   readonly asOf: number;
   /** The caller's own, shared and renewed. */
   readonly credentials: AwsCredentialIdentityProvider;
@@ -38,7 +39,10 @@ export interface IdentifyOptions {
 export async function identifyCaller(aws: Aws, options: IdentifyOptions = {}): Promise<IdentifiedCaller> {
   const region = options.region ?? (await configuredRegion()) ?? defaultRegion;
   const credentials = options.credentials ?? callerCredentials(aws, region, options.signal);
-  const client = aws.patient(new STSClient(aws.clientDefaults(region, credentials)), options.signal);
+  const client = aws.patient(
+    signedBy(aws.clock, new STSClient(aws.clientDefaults(region, credentials))),
+    options.signal,
+  );
   const command = new GetCallerIdentityCommand({});
   const kept = keepAnswer(command.middlewareStack);
   const ask = async () => {
@@ -81,8 +85,11 @@ export async function credentialsHold(
   identity: AwsCredentialIdentity,
   abortSignal: AbortSignal,
 ): Promise<boolean> {
-  // Twice, since the SDK corrects a wrong clock by the first answer.
-  const client = new STSClient({ ...aws.clientDefaults(region, identity), maxAttempts: 2 });
+  // Twice, since a wrong clock is corrected by the first answer.
+  const client = signedBy(
+    aws.clock,
+    new STSClient({ ...aws.clientDefaults(region, identity), maxAttempts: 2 }),
+  );
   try {
     await client.send(new GetCallerIdentityCommand({}), { abortSignal });
     return true;

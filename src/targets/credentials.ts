@@ -5,6 +5,7 @@ import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smithy/types';
 import type { Aws } from '../aws/aws.ts';
 import { awsFailure } from '../aws/failure.ts';
+import { signedBy } from '../aws/signing-clock.ts';
 import { AssumeRoleError, UnavailableError } from '../errors.ts';
 import { adviceByName, adviceToWait, heals } from './discovery-error.ts';
 
@@ -31,13 +32,15 @@ export interface RefreshRequest {
  * Asks `fetch` once for many: calls in flight are shared, the answer is kept until shortly before it expires,
  * an AssumeRoleError is kept for good (it will not heal within a run). Any other failure is not kept, and
  * credentials that still hold are handed out while they cannot be renewed.
- * @param now wall clock in milliseconds: that is what AWS's expiration is said in
- * @param monotonic milliseconds, for when that clock is wrong
+ * @param now AWS's time in milliseconds, or the next best: that is what an expiration is said in. Only asked when
+ *   credentials come
+ * @param monotonic milliseconds; what has passed since goes by this
  */
 export function shareCredentials(
   fetch: (forceRefresh: boolean) => Promise<AwsCredentialIdentity>,
   now: () => number = Date.now,
   monotonic: () => number = () => performance.now(),
+  longestMs = Number.POSITIVE_INFINITY,
 ): AwsCredentialIdentityProvider {
   let current: { readonly identity: AwsCredentialIdentity; readonly life: Life } | null = null;
   let inFlight: Promise<AwsCredentialIdentity> | null = null;
@@ -46,12 +49,12 @@ export function shareCredentials(
   const renew = (forceRefresh: boolean): Promise<AwsCredentialIdentity> => {
     const renewal = fetch(forceRefresh)
       .then((identity) => {
-        current = { identity, life: lifeOf(identity, now, monotonic) };
+        current = { identity, life: lifeOf(identity, now(), monotonic(), longestMs) };
         return identity;
       })
       .catch((error: unknown) => {
         if (error instanceof AssumeRoleError) refusal = error;
-        if (!forceRefresh && current !== null && current.life.clock() < current.life.endsAt) {
+        if (!forceRefresh && current !== null && monotonic() < current.life.endsAt) {
           return current.identity;
         }
         throw error;
@@ -70,33 +73,31 @@ export function shareCredentials(
     if (forceRefresh && (refused === undefined || refused === current?.identity.accessKeyId)) {
       return renew(true);
     }
-    if (current !== null && current.life.clock() < current.life.renewAt) return current.identity;
+    if (current !== null && monotonic() < current.life.renewAt) return current.identity;
     return renew(false);
   };
   // Else every client would put a memory of its own in front (@aws-sdk/core, resolveAwsSdkSigV4Config.js).
   return Object.assign(provider, { memoized: true });
 }
 
-/** Both instants are by this clock. */
+/** Both instants are by the monotonic clock. */
 interface Life {
-  readonly clock: () => number;
   readonly renewAt: number;
   readonly endsAt: number;
 }
 
 /**
- * Credentials that have expired when they come are fresh, and the wall clock is ahead. Then they are held to last as long as
+ * Credentials that have expired when they come are fresh, and the clock is ahead. Then they are held to last as long as
  * a session of ours does, and renewed well before; those that end earlier are renewed when AWS calls them expired.
  */
-function lifeOf(identity: AwsCredentialIdentity, now: () => number, monotonic: () => number): Life {
+function lifeOf(identity: AwsCredentialIdentity, now: number, received: number, longestMs: number): Life {
   const expiresAt = identity.expiration?.getTime() ?? Number.POSITIVE_INFINITY;
-  const leftMs = expiresAt - now();
+  const leftMs = Math.min(expiresAt - now, longestMs);
   if (leftMs > 0) {
-    return { clock: now, renewAt: expiresAt - Math.min(renewBeforeMs, leftMs / 4), endsAt: expiresAt };
+    return { renewAt: received + leftMs - Math.min(renewBeforeMs, leftMs / 4), endsAt: received + leftMs };
   }
-  const received = monotonic();
   const sessionMs = sessionSeconds * 1000;
-  return { clock: monotonic, renewAt: received + (sessionMs * 3) / 4, endsAt: received + sessionMs };
+  return { renewAt: received + (sessionMs * 3) / 4, endsAt: received + sessionMs };
 }
 
 export interface RoleToAssume {
@@ -120,12 +121,14 @@ export function assumedRole(
   source: AwsCredentialIdentityProvider,
   region: string,
   role: RoleToAssume,
-  now?: () => number,
 ): AwsCredentialIdentityProvider {
   const assume = async (): Promise<AwsCredentialIdentity> => {
     // Few attempts: whoever needs the role asks again, and a refusal from a machine whose clock is wrong is retried by
     // the SDK as long as it may, each time another denied event in the account's trail.
-    const client = new STSClient({ ...aws.clientDefaults(region, source), maxAttempts: 2 });
+    const client = signedBy(
+      aws.clock,
+      new STSClient({ ...aws.clientDefaults(region, source), maxAttempts: 2 }),
+    );
     const { Credentials } = await client.send(
       new AssumeRoleCommand({
         RoleArn: role.roleArn,
@@ -144,7 +147,7 @@ export function assumedRole(
       ...(Credentials.Expiration ? { expiration: Credentials.Expiration } : {}),
     };
   };
-  return shareCredentials(async () => {
+  const assumeOrExplain = async (): Promise<AwsCredentialIdentity> => {
     try {
       try {
         return await assume();
@@ -156,7 +159,15 @@ export function assumedRole(
     } catch (error) {
       throw assumeError(error, role);
     }
-  }, now);
+  };
+  const { clock } = aws;
+  // However wrong the clock is, a session lasts no longer than was asked for.
+  return shareCredentials(
+    assumeOrExplain,
+    () => clock.now(),
+    () => clock.monotonic(),
+    sessionSeconds * 1000,
+  );
 }
 
 function assumeError(error: unknown, role: RoleToAssume): Error {

@@ -13,8 +13,8 @@ export function heals(failure: AwsFailure): boolean {
     case 'not-from-aws':
     case 'no-such-host':
     case 'identity-unverified':
-      return true;
     case 'clock-skew':
+      return true;
     case 'credentials-expired':
     case 'credentials-refused':
     case 'credentials-missing':
@@ -32,6 +32,9 @@ export function heals(failure: AwsFailure): boolean {
 export function adviceToWait(failure: AwsFailure, usual: string): string {
   if (failure.kind === 'identity-unverified') {
     return 'Run again later; if it stays so, look whether AWS can read the keys of the token’s issuer, and whether the token’s file is renewed';
+  }
+  if (failure.kind === 'clock-skew') {
+    return 'Run again later; AWS refused the date of the request, also when it was corrected by AWS’s answer: if it stays so, compare the clock of this machine with the Date that AWS, or whoever answers for it, sends';
   }
   return adviceOnTheWay(failure) ?? usual;
 }

@@ -11,6 +11,7 @@ import {
 } from '@aws-sdk/client-organizations';
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import type { Aws } from '../aws/aws.ts';
+import { signedBy } from '../aws/signing-clock.ts';
 import { ReportedError, UsageError } from '../errors.ts';
 import { discoveryError } from './discovery-error.ts';
 import { everyPage, type ListPage } from './every-page.ts';
@@ -38,7 +39,10 @@ export async function listOrganizationAccounts(
   unitIds: readonly string[] | null,
   abortSignal: AbortSignal,
 ): Promise<OrganizationAccount[]> {
-  const client = aws.patient(new OrganizationsClient(aws.clientDefaults(region, credentials)), abortSignal);
+  const client = aws.patient(
+    signedBy(aws.clock, new OrganizationsClient(aws.clientDefaults(region, credentials))),
+    abortSignal,
+  );
   const accounts =
     unitIds === null
       ? await allAccounts(client, { abortSignal })

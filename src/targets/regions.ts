@@ -6,6 +6,7 @@ import { DescribeRegionsCommand, EC2Client, type Region as Ec2Region } from '@aw
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import type { Aws } from '../aws/aws.ts';
 import { awsFailure } from '../aws/failure.ts';
+import { signedBy } from '../aws/signing-clock.ts';
 import { AccessError, ReportedError } from '../errors.ts';
 import { discoveryError, heals } from './discovery-error.ts';
 import { everyPage } from './every-page.ts';
@@ -53,7 +54,10 @@ async function fromAccount(
   credentials: AwsCredentialIdentityProvider,
   abortSignal: AbortSignal,
 ): Promise<string[]> {
-  const client = aws.patient(new AccountClient(aws.clientDefaults(region, credentials)), abortSignal);
+  const client = aws.patient(
+    signedBy(aws.clock, new AccountClient(aws.clientDefaults(region, credentials))),
+    abortSignal,
+  );
   const regions = await everyPage<Region>({
     what,
     service: 'AWS Account Management',
@@ -84,7 +88,10 @@ async function fromEc2(
   credentials: AwsCredentialIdentityProvider,
   abortSignal: AbortSignal,
 ): Promise<string[]> {
-  const client = aws.patient(new EC2Client(aws.clientDefaults(region, credentials)), abortSignal);
+  const client = aws.patient(
+    signedBy(aws.clock, new EC2Client(aws.clientDefaults(region, credentials))),
+    abortSignal,
+  );
   const regions = await everyPage<Ec2Region>({
     what,
     service: 'Amazon EC2',

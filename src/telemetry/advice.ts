@@ -31,6 +31,21 @@ const byDeadline =
 const byWindow =
   'The next run reads and publishes it. If it keeps happening, begin the run earlier, or widen --publish-window.';
 
+/** Where AWS would not take the date of a request. */
+const byDate =
+  'AWS refused the date of the requests, also when it was corrected by AWS’s answers. The next run tries again. If it keeps happening, compare the clock of this machine with the Date that AWS, or whoever answers for it, sends.';
+const dateNames: ReadonlySet<string> = new Set([
+  'RequestExpired',
+  'RequestInTheFuture',
+  'RequestTimeTooSkewed',
+  'InvalidSignatureException',
+  'SignatureDoesNotMatch',
+]);
+
+/** Where an answer is older than the run. */
+const byStaleAnswer =
+  'Something answers with what AWS said before the run began. The next run tries again. If it keeps happening, look for a cache between the job and AWS.';
+
 /** Where nothing was left to read. */
 const byEmptyWindow =
   'Nothing to do: earlier runs have read further than --until. To read it again, give --since as well.';
@@ -41,6 +56,8 @@ const bySwitchedOff =
 
 /** What a person can do about a (table, target) that ended with this status and error: one or two sentences. */
 export function adviceFor(status: CoverageStatus, errorName: string | null): string {
+  if (status === 'FAILED' && dateNames.has(errorName ?? '')) return byDate;
+  if (status === 'FAILED' && errorName === 'StaleAnswer') return byStaleAnswer;
   if (status === 'SKIPPED' && errorName === 'EmptyWindow') return byEmptyWindow;
   if (status === 'TIMED_OUT' && errorName === 'DeadlineReached') return byDeadline;
   if (status === 'TIMED_OUT' && errorName === 'PublishWindowClosed') return byWindow;

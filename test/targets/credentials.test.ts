@@ -29,7 +29,11 @@ describe('shared credentials', () => {
   it('are fetched once for many that ask at the same time', async () => {
     const clock = { now: 0 };
     const { fetch, issued } = issuer(60 * minute, clock);
-    const credentials = shareCredentials(fetch, () => clock.now);
+    const credentials = shareCredentials(
+      fetch,
+      () => clock.now,
+      () => clock.now,
+    );
     const all = await Promise.all(Array.from({ length: 20 }, () => credentials()));
     expect(new Set(all.map(({ accessKeyId }) => accessKeyId))).toEqual(new Set(['KEY1']));
     expect(issued()).toBe(1);
@@ -38,7 +42,11 @@ describe('shared credentials', () => {
   it('are renewed before they expire, and not long before', async () => {
     const clock = { now: 0 };
     const { fetch } = issuer(60 * minute, clock);
-    const credentials = shareCredentials(fetch, () => clock.now);
+    const credentials = shareCredentials(
+      fetch,
+      () => clock.now,
+      () => clock.now,
+    );
     await credentials();
     clock.now = 54 * minute;
     expect((await credentials()).accessKeyId).toBe('KEY1');
@@ -49,11 +57,30 @@ describe('shared credentials', () => {
   it('that live shortly are not renewed at every call', async () => {
     const clock = { now: 0 };
     const { fetch, issued } = issuer(2 * minute, clock);
-    const credentials = shareCredentials(fetch, () => clock.now);
+    const credentials = shareCredentials(
+      fetch,
+      () => clock.now,
+      () => clock.now,
+    );
     await credentials();
     clock.now = minute;
     await credentials();
     expect(issued()).toBe(1);
+  });
+
+  it('are renewed in time though the clock is set back by a day after they came', async () => {
+    const clock = { now: 0 };
+    const { fetch } = issuer(60 * minute, clock);
+    let wall = 0;
+    const credentials = shareCredentials(
+      fetch,
+      () => wall,
+      () => clock.now,
+    );
+    await credentials();
+    wall = -60 * 24 * minute;
+    clock.now = 56 * minute;
+    expect((await credentials()).accessKeyId).toBe('KEY2');
   });
 
   it.each([61, 90, 60 * 24])(
@@ -108,6 +135,7 @@ describe('shared credentials', () => {
     const { fetch } = issuer(60 * minute, clock);
     const credentials = shareCredentials(
       () => (works ? fetch() : Promise.reject(new Error('STS is away'))),
+      () => clock.now,
       () => clock.now,
     );
     await credentials();

@@ -5,7 +5,10 @@ import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import pRetry from 'p-retry';
 import type { Logger } from 'pino';
 import { createAws } from '../../aws/aws.ts';
+import { AwsClock } from '../../aws/clock.ts';
+import { dated } from '../../aws/dated-handler.ts';
 import { configuredRegion } from '../../aws/region.ts';
+import { signedBy } from '../../aws/signing-clock.ts';
 import { watched } from '../../aws/watched-handler.ts';
 import { type Checksums, openChecksums } from './s3-checksums.ts';
 import { s3Endpoint } from './s3-endpoint.ts';
@@ -41,6 +44,10 @@ export interface S3Connection {
   /** Made at the first call: where S3 is asked, and how, may have to be read from the shared configuration. */
   client(): Promise<S3Client>;
   readonly checksums: Checksums;
+  /** The store's time, as its answers tell it. */
+  readonly clock: AwsClock;
+  /** False until the first request, and where the endpoint is somebody's own. */
+  isAws(): boolean;
   /** Runs an idempotent request, again after transient errors. Rejects with the signal's reason once aborted. */
   retried<T>(what: string, request: () => Promise<T>, signal?: AbortSignal): Promise<T>;
   close(): void;
@@ -53,8 +60,11 @@ export function connectS3(options: S3ClientOptions): S3Connection {
       : null;
   const endpoint = once(() => s3Endpoint(options.endpointUrl));
   const checksums = openChecksums(async () => (await endpoint()).custom, options.log);
+  const clock = new AwsClock();
+  let isAws = false;
   const client = once(async () => {
     const { url, pathStyle, custom } = await endpoint();
+    isAws = !custom;
     const handler = options.requestHandler ?? own?.requestHandler;
     const common: S3ClientConfig = {
       ...(url === null ? {} : { endpoint: url }),
@@ -62,15 +72,17 @@ export function connectS3(options: S3ClientOptions): S3Connection {
       requestChecksumCalculation: checksums.ofRequests,
       responseChecksumValidation: checksums.ofAnswers,
       ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
-      ...(handler === undefined ? {} : { requestHandler: watched(handler, originS3(custom)) }),
+      ...(handler === undefined ? {} : { requestHandler: dated(watched(handler, originS3(custom)), clock) }),
       maxAttempts: 3,
     };
-    const region = options.region ?? once(() => findRegion(common, options));
-    return new S3Client({ ...common, region });
+    const region = options.region ?? once(() => findRegion(common, options, clock));
+    return signedBy(clock, new S3Client({ ...common, region }));
   });
   return {
     client,
     checksums,
+    clock,
+    isAws: () => isAws,
     async retried(what, request, signal) {
       try {
         return await pRetry(request, {
@@ -104,9 +116,13 @@ export function connectS3(options: S3ClientOptions): S3Connection {
  * client's region for the time of one request, so requests side by side trip over each other
  * (@aws-sdk/middleware-sdk-s3, region-redirect-endpoint-middleware.js).
  */
-async function findRegion(common: S3ClientConfig, options: S3ClientOptions): Promise<string> {
+async function findRegion(
+  common: S3ClientConfig,
+  options: S3ClientOptions,
+  clock: AwsClock,
+): Promise<string> {
   const configured = (await configuredRegion()) ?? 'us-east-1';
-  const client = new S3Client({ ...common, region: configured });
+  const client = signedBy(clock, new S3Client({ ...common, region: configured }));
   const owner = options.expectedBucketOwner;
   try {
     const head = new HeadBucketCommand({

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import type { Witness } from '../../aws/witnesses.ts';
 import type { Encryption } from '../../encryption.ts';
 import { LakeError, ScratchError } from '../../errors.ts';
 import { scratchProblem } from './file-problems.ts';
@@ -168,6 +169,12 @@ class S3Store implements Store {
       }
       token = next;
     } while (token !== undefined);
+  }
+
+  lastSeen(): Witness | null {
+    const seen = this.#s3.clock.sightings().at(-1);
+    // A store at an endpoint of somebody's own is none of AWS's witnesses.
+    return seen === undefined ? null : { ...seen, who: `the store of ${this.url}`, isAws: this.#s3.isAws() };
   }
 
   async close(): Promise<void> {

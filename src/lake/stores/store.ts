@@ -3,6 +3,8 @@
  * Keys are relative to the lake's root, with `/` between their parts: `copy_jobs/creation_date=2026-11-20/part-00000.parquet`.
  */
 
+import type { Witness } from '../../aws/witnesses.ts';
+
 /** An object as it was at one instant. The etag is opaque: only equality counts. */
 export interface StoredObject {
   readonly etag: string;
@@ -57,6 +59,8 @@ export interface Store {
   put(request: PutRequest, signal?: AbortSignal): Promise<PutOutcome>;
   /** Keys below a prefix, ascending by UTF-8 bytes. With `folders`, the immediate sub-folders (ending in `/`) instead. */
   list(prefix: string, options?: { readonly folders?: boolean }, signal?: AbortSignal): AsyncIterable<string>;
+  /** What time the store's last answer said it is; a store without a clock of its own says nothing. */
+  lastSeen?(): Witness | null;
   /** Lets go of sockets and locks. */
   close(): Promise<void>;
 }

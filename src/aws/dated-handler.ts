@@ -1,0 +1,46 @@
+/** Sends requests, and notes what time each answer says it is. */
+import type { NodeHttpHandler } from '@smithy/node-http-handler';
+import type { AwsClock } from './clock.ts';
+import { requestIdOf } from './origin.ts';
+
+/** The same handler; `clock` learns the time of every answer to a signed request. */
+export function dated(handler: NodeHttpHandler, clock: AwsClock): NodeHttpHandler {
+  const handle: NodeHttpHandler['handle'] = async (request, options) => {
+    const answered = await handler.handle(request, options);
+    const { statusCode, headers } = answered.response;
+    const who = serviceOf(request.headers.authorization ?? '');
+    const time = Date.parse(headers.date ?? '');
+    // An error without a request id is not AWS's; what has an age was answered earlier, to somebody else.
+    const isOwn = (statusCode < 300 || requestIdOf(headers) !== null) && !('age' in headers);
+    if (who !== null && isOwn && !Number.isNaN(time)) clock.saw(who, time);
+    return answered;
+  };
+  // All but `handle` is asked of the handler itself.
+  return new Proxy(handler, {
+    get: (target, name) => {
+      if (name === 'handle') return handle;
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+/** `AWS STS in us-east-1`, from what the request was signed for; null: it was not signed. */
+function serviceOf(authorization: string): string | null {
+  const [, region, service] = /Credential=[^/]+\/\d+\/([^/]+)\/([^/]+)\//.exec(authorization) ?? [];
+  return region === undefined || service === undefined ? null : witnessName(service, region);
+}
+
+const names: Readonly<Record<string, string>> = {
+  sts: 'AWS STS',
+  organizations: 'AWS Organizations',
+  account: 'AWS Account Management',
+  ec2: 'Amazon EC2',
+  backup: 'AWS Backup',
+  s3: 'Amazon S3',
+};
+
+/** @param service as requests are signed for it */
+export function witnessName(service: string, region: string): string {
+  return `${names[service] ?? service} in ${region}`;
+}
