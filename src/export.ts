@@ -8,6 +8,7 @@ import { ReportedError } from './errors.ts';
 import type { Engine } from './lake/engines/engine.ts';
 import { openEngine } from './lake/engines/open.ts';
 import { describeForeign, foreignIn, type Partition } from './lake/foreign-objects.ts';
+import { Homes } from './lake/homes.ts';
 import { warnOfLargeParts } from './lake/large-parts.ts';
 import { partitionPrefix } from './lake/layout.ts';
 import { publishPart } from './lake/publish.ts';
@@ -32,6 +33,7 @@ import { makePlan, type Planning } from './planning.ts';
 import type { CoverageStatus, RunSummary } from './run-summary.ts';
 import type { Settings } from './settings.ts';
 import { isStop } from './stop.ts';
+import { copyJobs } from './tables/copy-jobs.ts';
 import type { Target } from './targets/target.ts';
 import { adviceFor } from './telemetry/advice.ts';
 import type { Progress } from './telemetry/progress.ts';
@@ -124,7 +126,10 @@ async function run(context: Run): Promise<RunSummary> {
     drained = await drainAll({
       settings,
       planning,
-      stage: (table, rows, target) => publication.waves.stage(table, rows, originOf(target)),
+      stage: async (table, rows, target) => {
+        const settledRows = table === copyJobs ? await publication.homes.settle(rows) : rows;
+        await publication.waves.stage(table, settledRows, originOf(target));
+      },
       reject: (records) => rejected.keep(records),
       progress: io.progress,
       log,
@@ -174,6 +179,11 @@ async function run(context: Run): Promise<RunSummary> {
     log.warn({ unknown_fields: unknownFields }, 'AWS sends fields that this version has no column for');
   }
 
+  const { moved } = publication.homes;
+  if (moved.jobs > 0) {
+    log.warn(moved, 'AWS lists jobs with another day of creation than before: they keep the first one');
+  }
+
   io.progress.phase('looking for foreign objects in the partitions that were touched');
   const foreign = await foreignObjects(context, publication.touched.values());
   const ended = performance.now();
@@ -187,6 +197,7 @@ async function run(context: Run): Promise<RunSummary> {
     tables: totals,
     unknown_fields: unknownFields,
     altered_records: [...drained.values()].reduce((sum, { altered }) => sum + altered, 0),
+    moved_jobs: moved.jobs,
     foreign_objects: foreign,
     failures: coverage.filter(isReported).sort(worstFirst).map(failureOf),
     phases_ms: {
@@ -277,13 +288,24 @@ async function openPublication({ settings, io, log, limits, planning, scratch, e
     buckets: lake.buckets,
     reserve: (bytes) => scratch.reserve(bytes),
   });
+  const homes = new Homes({
+    store: lake.store,
+    buckets: lake.buckets,
+    runId,
+    oldest: planning.asOf - 2 * settings.memoryDays * 86_400_000,
+    scratchFolder,
+    reserve: (bytes) => scratch.reserve(bytes),
+    log,
+    signal: limits.publishing,
+  });
   const waves = new Waves(
     staging,
     {
       publish: async (part) => {
         await gate.pass();
-        const ended = io.progress.publishing(part.key);
         touched.set(partitionPrefix(part.table, part.partition), part);
+        if (part.table === copyJobs) await homes.claim(part.bucket, part.partition.creation_date ?? '');
+        const ended = io.progress.publishing(part.key);
         return await publishPart({
           store: lake.store,
           engine,
@@ -344,6 +366,7 @@ async function openPublication({ settings, io, log, limits, planning, scratch, e
   );
   return {
     waves,
+    homes,
     written,
     failed,
     touched,

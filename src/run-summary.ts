@@ -51,6 +51,8 @@ export interface RunSummary {
   readonly unknown_fields: UnknownFields;
   /** Records whose rows have U+FFFD for what no Parquet file can hold; they are kept raw. */
   readonly altered_records: number;
+  /** Jobs that AWS lists with another day of creation than before; their rows keep the first. */
+  readonly moved_jobs: number;
   /** Keys below the tables, in what this run touched, that are no parts of the lake; folders end in `/`. */
   readonly foreign_objects: readonly string[];
   /** Worst first; all of them in JSON, ten are printed. */

@@ -122,6 +122,11 @@ export function rejectedKey(runDate: string, runId: string): string {
   return `_ledger/rejected/${runDate}/${runId}.ndjson`;
 }
 
+/** Where a bucket's jobs were first seen: see src/lake/homes.ts. */
+export function homesKey(bucket: number): string {
+  return `_ledger/homes/${numbered(bucket)}.bin`;
+}
+
 export function watermarksKey(bucket: number): string {
   return `${watermarksPrefix}${numbered(bucket)}.json`;
 }

@@ -11,6 +11,7 @@ export const faultKinds = {
   'bad-json': 'status 200, and a body that ends too early',
   'bad-date': 'the first record’s date cannot be read',
   'big-integer': 'the first record’s size or count is above 2^53',
+  'moved-date': 'every copy job of the page was created `ms` later (below 0: earlier) than it was',
   'missing-id': 'the first record has no CopyJobId',
   'half-character': 'a text of the first record holds half a surrogate pair',
   'unknown-state': 'the first record’s state is one that nobody knows',

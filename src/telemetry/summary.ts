@@ -70,6 +70,11 @@ export function renderRunSummary(summary: RunSummary, columns = 100, color = fal
             `${grouped(summary.altered_records)} ${summary.altered_records === 1 ? 'record holds' : 'records hold'} text that is not well-formed Unicode. The rows have U+FFFD in its place; the records are kept raw under _ledger/rejected.`,
           ],
     ),
+    summary.moved_jobs === 0
+      ? ''
+      : paragraphs(columns, [
+          `AWS lists ${count(summary.moved_jobs, 'job')} with another day of creation than before; each stays one row, with the first.`,
+        ]),
     renderForeign(summary.foreign_objects, columns),
     renderFailures(failures, count(failures.length, 'failure'), columns, paint),
     summary.ledger_error === null ? '' : paragraphs(columns, [printable(summary.ledger_error)]),

@@ -42,6 +42,7 @@ const summary: RunSummary = {
   altered_records: 0,
   failures: Array.from({ length: 12 }, (_, i) => failure(i)),
   phases_ms: { discover: 1200, drain: 150_000, publish: 33_000, ledger: 800 },
+  moved_jobs: 0,
   foreign_objects: [],
   ledger_error: null,
   exit_code: 77,

@@ -20,6 +20,16 @@ export function spoilRecords(records: readonly object[], kinds: ReadonlySet<Faul
   return [spoiled, ...others];
 }
 
+/** By so many milliseconds in all. */
+export function moveDates(records: readonly object[], ms: number): readonly object[] {
+  if (ms === 0) return records;
+  return records.map((record) =>
+    'CreationDate' in record && typeof record.CreationDate === 'number'
+      ? { ...record, CreationDate: record.CreationDate + ms / 1000 }
+      : record,
+  );
+}
+
 export function spoilBody(body: string, kinds: ReadonlySet<FaultKind>): string {
   const whole = kinds.has('big-integer') ? body.replace(bigMark, bigNumber) : body;
   return kinds.has('bad-json') ? whole.slice(0, Math.floor(whole.length * 0.7)) : whole;

@@ -6,7 +6,7 @@ import type { JobFilter, Jobs, Position } from '../jobs.ts';
 import { lakeRole, organizationRole } from '../organization.ts';
 import { filterCounts, type Period, periods, type Summaries, slicesAt } from '../summaries.ts';
 import type { PageToken, Tokens, TokenVariant } from '../tokens.ts';
-import { spoilBody, spoilRecords } from './backup-faults.ts';
+import { moveDates, spoilBody, spoilRecords } from './backup-faults.ts';
 import type { Call, Service } from './call.ts';
 
 const jobStates = ['CREATED', 'RUNNING', 'COMPLETED', 'FAILED', 'PARTIAL'];
@@ -155,7 +155,8 @@ function listing(
     const variant: TokenVariant = token?.variant === 1 ? 2 : 1;
     nextToken = tokens.seal(purpose, token?.place ?? next ?? here ?? [], variant);
   }
-  const body = { [field]: spoilRecords(shown, kinds), ...rest, NextToken: nextToken };
+  const movedMs = call.faults.reduce((sum, { kind, ms }) => sum + (kind === 'moved-date' ? (ms ?? 0) : 0), 0);
+  const body = { [field]: spoilRecords(moveDates(shown, movedMs), kinds), ...rest, NextToken: nextToken };
   const answer = jsonAnswer('rest-json', body);
   return { ...answer, body: spoilBody(answer.body, kinds) };
 }

@@ -1,0 +1,256 @@
+/**
+ * A job's home: the creation date that was seen first decides, for ever, in which partition its row lies. AWS may give
+ * another one later; taken for the row's, the job would be a second row in another day's part.
+ *
+ * The homes of the jobs that AWS remembers lie in the ledger, an object for each bucket. New ones are claimed there,
+ * conditionally, before any row of theirs is published: of two runs at once one is first, and a run that dies has either
+ * claimed nothing or what the next one finds. They are a cache: lost or damaged, they are read from the parts again.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import pLimit from 'p-limit';
+import type { Logger } from 'pino';
+import { EngineError, LakeError } from '../errors.ts';
+import { copyJobs } from '../tables/copy-jobs.ts';
+import { type Row, utcDay, withDerived } from '../tables/table.ts';
+import { openPart, readPart } from './engines/part-reader.ts';
+import { InstantsById } from './instants-by-id.ts';
+import { bucketOf, homesKey, partKey } from './layout.ts';
+import { partitionsOf } from './partitions.ts';
+import type { Store } from './stores/store.ts';
+
+export interface HomesOptions {
+  readonly store: Store;
+  readonly buckets: number;
+  readonly runId: string;
+  /** Milliseconds since the epoch: homes before it are forgotten, for AWS shows no such job any more. */
+  readonly oldest: number;
+  /** Exists; the files made in it are removed again. */
+  readonly scratchFolder: string;
+  readonly reserve: (bytes: number) => () => void;
+  readonly log: Pick<Logger, 'warn'>;
+  readonly signal?: AbortSignal;
+}
+
+interface Bucket {
+  known: InstantsById;
+  /** Null: there is no object yet. */
+  etag: string | null;
+  /** Whether what was read from the parts is yet to be written down. */
+  unwritten: boolean;
+  /** Whether all parts could be read when the homes were read from them. */
+  whole: boolean;
+  /** Claimed by this run alone, so far. */
+  fresh: InstantsById;
+  /** Days of homes that another run has claimed otherwise since. */
+  readonly contested: Set<string>;
+}
+
+/** How often another run may get in between. */
+const attempts = 12;
+const named = 3;
+
+export class Homes {
+  readonly #options: HomesOptions;
+  readonly #buckets = new Map<number, Promise<Bucket>>();
+  readonly #inTurn = pLimit(1);
+  readonly #moved = new Set<string>();
+
+  constructor(options: HomesOptions) {
+    this.#options = options;
+  }
+
+  /** Jobs that AWS lists with another day of creation than before. */
+  get moved(): { readonly jobs: number; readonly first: readonly string[] } {
+    return { jobs: this.#moved.size, first: [...this.#moved].slice(0, named) };
+  }
+
+  /**
+   * The rows of copy jobs, each in its home. Where homes cannot be read the rows are as they came, and `claim` fails.
+   */
+  async settle(rows: readonly Row[]): Promise<readonly Row[]> {
+    const settled: Row[] = [];
+    for (const row of rows) {
+      const number = bucketOf(String(row.account_id), this.#options.buckets);
+      const bucket = await this.#bucket(number).catch(() => null);
+      settled.push(bucket === null ? row : this.#atHome(row, bucket));
+    }
+    return settled;
+  }
+
+  /**
+   * Writes down the homes of what is about to be published in a day's part.
+   * @throws LakeError when they cannot be read or written, or another run has claimed one of them for another day
+   */
+  async claim(number: number, day: string): Promise<void> {
+    const bucket = await this.#bucket(number);
+    await this.#inTurn(() => this.#write(number, bucket));
+    if (!bucket.contested.has(day)) return;
+    throw new LakeError(
+      `A job of ${day} was published by another run with another day of creation, while this one read it`,
+      'Run it again: nothing was lost, and the job stays one row.',
+    );
+  }
+
+  #bucket(number: number): Promise<Bucket> {
+    const known = this.#buckets.get(number) ?? this.#load(number);
+    this.#buckets.set(number, known);
+    // Whoever asks is told; a run that asks nothing more need not be.
+    known.catch(() => undefined);
+    return known;
+  }
+
+  #atHome(row: Row, bucket: Bucket): Row {
+    const id = String(row.copy_job_id);
+    const created = Number(row.creation_time);
+    const home = bucket.known.get(id) ?? bucket.fresh.get(id);
+    if (home === undefined) {
+      bucket.fresh.set(id, created);
+      return row;
+    }
+    const day = utcDay(home);
+    if (day === row.creation_date) return row;
+    this.#moved.add(id);
+    return withDerived(copyJobs, { ...row, creation_time: home, creation_date: day });
+  }
+
+  async #load(number: number): Promise<Bucket> {
+    const { store, signal, log } = this.#options;
+    const key = homesKey(number);
+    const found = await store.read(key, signal);
+    const [fresh, contested] = [new InstantsById(), new Set<string>()];
+    const known = found === null ? null : parsed(found.bytes);
+    if (found !== null && known !== null) {
+      return { known, etag: found.etag, unwritten: false, whole: true, fresh, contested };
+    }
+    if (found !== null)
+      log.warn(
+        { key },
+        'the homes of jobs are read from the parts again: their record is damaged or not whole',
+      );
+    const { known: inParts, whole } = await this.#fromParts(number);
+    const unwritten = whole && inParts.size > 0;
+    return { known: inParts, etag: found?.etag ?? null, unwritten, whole, fresh, contested };
+  }
+
+  async #fromParts(number: number): Promise<{ known: InstantsById; whole: boolean }> {
+    const { store, oldest, log, signal } = this.#options;
+    const known = new InstantsById();
+    let [whole, twice] = [true, 0];
+    const { partitions } = await partitionsOf(store, copyJobs, signal);
+    for (const { day } of partitions) {
+      if (day < utcDay(oldest)) continue;
+      const key = partKey(copyJobs, { creation_date: day }, number);
+      try {
+        for (const { id, created } of await this.#jobsIn(key)) {
+          const before = known.get(id);
+          if (before === undefined) known.set(id, created);
+          else if (utcDay(before) !== utcDay(created)) twice += 1;
+        }
+      } catch (error) {
+        if (!(error instanceof EngineError)) throw error;
+        whole = false;
+        log.warn({ err: error, key }, 'the homes of this part’s jobs are not known: it cannot be read');
+      }
+    }
+    if (twice > 0)
+      log.warn({ jobs: twice }, 'the lake holds jobs in the parts of two days, from before this version');
+    return { known, whole };
+  }
+
+  async #jobsIn(key: string): Promise<readonly { readonly id: string; readonly created: number }[]> {
+    const { store, scratchFolder, reserve, signal } = this.#options;
+    const file = join(scratchFolder, `${randomUUID()}.homes.parquet`);
+    let release: () => void = () => undefined;
+    try {
+      const found = await store.download(key, file, signal);
+      if (found === null) return [];
+      release = reserve(found.size);
+      const jobs: { id: string; created: number }[] = [];
+      for await (const rows of readPart(await openPart(file), idsAndTimes)) {
+        for (const { copy_job_id: id, creation_time: created } of rows) {
+          if (typeof id === 'string' && typeof created === 'number') jobs.push({ id, created });
+        }
+      }
+      return jobs;
+    } finally {
+      await rm(file, { force: true });
+      release();
+    }
+  }
+
+  async #write(number: number, bucket: Bucket): Promise<void> {
+    const { store, runId, oldest, signal } = this.#options;
+    for (let attempt = 1; attempt <= attempts; attempt += 1) {
+      const claimed = bucket.fresh;
+      if (claimed.size === 0 && !bucket.unwritten) return;
+      // Rows that come meanwhile find these homes among the known ones.
+      bucket.fresh = new InstantsById();
+      bucket.known.take(claimed);
+      try {
+        const outcome = await store.put(
+          {
+            key: homesKey(number),
+            body: { bytes: formatted(bucket.known.since(oldest), bucket.whole) },
+            condition: bucket.etag === null ? { ifAbsent: true } : { ifMatch: bucket.etag },
+            writeId: randomUUID(),
+            metadata: { 'run-id': runId },
+            contentType: 'application/octet-stream',
+          },
+          signal,
+        );
+        if (outcome.written) {
+          Object.assign(bucket, { etag: outcome.etag, unwritten: false });
+          return;
+        }
+        await this.#giveWay(number, bucket, claimed);
+      } catch (error) {
+        bucket.fresh.take(claimed);
+        throw error;
+      }
+    }
+    throw new LakeError(
+      `${homesKey(number)} in ${store.url} was replaced by others ${attempts} times while it was being written`,
+      'Let one export at a time work on this lake; then run again: nothing was lost.',
+    );
+  }
+
+  /** To what another run has claimed meanwhile; the rest is to be claimed again. */
+  async #giveWay(number: number, bucket: Bucket, claimed: InstantsById): Promise<void> {
+    const { known, etag, unwritten, whole } = await this.#load(number);
+    const ours = new InstantsById();
+    ours.take(claimed);
+    ours.take(bucket.fresh);
+    const fresh = ours.without(known, (own, theirs) => {
+      if (utcDay(own) !== utcDay(theirs)) bucket.contested.add(utcDay(own));
+    });
+    Object.assign(bucket, { known, etag, unwritten, whole, fresh });
+  }
+}
+
+const idsAndTimes = {
+  ...copyJobs,
+  columns: copyJobs.columns.filter(({ name }) => name === 'copy_job_id' || name === 'creation_time'),
+};
+
+/** A line of JSON that says what follows: the entries of an InstantsById. */
+function formatted(entries: Buffer, whole: boolean): Uint8Array {
+  const sha256 = createHash('sha256').update(entries).digest('hex');
+  return Buffer.concat([Buffer.from(`${JSON.stringify({ format: 1, whole, sha256 })}\n`), entries]);
+}
+
+/** Null for what is damaged, or was not read from all parts. */
+function parsed(bytes: Uint8Array): InstantsById | null {
+  const all = Buffer.from(bytes);
+  const end = all.indexOf('\n');
+  const entries = all.subarray(end + 1);
+  try {
+    const head: unknown = JSON.parse(all.subarray(0, Math.max(end, 0)).toString('utf8'));
+    if (typeof head !== 'object' || head === null || !('sha256' in head) || !('whole' in head)) return null;
+    const sha256 = createHash('sha256').update(entries).digest('hex');
+    return head.sha256 === sha256 && head.whole === true ? new InstantsById(entries) : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,157 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LakeError } from '../../src/errors.ts';
+import { Homes } from '../../src/lake/homes.ts';
+import { InstantsById } from '../../src/lake/instants-by-id.ts';
+import { openLocalStore } from '../../src/lake/stores/local.ts';
+import type { Store } from '../../src/lake/stores/store.ts';
+import type { Row } from '../../src/tables/table.ts';
+import { job } from '../query/written-lake.ts';
+
+describe('instants by id', () => {
+  it('are those of a map, also after they went through bytes, whatever the order and the number', () => {
+    const operations = fc.array(
+      fc.tuple(fc.integer({ min: 0, max: 3_000 }), fc.integer({ min: 0, max: 1e12 })),
+      {
+        maxLength: 6_000,
+        size: 'max',
+      },
+    );
+    fc.assert(
+      fc.property(operations, operations, (first, second) => {
+        const map = new Map<string, number>();
+        const [instants, others] = [new InstantsById(), new InstantsById()];
+        for (const [id, at] of first) {
+          map.set(`job-${id}`, at);
+          instants.set(`job-${id}`, at);
+        }
+        for (const [id, at] of second) others.set(`job-${id}`, at);
+        const rest = others.without(instants, () => undefined);
+        expect(rest.size).toBe(new Set(second.map(([id]) => `job-${id}`).filter((id) => !map.has(id))).size);
+        instants.take(others);
+        for (const [id, at] of second) map.set(`job-${id}`, at);
+        const again = new InstantsById(instants.since(0));
+        for (const [id, at] of map) expect([instants.get(id), again.get(id)]).toEqual([at, at]);
+        expect([instants.size, again.size, instants.get('other')]).toEqual([map.size, map.size, undefined]);
+        const half = new InstantsById(instants.since(5e11));
+        expect(half.size).toBe([...map.values()].filter((at) => at >= 5e11).length);
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+describe('homes', () => {
+  let folder: string;
+  let store: Store;
+  const warned: unknown[] = [];
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'bce-homes-'));
+    store = await openLocalStore({ folder: join(folder, 'lake'), create: true });
+    warned.length = 0;
+  });
+  afterEach(async () => {
+    await store.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  const open = (of: Store = store) =>
+    new Homes({
+      store: of,
+      buckets: 1,
+      runId: 'run',
+      oldest: Date.UTC(2026, 9, 1),
+      scratchFolder: folder,
+      reserve: () => () => undefined,
+      log: { warn: (...words: unknown[]) => void warned.push(words) },
+    });
+  const on = (id: string, day: number): Row => job(id, { creation_time: Date.UTC(2026, 10, day, 5) });
+  const days = (rows: readonly Row[]) => rows.map(({ creation_date: day }) => day);
+
+  it('keep a job where it was first seen, in this run and in all that follow', async () => {
+    const first = open();
+    expect(days(await first.settle([on('a', 20), on('b', 21), on('a', 21)]))).toEqual([
+      '2026-11-20',
+      '2026-11-21',
+      '2026-11-20',
+    ]);
+    await first.claim(0, '2026-11-20');
+    expect(first.moved).toEqual({ jobs: 1, first: ['a'] });
+    const second = open();
+    const [a] = await second.settle([on('a', 2)]);
+    expect(a).toMatchObject({ creation_date: '2026-11-20', creation_time: Date.UTC(2026, 10, 20, 5) });
+    // What is derived from the time follows it.
+    expect(a?.duration_ms).toBe(null);
+    const later = job('a', { creation_time: Date.UTC(2026, 10, 20, 9) });
+    expect(await second.settle([later])).toEqual([later]);
+  });
+
+  it('are not known before they are claimed: a run that dies has claimed nothing', async () => {
+    await open().settle([on('a', 20)]);
+    expect(days(await open().settle([on('a', 21)]))).toEqual(['2026-11-21']);
+  });
+
+  it('are those of the run that claims first; the other publishes nothing in that day, and goes on', async () => {
+    const [one, two] = [open(), open()];
+    await one.settle([on('a', 20), on('b', 20)]);
+    await two.settle([on('a', 21), on('c', 22)]);
+    await one.claim(0, '2026-11-20');
+    await expect(two.claim(0, '2026-11-21')).rejects.toThrow(/another day of creation.*Run it again/);
+    await two.claim(0, '2026-11-22');
+    expect(days(await two.settle([on('a', 21), on('b', 23)]))).toEqual(['2026-11-20', '2026-11-20']);
+    expect(days(await open().settle([on('a', 1), on('b', 1), on('c', 1)]))).toEqual([
+      '2026-11-20',
+      '2026-11-20',
+      '2026-11-22',
+    ]);
+  });
+
+  it('that cannot be read let nothing be published, and lose no row', async () => {
+    const broken: Store = { ...bound(store), read: () => Promise.reject(new LakeError('no', 'way')) };
+    const homes = open(broken);
+    expect(days(await homes.settle([on('a', 20)]))).toEqual(['2026-11-20']);
+    await expect(homes.claim(0, '2026-11-20')).rejects.toThrow(LakeError);
+  });
+
+  it('that could not be written are claimed when the next part is', async () => {
+    let fails = true;
+    const flaky: Store = {
+      ...bound(store),
+      put: async (request, signal) => {
+        if (fails) throw new LakeError('no', 'way');
+        return await store.put(request, signal);
+      },
+    };
+    const homes = open(flaky);
+    await homes.settle([on('a', 20)]);
+    await expect(homes.claim(0, '2026-11-20')).rejects.toThrow(LakeError);
+    fails = false;
+    await homes.claim(0, '2026-11-20');
+    expect(days(await open().settle([on('a', 21)]))).toEqual(['2026-11-20']);
+  });
+
+  it('whose record is damaged are not believed', async () => {
+    const homes = open();
+    await homes.settle([on('a', 20)]);
+    await homes.claim(0, '2026-11-20');
+    const file = join(folder, 'lake/_ledger/homes/00000.bin');
+    const bytes = await readFile(file);
+    bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1);
+    await writeFile(file, bytes);
+    expect(days(await open().settle([on('a', 21)]))).toEqual(['2026-11-21']);
+    expect(warned).toHaveLength(1);
+  });
+});
+
+function bound(store: Store): Store {
+  return {
+    url: store.url,
+    download: store.download.bind(store),
+    read: store.read.bind(store),
+    list: store.list.bind(store),
+    put: store.put.bind(store),
+    close: store.close.bind(store),
+  };
+}
