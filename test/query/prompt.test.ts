@@ -11,7 +11,14 @@ import { runPrompt } from '../../src/query/prompt.ts';
 import { cutStatements } from '../../src/query/statements.ts';
 
 /** A prompt, with keys to type and what it ran. */
-function opened(options: { readonly terminal?: boolean; readonly history?: readonly string[] } = {}) {
+function opened(
+  options: {
+    readonly terminal?: boolean;
+    readonly history?: readonly string[];
+    /** Another program, such as a pager, that statements give the terminal to. */
+    readonly other?: (input: PassThrough) => void;
+  } = {},
+) {
   const input = new PassThrough();
   const output = new PassThrough();
   const errors = new PassThrough();
@@ -37,8 +44,9 @@ function opened(options: { readonly terminal?: boolean; readonly history?: reado
     questions: ['success-rate-by-day'],
     width: () => 80,
     questionHelp: async ({ title }) => `the text of: ${title}\n`,
-    run: async ({ sql }, signal) => {
+    run: async ({ sql }, signal, lend) => {
       ran.push(sql);
+      if (options.other) await lend(async () => options.other?.(input));
       if (sql === 'bad') throw new UsageError('The query is bad', 'Write a good one.');
       if (sql !== 'endless') return;
       await new Promise((_, reject) => {
@@ -152,6 +160,21 @@ describe('at the prompt', () => {
     await ended;
     expect(said.output).toContain('the text of: RPO: how old');
     expect(said.errors).toMatch(/no question "silent-rule"\. Did you mean silent-rules\?/);
+  });
+
+  test('while a pager has the terminal, nothing is read from it, and it is given back', async () => {
+    const seen: (boolean | string)[] = [];
+    const { type, input, ended, ran } = opened({
+      other: (terminal) => seen.push(terminal.isPaused(), 'read by the pager'),
+    });
+    Object.assign(input, { setRawMode: (raw: boolean) => seen.push(raw) });
+    type('select 1;\r');
+    await until(() => seen.length >= 4);
+    type('exit\r');
+    await ended;
+    expect(ran).toEqual(['select 1']);
+    // The last is readline's own, which gives the terminal back to the shell.
+    expect(seen.slice(-5)).toEqual([false, true, 'read by the pager', true, false]);
   });
 
   test('in the middle of a statement such a word is part of it', async () => {
