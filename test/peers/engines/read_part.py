@@ -14,7 +14,7 @@ for request in json.load(sys.stdin):
     for field in table.schema:
         column = table.column(field.name)
         if pa.types.is_timestamp(field.type):
-            assert field.type.unit == "ms", field
+            assert field.type.unit == "ms" and field.type.tz is None, field
             column = column.cast(pa.int64())
         columns[field.name] = column.to_pylist()
     found = [
