@@ -24,24 +24,6 @@ it('a target that fails keeps its rows', async () => {
   for (const id of before.copy_jobs.keys()) expect(after.copy_jobs.has(id)).toBe(true);
 });
 
-it('a kill at any instant leaves every part whole, loses and doubles no row, and the next run ends at the truth', async () => {
-  lab = await openLab({ accounts: 4 });
-  await lab.run({ until: '2026-11-17' });
-  let known = (await lab.rows()).copy_jobs;
-  const kills = Number(process.env.KILLS ?? 8);
-  for (let kill = 0; kill < kills; kill++) {
-    await lab.simulator.advance(6 * 3_600_000);
-    const run = lab.start({ since: 'all', engine: kill % 2 === 0 ? 'duckdb' : 'parquetjs-lite' });
-    setTimeout(() => run.child.kill('SIGKILL'), 600 + Math.random() * 1800);
-    await run.ended;
-    const now = (await lab.rows()).copy_jobs;
-    for (const id of known.keys()) expect(now.has(id)).toBe(true);
-    known = now;
-  }
-  expect((await lab.run()).exit_code).toBe(0);
-  expect(await lab.differences()).toEqual([]);
-}, 600_000);
-
 /** What lies in a local lake right now. */
 function objectsIn(lake: string): Objects {
   const names = readdirSync(lake, { recursive: true, encoding: 'utf8' });

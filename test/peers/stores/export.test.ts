@@ -52,24 +52,6 @@ it('an export into S3 equals the truth, and a second one writes no part', async 
   expect(await lab.parts()).toEqual(parts);
 });
 
-it('a kill at any instant leaves every part in S3 whole, loses and doubles no row, and the next run ends at the truth', async () => {
-  let known: readonly string[] = [];
-  for (let kill = 0; kill < Number(process.env.KILLS ?? 6); kill += 1) {
-    await lab.simulator.advance(6 * 3_600_000);
-    const run = lab.start({ ...intoS3, since: 'all', engine: kill % 2 === 0 ? 'duckdb' : 'parquetjs-lite' });
-    setTimeout(() => run.child.kill('SIGKILL'), 600 + Math.random() * 2400);
-    await run.ended;
-    await mirrored();
-    const now = (await lab.rows()).copy_jobs;
-    for (const id of known) expect(now.has(id)).toBe(true);
-    known = [...now.keys()];
-  }
-  const last = await lab.start(intoS3).ended;
-  expect(last.code, last.stderr).toBe(0);
-  await mirrored();
-  expect(await lab.differences()).toEqual([]);
-});
-
 /** What lies in the lake right now, by its ETags. */
 async function objects(): Promise<Objects> {
   const found = new Map<string, string>();
