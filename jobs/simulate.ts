@@ -11,7 +11,7 @@ import {
 import { surroundings, yargsOptions } from '../src/reporting-job.ts';
 import { parseTelemetry } from '../src/settings.ts';
 import { stopSignals } from '../src/signals.ts';
-import { FaultError, type FaultInput, parseFaults } from '../src/simulator/faults.ts';
+import { FaultError, type FaultInput, faultKinds, parseFaults } from '../src/simulator/faults.ts';
 import { defaultOptions, type SimulatorOptions } from '../src/simulator/options.ts';
 import { writeOut } from '../src/standard-output.ts';
 
@@ -19,11 +19,28 @@ import { writeOut } from '../src/standard-output.ts';
 export const simulateJob: CommandModule = {
   command: 'simulate',
   describe: 'Stand in for the AWS APIs on this machine, to try everything without an account',
-  builder: yargsOptions(simulateOptions),
+  builder: (argv) =>
+    argv
+      .options(yargsOptions(simulateOptions))
+      .epilogue(
+        [
+          'It prints one line of JSON on stdout, {"endpoint", "env"}, and on stderr the exports to paste into another shell.',
+          '',
+          'While it runs, it takes these requests, without a signature:',
+          '  POST   /_simulator/clock     {"advance":"1d"} or {"now":"2026-11-21T02:00:00Z"}',
+          '  GET    /_simulator/clock     where the clock stands',
+          '  POST   /_simulator/faults    [{"kind":"throttle","api":"ListCopyJobs","count":5}]',
+          '  GET    /_simulator/faults    the faults there are, and how often each was met',
+          '  DELETE /_simulator/faults    no faults any more',
+          '  GET    /_simulator/requests  what it was asked, counted',
+          '',
+          `Kinds of faults: ${Object.keys(faultKinds).join(', ')}. docs/simulate.md says what each does.`,
+        ].join('\n'),
+      ),
   handler: async (argv) => {
     const input = surroundings(argv);
     // The simulator writes no log; a bad value is an error all the same.
-    parseTelemetry('simulate', input);
+    const { output } = parseTelemetry('simulate', input);
     const options = readOptions(collectOptions('simulate', input), input.cwd);
     // Loaded only now: the other jobs have no use for it.
     const { startSimulator } = await import('../src/simulator/simulator.ts');
@@ -36,12 +53,19 @@ export const simulateJob: CommandModule = {
       // Who reads this line may read no other: `simulate | head -n 1` goes on.
       const ready = { endpoint: simulator.endpoint, env: simulator.env };
       await writeOut(process.stdout, `${JSON.stringify(ready)}\n`);
+      if (output === 'text') process.stderr.write(toPaste(simulator.env));
       await stopped;
     } finally {
       await simulator.stop();
     }
   },
 };
+
+/** For a shell: what sends the program, or the AWS CLI, to the simulator. */
+function toPaste(env: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(env).map(([name, value]) => `export ${name}='${value}'`);
+  return `Paste this into another shell; Ctrl-C ends the simulator:\n\nunset AWS_SESSION_TOKEN AWS_PROFILE\n${lines.join('\n')}\n\n`;
+}
 
 function readOptions(given: GivenOptions, cwd: string): SimulatorOptions {
   const optional = <N extends SimulateOptionName>(name: N): SimulateValue<N> | null =>

@@ -35,10 +35,14 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
 async function startSimulator(
   options: readonly string[],
 ): Promise<{ child: ChildProcess; env: Record<string, string> }> {
-  const child = spawn(process.execPath, [cli, 'simulate', '--port', '0', '--truth', truth, ...options], {
-    env: cleanEnvironment(),
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [cli, 'simulate', '--port', '0', '--truth', truth, '--output', 'json', ...options],
+    {
+      env: cleanEnvironment(),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   const timer = setTimeout(() => child.kill(), startWithinMs);
   try {
     for await (const line of createInterface({ input: child.stdout })) {
@@ -112,7 +116,10 @@ async function demo(options: readonly string[]): Promise<number> {
     const differences = await compareWithTruth(lake, truth, (text) => process.stdout.write(`${text}\n`));
     const seconds = Math.round((performance.now() - begun) / 1000);
     process.stdout.write(`\n${differences === 0 ? 'Equal' : 'NOT EQUAL'}. The demo took ${seconds} s.\n`);
-    process.stdout.write('Look around: ./demo/lake is the lake, ./demo/truth.ndjson is what was served.\n');
+    process.stdout.write(
+      'Look around: ./demo/lake is the lake, ./demo/truth.ndjson is what was served. Ask it, for example:\n\n',
+    );
+    process.stdout.write('./backup-copy-export query failed-copies --days 7 --lake ./demo/lake\n');
     return differences === 0 ? 0 : 1;
   } finally {
     process.off('SIGINT', stop);

@@ -18,6 +18,8 @@ const pinnedNode = join(
   process.platform === 'win32' ? 'node.exe' : 'node',
 );
 
+const program = 'backup-copy-export';
+
 /** What each task runs, in order; what follows the task's name goes to its last command. */
 export const tasks = {
   test: [['vitest', 'run']],
@@ -35,6 +37,8 @@ export const tasks = {
   demo: [['node', 'scripts/demo.ts']],
   readme: [['node', 'scripts/readme-options.ts']],
   tables: [['node', 'scripts/tables-page.ts']],
+  // The program itself, from its sources and in the folder of whoever calls it: ./backup-copy-export
+  [program]: [['node', join(root, 'src', 'cli.ts')]],
 };
 
 /**
@@ -194,19 +198,19 @@ function requirePinnedNode() {
   );
 }
 
-function runOne([command, ...args]) {
+function runOne([command, ...args], cwd) {
   const bin = [join(root, 'node_modules', 'node', 'bin'), join(root, 'node_modules', '.bin')];
   const outside = outsidePath(process.env.PATH ?? '');
   const child = spawn(command === 'node' ? pinnedNode : command, args, {
-    cwd: root,
+    cwd,
     stdio: 'inherit',
     env: { ...process.env, PATH: [...bin, outside].join(delimiter) },
     shell: process.platform === 'win32',
   });
   // A terminal sends Ctrl-C to the child itself; sent on, it would count as the second signal.
-  const forwarded = ['SIGTERM', 'SIGHUP', 'SIGINT'];
+  const forwarded = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'];
   const forward = (signal) => {
-    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+    if (!['SIGINT', 'SIGQUIT'].includes(signal) || !process.stdin.isTTY) child.kill(signal);
   };
   for (const signal of forwarded) process.on(signal, forward);
   return new Promise((resolve) => {
@@ -236,7 +240,7 @@ async function main([task = '', ...args]) {
   requirePinnedNode();
   if (task === 'build') rmSync(join(root, 'dist'), { recursive: true, force: true });
   for (const command of commands) {
-    const code = await runOne(command);
+    const code = await runOne(command, task === program ? process.cwd() : root);
     if (code !== 0) process.exit(code);
   }
   if (task === 'build') chmodSync(join(root, 'dist', 'src', 'cli.js'), 0o755);

@@ -17,6 +17,7 @@ import {
   windowFor,
 } from './ledger/watermarks.ts';
 import { whileRunning } from './limits.ts';
+import { unknownRegions } from './options/values.ts';
 import type { Settings } from './settings.ts';
 import { isEmptyWindow } from './source/window.ts';
 import { copyJobSummaries } from './tables/copy-job-summaries.ts';
@@ -71,6 +72,12 @@ const patienceMs = { write: 30_000, read: 10_000 } as const;
  * @throws ReportedError (src/errors.ts) when it cannot be planned; UnavailableError when `draining` is aborted
  */
 export async function makePlan(settings: Settings, io: PlanningIo): Promise<Planning> {
+  for (const { name, nearest } of unknownRegions(settings.regions === 'enabled' ? [] : settings.regions)) {
+    io.log.warn(
+      { region: name, nearest },
+      `this version knows no region ${name}${nearest === null ? '' : `; the nearest that it knows is ${nearest}`}. If AWS has it, it is read`,
+    );
+  }
   const aws = createAws({
     endpointUrl: settings.endpointUrl,
     maxSockets: settings.concurrency,

@@ -3,6 +3,8 @@
  * Every function takes what a person wrote and gives the typed value, or throws an InvalidValue.
  */
 import type { AccountSelection, FailOn, Since } from '../settings.ts';
+import { knownRegions } from '../simulator/regions.ts';
+import { closest } from './closest.ts';
 import { InvalidValue, type ParseWord } from './invalid-value.ts';
 import { dayMs, duration, instant } from './quantities.ts';
 
@@ -65,12 +67,38 @@ export const accountId = matching(
   'Write the 12 digits of the account, leading zeros included, without spaces or dashes.',
 );
 
-/** Region names as AWS builds them in every partition: us-east-1, us-gov-west-1, eusc-de-east-1. */
-export const region = matching(
-  /^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/,
-  'is not a region name',
-  "Write names such as us-east-1,eu-central-1, or the single word enabled for those enabled in the caller's account.",
-);
+const regionAdvice =
+  "Write names such as us-east-1,eu-central-1, or the single word enabled for those enabled in the caller's account.";
+
+/** As AWS builds them in every partition: us-east-1, us-gov-west-1, eusc-de-east-1. */
+const regionForm = matching(/^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/, 'is not a region name', regionAdvice);
+
+/**
+ * A region's name. New ones come every year, so that no list can refuse one; but all of them say where they lie by a
+ * point of the compass (docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html).
+ */
+export function region(word: string, cwd: string): string {
+  regionForm(word, cwd);
+  if (/-(central|(north|south)?(east|west)|north|south)-\d+$/.test(word)) return word;
+  const meant = closest(
+    word,
+    knownRegions.map(({ name }) => name),
+  );
+  throw new InvalidValue(
+    'is an unknown region',
+    meant === null ? regionAdvice : `Did you mean ${meant}? ${regionAdvice}`,
+  );
+}
+
+/** Of these regions, those that this version does not know, each with the nearest that it knows. */
+export function unknownRegions(
+  words: readonly string[],
+): readonly { name: string; nearest: string | null }[] {
+  const known = knownRegions.map(({ name }) => name);
+  // Other partitions are not in the list.
+  const here = words.filter((word) => !known.includes(word) && !/^(cn|us-gov|us-iso|eu-iso|eusc)/.test(word));
+  return here.map((name) => ({ name, nearest: closest(name, known) }));
+}
 
 /** Ids of units and roots: docs.aws.amazon.com/organizations/latest/APIReference/API_OrganizationalUnit.html, API_Root.html */
 export const organizationalUnitId = matching(

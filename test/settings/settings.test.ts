@@ -9,6 +9,7 @@ import {
   optionNames,
   optionOf,
 } from '../../src/options/options.ts';
+import { unknownRegions } from '../../src/options/values.ts';
 import { parseSettings, parseTelemetry, type Settings } from '../../src/settings.ts';
 
 interface Given {
@@ -245,6 +246,8 @@ describe('a bad value is refused with what, where and what to do', () => {
     ['organization-role-arn', 'Reader', /ARN of a role.*arn:aws:iam/],
     ['lake-role-arn', 'arn:aws:iam::1:role/x', /ARN of a role/],
     ['regions', 'useast1', /region name.*us-east-1/],
+    ['regions', 'us-est-1', /"us-est-1" is an unknown region\. Did you mean us-east-1\?/],
+    ['regions', 'eu-west-1,eu-cntral-1', /unknown region\. Did you mean eu-central-1\?/],
     ['regions', 'all', /region name.*enabled/],
     ['regions', 'enabled,us-east-1', /mixes enabled.*not both/],
     ['tables', 'export_coverage', /not known.*copy_jobs, copy_job_summaries/],
@@ -438,6 +441,17 @@ describe('an option that is only for S3', () => {
       /kms-key-id .* and expected-bucket-owner .* have no effect/,
     );
   });
+});
+
+test('a region that could be a new one of AWS is taken, and told of with the nearest that is known', () => {
+  const { regions } = settings({
+    flags: { regions: 'us-east-1,xy-west-1,us-east-9,us-gov-west-1,cn-north-1' },
+  });
+  expect(regions).toContain('us-east-9');
+  expect(unknownRegions(regions === 'enabled' ? [] : regions)).toEqual([
+    { name: 'xy-west-1', nearest: null },
+    { name: 'us-east-9', nearest: expect.stringMatching(/^us-east-/) },
+  ]);
 });
 
 describe('several wrong options', () => {

@@ -39,7 +39,7 @@ function start(...args: string[]) {
     // Safe: the contract of the line; the test looks at its members.
     return JSON.parse(String(line)) as { endpoint: string; env: Record<string, string> };
   });
-  return { process: process_, ended, ready };
+  return { process: process_, ended, ready, said: () => output };
 }
 
 it('says where it listens in one line of JSON, and stops on a signal', async () => {
@@ -133,4 +133,19 @@ it('says when its port is taken, or the truth cannot be written', async () => {
   expect(unwritable).toMatchObject({ code: 74, stderr: expect.stringContaining('truth') });
   holder.kill('SIGTERM');
   await first.ended;
+});
+
+it('prints the exports to paste on stderr, and with --output json nothing but its line', async () => {
+  const run = start('--accounts', '1', '--regions=1', '--days', '1');
+  const { env } = await run.ready;
+  await expect.poll(() => run.said().stderr).toContain('AWS_SECRET_ACCESS_KEY');
+  for (const [name, value] of Object.entries(env)) {
+    expect(run.said().stderr.split('\n')).toContain(`export ${name}='${value}'`);
+  }
+  run.process.kill('SIGTERM');
+  expect((await run.ended).code).toBe(0);
+  const quiet = start('--accounts', '1', '--regions=1', '--days', '1', '--output', 'json');
+  await quiet.ready;
+  quiet.process.kill('SIGTERM');
+  expect(await quiet.ended).toMatchObject({ code: 0, stderr: '' });
 });
