@@ -84,7 +84,7 @@ async function runGlue(
   try {
     const lake = locationOf(settings.lake);
     const defaults = aws.clientDefaults(region, credentials);
-    const glue = openGlue(defaults, database, io.stopping);
+    const glue = openGlue(defaults, database, io.stopping, aws.patient);
     const place = { lake, account_id: caller.accountId, region, database };
     const common = { tables, views, glue, place, log: io.log, programVersion: io.programVersion };
     if (settings.action === 'check') {
@@ -99,7 +99,12 @@ async function runGlue(
     return await apply({
       ...common,
       firstDay: await firstDayFor(settings, store, io),
-      athena: openAthena(defaults, { database, workgroup, outputLocation, encryption }, io.stopping),
+      athena: openAthena(
+        defaults,
+        { database, workgroup, outputLocation, encryption },
+        io.stopping,
+        aws.patient,
+      ),
       dryRun: settings.dryRun,
     });
   } finally {

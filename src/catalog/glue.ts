@@ -16,7 +16,7 @@ import {
   UpdateDatabaseCommand,
   UpdateTableCommand,
 } from '@aws-sdk/client-glue';
-import type { ClientDefaults } from '../aws/aws.ts';
+import type { Aws, ClientDefaults } from '../aws/aws.ts';
 import { awsFailure } from '../aws/failure.ts';
 import { CatalogError, type ReportedError } from '../errors.ts';
 import { discoveryError } from '../targets/discovery-error.ts';
@@ -34,8 +34,14 @@ export interface Glue {
   updateTable(found: GlueTable, input: TableInput): Promise<void>;
 }
 
-export function openGlue(defaults: ClientDefaults, name: string, signal: AbortSignal): Glue {
-  const client = new GlueClient(defaults);
+/** @param patient asks again what fails on the way */
+export function openGlue(
+  defaults: ClientDefaults,
+  name: string,
+  signal: AbortSignal,
+  patient: Aws['patient'] = (client) => client,
+): Glue {
+  const client = patient(new GlueClient(defaults), signal);
   const options = { abortSignal: signal };
   const asked = async <T>(action: string, what: string, request: () => Promise<T>): Promise<T> => {
     try {

@@ -8,7 +8,7 @@ import {
   StartQueryExecutionCommand,
 } from '@aws-sdk/client-athena';
 import type { Table as GlueTable } from '@aws-sdk/client-glue';
-import type { ClientDefaults } from '../aws/aws.ts';
+import type { Aws, ClientDefaults } from '../aws/aws.ts';
 import { CatalogError, UnavailableError } from '../errors.ts';
 import { viewParameter } from './definition.ts';
 import { refused } from './glue.ts';
@@ -79,8 +79,13 @@ function resultConfiguration({ outputLocation, encryption }: AthenaPlace) {
 }
 
 /** Runs statements one after the other and waits for each. Needs athena:StartQueryExecution, GetQueryExecution. */
-export function openAthena(defaults: ClientDefaults, place: AthenaPlace, signal: AbortSignal) {
-  const client = new AthenaClient(defaults);
+export function openAthena(
+  defaults: ClientDefaults,
+  place: AthenaPlace,
+  signal: AbortSignal,
+  patient: Aws['patient'] = (client) => client,
+) {
+  const client = patient(new AthenaClient(defaults), signal);
   const options = { abortSignal: signal };
 
   const start = async (statement: string): Promise<string> => {

@@ -1,6 +1,7 @@
 /** Everybody who asks AWS for something, and an AWS that has little to say. */
 import pino from 'pino';
 import type { Aws } from '../../src/aws/aws.ts';
+import { openGlue } from '../../src/catalog/glue.ts';
 import { createSource } from '../../src/source/backup.ts';
 import { identifyCaller } from '../../src/targets/caller.ts';
 import { assumedRole } from '../../src/targets/credentials.ts';
@@ -20,6 +21,8 @@ export function answer({ service, body }: Asked): Reply {
         : callerIdentity();
     case 'organizations':
       return { body: { Accounts: [{ Id: '444455556666', Status: 'ACTIVE' }] } };
+    case 'glue':
+      return { body: { Database: { Name: 'copies' } } };
     case 'account':
       return { body: { Regions: [{ RegionName: region, RegionOptStatus: 'ENABLED' }] } };
     default:
@@ -45,6 +48,10 @@ export const askers = {
   'the regions are listed': async (aws: Aws) => {
     await enabledRegions(aws, region, staticCredentials, never());
     return 'OK';
+  },
+  'a table of Glue is looked up': async (aws: Aws) => {
+    const glue = openGlue(aws.clientDefaults(region, staticCredentials), 'copies', never(), aws.patient);
+    return (await glue.database())?.Name === 'copies' ? 'OK' : 'nothing';
   },
   'a target is read': (aws: Aws, patienceMs: number) => drained(aws, staticCredentials, patienceMs),
   'a target is read as a role': (aws: Aws, patienceMs: number) => {
