@@ -153,6 +153,28 @@ async function profile(name: string, body: string, session: string): Promise<voi
   vi.stubEnv('AWS_PROFILE', name);
 }
 
+describe('single sign-on through a proxy that drops every CONNECT', () => {
+  it('is an UnavailableError that tells of the proxy, not of missing credentials', async () => {
+    await profile('audit', ssoProfile, 'corp');
+    let dropped = 0;
+    const proxy = createServer();
+    proxy.on('connect', (_, socket) => {
+      dropped += 1;
+      socket.end();
+    });
+    vi.stubEnv('HTTPS_PROXY', await listening(proxy));
+    const aws = createAws({ endpointUrl: null, maxSockets: 2, patienceMs: 3_000 });
+    closing.push(() => aws.close());
+    const failure: unknown = await identifyCaller(aws, { region: 'us-east-1' }).catch(
+      (error: unknown) => error,
+    );
+    if (!(failure instanceof UnavailableError)) throw new Error(`no UnavailableError: ${String(failure)}`);
+    expect(failure.message).toContain('before receiving CONNECT response');
+    expect(failure.message).not.toMatch(/AWS_PROFILE|AWS_ACCESS_KEY_ID/);
+    expect(dropped).toBeGreaterThan(1);
+  });
+});
+
 describe('credentials are asked for', () => {
   /** A proxy that lets nothing through, and tells which hosts were asked for. */
   async function hostsAsked(): Promise<string[]> {
