@@ -449,7 +449,7 @@ test('a region that could be a new one of AWS is taken, and told of with the nea
   });
   expect(regions).toContain('us-east-9');
   expect(unknownRegions(regions === 'enabled' ? [] : regions)).toEqual([
-    { name: 'xy-west-1', nearest: 'us-west-1' },
+    { name: 'xy-west-1', nearest: expect.stringMatching(/-west-1$/) },
     { name: 'us-east-9', nearest: expect.stringMatching(/^us-east-/) },
   ]);
 });
