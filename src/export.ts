@@ -322,6 +322,7 @@ async function openPublication({ settings, io, log, limits, planning, scratch, e
           reserve: (bytes) => scratch.reserve(bytes),
           signal: limits.publishing,
           maxAttempts: 20,
+          latest: () => planning.now() + clockToleranceMs,
         }).finally(ended);
       },
       onPublished: (part, published) => {

@@ -30,6 +30,8 @@ export interface PublishRequest {
   readonly random: () => number;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   readonly signal?: AbortSignal;
+  /** The latest time at which a published row can have been observed; default: any. */
+  readonly latest?: () => number;
   /** At least 1: how often to begin again when others publish the same part. */
   readonly maxAttempts: number;
   /** Claims room on disk; see Scratch. */
@@ -106,6 +108,7 @@ async function tryOnce(request: PublishRequest, key: string, attempt: number): P
       staged,
       output,
       metadata,
+      ...(request.latest === undefined ? {} : { latest: request.latest() }),
     };
     const outcome = await engine.merge(merge).catch(async (error) => {
       throw before === null ? error : await damage(error, existing, key, store.url);

@@ -266,7 +266,13 @@ export class AsOf {
     return {
       who: witnessName(service, region),
       ask: async (abortSignal) => {
-        const client = connect({ ...aws.clientDefaults(region, nobody), maxAttempts: 2, signer: unsigned });
+        const client = connect({
+          ...aws.clientDefaults(region, nobody),
+          maxAttempts: 2,
+          signer: unsigned,
+          // Nothing is dated here, so no date is corrected and asked with again.
+          disableClockSkewCorrection: true,
+        });
         const asked = command();
         const kept = keepAnswer(asked.middlewareStack);
         await client.send(asked, { abortSignal }).catch((error: unknown) => {
@@ -278,7 +284,10 @@ export class AsOf {
   }
 }
 
-type UnsignedConfig = ReturnType<Aws['clientDefaults']> & { readonly signer: typeof unsigned };
+type UnsignedConfig = ReturnType<Aws['clientDefaults']> & {
+  readonly signer: typeof unsigned;
+  readonly disableClockSkewCorrection: boolean;
+};
 
 const nobody = { accessKeyId: 'nobody', secretAccessKey: 'nobody' };
 

@@ -83,7 +83,7 @@ async function mergeIn(connection: DuckDBConnection, request: MergeRequest): Pro
   const present =
     existing === null ? new Map<string, string>() : await partColumns(connection, table, existing);
   await connection.run(stageSql(table, staged));
-  await connection.run(existingSql(table, existing, present));
+  await connection.run(existingSql(table, existing, present, request.latest));
   if (existing !== null) await refuseMisplaced(connection, request);
   for (const statement of mergeSql(table, partition, existing === null)) await connection.run(statement);
 

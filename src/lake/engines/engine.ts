@@ -10,6 +10,8 @@ export interface MergeRequest {
   readonly existing: string | null;
   /** Where the published part lies among those of its partition: its rows are looked at. Absent: they are not. */
   readonly cut?: Cut;
+  /** No published row was observed later than this, whatever it says; milliseconds since the epoch. Default: no bound. */
+  readonly latest?: number;
   /** Staged rows: newline-delimited JSON, one row an object of the table's columns that are not derived. */
   readonly staged: readonly string[];
   /** Where the new part is written. Only exists afterwards when the outcome says `changed`. */

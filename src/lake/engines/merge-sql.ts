@@ -46,8 +46,16 @@ function stagedValue(name: string, type: ColumnType): string {
     ELSE error(${refusal} || ${value}) END`;
 }
 
-/** `existing`: the published part's stored columns; those it does not have yet are null. */
-export function existingSql(table: Table, file: string | null, present: ReadonlyMap<string, string>): string {
+/**
+ * `existing`: the published part's stored columns; those it does not have yet are null, and so are times of observation
+ * later than `latest`.
+ */
+export function existingSql(
+  table: Table,
+  file: string | null,
+  present: ReadonlyMap<string, string>,
+  latest?: number,
+): string {
   const values = storedColumns(table).map(({ name, type }) => {
     const stored = present.get(name);
     if (stored === undefined) return `NULL::${sqlTypes[type]} AS ${quoteName(name)}`;
@@ -55,12 +63,20 @@ export function existingSql(table: Table, file: string | null, present: Readonly
     const value = stored.endsWith('WITH TIME ZONE')
       ? `make_timestamp_ms(epoch_ms(${quoteName(name)}))`
       : quoteName(name);
-    return `${value}::${sqlTypes[type]} AS ${quoteName(name)}`;
+    const typed = `${value}::${sqlTypes[type]}`;
+    return `${observationTimes.has(name) ? believed(typed, latest) : typed} AS ${quoteName(name)}`;
   });
   return file === null
     ? `CREATE TEMP VIEW existing AS ${noRowsSql(table)}`
     : `CREATE TEMP VIEW existing AS SELECT ${values}
        FROM read_parquet([${quoteFile(file)}], hive_partitioning = false)`;
+}
+
+const observationTimes: ReadonlySet<string> = new Set(['observed_at', 'first_observed_at']);
+
+function believed(time: string, latest: number | undefined): string {
+  if (latest === undefined) return time;
+  return `CASE WHEN ${time} <= make_timestamp_ms(${Math.floor(latest)})::TIMESTAMP_MS THEN ${time} END`;
 }
 
 function noRowsSql(table: Table): string {
@@ -107,7 +123,7 @@ function unsettledSql(table: Table, key: readonly string[], isNew: boolean): rea
   }
   return [
     `CREATE TEMP TABLE settled AS SELECT ${keys} FROM staged s JOIN existing e ON ${match('s', 'e', key)}
-     GROUP BY ${keys} HAVING bool_and(NOT (${differs(table, 's', 'e')})) AND count(*) = count(DISTINCT s.rowid)`,
+     GROUP BY ${keys} HAVING bool_and(NOT (${differs(table, 's', 'e')} OR ${isDated('e', 's')})) AND count(*) = count(DISTINCT s.rowid)`,
     `CREATE TEMP TABLE unsettled AS SELECT * FROM staged s ANTI JOIN settled e ON ${match('s', 'e', key)}`,
     'DROP TABLE staged',
   ];
@@ -177,7 +193,7 @@ function upsertSql(table: Table, key: readonly string[], partition: Partition): 
      FROM ranked WHERE _published GROUP BY ${keys}`,
     `CREATE TEMP TABLE verdicts AS SELECT ${keys.map((name) => `m.${name}`)},
        CASE WHEN b._copies IS NULL THEN 'added'
-            WHEN b._copies > 1 OR ${differs(table, 't', 'm')} THEN 'updated'
+            WHEN b._copies > 1 OR ${differs(table, 't', 'm')} OR ${isDated('t', 'm')} THEN 'updated'
             ELSE 'unchanged' END AS verdict,
        ${column('state', 'NULL::VARCHAR').replace(/^"/, 't."')} AS was,
        ${column('state', 'NULL::VARCHAR').replace(/^"/, 'm."')} AS becomes
@@ -192,7 +208,7 @@ function slicesSql(table: Table, slice: readonly string[], key: readonly string[
   const slices = slice.map(quoteName);
   const keys = key.map(quoteName);
   const stored = storedColumns(table).map(({ name }) => quoteName(name));
-  const isSame = `o._copies IS NOT DISTINCT FROM 1 AND NOT (${differs(table, 't', 'f')})`;
+  const isSame = `o._copies IS NOT DISTINCT FROM 1 AND NOT (${differs(table, 't', 'f')} OR ${isDated('t', 'f')})`;
   const values = stored.map((name) => {
     const fresh =
       name === '"first_observed_at"'
@@ -272,6 +288,11 @@ function differs(table: Table, a: string, b: string): string {
     ({ name }) => `${a}.${quoteName(name)} IS DISTINCT FROM ${b}.${quoteName(name)}`,
   );
   return tests.length === 0 ? 'false' : `(${tests.join(' OR ')})`;
+}
+
+/** Whether the merged row has a time of observation that the published one lacks. */
+function isDated(published: string, merged: string): string {
+  return `(${published}.observed_at IS NULL AND ${merged}.observed_at IS NOT NULL)`;
 }
 
 function greatestFirst(table: Table): string {

@@ -11,6 +11,9 @@
  * - `first_observed_at` is the earliest of all; the rest of the provenance is the winner's.
  * - A row whose compared columns stay the same stays as it is, provenance included.
  *
+ * - A published row that says it was observed later than now says so wrongly: when is then not known (null), so whatever
+ *   was staged replaces it, and it gets a time of observation again.
+ *
  * Because a row that stays the same keeps its `observed_at`, and a filled null no longer knows its time, the
  * result is independent of the order of observation as long as a job's values, once left, do not come back,
  * and values of terminal observations differ only by being null. AWS's jobs are like that.
@@ -28,21 +31,34 @@ export interface Merged {
 
 type Partition = Readonly<Record<string, string>>;
 
-/** Merges by the table's rule. Rows may lack columns: null. `partition` is what derived columns may read. */
+/** Merges by the table's rule. Rows may lack columns: null. `partition` is what derived columns may read; `latest`: see MergeRequest. */
 export function mergeRows(
   table: Table,
   existing: readonly Row[],
   staged: readonly Row[],
   partition: Partition = {},
+  latest: number = Number.POSITIVE_INFINITY,
 ): Merged {
+  const published = existing.map((row) => withoutFuture(row, latest));
   switch (table.merge.kind) {
     case 'upsert':
-      return mergeUpsert(table, existing, staged, partition);
+      return mergeUpsert(table, published, staged, partition);
     case 'replace-slice':
-      return mergeSlices(table, existing, staged, partition);
+      return mergeSlices(table, published, staged, partition);
     case 'append':
-      return mergeAppend(table, existing, staged, partition);
+      return mergeAppend(table, published, staged, partition);
   }
+}
+
+/** Nothing was observed at a time that has not come yet. */
+function withoutFuture(row: Row, latest: number): Row {
+  const isLater = (name: string) => Number(at(row, name) ?? Number.NEGATIVE_INFINITY) > latest;
+  if (!isLater('observed_at') && !isLater('first_observed_at')) return row;
+  return {
+    ...row,
+    ...(isLater('observed_at') ? { observed_at: null } : {}),
+    ...(isLater('first_observed_at') ? { first_observed_at: null } : {}),
+  };
 }
 
 export function mergeUpsert(
@@ -225,9 +241,12 @@ function newTally(countsStates: boolean): Tally {
   };
 }
 
-function sameIn(table: Table): (a: Row, b: Row) => boolean {
+/** Whether nothing has changed; that a row gets a time of observation is a change. */
+function sameIn(table: Table): (published: Row, merged: Row) => boolean {
   const compared = comparedColumns(table).map(({ name }) => name);
-  return (a, b) => compared.every((name) => at(a, name) === at(b, name));
+  return (published, merged) =>
+    compared.every((name) => at(published, name) === at(merged, name)) &&
+    (at(published, 'observed_at') !== null || at(merged, 'observed_at') === null);
 }
 
 function groupBy(rows: readonly Row[], names: readonly string[]): Map<string, Row[]> {

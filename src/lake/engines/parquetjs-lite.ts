@@ -50,7 +50,7 @@ async function merge(request: MergeRequest, memoryLimitBytes: number): Promise<M
   for (const file of request.staged) {
     for await (const row of stagedRows(table, file)) staged.push(row);
   }
-  const { rows, outcome } = mergeRows(table, existing, staged, partition);
+  const { rows, outcome } = mergeRows(table, existing, staged, partition, request.latest);
   if (!outcome.changed) return outcome;
   try {
     await writePart(table, rows, output, metadata);

@@ -426,6 +426,67 @@ describe.each(names)('engine %s', (name) => {
     expect(outcome).toEqual(expected.outcome);
     await expectRows(table, file, expected.rows);
   });
+
+  it('believes no published row that says it was observed later than now: what is staged replaces it', async () => {
+    const [now, future] = [5_000, 90_000];
+    const wrong = { observed_at: future, first_observed_at: future, run_id: 'run-0' };
+    const before = [
+      { id: 'moved', state: 'RUNNING', ...wrong },
+      { id: 'same', state: 'COMPLETED', ...wrong },
+      { id: 'forgotten', state: 'COMPLETED', ...wrong },
+      { id: 'good', state: 'RUNNING', ...seen },
+    ];
+    const part = await merge(other, before);
+    const fresh = { observed_at: 4_000, first_observed_at: 4_000, run_id: 'run-1' };
+    const staged = [
+      { id: 'moved', state: 'FAILED', ...fresh },
+      { id: 'same', state: 'COMPLETED', ...fresh },
+      { id: 'good', state: 'RUNNING', ...fresh },
+    ];
+    const { file, outcome } = await merge(name, staged, { existing: part.file, latest: now });
+    expect(outcome).toMatchObject({ changed: true, added: 0, updated: 2, unchanged: 1 });
+    const unknown = { observed_at: null, first_observed_at: null, run_id: 'run-0' };
+    await expectRows(sample, file, [
+      { id: 'forgotten', state: 'COMPLETED', ...unknown },
+      { id: 'good', state: 'RUNNING', ...seen },
+      { id: 'moved', state: 'FAILED', ...fresh },
+      { id: 'same', state: 'COMPLETED', ...fresh },
+    ]);
+    const again = await merge(name, staged, { existing: file, latest: now });
+    expect(again.outcome).toMatchObject({ changed: false, unchanged: 3 });
+  });
+
+  it('believes no published count that says it was observed later than now', async () => {
+    const row = (state: string, count: number, observed: number) => ({
+      region: 'us-east-1',
+      account_id: '1',
+      state,
+      resource_type: 'EBS',
+      message_category: null,
+      job_count: count,
+      start_time: 0,
+      end_time: 86_400_000,
+      first_observed_at: observed,
+      observed_at: observed,
+      run_id: `r${observed}`,
+      queried_account_id: '1',
+    });
+    const table = copyJobSummaries;
+    const partition = { aggregation_period: 'ONE_DAY', start_date: '1970-01-01' };
+    const part = await merge(other, [row('COMPLETED', 1, 90_000), row('RUNNING', 3, 90_000)], {
+      table,
+      partition,
+    });
+    const staged = [row('COMPLETED', 1, 4_000), row('FAILED', 3, 4_000)];
+    const { file, outcome } = await merge(name, staged, {
+      table,
+      partition,
+      existing: part.file,
+      latest: 5_000,
+    });
+    expect(outcome).toMatchObject({ changed: true, added: 1, updated: 1, removed: 1 });
+    await expectRows(table, file, staged);
+  });
 });
 
 describe('memory', () => {
