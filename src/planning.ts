@@ -65,7 +65,7 @@ export interface PlanningIo {
  * How long what a run has to know before it can read is asked for again: a proxy that starts anew is back by then, and a
  * person who made a mistake has not gone away. `plan` has somebody who waits for it.
  */
-const patienceMs = { write: 30_000, read: 10_000 } as const;
+const patienceMs = { write: 20_000, read: 10_000 } as const;
 
 /**
  * The lake is opened, and proven writable in mode `write`, before any target is asked for anything.

@@ -29,7 +29,7 @@ const controlSockets = 8;
 /** Attempts of the SDK itself, for the few calls of discovery; `patient` asks again, and longer. AWS Backup has retries of its own. */
 const discoveryAttempts = 5;
 
-/** Between the attempts of a patient client: more than ten of them in half a minute. */
+/** Between the attempts of a patient client: about ten of them in twenty seconds. */
 const waits = { firstDelayMs: 500, longestDelayMs: 4_000 };
 
 /** Enough for somebody who waits at a terminal. */
