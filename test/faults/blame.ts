@@ -24,7 +24,7 @@ const blaming: readonly RegExp[] = [
   /--role-name|--external-id|--role-session-name/,
   /\bEnable the region\b/i,
   // "No IAM policy will help" blames nobody.
-  /(?<!\bno )\bIAM\b(?! policy (will|can) help)/i,
+  /(?<!\bno )\bIAM\b(?! policy (will|can) help)/,
   /service control policy/i,
   /\b(Check|Correct) (--|AWS_)/,
   /\b(its|bucket) polic(y|ies)\b/i,

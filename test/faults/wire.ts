@@ -24,8 +24,10 @@ export async function readAsked(
   const url = (request.url ?? '/').replace(/^http:\/\/[^/]+/, '');
   const claim = /Credential=([^/]+)\/\d{8}\/([^/]+)\/([^/]+)\//.exec(headers.authorization ?? '');
   const [, accessKeyId = '', region = '', signedFor = ''] = claim ?? [];
-  const service = signedFor === '' ? serviceOf(String(headers.host ?? '')) : signedFor;
   const path = url.split('?')[0] ?? '';
+  // Unsigned: a web identity, or a question about nothing but the time.
+  const service =
+    signedFor || (services[awsApi(headers, path, body)] ?? serviceOf(String(headers.host ?? '')));
   const key = service === 's3' ? path.replace(bucketIn(headers) === null ? /^\/[^/]*\/?/ : /^\//, '') : path;
   const api = service === 's3' ? s3Api(method, url, key) : awsApi(headers, path, body);
   return {
@@ -37,12 +39,23 @@ export async function readAsked(
   };
 }
 
+/** Of an operation that can come unsigned to an endpoint that all services share. */
+const services: Readonly<Record<string, string>> = {
+  ListCopyJobs: 'backup',
+  ListCopyJobSummaries: 'backup',
+  ListRegions: 'account',
+  ListAccounts: 'organizations',
+  DescribeRegions: 'ec2',
+  GetCallerIdentity: 'sts',
+  AssumeRoleWithWebIdentity: 'sts',
+};
+
 /** The service of a host such as `backup.eu-west-1.amazonaws.com` or `bucket.s3.amazonaws.com`. */
 export function serviceOf(host: string): string {
   const labels = host.replace(/:\d+$/, '').split('.');
   if (labels.some((label) => /^s3(-fips|-accelerate)?$/.test(label))) return 's3';
   const first = (labels[0] ?? '').replace(/-fips$/, '');
-  return first === '127' || first === 'localhost' ? 'sts' : first;
+  return first;
 }
 
 export function regionOf(host: string): string {

@@ -46,8 +46,9 @@ export const answersOnTheWay: readonly Scenario[] = [
   always('page-403-for-organizations', { api: 'ListAccounts' }, instead(page(403)), [69, 75], true),
   always('redirect-for-organizations', { api: 'ListAccounts' }, instead(redirect), [69, 75]),
   always('page-200-for-organizations', { api: 'ListAccounts' }, instead(page(200)), [69, 75]),
-  always('page-403-for-regions', { api: 'ListRegions' }, instead(page(403)), [69, 75]),
-  always('page-200-for-regions', { api: 'ListRegions' }, instead(page(200)), [69, 75]),
+  // Amazon EC2 knows the regions, too.
+  always('page-403-for-regions', { api: 'ListRegions' }, instead(page(403)), [0, 75]),
+  always('page-200-for-regions', { api: 'ListRegions' }, instead(page(200)), [0, 75]),
   always('page-403-for-assume-role', { api: 'AssumeRole' }, instead(page(403)), [75]),
   always('page-200-for-assume-role', { api: 'AssumeRole' }, instead(page(200)), [75]),
   always('page-403-for-one-region', { service: 'backup', region: 'eu-west-1' }, instead(page(403)), [75]),

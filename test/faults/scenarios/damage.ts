@@ -8,14 +8,14 @@ const kind = 'a damaged lake';
 const damaged = { kind, cause: 'lake', lake: 'local', way: 'endpoint' } as const;
 const everything = { flags: { since: 'all' } } as const;
 
-/** The folders of the newest days of copy_jobs, newest first. */
+/** The folders of copy_jobs, oldest first: no later run adds one before them. */
 async function days({ lakeFolder }: World): Promise<string[]> {
-  const names = (await readdir(join(lakeFolder, 'copy_jobs'))).sort().reverse();
+  const names = (await readdir(join(lakeFolder, 'copy_jobs'))).sort();
   return names.map((name) => join(lakeFolder, 'copy_jobs', name));
 }
 
-async function dayOf(world: World, back: number): Promise<string> {
-  const found = (await days(world))[back];
+async function dayOf(world: World, nth: number): Promise<string> {
+  const found = (await days(world))[nth];
   if (found === undefined) throw new Error('the lake has fewer days');
   return found;
 }
@@ -35,11 +35,11 @@ async function putBack(world: World, key: string): Promise<void> {
   await cp(kept(world), join(world.lakeFolder, key));
 }
 
-async function keyOf(world: World, back: number): Promise<string> {
-  return join((await dayOf(world, back)).slice(world.lakeFolder.length + 1), part);
+async function keyOf(world: World, nth: number): Promise<string> {
+  return join((await dayOf(world, nth)).slice(world.lakeFolder.length + 1), part);
 }
 
-/** The part of the second newest day is broken, told of, and put back. */
+/** A day's part is broken, told of, and put back. */
 function brokenPart(name: string, how: (file: string) => Promise<void>, quick = false): Scenario {
   return {
     ...damaged,
@@ -47,7 +47,7 @@ function brokenPart(name: string, how: (file: string) => Promise<void>, quick = 
     quick,
     nights: () => [
       {
-        before: async (world) => await change(world, await keyOf(world, 1), how),
+        before: async (world) => await change(world, await keyOf(world, 3), how),
         codes: [74],
         run: everything,
         statuses: { some: ['PUBLISH_FAILED'] },
@@ -55,7 +55,7 @@ function brokenPart(name: string, how: (file: string) => Promise<void>, quick = 
         damage: { unreadable: /^copy_jobs/, missing: /^copy_jobs/ },
       },
     ],
-    mend: async (world) => await putBack(world, await keyOf(world, 1)),
+    mend: async (world) => await putBack(world, await keyOf(world, 3)),
   };
 }
 
@@ -70,7 +70,7 @@ function foreign(name: string, file: string, quick = false): Scenario {
     nights: () => [
       {
         before: async (world) => {
-          const folder = await dayOf(world, 0);
+          const folder = await dayOf(world, 5);
           await copyFile(join(folder, part), join(folder, file));
         },
         codes: [0],
@@ -142,8 +142,8 @@ export const damage: readonly Scenario[] = [
     nights: () => [
       {
         before: async (world) => {
-          const key = await keyOf(world, 1);
-          const source = join(await dayOf(world, 2), part);
+          const key = await keyOf(world, 3);
+          const source = join(await dayOf(world, 4), part);
           await change(world, key, (file) => copyFile(source, file));
         },
         codes: [74],
@@ -153,7 +153,7 @@ export const damage: readonly Scenario[] = [
         damage: { misplaced: /^copy_jobs/, missing: /^copy_jobs/ },
       },
     ],
-    mend: async (world) => await putBack(world, await keyOf(world, 1)),
+    mend: async (world) => await putBack(world, await keyOf(world, 3)),
   },
   editedRecord('the-bucket-count-is-edited', (record) => ({ ...record, buckets: 2 }), [74]),
   editedRecord('the-record-of-the-lake-is-no-object', () => 'lake', [74]),
@@ -175,7 +175,7 @@ export const damage: readonly Scenario[] = [
     nights: () => [
       {
         before: async (world) => {
-          const day = await dayOf(world, 1);
+          const day = await dayOf(world, 3);
           const elsewhere = join(world.folder, 'elsewhere');
           await rename(day, elsewhere);
           await symlink(elsewhere, day);
@@ -187,7 +187,7 @@ export const damage: readonly Scenario[] = [
       },
     ],
     mend: async (world) => {
-      const day = await dayOf(world, 1);
+      const day = await dayOf(world, 3);
       await rm(day);
       await rename(join(world.folder, 'elsewhere'), day);
     },
@@ -198,7 +198,7 @@ export const damage: readonly Scenario[] = [
     nights: () => [
       {
         before: async (world) =>
-          await change(world, await keyOf(world, 1), async (file) => {
+          await change(world, await keyOf(world, 3), async (file) => {
             await rm(file);
             await symlink(kept(world), file);
           }),
@@ -208,7 +208,7 @@ export const damage: readonly Scenario[] = [
       },
     ],
     mend: async (world) => {
-      const file = join(world.lakeFolder, await keyOf(world, 1));
+      const file = join(world.lakeFolder, await keyOf(world, 3));
       await rm(file);
       await copyFile(kept(world), file);
     },
@@ -245,7 +245,7 @@ export const damage: readonly Scenario[] = [
 ];
 
 async function swapped(world: World): Promise<void> {
-  const [one, other] = [join(await dayOf(world, 1), part), join(await dayOf(world, 2), part)];
+  const [one, other] = [join(await dayOf(world, 3), part), join(await dayOf(world, 4), part)];
   const between = join(world.folder, 'between');
   await rename(one, between);
   await rename(other, one);
