@@ -1,13 +1,15 @@
 /** What lies in a lake and is none of its own: told by every job, read by none. */
 import { copyFile, mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { LinkError } from '../../src/errors.ts';
 import { openScratch } from '../../src/lake/scratch.ts';
 import { openLocalStore } from '../../src/lake/stores/local.ts';
 import { openLakeReader } from '../../src/query/lake-reader.ts';
 import { ask } from '../query/program.ts';
 import { type Lab, openLab } from '../support/lab.ts';
+
+vi.setConfig({ testTimeout: 180_000 });
 
 let lab: Lab;
 afterEach(() => lab.close());

@@ -1,9 +1,11 @@
 /** Parts that were swapped, moved or copied by hand: told as damaged, never merged, nothing doubled. */
-import { copyFile, rename } from 'node:fs/promises';
+import { copyFile, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ask } from '../query/program.ts';
 import { type Lab, openLab } from '../support/lab.ts';
+
+vi.setConfig({ testTimeout: 180_000 });
 
 let lab: Lab;
 afterEach(() => lab.close());
@@ -72,3 +74,27 @@ it('a part copied to a day that had none is told by query, and the days beside i
     /creation_date=2026-11-16, and lies where partition creation_date=2026-11-17 belongs/,
   );
 });
+
+it.each([
+  ['with its seal', (text: string) => text],
+  ['and its seal taken away', (text: string) => text.replace(/,\s*"sha256": "\w+"/, '')],
+])(
+  'a lake.json edited from one bucket to two, %s, ends export and query before anything is doubled',
+  async (_, unsealed) => {
+    lab = await openLab({ accounts: 6, regions: 1 });
+    await lab.run();
+    const file = join(lab.lake, '_ledger/lake.json');
+    const whole = await readFile(file, 'utf8');
+    await writeFile(file, unsealed(whole.replace('"buckets": 1', '"buckets": 2')));
+    const before = await lab.parts();
+    await expect(lab.run({ since: 'all' })).rejects.toThrow(
+      /lake\.json in .* is damaged: it (was edited|says 2 buckets)/,
+    );
+    expect(await lab.parts()).toEqual(before);
+    const asked = await ask(['--lake', lab.lake, '--sql', 'SELECT count(*) FROM copy_jobs']);
+    expect([asked.code, asked.stdout]).toEqual([74, '']);
+    await writeFile(file, whole);
+    expect((await lab.run({ since: 'all' })).exit_code).toBe(0);
+    expect(await lab.differences()).toEqual([]);
+  },
+);

@@ -1,9 +1,11 @@
 /** A job whose creation date AWS gives otherwise than before: one row, in the day where it was first seen. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { killedBefore } from '../support/killed-before.ts';
 import { type Lab, openLab } from '../support/lab.ts';
+
+vi.setConfig({ testTimeout: 180_000 });
 
 let lab: Lab;
 afterEach(() => lab.close());
