@@ -43,7 +43,7 @@ it('both engines make the same lake of the same organization, day after day, in 
 it.each(['duckdb', 'parquetjs-lite'])(
   'a lake with times of the earlier type is continued by %s: what did not change is not written again, and the lake ends at the truth',
   async (engine) => {
-    const lab = await openLab();
+    const lab = await openLab({ accounts: 2, regions: 1, days: 8 });
     const parts = async (): Promise<ReadonlyMap<string, string>> => {
       const found = new Map<string, string>();
       for await (const file of glob('copy_job*/**/*.parquet', { cwd: lab.lake })) {
@@ -60,7 +60,7 @@ it.each(['duckdb', 'parquetjs-lite'])(
       await lab.run({ engine: 'parquetjs-lite' });
       for (const file of (await parts()).keys()) await withEarlierTimes(join(lab.lake, file));
       const before = await parts();
-      expect(before.size).toBeGreaterThan(6);
+      expect(before.size).toBeGreaterThan(3);
       for (let again = 0; again < 2; again++) {
         expect((await lab.run({ engine, since: 'all' })).exit_code).toBe(0);
         expect(await parts()).toEqual(before);
