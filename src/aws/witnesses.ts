@@ -31,7 +31,8 @@ export function verdictOf(witnesses: readonly Witness[]): Verdict | null {
   return {
     agreed,
     votesOfAws: agreeing.filter(({ isAws }) => isAws).length,
-    dissenting: witnesses.filter((one) => !agreeing.includes(one)),
+    // A group begins with its earliest: who is a second before that agrees with it all the same.
+    dissenting: witnesses.filter((one) => !agree(agreed, one)),
   };
 }
 

@@ -56,4 +56,9 @@ describe('what time it is', () => {
       { who: 'sts' },
     ]);
   });
+
+  it('does not call a clock wrong that is a second behind those who agree', () => {
+    const witnesses = [aws('sts', 40 * day), aws('backup'), aws('account', -1000), other('machine', 500)];
+    expect(verdictOf(witnesses)?.dissenting).toMatchObject([{ who: 'sts' }]);
+  });
 });
