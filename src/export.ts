@@ -5,10 +5,10 @@ import { clockToleranceMs } from './aws/clock.ts';
 import type { Drained, Planned } from './drain.ts';
 import { drainAll } from './drains.ts';
 import { ReportedError } from './errors.ts';
+import { CreationDates } from './lake/creation-dates.ts';
 import type { Engine } from './lake/engines/engine.ts';
 import { openEngine } from './lake/engines/open.ts';
 import { describeForeign, foreignIn, type Partition } from './lake/foreign-objects.ts';
-import { Homes } from './lake/homes.ts';
 import { warnOfLargeParts } from './lake/large-parts.ts';
 import { partitionPrefix } from './lake/layout.ts';
 import { publishPart } from './lake/publish.ts';
@@ -127,7 +127,7 @@ async function run(context: Run): Promise<RunSummary> {
       settings,
       planning,
       stage: async (table, rows, target) => {
-        const settledRows = table === copyJobs ? await publication.homes.settle(rows) : rows;
+        const settledRows = table === copyJobs ? await publication.creationDates.settle(rows) : rows;
         await publication.waves.stage(table, settledRows, originOf(target));
       },
       reject: (records) => rejected.keep(records),
@@ -179,7 +179,7 @@ async function run(context: Run): Promise<RunSummary> {
     log.warn({ unknown_fields: unknownFields }, 'AWS sends fields that this version has no column for');
   }
 
-  const { moved } = publication.homes;
+  const { moved } = publication.creationDates;
   if (moved.jobs > 0) {
     log.warn(moved, 'AWS lists jobs with another day of creation than before: they keep the first one');
   }
@@ -288,7 +288,7 @@ async function openPublication({ settings, io, log, limits, planning, scratch, e
     buckets: lake.buckets,
     reserve: (bytes) => scratch.reserve(bytes),
   });
-  const homes = new Homes({
+  const creationDates = new CreationDates({
     store: lake.store,
     buckets: lake.buckets,
     runId,
@@ -304,7 +304,8 @@ async function openPublication({ settings, io, log, limits, planning, scratch, e
       publish: async (part) => {
         await gate.pass();
         touched.set(partitionPrefix(part.table, part.partition), part);
-        if (part.table === copyJobs) await homes.claim(part.bucket, part.partition.creation_date ?? '');
+        if (part.table === copyJobs)
+          await creationDates.claim(part.bucket, part.partition.creation_date ?? '');
         const ended = io.progress.publishing(part.key);
         return await publishPart({
           store: lake.store,
@@ -367,7 +368,7 @@ async function openPublication({ settings, io, log, limits, planning, scratch, e
   );
   return {
     waves,
-    homes,
+    creationDates,
     written,
     failed,
     touched,

@@ -122,9 +122,9 @@ export function rejectedKey(runDate: string, runId: string): string {
   return `_ledger/rejected/${runDate}/${runId}.ndjson`;
 }
 
-/** Where a bucket's jobs were first seen: see src/lake/homes.ts. */
-export function homesKey(bucket: number): string {
-  return `_ledger/homes/${numbered(bucket)}.bin`;
+/** The first creation date of each job of a bucket: see src/lake/creation-dates.ts. */
+export function creationDatesKey(bucket: number): string {
+  return `_ledger/creation-dates/${numbered(bucket)}.bin`;
 }
 
 export function watermarksKey(bucket: number): string {

@@ -14,7 +14,7 @@ const dayMs = 86_400_000;
 const moved = (days: number) =>
   lab.simulator.addFaults([{ kind: 'moved-date', api: 'ListCopyJobs', ms: days * dayMs }]);
 
-async function homes(): Promise<ReadonlyMap<string, string>> {
+async function creationDates(): Promise<ReadonlyMap<string, string>> {
   const rows = await lab.table('copy_jobs');
   const found = new Map(rows.map((row) => [String(row.copy_job_id), String(row.creation_date)]));
   expect(found.size).toBe(rows.length);
@@ -25,22 +25,22 @@ describe.each(['duckdb', 'parquetjs-lite'])('engine %s', (engine) => {
   it.each([-1, -20])('moved by %d days, jobs stay one row each, in their first day', async (days) => {
     lab = await openLab({ accounts: 3, regions: 1, days: 8 });
     await lab.run();
-    const before = await homes();
+    const before = await creationDates();
     moved(days);
     const run = await lab.run({ since: 'all', engine });
     expect(run.exit_code).toBe(0);
     expect(run.moved_jobs).toBe(before.size);
-    expect(await homes()).toEqual(before);
+    expect(await creationDates()).toEqual(before);
     await lab.simulator.advance(dayMs);
     await lab.run({ since: 'all', engine });
-    const after = await homes();
+    const after = await creationDates();
     for (const [id, day] of before) expect(after.get(id)).toBe(day);
     expect(after.size).toBeGreaterThan(before.size);
 
     // When AWS gives the first date again, nothing is left of it all.
     lab.simulator.clearFaults();
     await lab.run({ since: 'all', engine });
-    const told = await homes();
+    const told = await creationDates();
     for (const [id, day] of before) expect(told.get(id)).toBe(day);
   });
 });
@@ -48,30 +48,30 @@ describe.each(['duckdb', 'parquetjs-lite'])('engine %s', (engine) => {
 it('a plain night that meets yesterday’s jobs at another day keeps them, and follows those that are open', async () => {
   lab = await openLab({ accounts: 3, regions: 1, jobsPerDay: 20 });
   await lab.run();
-  const before = await homes();
+  const before = await creationDates();
   await lab.simulator.advance(dayMs / 4);
   moved(-1);
   const run = await lab.run();
   expect(run.moved_jobs).toBeGreaterThan(0);
-  const after = await homes();
+  const after = await creationDates();
   for (const [id, day] of before) expect(after.get(id)).toBe(day);
 });
 
-it('a lake from before there was a record of homes gets one from its parts; a lost one comes back', async () => {
+it('a lake from before there was a record of creation dates gets one from its parts; a lost one comes back', async () => {
   lab = await openLab({ accounts: 3, regions: 1, days: 8 });
   await lab.run({ buckets: '2' });
-  const before = await homes();
+  const before = await creationDates();
   for (const engine of ['duckdb', 'parquetjs-lite']) {
-    await rm(join(lab.lake, '_ledger/homes'), { recursive: true });
+    await rm(join(lab.lake, '_ledger/creation-dates'), { recursive: true });
     lab.simulator.clearFaults();
     moved(-3);
     await lab.run({ since: 'all', engine });
-    expect(await homes()).toEqual(before);
+    expect(await creationDates()).toEqual(before);
   }
 });
 
 it.each([
-  ['before its homes are claimed', /\/_ledger\/homes\//, 1],
+  ['before its creation dates are recorded', /\/_ledger\/creation-dates\//, 1],
   ['before its first part', /\/copy_jobs\//, 1],
   ['between two parts', /\/copy_jobs\//, 3],
 ])('killed %s, a run leaves nothing that makes a job two rows', async (_, path, nth) => {
@@ -80,22 +80,22 @@ it.each([
   expect(killed.signal).toBe('SIGKILL');
   moved(-2);
   expect((await lab.run({ since: 'all' })).exit_code).toBe(0);
-  const before = await homes();
+  const before = await creationDates();
   lab.simulator.clearFaults();
   moved(-5);
   expect((await lab.run({ since: 'all' })).exit_code).toBe(0);
-  expect(await homes()).toEqual(before);
+  expect(await creationDates()).toEqual(before);
 });
 
 it('two runs at once that see different dates leave one row a job', async () => {
   lab = await openLab({ accounts: 4, regions: 2, days: 8 });
   lab.simulator.addFaults([{ kind: 'moved-date', api: 'ListCopyJobs', ms: -dayMs, probability: 0.5 }]);
   await Promise.all([lab.start({ since: 'all' }).ended, lab.start({ since: 'all' }).ended]);
-  const before = await homes();
+  const before = await creationDates();
   await Promise.all([lab.start({ since: 'all' }).ended, lab.start({ since: 'all' }).ended]);
-  const after = await homes();
+  const after = await creationDates();
   for (const [id, day] of before) expect(after.get(id)).toBe(day);
   lab.simulator.clearFaults();
   expect((await lab.run({ since: 'all' })).exit_code).toBe(0);
-  await homes();
+  await creationDates();
 });

@@ -1,10 +1,12 @@
 /**
- * A job's home: the creation date that was seen first decides, for ever, in which partition its row lies. AWS may give
- * another one later; taken for the row's, the job would be a second row in another day's part.
+ * The creation date of each job as it was first seen. It decides in which partition the row lies. If AWS lists the job
+ * with another date later, the row keeps the first one: otherwise the job would become a second row in another day's
+ * part.
  *
- * The homes of the jobs that AWS remembers lie in the ledger, an object for each bucket. New ones are claimed there,
- * conditionally, before any row of theirs is published: of two runs at once one is first, and a run that dies has either
- * claimed nothing or what the next one finds. They are a cache: lost or damaged, they are read from the parts again.
+ * The ledger holds these dates for the jobs that AWS remembers, in one object for each bucket. A run records new dates
+ * there, conditionally, before it publishes any of the rows. Of two runs at once, one is first; a run that dies has
+ * recorded either nothing or what the next run finds. The objects are a cache: if one is lost or damaged, the dates are
+ * read from the parts again.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
@@ -16,15 +18,15 @@ import { copyJobs } from '../tables/copy-jobs.ts';
 import { type Row, utcDay, withDerived } from '../tables/table.ts';
 import { openPart, readPart } from './engines/part-reader.ts';
 import { InstantsById } from './instants-by-id.ts';
-import { bucketOf, homesKey, partKey } from './layout.ts';
+import { bucketOf, creationDatesKey, partKey } from './layout.ts';
 import { partitionsOf } from './partitions.ts';
 import type { Store } from './stores/store.ts';
 
-export interface HomesOptions {
+export interface CreationDatesOptions {
   readonly store: Store;
   readonly buckets: number;
   readonly runId: string;
-  /** Milliseconds since the epoch: homes before it are forgotten, for AWS shows no such job any more. */
+  /** Milliseconds since the epoch: older dates are dropped: AWS no longer lists such jobs. */
   readonly oldest: number;
   /** Exists; the files made in it are removed again. */
   readonly scratchFolder: string;
@@ -39,11 +41,11 @@ interface Bucket {
   etag: string | null;
   /** Whether what was read from the parts is yet to be written down. */
   unwritten: boolean;
-  /** Whether all parts could be read when the homes were read from them. */
+  /** Whether all parts could be read when the dates were taken from them. */
   whole: boolean;
   /** Claimed by this run alone, so far. */
   fresh: InstantsById;
-  /** Days of homes that another run has claimed otherwise since. */
+  /** Days of jobs for which another run has recorded a different day since. */
   readonly contested: Set<string>;
 }
 
@@ -51,13 +53,13 @@ interface Bucket {
 const attempts = 12;
 const named = 3;
 
-export class Homes {
-  readonly #options: HomesOptions;
+export class CreationDates {
+  readonly #options: CreationDatesOptions;
   readonly #buckets = new Map<number, Promise<Bucket>>();
   readonly #inTurn = pLimit(1);
   readonly #moved = new Set<string>();
 
-  constructor(options: HomesOptions) {
+  constructor(options: CreationDatesOptions) {
     this.#options = options;
   }
 
@@ -67,20 +69,21 @@ export class Homes {
   }
 
   /**
-   * The rows of copy jobs, each in its home. Where homes cannot be read the rows are as they came, and `claim` fails.
+   * The rows of copy jobs, each with its first creation date. If the dates cannot be read, the rows are returned unchanged, and
+   * `claim` fails.
    */
   async settle(rows: readonly Row[]): Promise<readonly Row[]> {
     const settled: Row[] = [];
     for (const row of rows) {
       const number = bucketOf(String(row.account_id), this.#options.buckets);
       const bucket = await this.#bucket(number).catch(() => null);
-      settled.push(bucket === null ? row : this.#atHome(row, bucket));
+      settled.push(bucket === null ? row : this.#withFirstDate(row, bucket));
     }
     return settled;
   }
 
   /**
-   * Writes down the homes of what is about to be published in a day's part.
+   * Records the first dates of the jobs that are about to be published in a day's part.
    * @throws LakeError when they cannot be read or written, or another run has claimed one of them for another day
    */
   async claim(number: number, day: string): Promise<void> {
@@ -101,23 +104,23 @@ export class Homes {
     return known;
   }
 
-  #atHome(row: Row, bucket: Bucket): Row {
+  #withFirstDate(row: Row, bucket: Bucket): Row {
     const id = String(row.copy_job_id);
     const created = Number(row.creation_time);
-    const home = bucket.known.get(id) ?? bucket.fresh.get(id);
-    if (home === undefined) {
+    const first = bucket.known.get(id) ?? bucket.fresh.get(id);
+    if (first === undefined) {
       bucket.fresh.set(id, created);
       return row;
     }
-    const day = utcDay(home);
+    const day = utcDay(first);
     if (day === row.creation_date) return row;
     this.#moved.add(id);
-    return withDerived(copyJobs, { ...row, creation_time: home, creation_date: day });
+    return withDerived(copyJobs, { ...row, creation_time: first, creation_date: day });
   }
 
   async #load(number: number): Promise<Bucket> {
     const { store, signal, log } = this.#options;
-    const key = homesKey(number);
+    const key = creationDatesKey(number);
     const found = await store.read(key, signal);
     const [fresh, contested] = [new InstantsById(), new Set<string>()];
     const known = found === null ? null : parsed(found.bytes);
@@ -127,7 +130,7 @@ export class Homes {
     if (found !== null)
       log.warn(
         { key },
-        'the homes of jobs are read from the parts again: their record is damaged or not whole',
+        'this record of creation dates is damaged or incomplete: the dates are read from the parts again',
       );
     const { known: inParts, whole } = await this.#fromParts(number);
     const unwritten = whole && inParts.size > 0;
@@ -151,7 +154,10 @@ export class Homes {
       } catch (error) {
         if (!(error instanceof EngineError)) throw error;
         whole = false;
-        log.warn({ err: error, key }, 'the homes of this part’s jobs are not known: it cannot be read');
+        log.warn(
+          { err: error, key },
+          'this part cannot be read: the first creation dates of its jobs are not known',
+        );
       }
     }
     if (twice > 0)
@@ -161,7 +167,7 @@ export class Homes {
 
   async #jobsIn(key: string): Promise<readonly { readonly id: string; readonly created: number }[]> {
     const { store, scratchFolder, reserve, signal } = this.#options;
-    const file = join(scratchFolder, `${randomUUID()}.homes.parquet`);
+    const file = join(scratchFolder, `${randomUUID()}.dates.parquet`);
     let release: () => void = () => undefined;
     try {
       const found = await store.download(key, file, signal);
@@ -185,13 +191,13 @@ export class Homes {
     for (let attempt = 1; attempt <= attempts; attempt += 1) {
       const claimed = bucket.fresh;
       if (claimed.size === 0 && !bucket.unwritten) return;
-      // Rows that come meanwhile find these homes among the known ones.
+      // Rows that arrive meanwhile find these dates among the known ones.
       bucket.fresh = new InstantsById();
       bucket.known.take(claimed);
       try {
         const outcome = await store.put(
           {
-            key: homesKey(number),
+            key: creationDatesKey(number),
             body: { bytes: formatted(bucket.known.since(oldest), bucket.whole) },
             condition: bucket.etag === null ? { ifAbsent: true } : { ifMatch: bucket.etag },
             writeId: randomUUID(),
@@ -211,7 +217,7 @@ export class Homes {
       }
     }
     throw new LakeError(
-      `${homesKey(number)} in ${store.url} was replaced by others ${attempts} times while it was being written`,
+      `${creationDatesKey(number)} in ${store.url} was replaced by others ${attempts} times while it was being written`,
       'Let one export at a time work on this lake; then run again: nothing was lost.',
     );
   }

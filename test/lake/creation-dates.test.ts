@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LakeError } from '../../src/errors.ts';
-import { Homes } from '../../src/lake/homes.ts';
+import { CreationDates } from '../../src/lake/creation-dates.ts';
 import { InstantsById } from '../../src/lake/instants-by-id.ts';
 import { openLocalStore } from '../../src/lake/stores/local.ts';
 import type { Store } from '../../src/lake/stores/store.ts';
@@ -44,12 +44,12 @@ describe('instants by id', () => {
   });
 });
 
-describe('homes', () => {
+describe('dates', () => {
   let folder: string;
   let store: Store;
   const warned: unknown[] = [];
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'bce-homes-'));
+    folder = await mkdtemp(join(tmpdir(), 'bce-dates-'));
     store = await openLocalStore({ folder: join(folder, 'lake'), create: true });
     warned.length = 0;
   });
@@ -58,7 +58,7 @@ describe('homes', () => {
     await rm(folder, { recursive: true, force: true });
   });
   const open = (of: Store = store) =>
-    new Homes({
+    new CreationDates({
       store: of,
       buckets: 1,
       runId: 'run',
@@ -110,9 +110,9 @@ describe('homes', () => {
 
   it('that cannot be read let nothing be published, and lose no row', async () => {
     const broken: Store = { ...bound(store), read: () => Promise.reject(new LakeError('no', 'way')) };
-    const homes = open(broken);
-    expect(days(await homes.settle([on('a', 20)]))).toEqual(['2026-11-20']);
-    await expect(homes.claim(0, '2026-11-20')).rejects.toThrow(LakeError);
+    const dates = open(broken);
+    expect(days(await dates.settle([on('a', 20)]))).toEqual(['2026-11-20']);
+    await expect(dates.claim(0, '2026-11-20')).rejects.toThrow(LakeError);
   });
 
   it('that could not be written are claimed when the next part is', async () => {
@@ -124,19 +124,19 @@ describe('homes', () => {
         return await store.put(request, signal);
       },
     };
-    const homes = open(flaky);
-    await homes.settle([on('a', 20)]);
-    await expect(homes.claim(0, '2026-11-20')).rejects.toThrow(LakeError);
+    const dates = open(flaky);
+    await dates.settle([on('a', 20)]);
+    await expect(dates.claim(0, '2026-11-20')).rejects.toThrow(LakeError);
     fails = false;
-    await homes.claim(0, '2026-11-20');
+    await dates.claim(0, '2026-11-20');
     expect(days(await open().settle([on('a', 21)]))).toEqual(['2026-11-20']);
   });
 
   it('whose record is damaged are not believed', async () => {
-    const homes = open();
-    await homes.settle([on('a', 20)]);
-    await homes.claim(0, '2026-11-20');
-    const file = join(folder, 'lake/_ledger/homes/00000.bin');
+    const dates = open();
+    await dates.settle([on('a', 20)]);
+    await dates.claim(0, '2026-11-20');
+    const file = join(folder, 'lake/_ledger/creation-dates/00000.bin');
     const bytes = await readFile(file);
     bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1);
     await writeFile(file, bytes);
