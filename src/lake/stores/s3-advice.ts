@@ -36,8 +36,8 @@ const refusedKey: Advice = () =>
   'S3 does not know the access key, or the secret key does not fit it: check the credentials for the lake.';
 
 const clock: Advice = () =>
-  'This machine’s clock and S3’s differ by more than S3 allows, also after the time was corrected by S3’s answer: ' +
-  'look whether the clock is synchronized (NTP), then run again.';
+  'S3 refused the date of every try, although requests carry the time that AWS’s services agree on, not this machine’s clock: ' +
+  'look at proxies and gateways that hold requests back or answer in S3’s place, then run again.';
 
 const damagedOnTheWay: Advice = () =>
   'The body changed between this machine and S3, in every try: look at proxies and gateways on the way, then run again.';

@@ -61,7 +61,10 @@ export function isTransient(error: unknown): boolean {
   if (status === 501) return false;
   if ((status !== null && (status >= 500 || status === 429)) || transientCodes.has(codeOf(error)))
     return true;
-  return error instanceof ForeignAnswer || (status === null && healing.has(awsFailure(error).kind));
+  const { kind } = awsFailure(error);
+  // A refusal of the date had no effect, and the next request is dated anew.
+  if (kind === 'clock-skew') return true;
+  return error instanceof ForeignAnswer || (status === null && healing.has(kind));
 }
 
 /** What happens on the way to S3, or to whoever gives the credentials for it, whatever it is called. */

@@ -613,6 +613,14 @@ describe('the S3 store', () => {
       expect((await failure(store.read('a'))).message).toContain(code);
     });
 
+    it.each(['RequestTimeTooSkewed', 'RequestExpired'])('sends again what S3 refuses as %s', async (code) => {
+      let refusals = 2;
+      const { store } = await over(() =>
+        refusals-- > 0 ? refusal(403, code) : { status: 200, headers: { etag: '"e1"' } },
+      );
+      expect(await store.put(writeOf('a', 'x', absent))).toMatchObject({ written: true, etag: '"e1"' });
+    });
+
     it.each([
       ['InvalidObjectState', 403],
       ['KMS.DisabledException', 400],
