@@ -28,7 +28,8 @@ export function signedBy<Client extends SigningClient>(clock: AwsClock, client: 
   });
   // biome-ignore lint/suspicious/noExplicitAny: any command's input and output will do; neither is touched.
   const correct: FinalizeRequestMiddleware<any, any> = (next) => async (args) => {
-    const signedFor = clock.now() + correctionMs;
+    const corrected = correctionMs;
+    const signedFor = clock.now() + corrected;
     const signedAt = clock.monotonic();
     try {
       return await next(args);
@@ -37,7 +38,8 @@ export function signedBy<Client extends SigningClient>(clock: AwsClock, client: 
       if (said !== null) {
         const isFar = Math.abs(said - (signedFor + clock.monotonic() - signedAt)) >= farMs;
         noteFor(error, isFar);
-        if (isFar) correctionMs = correctionMs === 0 ? said - clock.now() : 0;
+        // Of requests side by side, the first that is refused has corrected it for all.
+        if (isFar && correctionMs === corrected) correctionMs = corrected === 0 ? said - clock.now() : 0;
       }
       throw error;
     }

@@ -48,7 +48,7 @@ export function maybeDisabled(failure: RequestFailure, { region, homeRegion }: O
  * The status a drain ends with when it cannot get past this failure.
  *
  * Credentials that a region does not know are no news about the region alone: they may have been revoked since.
- * Only when STS, asked at home, still takes them is the region called disabled; in the home region, which
+ * Only when STS, asked in the caller's own region, still takes them is the region called disabled; in the home region, which
  * cannot be disabled, never. Everything that AWS could not answer (5xx), or could not be asked, is called UNREACHABLE: time
  * heals it.
  */

@@ -52,7 +52,7 @@ const byEmptyWindow =
 
 /** Where a region was read before. */
 const bySwitchedOff =
-  'This region was read before, and AWS now refuses there the credentials that it takes at home. If it was meant to be switched off, nothing is to be done: from the next run on it is only counted. If not, enable the region again in this account before AWS forgets its jobs (about 30 days).';
+  'This region was read before, and AWS now refuses there the credentials that it takes elsewhere. If it was meant to be switched off, nothing is to be done: from the next run on it is only counted. If not, enable the region again in this account before AWS forgets its jobs (about 30 days).';
 
 /** What a person can do about a (table, target) that ended with this status and error: one or two sentences. */
 export function adviceFor(status: CoverageStatus, errorName: string | null): string {

@@ -22,8 +22,13 @@ afterEach(async () => {
 });
 
 /** An STS that refuses what is dated wrongly by `clock`, and says in its Date what `date` says. */
-async function sts(clock: () => number, date: (asked: Asked) => number = clock) {
-  server = await startScriptedAws((asked): Reply => {
+async function sts(
+  clock: () => number,
+  date: (asked: Asked) => number = clock,
+  pass: () => Promise<void> = async () => undefined,
+) {
+  server = await startScriptedAws(async (asked): Promise<Reply> => {
+    await pass();
     const right = Math.abs(asked.signedFor - clock()) < 5 * 60_000;
     const reply = right
       ? callerIdentity()
@@ -74,4 +79,31 @@ describe('a signature', () => {
     await ask();
     expect(asked).toHaveLength(2);
   });
+
+  it('is corrected once for requests side by side that are all refused for their date', async () => {
+    const { ask, asked, clock } = await sts(
+      () => Date.now(),
+      () => Date.now(),
+      pairs(),
+    );
+    // A machine that has slept: its monotonic clock has not gone on.
+    clock.agree({ ...clock.local(), epochMs: Date.now() - day });
+    await Promise.all([ask(), ask()]);
+    expect(asked).toHaveLength(4);
+  });
 });
+
+/** Lets requests pass two by two. */
+function pairs(): () => Promise<void> {
+  let waiting: (() => void) | null = null;
+  return () =>
+    new Promise((resolve) => {
+      if (waiting === null) {
+        waiting = resolve;
+        return;
+      }
+      waiting();
+      waiting = null;
+      resolve();
+    });
+}
