@@ -11,6 +11,7 @@ import { openStore } from './lake/stores/open.ts';
 import { newestRun, newRunId } from './ledger/runs.ts';
 import {
   readWatermarks,
+  targetsRead,
   type Watermark,
   type Watermarks,
   watermarkName,
@@ -28,6 +29,7 @@ import { type IdentifiedCaller, identifyCaller } from './targets/caller.ts';
 import { assumedRole } from './targets/credentials.ts';
 import type { Caller, Target } from './targets/target.ts';
 import { planTargets } from './targets/targets.ts';
+import { unlistedTargets } from './targets/unlisted.ts';
 import type { Progress } from './telemetry/progress.ts';
 
 export interface Planning {
@@ -166,7 +168,7 @@ async function planFor(
       lookForForeign(lake, log, signal),
     );
     io.progress.phase('asking AWS which accounts and regions there are');
-    const targets = await planTargets({
+    const listed = await planTargets({
       ...settings,
       aws,
       caller,
@@ -177,8 +179,9 @@ async function planFor(
     await whileRunning(signal, 'What time it is could not be found out', () => witnesses.confirm());
     io.progress.phase('reading how far earlier runs came');
     const known = await whileRunning(signal, `The watermarks of ${store.url} could not be read`, () =>
-      watermarksOf(lake, targets, now() + clockToleranceMs, log, signal),
+      watermarksOf(lake, listed, now() + clockToleranceMs, log, signal),
     );
+    const targets = [...listed, ...unlisted(listed, settings, asOf, known, log)];
     const planned = planWindows(targets, settings, asOf, known);
     const close = async () => {
       await store.close();
@@ -217,6 +220,26 @@ async function lookForForeign(lake: Lake, log: Logger, signal: AbortSignal): Pro
     log.warn({ err: error }, 'whether the lake holds foreign folders could not be seen');
     return [];
   }
+}
+
+/** Of accounts that are read: regions that AWS no longer lists as enabled, and that were read before. */
+function unlisted(
+  listed: readonly Target[],
+  { regions, tables, memoryDays }: Settings,
+  asOf: number,
+  marks: Watermarks,
+  log: Logger,
+): Target[] {
+  if (regions !== 'enabled') return [];
+  const targets = unlistedTargets(listed, targetsRead(marks, tables, { asOf, memoryDays }));
+  const names = [...new Set(targets.map(({ region }) => region))].sort();
+  if (names.length > 0) {
+    log.warn(
+      { regions: names },
+      'AWS no longer lists these regions as enabled, and earlier runs have read them: they are asked all the same',
+    );
+  }
+  return targets;
 }
 
 function planWindows(

@@ -142,6 +142,25 @@ export function watermarkName(table: string, accountId: string, region: string):
   return `${table}/${accountId}/${region}`;
 }
 
+/**
+ * The targets that were read within the time that AWS remembers, and whose regions AWS has not called disabled since.
+ * @param memory how far back AWS remembers
+ */
+export function targetsRead(
+  marks: Watermarks,
+  tables: readonly string[],
+  memory: { readonly asOf: number; readonly memoryDays: number },
+): { readonly accountId: string; readonly region: string }[] {
+  return [...marks].flatMap(([name, { coveredTo, disabledAt }]) => {
+    const [table = '', accountId = '', region = ''] = name.split('/');
+    const isForgotten = coveredTo <= memory.asOf - memory.memoryDays * dayMs;
+    // A region is asked at a host of its name, and anybody may have edited this one.
+    const isRegion = /^[a-z][a-z0-9-]*$/.test(region);
+    const isRead = tables.includes(table) && isRegion && disabledAt === undefined && !isForgotten;
+    return isRead ? [{ accountId, region }] : [];
+  });
+}
+
 interface Stored {
   readonly etag: string | null;
   readonly marks: Watermarks;

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Covered, extended, overlapMs, type Watermark, windowFor } from '../../src/ledger/watermarks.ts';
+import {
+  type Covered,
+  extended,
+  overlapMs,
+  targetsRead,
+  type Watermark,
+  windowFor,
+} from '../../src/ledger/watermarks.ts';
 
 const day = 24 * 60 * 60 * 1000;
 const asOf = Date.UTC(2026, 10, 20, 2);
@@ -61,6 +68,22 @@ describe('what a target is asked for', () => {
       from: asOf - day,
       to: asOf - 5,
     });
+  });
+});
+
+describe('watermarks', () => {
+  it('say what was read: lately, of tables that are asked for, where AWS has called no region disabled', () => {
+    const marks = new Map([
+      ['copy_jobs/111122223333/eu-west-1', mark()],
+      ['copy_job_summaries/111122223333/eu-west-2', mark()],
+      ['copy_jobs/111122223333/af-south-1', mark({ disabledAt: asOf - day })],
+      ['copy_jobs/111122223333/me-south-1', mark({ coveredTo: asOf - 35 * day })],
+      ['copy_jobs/111122223333/evil.example', mark()],
+      ['copy_jobs', mark()],
+    ]);
+    expect(targetsRead(marks, ['copy_jobs'], memory)).toEqual([
+      { accountId: '111122223333', region: 'eu-west-1' },
+    ]);
   });
 });
 

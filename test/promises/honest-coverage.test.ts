@@ -1,5 +1,6 @@
 import { mkdir, readdir, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { AccountClient } from '@aws-sdk/client-account';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RunSummary } from '../../src/run-summary.ts';
@@ -135,6 +136,30 @@ describe('the coverage', () => {
     expect(await lab.differences()).toEqual([]);
     lab.simulator.addFaults([off]);
     expect((await lab.run()).exit_code).toBe(77);
+  });
+
+  it('names a region that AWS no longer lists as enabled after it was read, with 77, and only once', async () => {
+    lab = await openLab();
+    const region = lab.regions.find((one) => one !== lab.simulator.env.AWS_REGION) ?? '';
+    expect((await lab.run()).exit_code).toBe(0);
+
+    lab.simulator.addFaults([{ kind: 'disable-region', region }]);
+    const send = vi.spyOn(AccountClient.prototype, 'send').mockImplementation(async () => ({
+      Regions: lab.regions
+        .filter((one) => one !== region)
+        .map((one) => ({ RegionName: one, RegionOptStatus: 'ENABLED' })),
+    }));
+    try {
+      const first = await lab.run();
+      expect(first.exit_code).toBe(77);
+      expect([...new Set(first.failures.map((one) => `${one.region} ${one.status}`))]).toEqual([
+        `${region} REGION_DISABLED`,
+      ]);
+      const second = await lab.run();
+      expect([second.exit_code, second.failures]).toEqual([0, []]);
+    } finally {
+      send.mockRestore();
+    }
   });
 
   describe('of a region whose host DNS does not find', () => {

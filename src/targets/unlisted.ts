@@ -1,0 +1,25 @@
+/**
+ * Targets in regions that AWS does not list as enabled any more, though earlier runs have read them. They are asked all
+ * the same: a region that only left the list would be missed in silence.
+ */
+import type { Target } from './target.ts';
+
+/**
+ * @param listed the targets in regions that AWS lists; none other are made for accounts that are not among them
+ * @param read what earlier runs have read
+ */
+export function unlistedTargets(
+  listed: readonly Target[],
+  read: Iterable<Pick<Target, 'accountId' | 'region'>>,
+): Target[] {
+  const regions = new Set(listed.map(({ region }) => region));
+  // An account's regions share their credentials.
+  const accounts = new Map(listed.map((target) => [target.accountId, target]));
+  const unlisted = new Map<string, Target>();
+  for (const { accountId, region } of read) {
+    const account = accounts.get(accountId);
+    if (account === undefined || regions.has(region)) continue;
+    unlisted.set(`${accountId}/${region}`, { ...account, region });
+  }
+  return [...unlisted.values()];
+}
