@@ -2,6 +2,7 @@
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { AwsClock } from './clock.ts';
 import { requestIdOf } from './origin.ts';
+import { wrapped } from './wrapped-handler.ts';
 
 /** The same handler; `clock` learns the time of every answer to a signed request. */
 export function dated(handler: NodeHttpHandler, clock: AwsClock): NodeHttpHandler {
@@ -15,14 +16,7 @@ export function dated(handler: NodeHttpHandler, clock: AwsClock): NodeHttpHandle
     if (who !== null && isOwn && !Number.isNaN(time)) clock.saw(who, time);
     return answered;
   };
-  // All but `handle` is asked of the handler itself.
-  return new Proxy(handler, {
-    get: (target, name) => {
-      if (name === 'handle') return handle;
-      const value: unknown = Reflect.get(target, name);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
+  return wrapped(handler, handle);
 }
 
 /** `AWS STS in us-east-1`, from what the request was signed for; null: it was not signed. */

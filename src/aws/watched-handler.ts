@@ -4,6 +4,7 @@
  */
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
 import { type AnswerHead, ForeignAnswer, type Origin } from './origin.ts';
+import { wrapped } from './wrapped-handler.ts';
 
 /** Longer than any answer without a request id that can be AWS's. */
 const longestBody = 16 * 1024 * 1024;
@@ -34,14 +35,7 @@ export function watched(handler: NodeHttpHandler, origin: Origin): NodeHttpHandl
     response.body = bytes;
     return answered;
   };
-  // All but `handle` is asked of the handler itself.
-  return new Proxy(handler, {
-    get: (target, name) => {
-      if (name === 'handle') return handle;
-      const value: unknown = Reflect.get(target, name);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
+  return wrapped(handler, handle);
 }
 
 /** Who gave up waiting is not on the way. */

@@ -79,7 +79,8 @@ export function parseRecord(bytes: Uint8Array, url: string, tables: readonly Tab
   if (typeof record.bucket_hash !== 'string') throw recordDamaged(url, 'bucket_hash is missing');
   if (record.bucket_hash !== bucketHash) throw newerProgram(url, `hash ${record.bucket_hash}`, bucketHash);
   for (const name of Object.keys(parsed)) {
-    if (text.split(new RegExp(`"${name}"\\s*:`)).length > 2)
+    const literal = JSON.stringify(name).replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+    if (text.split(new RegExp(`${literal}\\s*:`)).length > 2)
       throw recordDamaged(url, `it says ${name} twice`);
   }
   if (sha256 !== undefined && sha256 !== sealOf(record)) {

@@ -7,6 +7,7 @@ import type { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smithy/types';
 import type { Aws } from '../aws/aws.ts';
 import { awsFailure } from '../aws/failure.ts';
+import { wrapped } from '../aws/wrapped-handler.ts';
 import { UnavailableError } from '../errors.ts';
 import { type RefreshRequest, shareCredentials } from './credentials.ts';
 
@@ -82,9 +83,7 @@ function overhear(handler: NodeHttpHandler) {
     }
   };
   return {
-    handler: new Proxy(handler, {
-      get: (target, name) => (name === 'handle' ? handle : Reflect.get(target, name)),
-    }),
+    handler: wrapped(handler, handle),
     last: () => last,
     forget: () => {
       last = null;

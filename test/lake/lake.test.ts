@@ -173,6 +173,17 @@ describe('opening a lake', () => {
     await expect(open()).rejects.toThrow(/damaged: it says buckets twice/);
   });
 
+  it('refuses a record with any further name as one that was edited', async () => {
+    await open();
+    const found = await store.read('_ledger/lake.json');
+    const text = Buffer.from(found?.bytes ?? '')
+      .toString()
+      .replace('{', '{"note (mine)": 1, "*": 2, "a\\"b(": 3,');
+    await store.put(writeOf('_ledger/lake.json', text, { ifMatch: found?.etag ?? '' }));
+    await expect(open()).rejects.toThrow(LakeError);
+    await expect(open()).rejects.toThrow(/damaged: it was edited/);
+  });
+
   describe('that an older program made, without a seal', () => {
     const unsealed = async (change: object = {}) => {
       await open();
