@@ -172,7 +172,8 @@ export function readValue<T>(given: GivenOptions, name: string, option: Option<T
     return option.parse(split(option, words), cwd);
   } catch (error) {
     if (!(error instanceof InvalidValue) || !strongest) throw error;
-    const shown = option.secret ? 'its value' : words.map(shownWord).join(', ');
+    const wrong = error.item === null ? words : [error.item];
+    const shown = option.secret ? 'its value' : wrong.map(shownWord).join(', ');
     const what = words.every((word) => word === '') ? ' is empty' : `: ${shown} ${error.reason}`;
     const Class = strongest.layer === 'file' ? ConfigError : UsageError;
     throw new Class(`${strongest.where}${what}`, error.advice);

@@ -1,5 +1,5 @@
 /** What an option is: the facts that help, environment, file and parsing need to know of it. */
-import type { ParseWord } from './invalid-value.ts';
+import { eachItem, type ParseWord } from './invalid-value.ts';
 
 export type Job = 'export' | 'plan' | 'catalog' | 'query' | 'simulate';
 
@@ -48,5 +48,5 @@ export function text<T>(parse: ParseWord<T>, facts: Facts): Option<T> {
 
 /** An option of several words. */
 export function list<T>(parse: ParseWord<T>, facts: Facts): Option<readonly T[]> {
-  return option({ kind: 'list', ...facts }, (words, cwd) => words.map((word) => parse(word, cwd)));
+  return option({ kind: 'list', ...facts }, (words, cwd) => eachItem(words, parse, cwd));
 }

@@ -44,8 +44,7 @@ function s3Location(word: string): LakeLocation {
     );
   }
   const prefix = segments.join('/');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
-  if (segments.some((one) => ['', '.', '..'].includes(one)) || /[\u0000-\u001f\u007f]/.test(prefix)) {
+  if (!isPlainPrefix(segments)) {
     throw new InvalidValue(
       'holds an empty, relative or unprintable folder in its prefix',
       didYouMean(
@@ -59,6 +58,14 @@ function s3Location(word: string): LakeLocation {
     throw new InvalidValue('has too long a prefix', 'Write a prefix of at most 800 bytes.');
   }
   return { kind: 's3', bucket, prefix };
+}
+
+/** Without empty, relative or unprintable folders; a bucket alone has none. */
+function isPlainPrefix(segments: readonly string[]): boolean {
+  const prefix = segments.join('/');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
+  if (/[\u0000-\u001f\u007f]/.test(prefix)) return false;
+  return prefix === '' || !segments.some((one) => ['', '.', '..'].includes(one));
 }
 
 function path(word: string, cwd: string, what: 'folder' | 'file', advice: string): string {
@@ -133,6 +140,7 @@ function place(key: string): string {
 /** Advice with the place that was probably meant, where that one would be taken. */
 function didYouMean(meant: string | null, otherwise: string): string {
   if (meant === null || meant === '') return otherwise;
-  const bucket = /^s3:\/\/([^/]*)/.exec(meant)?.[1];
-  return bucket !== undefined && !bucketForm.test(bucket) ? otherwise : `Did you mean ${meant}? ${otherwise}`;
+  const [, bucket, prefix = ''] = /^s3:\/\/([^/]*)\/?(.*)$/s.exec(meant) ?? [];
+  const isTaken = bucket === undefined || (bucketForm.test(bucket) && isPlainPrefix(prefix.split('/')));
+  return isTaken ? `Did you mean ${meant}? ${otherwise}` : otherwise;
 }

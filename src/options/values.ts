@@ -5,7 +5,7 @@
 import type { AccountSelection, FailOn, Since } from '../settings.ts';
 import { knownRegions } from '../simulator/regions.ts';
 import { closest } from './closest.ts';
-import { InvalidValue, type ParseWord } from './invalid-value.ts';
+import { eachItem, InvalidValue, type ParseWord } from './invalid-value.ts';
 import { dayMs, duration, instant } from './quantities.ts';
 
 export function since(word: string): Since {
@@ -155,7 +155,7 @@ export function accounts(words: readonly string[]): AccountSelection {
       'Write self, or all, or account ids alone.',
     );
   }
-  return { kind: 'listed', accountIds: words.map((word) => accountId(word, '')) };
+  return { kind: 'listed', accountIds: eachItem(words, accountId, '') };
 }
 
 /** The regions of `--regions`: `enabled`, or names. */
@@ -164,5 +164,5 @@ export function regions(words: readonly string[]): 'enabled' | readonly string[]
   if (words.includes('enabled')) {
     throw new InvalidValue('mixes enabled with names', 'Write enabled, or region names, not both.');
   }
-  return words.map((word) => region(word, ''));
+  return eachItem(words, region, '');
 }

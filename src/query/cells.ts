@@ -66,5 +66,9 @@ export function shortened(text: string, width: number): string {
   if (service === '' || width < service.length + 8) return cliTruncate(text, width, { position: 'middle' });
   const rest = text.slice(start.length);
   if (stringWidth(rest) < width) return `…${rest}`;
-  return service + cliTruncate(rest.slice(service.length + 1), width - service.length, { position: 'start' });
+  const end = rest.slice(service.length + 1);
+  const room = width - service.length;
+  // With its colon where only that is too much: else nothing would be cut, and no mark would stand where words are left out.
+  const cut = stringWidth(end) < room ? `…${end}` : cliTruncate(`:${end}`, room, { position: 'start' });
+  return service + cut;
 }

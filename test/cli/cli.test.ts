@@ -153,6 +153,22 @@ describe('a wrong command line ends with 64, one line on stderr and nothing on s
     ]);
   });
 
+  test.each([
+    [
+      'regions',
+      'eu-west-1,us-est-1,mars-1',
+      /--regions: "us-est-1" is an unknown region. Did you mean us-east-1/,
+    ],
+    ['accounts', '111122223333,1234,444455556666', /--accounts: "1234" is not an account id/],
+    ['exclude-accounts', '111122223333,1234', /--exclude-accounts: "1234" is not an account id/],
+    ['tables', 'copy_jobs,copyjobs', /--tables: "copyjobs" is not known/],
+    ['organizational-units', 'ou-ab12-cd34ef56,Prod', /--organizational-units: "Prod" is not the id/],
+    ['aggregation-periods', 'ONE_DAY,TWO_DAYS', /--aggregation-periods: "TWO_DAYS" is not known/],
+  ])('the wrong item of a list, and not the right ones: --%s %s', async (name, value, message) => {
+    const { code, stderr } = await run(['export', '--lake', './lake', `--${name}`, value]);
+    expect([code, stderr]).toEqual([64, expect.stringMatching(message)]);
+  });
+
   test.each(['export', 'plan', 'simulate'])('an unknown variable, for %s', async (job) => {
     const { code, stdout, stderr } = await run([job], { BACKUP_COPY_EXPORT_LAKES: 'x' });
     expect([code, stdout]).toEqual([64, '']);
