@@ -1,5 +1,6 @@
 /** One planned (table, target): its pages become rows, its rows are staged, the rest is kept aside. */
 import type { Logger } from 'pino';
+import { isTooLong, longestStagedLine } from './lake/staged-line.ts';
 import type { RejectedRecord } from './ledger/rejected.ts';
 import type { DrainedTable } from './settings.ts';
 import type { AggregationPeriod, DrainReport, Source, SourcePage, Window } from './source/source.ts';
@@ -147,6 +148,10 @@ async function sorted(
     const normalized = normalize(record);
     if ('rejected' in normalized) {
       keep(record, normalized.rejected, false);
+      continue;
+    }
+    if (isTooLong(normalized.row)) {
+      keep(record, `the record makes a row of more than ${longestStagedLine / 2 ** 20} MiB`, false);
       continue;
     }
     rows.push(normalized.row);

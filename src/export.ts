@@ -315,6 +315,7 @@ async function openPublication({ settings, io, log, limits, planning, scratch, e
           bucket: part.bucket,
           buckets: lake.buckets,
           staged: part.files,
+          stagedRows: part.rows,
           scratchFolder,
           runId,
           metadata: { program: `backup-copy-export/${io.programVersion}` },

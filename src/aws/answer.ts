@@ -2,7 +2,9 @@
  * What AWS really answered: the SDK hands on neither the Date header nor the bytes of a body.
  */
 import { isUtf8 } from 'node:buffer';
+import { Readable } from 'node:stream';
 import type { AbsoluteLocation, DeserializeHandlerOptions, DeserializeMiddleware } from '@smithy/types';
+import { type BodyRoom, BodyTooLong, NoRoom, type Place } from './body-room.ts';
 import { requestIdOf } from './origin.ts';
 
 export interface Answer {
@@ -19,6 +21,15 @@ export interface Answer {
 /** Filled once there was an answer: also when the SDK then throws because it says no, or cannot be read. */
 export interface KeptAnswer {
   answer: Answer | null;
+  /** The room that the kept body takes: to be given back by whoever is done with it. */
+  place: Place | null;
+}
+
+/** Where a body finds room in memory. */
+export interface Room {
+  readonly room: BodyRoom;
+  /** What has been waited for; null: nothing. */
+  readonly place: Place | null;
 }
 
 /** The part of a command's or a client's middleware stack that is needed here. */
@@ -32,11 +43,12 @@ interface Stack {
 
 /**
  * Keeps the last answer to a command, from below the SDK's own reading of it.
- * @param body `keep`: reads the body, and hands the SDK an empty JSON object in place of a good one, so that it
- * is neither parsed twice nor able to fail for one bad field; errors go to the SDK as they came
+ * @param room where it is given, the body is read into it, and hands the SDK an empty JSON object in place of a good one, so that it
+ * is neither parsed twice nor able to fail for one bad field; errors go to the SDK as they came. The command rejects
+ * with NoRoom or BodyTooLong where there is none
  */
-export function keepAnswer(stack: Stack, body: 'keep' | 'leave' = 'leave'): KeptAnswer {
-  const kept: KeptAnswer = { answer: null };
+export function keepAnswer(stack: Stack, room: Room | null = null): KeptAnswer {
+  const kept: KeptAnswer = { answer: null, place: room?.place ?? null };
   stack.add(
     (next) => async (args) => {
       kept.answer = null;
@@ -45,11 +57,11 @@ export function keepAnswer(stack: Stack, body: 'keep' | 'leave' = 'leave'): Kept
       if (!isHttpResponse(response)) return result;
       const { statusCode: status, headers } = response;
       const head = { status, date: dateOf(headers), requestId: requestIdOf(headers) };
-      if (body === 'leave') {
+      if (room === null) {
         kept.answer = { ...head, body: null, repaired: false };
         return result;
       }
-      const bytes = await readAll(response.body);
+      const bytes = await readInto(room.room, kept, response.body, lengthOf(headers));
       kept.answer = { ...head, body: bytes.toString('utf8'), repaired: !isUtf8(bytes) };
       response.body = status >= 200 && status < 300 ? Buffer.from('{}') : bytes;
       return result;
@@ -80,12 +92,42 @@ function headerOf(headers: Record<string, string>, name: string): string | undef
   return headers[name];
 }
 
-async function readAll(body: unknown): Promise<Buffer> {
+/** Null where it is not said: a proxy may send the body in chunks. */
+function lengthOf(headers: Record<string, string>): number | null {
+  const said = headerOf(headers, 'content-length');
+  return said !== undefined && /^\d+$/.test(said) ? Number(said) : null;
+}
+
+/** @throws NoRoom, BodyTooLong; what is not read is given up, with its socket */
+async function readInto(
+  room: BodyRoom,
+  kept: KeptAnswer,
+  body: unknown,
+  said: number | null,
+): Promise<Buffer> {
   if (body instanceof Uint8Array) return Buffer.from(body);
   if (!isAsyncIterable(body)) return Buffer.alloc(0);
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(chunk);
-  return Buffer.concat(chunks);
+  try {
+    const place = kept.place ?? (await room.take(said));
+    kept.place = place;
+    const tooLong = (bytes: number) => {
+      if (bytes > room.most) return new BodyTooLong(room.most);
+      // Without a length there is no telling how long it gets: it needs all the room.
+      return new NoRoom(said ?? room.most);
+    };
+    if ((said ?? 0) > place.bytes) throw tooLong(said ?? 0);
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    for await (const chunk of body) {
+      length += chunk.length;
+      if (length > place.bytes) throw tooLong(length);
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
+  } catch (error) {
+    if (body instanceof Readable) body.destroy();
+    throw error;
+  }
 }
 
 function isAsyncIterable(value: unknown): value is AsyncIterable<Uint8Array> {

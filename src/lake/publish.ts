@@ -21,6 +21,8 @@ export interface PublishRequest {
   readonly buckets: number;
   /** Staged files, as the engine wants them. They are left as they are. */
   readonly staged: readonly string[];
+  /** How many rows they hold, where it is known. */
+  readonly stagedRows?: number;
   /** Exists; the files made in it are removed again. */
   readonly scratchFolder: string;
   readonly runId: string;
@@ -106,6 +108,7 @@ async function tryOnce(request: PublishRequest, key: string, attempt: number): P
       cut,
       existing: before === null ? null : existing,
       staged,
+      ...(request.stagedRows === undefined ? {} : { stagedRows: request.stagedRows }),
       output,
       metadata,
       ...(request.latest === undefined ? {} : { latest: request.latest() }),

@@ -87,6 +87,9 @@ interface OpenWave {
   bytes: number;
 }
 
+/** Lines of a part become bytes when they have about this length. */
+const textBytes = 1024 * 1024;
+
 export function openStaging(options: StagingOptions): Staging {
   const { folder, buckets, bufferBytes = 16 * 1024 * 1024, reserve = () => () => undefined } = options;
   let waves = 0;
@@ -101,22 +104,29 @@ export function openStaging(options: StagingOptions): Staging {
   }
 
   async function stage(table: Table, rows: readonly Row[], origin: string): Promise<void> {
-    const lines = new Map<OpenPart, string[]>();
-    for (const row of rows) {
-      const part = partOf(table, row);
-      const own = lines.get(part) ?? [];
-      if (own.length === 0) lines.set(part, own);
-      own.push(`${lineOf(table, row)}\n`);
-    }
-    for (const [part, own] of lines) {
-      const bytes = Buffer.from(own.join(''));
+    const lines = new Map<OpenPart, { texts: string[]; length: number }>();
+    const takeIn = (part: OpenPart, texts: readonly string[]) => {
+      const bytes = Buffer.from(texts.join(''));
       part.buffered.push(bytes);
       part.bufferedBytes += bytes.length;
-      part.rows += own.length;
+      part.rows += texts.length;
       part.origins.add(origin);
       wave.bytes += bytes.length;
       buffered += bytes.length;
+    };
+    for (const row of rows) {
+      const part = partOf(table, row);
+      const own = lines.get(part) ?? { texts: [], length: 0 };
+      lines.set(part, own);
+      const line = `${lineOf(table, row)}\n`;
+      own.texts.push(line);
+      own.length += line.length;
+      // Long rows are not held three times over: as lines, joined, and as bytes.
+      if (own.length < textBytes) continue;
+      takeIn(part, own.texts);
+      lines.delete(part);
     }
+    for (const [part, { texts }] of lines) takeIn(part, texts);
     if (buffered > bufferBytes) await inTurn(() => flush(wave, bufferBytes / 2));
   }
 

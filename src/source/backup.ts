@@ -5,6 +5,7 @@ import { BackupClient } from '@aws-sdk/client-backup';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
 import type { Aws } from '../aws/aws.ts';
+import { type BodyRoom, createBodyRoom } from '../aws/body-room.ts';
 import type { Sighting } from '../aws/clock.ts';
 import { signedBy } from '../aws/signing-clock.ts';
 import { credentialsHold } from '../targets/caller.ts';
@@ -47,6 +48,8 @@ export interface SourceOptions {
   readonly log: Logger;
   /** Asks others for the time where a page says another than `aws.clock`, which may be set by that. */
   readonly recheckTime?: (page: Sighting) => Promise<void>;
+  /** Default: 64 MiB for all pages together, 128 MiB for one. */
+  readonly room?: BodyRoom;
   /** Told of every answer that said: too many requests. */
   readonly onThrottle?: (target: Target) => void;
   /** Defaults: 500 ms, 20 s, and the clients' request time-out or a quarter of the target's, whichever is less. */
@@ -65,6 +68,7 @@ export function createSource(options: SourceOptions): Source {
     ...options.timing,
   };
   const slots = pLimit(aws.maxSockets);
+  const room = options.room ?? createBodyRoom();
   const closed = new AbortController();
   const paces = createPaces(options.requestsPerSecond, closed.signal);
 
@@ -83,6 +87,7 @@ export function createSource(options: SourceOptions): Source {
       homeRegion,
       pace: paces(target),
       slots,
+      room,
       timing,
       random,
       credentialsHold: credentialsHold.bind(null, aws, homeRegion),

@@ -6,6 +6,8 @@ import type { BackupClient } from '@aws-sdk/client-backup';
 import type { AwsCredentialIdentity } from '@smithy/types';
 import type { LimitFunction } from 'p-limit';
 import pRetry from 'p-retry';
+import type { KeptAnswer } from '../aws/answer.ts';
+import { type BodyRoom, BodyTooLong, NoRoom, type Place } from '../aws/body-room.ts';
 import { awsFailure } from '../aws/failure.ts';
 import { type Waits, waitMs } from '../aws/patience.ts';
 import { abortable, DeadlineReached, Interrupted } from '../stop.ts';
@@ -38,6 +40,8 @@ export interface RequestSetup {
   readonly pace: () => Promise<void>;
   /** Bounds the requests that are on their way at once. */
   readonly slots: LimitFunction;
+  /** Bounds the bytes of pages that are in memory at once. */
+  readonly room: BodyRoom;
   readonly timing: RequestTiming;
   /** In [0, 1). */
   readonly random: () => number;
@@ -77,23 +81,29 @@ export async function requestPage(
     credentialsHold: null as boolean | null,
   };
 
-  const attempt = async (): Promise<RawPage> => {
+  const attempt = async (): Promise<HeldPage> => {
     let identity: AwsCredentialIdentity | null = null;
     try {
       const refresh: Partial<RefreshRequest> = refused === undefined ? {} : { forceRefresh: true, refused };
       identity = await abortable(target.credentials(refresh), signal);
       refused = undefined;
-      await abortable(setup.pace(), signal);
-      return await ofOneAttempt(setup, ask, signal);
+      return await withRoom(setup, ask, signal);
     } catch (error) {
+      if (error instanceof BodyTooLong) {
+        throw new DrainFailure({ status: 'FAILED', errorName: error.name, errorMessage: error.message });
+      }
       throw new AttemptFailure(error instanceof BrokenAnswer ? error.failure : failureOf(error), identity);
     }
   };
 
   const attemptAndDeliver = async (): Promise<RawPage> => {
-    const page = await attempt();
-    await deliver(page);
-    return page;
+    const { page, place } = await attempt();
+    try {
+      await deliver(page);
+      return page;
+    } finally {
+      place?.release();
+    }
   };
 
   /** Whether to ask again; remembers what for. */
@@ -180,14 +190,60 @@ export function outcomeOfStop(reason: unknown): Outcome {
   return { status: timeUp ? 'TIMED_OUT' : 'INTERRUPTED', errorName: name, errorMessage: message };
 }
 
-async function ofOneAttempt(setup: RequestSetup, ask: Ask, signal: AbortSignal): Promise<RawPage> {
+/** A page, and the room that it takes until it is delivered. */
+interface HeldPage {
+  readonly page: RawPage;
+  readonly place: Place | null;
+}
+
+/** Where a page does not fit beside the others, it is asked for again when there is room: that is not a retry. */
+async function withRoom(setup: RequestSetup, ask: Ask, signal: AbortSignal): Promise<HeldPage> {
+  let place: Place | null = null;
+  for (;;) {
+    await abortable(setup.pace(), signal).catch((error) => {
+      place?.release();
+      throw error;
+    });
+    try {
+      return await ofOneAttempt(setup, ask, signal, place);
+    } catch (error) {
+      if (!(error instanceof NoRoom)) throw error;
+      place = await setup.room.wait(error.bytes, signal);
+    }
+  }
+}
+
+/** Room is given back if it fails. */
+async function ofOneAttempt(
+  setup: RequestSetup,
+  ask: Ask,
+  signal: AbortSignal,
+  waitedFor: Place | null,
+): Promise<HeldPage> {
+  const { kept, send } = ask.prepare({ room: setup.room, place: waitedFor });
+  try {
+    const page = await pageFrom(setup, ask, signal, kept, send);
+    return { page, place: kept.place };
+  } catch (error) {
+    kept.place?.release();
+    throw error;
+  }
+}
+
+async function pageFrom(
+  setup: RequestSetup,
+  ask: Ask,
+  signal: AbortSignal,
+  kept: KeptAnswer,
+  send: ReturnType<Ask['prepare']>['send'],
+): Promise<RawPage> {
   const { requestTimeoutMs } = setup.timing;
-  const { kept, send } = ask.prepare();
   const cut = childController(signal);
   const timer = setTimeout(() => cut.abort(new NoAnswerInTime(requestTimeoutMs)), requestTimeoutMs);
   try {
     await abortable(send(setup.client, cut.signal), cut.signal);
   } catch (error) {
+    if (error instanceof NoRoom || error instanceof BodyTooLong) throw error;
     if (cut.signal.aborted) throw cut.signal.reason;
     const status = kept.answer?.status;
     if (status === undefined || status < 200 || status > 299) {
@@ -198,6 +254,8 @@ async function ofOneAttempt(setup: RequestSetup, ask: Ask, signal: AbortSignal):
     cut.release();
   }
   const page = pageOf(kept.answer, ask.list);
+  // The records are there: the text they came in is no longer needed.
+  kept.answer = null;
   return { ...page, observedAt: await setup.observed(page.observedAt) };
 }
 

@@ -2,6 +2,7 @@ import type { DeserializeMiddleware } from '@smithy/types';
 import pino from 'pino';
 import { expect, it } from 'vitest';
 import { keepAnswer } from '../../src/aws/answer.ts';
+import { createBodyRoom } from '../../src/aws/body-room.ts';
 import { drain } from '../../src/drain.ts';
 import type { RejectedRecord } from '../../src/ledger/rejected.ts';
 import type { DrainReport } from '../../src/source/source.ts';
@@ -11,7 +12,10 @@ import type { Row } from '../../src/tables/table.ts';
 async function answerWith(body: Buffer) {
   // biome-ignore lint/suspicious/noExplicitAny: as the stack takes it
   const added: DeserializeMiddleware<any, any>[] = [];
-  const kept = keepAnswer({ add: (middleware) => void added.push(middleware) }, 'keep');
+  const kept = keepAnswer(
+    { add: (middleware) => void added.push(middleware) },
+    { room: createBodyRoom(), place: null },
+  );
   const next = async () => ({ response: { statusCode: 200, headers: {}, body }, output: {} });
   // The SDK hands on a context that is not read.
   await added[0]?.(next as never, {})({} as never);

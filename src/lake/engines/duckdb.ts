@@ -7,6 +7,7 @@ import type { ColumnType, Table } from '../../tables/table.ts';
 import { contradiction, cutMetadata, dayColumn, outsideBucket, outsideDay } from '../membership.ts';
 import type { Claim } from '../scratch.ts';
 import type { Engine, MergeOutcome, MergeRequest } from './engine.ts';
+import { aside, isWide, writeWithTexts } from './long-texts.ts';
 import { copySql, existingSql, mergeSql, partSql, stageSql } from './merge-sql.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 import { refuseNewerSchema } from './part-schema.ts';
@@ -42,13 +43,40 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Engine> {
 }
 
 /**
- * A database of its own for every merge: it starts in some 15 ms, and nothing of it stays in memory.
+ * Long texts are put aside where rows are seen to be wide, or have turned out to be: a part that fits into memory is
+ * written in one go.
  */
 async function merge(request: MergeRequest, options: DuckDbOptions, spill: string): Promise<MergeOutcome> {
+  const room = options.claim?.();
+  const go = (texts: Texts) => inDatabase(request, options, spill, room?.bytes, texts);
+  try {
+    return await go('in place').catch((error: unknown) => {
+      if (!isOutOfMemory(error)) throw error;
+      return go('aside');
+    });
+  } catch (error) {
+    throw explained(error, request, options.memoryLimitBytes, room?.bytes);
+  } finally {
+    room?.release();
+  }
+}
+
+/** `in place`, unless rows are seen to be wide. */
+type Texts = 'in place' | 'aside';
+
+/**
+ * A database of its own for every merge: it starts in some 15 ms, and nothing of it stays in memory.
+ */
+async function inDatabase(
+  request: MergeRequest,
+  options: DuckDbOptions,
+  spill: string,
+  room: number | undefined,
+  texts: Texts,
+): Promise<MergeOutcome> {
   await rm(request.output, { force: true });
   let instance: DuckDBInstance | undefined;
   let connection: DuckDBConnection | undefined;
-  const room = options.claim?.();
   try {
     instance = await DuckDBInstance.create(':memory:', {
       memory_limit: `${options.memoryLimitBytes}B`,
@@ -61,19 +89,31 @@ async function merge(request: MergeRequest, options: DuckDbOptions, spill: strin
     });
     connection = await instance.connect();
     // DuckDB 1.5 shows this setting when it is given at the start, and does not keep to it.
-    if (room !== undefined) await connection.run(`SET max_temp_directory_size = '${room.bytes}B'`);
-    return await mergeIn(connection, request);
+    if (room !== undefined) await connection.run(`SET max_temp_directory_size = '${room}B'`);
+    return await mergeIn(connection, request, texts, options.memoryLimitBytes);
   } catch (error) {
     await rm(request.output, { force: true });
-    throw explained(error, request, options.memoryLimitBytes, room?.bytes);
+    throw error;
   } finally {
     connection?.closeSync();
     instance?.closeSync();
-    room?.release();
   }
 }
 
-async function mergeIn(connection: DuckDBConnection, request: MergeRequest): Promise<MergeOutcome> {
+function isOutOfMemory(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    /out of memory/i.test(error.message) &&
+    !/max_temp_directory_size/.test(error.message)
+  );
+}
+
+async function mergeIn(
+  connection: DuckDBConnection,
+  request: MergeRequest,
+  texts: Texts,
+  memoryLimitBytes: number,
+): Promise<MergeOutcome> {
   const { table, partition, existing, staged, output, metadata } = request;
   await connection.run("SET TimeZone = 'UTC'");
   if (existing !== null && request.cut !== undefined) {
@@ -82,8 +122,12 @@ async function mergeIn(connection: DuckDBConnection, request: MergeRequest): Pro
   }
   const present =
     existing === null ? new Map<string, string>() : await partColumns(connection, table, existing);
-  await connection.run(stageSql(table, staged));
-  await connection.run(existingSql(table, existing, present, request.latest));
+  const wide = texts === 'in place' && (await isWide(connection, request));
+  // What is aside is on disk when memory is short: half of it does, and leaves the process within its bounds.
+  if (wide) await connection.run(`SET memory_limit = '${Math.floor(memoryLimitBytes / 2)}B'`);
+  const inPlace = texts === 'aside' || wide ? aside(table) : undefined;
+  await connection.run(stageSql(table, staged, inPlace));
+  await connection.run(existingSql(table, existing, present, request.latest, inPlace));
   if (existing !== null) await refuseMisplaced(connection, request);
   for (const statement of mergeSql(table, partition, existing === null)) await connection.run(statement);
 
@@ -107,8 +151,12 @@ async function mergeIn(connection: DuckDBConnection, request: MergeRequest): Pro
     const [count] = await rowsOf(connection, 'SELECT count(*) FROM existing');
     return { changed, rows: Number(count?.[0]), added, updated, unchanged, removed, stateChanges };
   }
-  const [written] = await rowsOf(connection, copySql(partSql(table, partition), output, metadata));
-  return { changed, rows: Number(written?.[0]), added, updated, unchanged, removed, stateChanges };
+  const select = partSql(table, partition);
+  const rows =
+    inPlace === undefined
+      ? Number((await rowsOf(connection, copySql(select, output, metadata)))[0]?.[0])
+      : await writeWithTexts(connection, request, select, new Set(present.keys()));
+  return { changed, rows, added, updated, unchanged, removed, stateChanges };
 }
 
 /** @throws MisplacedRows */

@@ -14,6 +14,8 @@ export interface MergeRequest {
   readonly latest?: number;
   /** Staged rows: newline-delimited JSON, one row an object of the table's columns that are not derived. */
   readonly staged: readonly string[];
+  /** How many, where it is known: whether rows are wide is seen by it. */
+  readonly stagedRows?: number;
   /** Where the new part is written. Only exists afterwards when the outcome says `changed`. */
   readonly output: string;
   /** Kept as key-value metadata in the Parquet file's footer. ASCII only. */

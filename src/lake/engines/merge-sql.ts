@@ -6,7 +6,8 @@
  * `verdicts`, one row for each with `verdict` added, updated or unchanged, and `was` and `becomes` (states);
  * and `kept`, the published rows that stay. Together, `kept` and the rows of `merged` are the new part.
  */
-import { type ColumnType, comparedColumns, type Table } from '../../tables/table.ts';
+import { type Column, type ColumnType, comparedColumns, type Table } from '../../tables/table.ts';
+import { longestStagedLine } from '../staged-line.ts';
 import { contentColumns, hasColumn, storedColumns, targetPrecedence, tieColumns } from './column-roles.ts';
 import { maxTimestamp } from './part-schema.ts';
 import { quoteFile, quoteName, quoteText, sqlTypes } from './sql-text.ts';
@@ -16,15 +17,30 @@ const chunks = [0, 1, 2, 3, 4, 5, 6, 7];
 
 type Partition = Readonly<Record<string, string>>;
 
+/** What stands in a column for its text: itself, or something shorter that is the same for the same text. */
+export type InPlace = (column: string, text: string) => string;
+
+const itself: InPlace = (_column, text) => text;
+
 /** `staged`: the staged rows, typed. Types are never guessed: ids would become UUIDs, and text dates. */
-export function stageSql(table: Table, files: readonly string[]): string {
+export function stageSql(table: Table, files: readonly string[], inPlace: InPlace = itself): string {
   const columns = storedColumns(table);
   if (files.length === 0) return `CREATE TEMP TABLE staged AS ${noRowsSql(table)}`;
+  const values = columns.map(({ name, type }) => {
+    const value = stagedValue(name, type);
+    return `${type === 'text' ? inPlace(name, value) : value} AS ${quoteName(name)}`;
+  });
+  return `CREATE TEMP TABLE staged AS SELECT ${values} FROM ${readStagedSql(columns, files)}`;
+}
+
+export function readStagedSql(
+  columns: readonly Pick<Column, 'name' | 'type'>[],
+  files: readonly string[],
+): string {
   const types = columns.map(({ name, type }) => `${quoteName(name)}: '${stagedTypes[type]}'`);
-  const values = columns.map(({ name, type }) => `${stagedValue(name, type)} AS ${quoteName(name)}`);
-  return `CREATE TEMP TABLE staged AS SELECT ${values} FROM read_json([${files.map(quoteFile)}],
+  return `read_json([${files.map(quoteFile)}],
     format = 'newline_delimited', auto_detect = false, hive_partitioning = false,
-    maximum_object_size = 4194304, columns = {${types}})`;
+    maximum_object_size = ${longestStagedLine}, columns = {${types}})`;
 }
 
 /** Numbers are read as doubles: exact in the range that is allowed, and out of it seen to be so, never rounded. */
@@ -55,6 +71,7 @@ export function existingSql(
   file: string | null,
   present: ReadonlyMap<string, string>,
   latest?: number,
+  inPlace?: InPlace,
 ): string {
   const values = storedColumns(table).map(({ name, type }) => {
     const stored = present.get(name);
@@ -63,13 +80,17 @@ export function existingSql(
     const value = stored.endsWith('WITH TIME ZONE')
       ? `make_timestamp_ms(epoch_ms(${quoteName(name)}))`
       : quoteName(name);
-    const typed = `${value}::${sqlTypes[type]}`;
+    const cast = `${value}::${sqlTypes[type]}`;
+    const typed = type === 'text' && inPlace !== undefined ? inPlace(name, cast) : cast;
     return `${observationTimes.has(name) ? believed(typed, latest) : typed} AS ${quoteName(name)}`;
   });
-  return file === null
-    ? `CREATE TEMP VIEW existing AS ${noRowsSql(table)}`
-    : `CREATE TEMP VIEW existing AS SELECT ${values}
-       FROM read_parquet([${quoteFile(file)}], hive_partitioning = false)`;
+  if (file === null) return `CREATE TEMP VIEW existing AS ${noRowsSql(table)}`;
+  // Short texts fit into memory, and are made once; else the part is read as often as it is needed.
+  return `CREATE TEMP ${inPlace === undefined ? 'VIEW' : 'TABLE'} existing AS SELECT ${values} FROM ${readPartSql(file)}`;
+}
+
+export function readPartSql(file: string): string {
+  return `read_parquet([${quoteFile(file)}], hive_partitioning = false)`;
 }
 
 const observationTimes: ReadonlySet<string> = new Set(['observed_at', 'first_observed_at']);
@@ -256,12 +277,21 @@ export function partSql(table: Table, partition: Partition): string {
   return `SELECT ${columns} FROM (${rows}) ORDER BY ${table.sortBy.map((name) => `${quoteName(name)} ASC NULLS FIRST`)}`;
 }
 
-/** Writes the part. Row groups are small enough to be pruned by account inside a part. */
-export function copySql(select: string, file: string, metadata: Readonly<Record<string, string>>): string {
+/**
+ * Writes the part. Row groups are small enough to be pruned by account inside a part.
+ * @param groupBytes about so many in a group, before compression; needs DuckDB's `preserve_insertion_order` to be off
+ */
+export function copySql(
+  select: string,
+  file: string,
+  metadata: Readonly<Record<string, string>>,
+  groupBytes?: number,
+): string {
   const entries = Object.entries(metadata).map(([name, value]) => `${quoteName(name)}: ${quoteText(value)}`);
   const keyValues = entries.length === 0 ? '' : `, KV_METADATA {${entries}}`;
+  const bytes = groupBytes === undefined ? '' : `, ROW_GROUP_SIZE_BYTES ${groupBytes}`;
   return `COPY (${select}) TO ${quoteText(file)}
-    (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480${keyValues})`;
+    (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480${bytes}${keyValues})`;
 }
 
 /** Later derived columns may read earlier ones, and the partition's values. */

@@ -529,6 +529,75 @@ describe('memory', () => {
     await engine.close();
   });
 
+  /** No two alike, and none that compresses well: `label` is such a text. */
+  const longRow = (id: number, salt: string, bytes: number) => {
+    const hash = createHash('shake256', { outputLength: Math.ceil((bytes * 3) / 4) });
+    return {
+      id: `${String(id).padStart(5, '0')}`,
+      label: `ä ${hash.update(`${salt} ${id}`).digest('base64')}`,
+      ...seen,
+    };
+  };
+
+  it.each([true, false])(
+    'DuckDB merges rows of long texts, far more than its memory, into a day that has such rows (row count said: %s)',
+    async (isSaid) => {
+      const scratch = await mkdtemp(join(folder, 'wide-'));
+      const engine = await openEngine('duckdb', { memoryLimitBytes: 80 * 2 ** 20, scratch });
+      const count = 1_200;
+      const wide = Array.from({ length: count }, (_, at) => longRow((at * 7919) % count, 'first', 32_000));
+      const request = {
+        table: sample,
+        partition: {},
+        metadata: { run_id: 'r' },
+        ...(isSaid ? { stagedRows: count } : {}),
+      };
+      const first = { ...request, existing: null, staged: [await stage(newFile(), wide)], output: newFile() };
+      expect(await engine.merge(first)).toMatchObject({ rows: count, added: count });
+      const again = { ...first, existing: first.output, output: newFile() };
+      expect(await engine.merge(again)).toMatchObject({ changed: false, unchanged: count });
+
+      const later = { observed_at: 2_000, first_observed_at: 2_000, run_id: 'run-2' };
+      const more = Array.from({ length: 200 }, (_, at) => ({
+        ...longRow(at * 6, 'then', 32_000),
+        ...later,
+      }));
+      const then = {
+        ...request,
+        stagedRows: more.length,
+        existing: first.output,
+        staged: [await stage(newFile(), more)],
+        output: newFile(),
+      };
+      const { outcome, rows } = mergeRows(sample, wide, more);
+      expect(await engine.merge(then)).toEqual(outcome);
+      const digest = (all: readonly Row[]) =>
+        all.map((row) =>
+          createHash('sha256')
+            .update(JSON.stringify(completeRow(sample, row)))
+            .digest('hex'),
+        );
+      expect(digest(await readWithDuckDb(sample, then.output))).toEqual(digest(rows));
+      expect(await keyValueMetadata(then.output)).toMatchObject({ run_id: 'r' });
+      await engine.close();
+    },
+  );
+
+  it('DuckDB keeps a short text that looks as if it stood for a long one', async () => {
+    const label = `x\u{f8ff}sha256:${'0'.repeat(64)}`;
+    const rows = [
+      { id: '0', label, ...seen },
+      longRow(1, 'one', 200_000),
+      { ...longRow(1, 'one', 200_000), id: '2' },
+    ];
+    const { file } = await merge('duckdb', rows, { stagedRows: rows.length });
+    await expectRows(
+      sample,
+      file,
+      rows.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+    );
+  });
+
   it('DuckDB says what to do when the limit does not do', async () => {
     const engine = await openEngine('duckdb', { memoryLimitBytes: 2 * 2 ** 20, scratch: folder });
     const rows = Array.from({ length: 20_000 }, (_, at) => ({
