@@ -96,6 +96,9 @@ async function demo(options: readonly string[]): Promise<number> {
   process.on('SIGTERM', stop);
   try {
     process.stdout.write(`listens at ${env.AWS_ENDPOINT_URL_BACKUP} (process ${simulator.pid})\n`);
+    process.stdout.write(
+      'Its time is not the present, so the export will warn that the clock of this machine is another: that is expected here.\n',
+    );
     heading('backup-copy-export export --lake ./demo/lake --accounts all --log-level warn');
     const words = ['export', '--lake', lake, '--accounts', 'all', '--log-level', 'warn'];
     const exporter = spawn(process.execPath, [cli, ...words], {

@@ -21,8 +21,9 @@ export function cutMetadata(
   return {
     table: table.name,
     partition: partitionText(table, partition),
-    bucket: String(bucket),
+    // Before the bucket: where both differ, lake.json is the likelier cause.
     buckets: String(buckets),
+    bucket: String(bucket),
   };
 }
 
@@ -42,6 +43,9 @@ export function contradiction(
   for (const [name, value] of Object.entries(expected)) {
     const found = footer.get(name);
     if (found !== undefined && found !== value) {
+      if (name === 'buckets') {
+        return `it was written as one of ${found} in its partition, and _ledger/lake.json says ${value}. If other parts say the same as this one, lake.json was edited: restore lake.json, and leave the parts`;
+      }
       return `it was written with ${name} ${found}, and lies where ${name} ${value} belongs`;
     }
   }

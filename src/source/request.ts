@@ -179,8 +179,12 @@ function isAbort(error: unknown): boolean {
 /** What a drain that was stopped is called: by what last stood in its way, if its time was up. */
 function stopped(reason: unknown, last: Outcome | null): Error {
   if (reason instanceof SiblingFailed) return reason;
-  const lastWord = reason instanceof TargetTimeUp ? last : null;
-  return new DrainFailure(lastWord ?? outcomeOfStop(reason));
+  if (last === null) return new DrainFailure(outcomeOfStop(reason));
+  if (reason instanceof TargetTimeUp) return new DrainFailure(last);
+  const outcome = outcomeOfStop(reason);
+  if (!(reason instanceof DeadlineReached)) return new DrainFailure(outcome);
+  const errorMessage = `${outcome.errorMessage}; the last attempt before it ended with ${last.errorName}: ${last.errorMessage}`;
+  return new DrainFailure({ ...outcome, errorMessage });
 }
 
 /** What a drain is called that was stopped for this reason; whoever gives none has interrupted it. */

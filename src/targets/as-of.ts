@@ -152,7 +152,7 @@ export class AsOf {
     for (;;) {
       const verdict = verdictOf(this.#witnesses());
       if (verdict !== null && suffices(verdict)) {
-        this.#tell(verdict.dissenting);
+        this.#tell(verdict);
         return verdict;
       }
       const round = this.#rounds.shift();
@@ -183,13 +183,17 @@ export class AsOf {
     return { who: 'the run’s own clock', epochMs: clock.now(), at: clock.monotonic() };
   }
 
-  #tell(dissenting: readonly Witness[]): void {
+  #tell({ agreed, dissenting }: Verdict): void {
     const { aws, log } = this.#options;
     for (const one of dissenting) {
       if (this.#told.has(one.who)) continue;
       this.#told.add(one.who);
       log.warn(
-        { says: testimonies([one], aws.clock.monotonic()), tolerance_s: clockToleranceMs / 1000 },
+        {
+          says: testimonies([one], aws.clock.monotonic()),
+          counts: testimonies([agreed], aws.clock.monotonic()),
+          tolerance_s: clockToleranceMs / 1000,
+        },
         'a clock is wrong: the others agree on another time, and theirs counts',
       );
     }

@@ -15,7 +15,7 @@ const advice: Readonly<Record<CoverageStatus, string>> = {
     'The next run tries again. If it keeps happening, check DNS, routes, proxy and VPC endpoints to AWS Backup in this region.',
   INTERRUPTED: 'The run was told to stop; the next one reads what is missing.',
   SKIPPED:
-    'The deadline came first; the next run reads it. If it keeps happening, raise --deadline or --concurrency.',
+    'The deadline came first; the next run reads it. If it keeps happening, mend what the last attempt ended with; where none is named, raise --deadline or --concurrency.',
   PUBLISH_FAILED:
     'Nothing that was published is lost; once the cause is mended, the next run reads and publishes this again.',
   REJECTED_RECORDS:

@@ -195,6 +195,20 @@ describe('a run that is interrupted', () => {
     });
   });
 
+  it('says at the run’s deadline what it was trying again for', async () => {
+    const deadline = new AbortController();
+    const { readJobs } = await reading(({ number }) => {
+      if (number === 0) return 'reset';
+      deadline.abort(new DeadlineReached());
+      return 'hang';
+    });
+    const { status, errorName, errorMessage } = await readJobs({ from: null, to }, deadline.signal);
+    expect([status, errorName]).toEqual(['TIMED_OUT', 'DeadlineReached']);
+    expect(errorMessage).toMatch(
+      /^the deadline of the run was reached; the last attempt .* with ECONNRESET: /,
+    );
+  });
+
   it('asks nothing when it was interrupted before', async () => {
     const { readJobs, server } = await reading(inTurn(page([])));
     expect(await readJobs({ from: null, to }, AbortSignal.abort())).toMatchObject({
