@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ask } from '../../query/program.ts';
+import { newLake } from '../../query/written-lake.ts';
 import { type Lab, openLab } from '../../support/lab.ts';
 import { type S3Server, startConditionalS3 } from '../s3-servers.ts';
 
@@ -70,7 +71,20 @@ test('--from and --to fetch only those days, and only the tables that are asked'
 test('a question fetches every day that it looks at, where SQL fetches the newest and says what it left out', async () => {
   const old = 'copy_jobs/creation_date=2025-01-01/part-00000.parquet';
   const [, first = ''] = daysOfLake();
-  const copied = await readFile(`${lab.lake}/copy_jobs/creation_date=${first}/part-00000.parquet`);
+  const earlier = Date.parse(first) - Date.parse('2025-01-01');
+  const elsewhere = await newLake();
+  await elsewhere.write(
+    jobs
+      .filter((row) => row.creation_date === first)
+      .map((row) => ({
+        ...row,
+        copy_job_id: `${row.copy_job_id}-of-2025`,
+        creation_time: Number(row.creation_time) - earlier,
+        creation_date: '2025-01-01',
+      })),
+  );
+  const part = await readFile(elsewhere.part('2025-01-01', 0));
+  await elsewhere.close();
   const client = new S3Client({
     endpoint: server.endpoint,
     region: server.region,
@@ -78,9 +92,9 @@ test('a question fetches every day that it looks at, where SQL fetches the newes
     forcePathStyle: true,
   });
   const place = { Bucket: server.bucket, Key: `lake/${old}` };
-  await client.send(new PutObjectCommand({ ...place, Body: copied }));
+  await client.send(new PutObjectCommand({ ...place, Body: part }));
   await mkdir(dirname(`${lab.lake}/${old}`));
-  await writeFile(`${lab.lake}/${old}`, copied);
+  await writeFile(`${lab.lake}/${old}`, part);
   try {
     const all = ['silent-rules', '--days=0'];
     const local = await ask(all, { env: { BACKUP_COPY_EXPORT_LAKE: lab.lake } });
