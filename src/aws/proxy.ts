@@ -56,7 +56,7 @@ function proxyIn(environment: Environment, small: string): string | null {
   if (host === undefined || !URL.canParse(url) || !schemes.includes(scheme.toLowerCase())) {
     throw new UsageError(
       `${found.name} in the environment is not the address of a proxy`,
-      'Write http://host:port, or http://user:password@host:port with the special characters of the password percent-encoded (# is %23); the scheme may be http, https, socks5 or socks5h.',
+      'Write http://host:port, and before the host a user and a password where the proxy wants them, with special characters percent-encoded (# is %23); the scheme may be http, https, socks5 or socks5h.',
     );
   }
   const login = end < 0 ? '' : `${encodedLogin(rest.slice(0, end))}@`;
