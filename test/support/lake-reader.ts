@@ -93,7 +93,9 @@ export function differences(actual: ExpectedLake, expected: ExpectedLake, exampl
       );
       return names.length === 0
         ? []
-        : [`${key}: ${names.map((name) => `${name} is ${other[name]}, not ${row[name]}`).join('; ')}`];
+        : [
+            `${key}: ${names.map((name) => `${name} is ${shown(other[name])}, not ${shown(row[name])}`).join('; ')}`,
+          ];
     });
     for (const [what, list] of Object.entries({ missing, surplus, different })) {
       if (list.length > 0)
@@ -101,4 +103,10 @@ export function differences(actual: ExpectedLake, expected: ExpectedLake, exampl
     }
   }
   return found;
+}
+
+/** The beginning of a value: a message may have 60,000 characters. */
+function shown(value: unknown): string {
+  const text = String(value);
+  return text.length <= 200 ? text : `${text.slice(0, 200)}… (${text.length} characters)`;
 }

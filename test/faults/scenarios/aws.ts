@@ -327,10 +327,12 @@ export const aws: readonly Scenario[] = [
               rewrite: (body) =>
                 JSON.stringify({
                   ...Object(JSON.parse(body)),
-                  CopyJobs: jobsIn(body).map((job, i) => ({
-                    ...job,
-                    StatusMessage: `${i} `.repeat(60_000).slice(0, 60_000),
-                  })),
+                  // Only fields that AWS fills later too: in a job that ended, a missing value replaces none.
+                  CopyJobs: jobsIn(body).map((job, i) => {
+                    const text = `${i} `.repeat(60_000).slice(0, 60_000);
+                    const field = ['StatusMessage', 'ResourceName'].find((name) => name in job);
+                    return field === undefined ? job : { ...job, [field]: text };
+                  }),
                 }),
             },
           },
