@@ -298,7 +298,7 @@ async function watermarksOf(
     if (read.impossible.size > 0) {
       const [first] = read.impossible.keys();
       log.warn(
-        { bucket, watermarks: read.impossible.size, first, latest: new Date(latest).toISOString() },
+        { bucket, watermarks: read.impossible.size, first, damaged_if_after: new Date(latest).toISOString() },
         'watermarks are damaged, they lie in the future or end before they begin: what they cover is read again',
       );
     }

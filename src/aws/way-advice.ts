@@ -14,7 +14,7 @@ export function adviceByErrorName(name: string): string | null {
   }
   switch (name) {
     case 'NotFromAws':
-      return 'Let the proxy pass the hosts of AWS, or name them in NO_PROXY; with an endpoint of your own, look at what its URL names. A proxy that opens TLS must leave the header with the request id in the answer';
+      return 'Let the proxy pass the hosts of AWS, or name them in NO_PROXY; with an endpoint of your own, look at what its URL names. A proxy that opens TLS must not remove the request id header from answers';
     case 'ProxyAuthenticationRequired':
       return 'Give HTTPS_PROXY the user and the password that the proxy asks for';
     case 'ENOTFOUND':

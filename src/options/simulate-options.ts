@@ -34,7 +34,7 @@ export const simulateOptions = {
     kind: 'integer',
     sample: 'N',
     default: '50',
-    description: 'Copy jobs a day: mean, per account and region',
+    description: 'Mean number of copy jobs a day, per account and region',
   }),
   days: text(integer(0, 365), {
     jobs,

@@ -138,7 +138,7 @@ export async function openSession(
           if (attempt > 1 || gone || !isChangedPart(error)) {
             throw explained(error, openStoreNow.url, settings.memoryLimitBytes);
           }
-          io.note('a part could not be read, as one that is replaced meanwhile: asking once more');
+          io.note('a part could not be read, perhaps because a run has just replaced it: asking once more');
           await reader?.close();
           reader = undefined;
         }
