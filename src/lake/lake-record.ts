@@ -84,10 +84,7 @@ export function parseRecord(bytes: Uint8Array, url: string, tables: readonly Tab
       throw recordDamaged(url, `it says ${name} twice`);
   }
   if (sha256 !== undefined && sha256 !== sealOf(record)) {
-    throw recordDamaged(
-      url,
-      'it was edited since a program wrote it: its sha256 does not match its content',
-    );
+    throw recordDamaged(url, 'it was edited since a program wrote it: its sha256 does not match its content');
   }
   if (!isCount(record.buckets)) throw recordDamaged(url, 'buckets is missing');
   if (record.buckets > mostBuckets) throw recordDamaged(url, `buckets is more than ${mostBuckets}`);
