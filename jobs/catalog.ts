@@ -1,8 +1,9 @@
 import type { CommandModule } from 'yargs';
+import { actions, parseCatalogSettings } from '../src/catalog/catalog-settings.ts';
 import { renderCatalogReport } from '../src/catalog/report.ts';
-import { actions, parseCatalogSettings } from '../src/catalog/settings.ts';
-import { optionsOf, ownOptionNames } from '../src/options/options.ts';
-import { runReportingJob, yargsOptions } from '../src/reporting-job.ts';
+import { yargsOptions } from '../src/command-line/options-input.ts';
+import { runReportingJob } from '../src/command-line/run-job.ts';
+import { optionsOf, ownOptionNames } from '../src/config/options.ts';
 
 /** `catalog`: the tables and views for Athena and Trino, as statements or straight in Glue. */
 export const catalogJob: CommandModule = {

@@ -1,7 +1,8 @@
 import type { CommandModule } from 'yargs';
-import { exportOptionNames, optionsOf } from '../src/options/options.ts';
-import { runReportingJob, yargsOptions } from '../src/reporting-job.ts';
-import { parseSettings } from '../src/settings.ts';
+import { yargsOptions } from '../src/command-line/options-input.ts';
+import { runReportingJob } from '../src/command-line/run-job.ts';
+import { exportOptionNames, optionsOf } from '../src/config/options.ts';
+import { parseSettings } from '../src/config/settings.ts';
 import { renderRunSummary } from '../src/telemetry/summary.ts';
 
 /** `export`: drain, merge, publish, prove. */
@@ -15,7 +16,7 @@ export const exportJob: CommandModule = {
       argv,
       parse: parseSettings,
       // The AWS SDK and the engine are loaded only when there is something to do for them.
-      run: async (settings, io) => (await import('../src/export.ts')).runExport(settings, io),
+      run: async (settings, io) => (await import('../src/export/export.ts')).runExport(settings, io),
       reportIsAll: () => false,
       render: renderRunSummary,
     }),

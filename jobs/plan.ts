@@ -1,7 +1,8 @@
 import type { CommandModule } from 'yargs';
-import { exportOptionNames, optionsOf } from '../src/options/options.ts';
-import { runReportingJob, yargsOptions } from '../src/reporting-job.ts';
-import { parseSettings } from '../src/settings.ts';
+import { yargsOptions } from '../src/command-line/options-input.ts';
+import { runReportingJob } from '../src/command-line/run-job.ts';
+import { exportOptionNames, optionsOf } from '../src/config/options.ts';
+import { parseSettings } from '../src/config/settings.ts';
 import { renderPlanSummary } from '../src/telemetry/plan-summary.ts';
 
 /** `plan`: what export would do; writes nothing. */
@@ -14,7 +15,7 @@ export const planJob: CommandModule = {
       job: 'plan',
       argv,
       parse: parseSettings,
-      run: async (settings, io) => (await import('../src/plan.ts')).runPlan(settings, io),
+      run: async (settings, io) => (await import('../src/export/plan.ts')).runPlan(settings, io),
       reportIsAll: () => true,
       render: renderPlanSummary,
     }),

@@ -1,15 +1,15 @@
 import yargs, { type ArgumentsCamelCase, type Argv, type CommandModule } from 'yargs';
-import { UsageError } from '../src/errors.ts';
-import { optionsOf, ownOptionNames } from '../src/options/options.ts';
-import { wordRules } from '../src/options/words.ts';
-import type { Asked } from '../src/query/answer.ts';
+import { surroundings, yargsOptions } from '../src/command-line/options-input.ts';
+import { stopSignals } from '../src/command-line/signals.ts';
+import { wordRules } from '../src/config/argument-syntax.ts';
+import { optionsOf, ownOptionNames } from '../src/config/options.ts';
+import { parseTelemetry } from '../src/config/settings.ts';
 import { askedQuestion, findQuestion, isName, questionIndex } from '../src/query/named.ts';
-import { parseQuerySettings, wantsList } from '../src/query/settings.ts';
-import { loadQuestions, type Question } from '../src/questions/questions.ts';
-import { surroundings, yargsOptions } from '../src/reporting-job.ts';
-import { parseTelemetry } from '../src/settings.ts';
-import { stopSignals } from '../src/signals.ts';
-import { writeOut } from '../src/standard-output.ts';
+import { parseQuerySettings, wantsList } from '../src/query/query-settings.ts';
+import type { Asked } from '../src/query/write-result.ts';
+import { loadQuestions, parameterNames, type Question } from '../src/questions/questions.ts';
+import { UsageError } from '../src/shared/errors.ts';
+import { writeOut } from '../src/shared/standard-output.ts';
 import { createLog } from '../src/telemetry/log.ts';
 import { usesColor } from '../src/telemetry/paint.ts';
 import { printable } from '../src/telemetry/printable.ts';
@@ -117,11 +117,6 @@ function askedIn(argv: ArgumentsCamelCase): Asked | null {
     );
   }
   return typeof sql === 'string' ? { sql, lookBack: null } : null;
-}
-
-/** The names of all parameters of all questions. */
-export function parameterNames(): readonly string[] {
-  return [...new Set(loadQuestions().flatMap(({ parameters }) => parameters.map(({ name }) => name)))].sort();
 }
 
 function parameterOptions(): Record<string, { type: 'string'; describe: string }> {

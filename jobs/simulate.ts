@@ -1,19 +1,19 @@
 import { readFileSync } from 'node:fs';
 import type { CommandModule } from 'yargs';
-import { ConfigError, ReportedError, ScratchError, UsageError } from '../src/errors.ts';
-import { collectOptions, type Given, type GivenOptions, readValue } from '../src/options/given.ts';
-import type { Option } from '../src/options/option.ts';
+import { surroundings, yargsOptions } from '../src/command-line/options-input.ts';
+import { stopSignals } from '../src/command-line/signals.ts';
+import { collectOptions, type Given, type GivenOptions, readValue } from '../src/config/layers.ts';
+import type { Option } from '../src/config/option.ts';
+import { parseTelemetry } from '../src/config/settings.ts';
 import {
   type SimulateOptionName,
   type SimulateValue,
   simulateOptions,
-} from '../src/options/simulate-options.ts';
-import { surroundings, yargsOptions } from '../src/reporting-job.ts';
-import { parseTelemetry } from '../src/settings.ts';
-import { stopSignals } from '../src/signals.ts';
+} from '../src/config/simulate-options.ts';
+import { ConfigError, ReportedError, ScratchError, UsageError } from '../src/shared/errors.ts';
+import { writeOut } from '../src/shared/standard-output.ts';
 import { FaultError, type FaultInput, faultKinds, parseFaults } from '../src/simulator/faults.ts';
 import { defaultOptions, type SimulatorOptions } from '../src/simulator/options.ts';
-import { writeOut } from '../src/standard-output.ts';
 
 /** `simulate`: a local stand-in for the AWS APIs, to try everything without an account. */
 export const simulateJob: CommandModule = {

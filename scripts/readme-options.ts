@@ -1,4 +1,4 @@
-/** npm run readme: writes the README's table of options anew from src/options/options.ts, between its two markers. */
+/** npm run readme: writes the README's table of options anew from src/config/options.ts, between its two markers. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import {
@@ -7,7 +7,7 @@ import {
   type OptionName,
   optionOf,
   ownOptionNames,
-} from '../src/options/options.ts';
+} from '../src/config/options.ts';
 
 const begin = '<!-- options: written by npm run readme -->';
 const end = '<!-- end of options -->';

@@ -28,10 +28,13 @@ export const tasks = {
   'test:kills': [['node', 'test/kills/run.ts']],
   check: [
     ['tsc', '--noEmit', '-p', '.'],
+    ['depcruise', 'src', 'jobs'],
     ['biome', 'check'],
   ],
   types: [['tsc', '--noEmit', '-p', '.']],
   lint: [['biome', 'check']],
+  // Which folder of src/ may import which: .dependency-cruiser.cjs
+  imports: [['depcruise', 'src', 'jobs']],
   fix: [['biome', 'check', '--write']],
   build: [['tsc', '-p', 'tsconfig.build.json']],
   demo: [['node', 'scripts/demo.ts']],

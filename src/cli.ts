@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /** Where the program begins: it listens for signals, then loads the rest, under a Node that can run it. */
-import { nodeProblem, programPackage } from './package.ts';
-import { endUntilAJobListens } from './signals.ts';
+
+import { endUntilAJobListens } from './command-line/signals.ts';
+import { nodeProblem, programPackage } from './shared/program-package.ts';
 
 endUntilAJobListens(process, (signal) => {
   process.stderr.write(
@@ -12,7 +13,25 @@ endUntilAJobListens(process, (signal) => {
 
 const problem = nodeProblem(process.versions.node, programPackage().requiredNode);
 if (problem === null) {
-  await import('./command-line.ts');
+  const [
+    { runCommandLine },
+    { exportJob },
+    { planJob },
+    { helpOfQuestion, queryJob },
+    { simulateJob },
+    { catalogJob },
+  ] = await Promise.all([
+    import('./command-line/command-line.ts'),
+    import('../jobs/export.ts'),
+    import('../jobs/plan.ts'),
+    import('../jobs/query.ts'),
+    import('../jobs/simulate.ts'),
+    import('../jobs/catalog.ts'),
+  ]);
+  await runCommandLine(process.argv.slice(2), {
+    jobs: [exportJob, planJob, queryJob, simulateJob, catalogJob],
+    helpOfQuestion,
+  });
 } else {
   process.stderr.write(`backup-copy-export: ${problem}\n`);
   process.exitCode = 64;

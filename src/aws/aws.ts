@@ -12,7 +12,7 @@ import type {
   InitializeMiddleware,
 } from '@smithy/types';
 import { ProxyAgent } from 'proxy-agent';
-import { programPackage } from '../package.ts';
+import { programPackage } from '../shared/program-package.ts';
 import { AwsClock } from './clock.ts';
 import { dated } from './dated-handler.ts';
 import { type Origin, originAws } from './origin.ts';

@@ -4,7 +4,7 @@
  * times out, or with half a body in memory.
  */
 import { Semaphore } from 'async-mutex';
-import { abortable } from '../stop.ts';
+import { abortable } from '../shared/abort.ts';
 
 /** Room for so much of a body whose length is not said; a longer one is read alone. */
 const unsaidBytes = 2 * 2 ** 20;

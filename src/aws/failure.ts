@@ -1,8 +1,8 @@
 /**
  * What went wrong in a call to AWS, told from the error that the SDK throws. Pure: decides nothing.
  */
-import { AssumeRoleError, ReportedError, UnavailableError } from '../errors.ts';
-import { scrubber } from '../redact.ts';
+import { AssumeRoleError, ReportedError, UnavailableError } from '../shared/errors.ts';
+import { scrubber } from '../shared/redact.ts';
 import { ForeignAnswer } from './origin.ts';
 import { isFromTheWay } from './watched-handler.ts';
 

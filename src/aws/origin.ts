@@ -1,7 +1,7 @@
 /**
  * Who answered: AWS, or something between the job and AWS (a proxy, a firewall, a captive portal).
  */
-import { scrubber } from '../redact.ts';
+import { scrubber } from '../shared/redact.ts';
 
 /** What is known of an answer before its body is read. */
 export interface AnswerHead {

@@ -3,7 +3,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import pRetry from 'p-retry';
-import { ReportedError, UnavailableError } from '../errors.ts';
+import { ReportedError, UnavailableError } from '../shared/errors.ts';
 import { type AwsFailure, awsFailure } from './failure.ts';
 
 /**

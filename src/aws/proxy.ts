@@ -5,7 +5,7 @@
  * scheme is spoken to in the scheme of the URL (proxy-from-env, index.js).
  */
 import { BlockList, isIP } from 'node:net';
-import { UsageError } from '../errors.ts';
+import { UsageError } from '../shared/errors.ts';
 
 /** Gives the URL of the proxy; '': none. */
 export type ProxyFor = (url: string) => string;

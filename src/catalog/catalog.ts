@@ -1,12 +1,11 @@
 /** The `catalog` job: the lake's tables and views, for those who query it. */
 import { pathToFileURL } from 'node:url';
 import { type Aws, createAws } from '../aws/aws.ts';
-import { LakeError, UsageError } from '../errors.ts';
+import type { LakeLocation } from '../config/typed-values.ts';
 import { describeForeign } from '../lake/foreign-objects.ts';
 import { openStore } from '../lake/stores/open.ts';
 import type { Store } from '../lake/stores/store.ts';
-import type { JobIo } from '../reporting-job.ts';
-import type { LakeLocation } from '../settings.ts';
+import { LakeError, UsageError } from '../shared/errors.ts';
 import { copyJobSummaries } from '../tables/copy-job-summaries.ts';
 import { copyJobs } from '../tables/copy-jobs.ts';
 import { exportCoverage } from '../tables/export-coverage.ts';
@@ -14,13 +13,14 @@ import { utcDay } from '../tables/table.ts';
 import { AsOf } from '../targets/as-of.ts';
 import { identifyCaller } from '../targets/caller.ts';
 import { assumedRole } from '../targets/credentials.ts';
+import type { JobIo } from '../telemetry/job-io.ts';
 import { apply } from './apply.ts';
+import type { CatalogSettings } from './catalog-settings.ts';
 import { check } from './check.ts';
 import { ddl } from './ddl.ts';
 import { openGlue } from './glue.ts';
 import { daysOf } from './lake-days.ts';
 import type { CatalogReport } from './report.ts';
-import type { CatalogSettings } from './settings.ts';
 import type { View } from './statements.ts';
 import { openAthena } from './views.ts';
 

@@ -2,11 +2,11 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database, Table as GlueTable } from '@aws-sdk/client-glue';
-import { EngineError, ScratchError } from '../errors.ts';
 import { type OpenPart, openPart } from '../lake/engines/part-reader.ts';
 import { readRecord, recordMissing } from '../lake/lake-record.ts';
 import { type Place, placeOf, tablePrefix } from '../lake/layout.ts';
 import type { Store } from '../lake/stores/store.ts';
+import { EngineError, ScratchError } from '../shared/errors.ts';
 import type { Table } from '../tables/table.ts';
 import { programVersionParameter, tableLocation } from './definition.ts';
 import type { Glue } from './glue.ts';

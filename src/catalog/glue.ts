@@ -18,7 +18,7 @@ import {
 } from '@aws-sdk/client-glue';
 import type { Aws, ClientDefaults } from '../aws/aws.ts';
 import { awsFailure } from '../aws/failure.ts';
-import { CatalogError, type ReportedError } from '../errors.ts';
+import { CatalogError, type ReportedError } from '../shared/errors.ts';
 import { discoveryError } from '../targets/discovery-error.ts';
 
 /** All methods throw a ReportedError that says what could not be done; when they are aborted, the abort's error. */

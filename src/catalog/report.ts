@@ -1,5 +1,5 @@
 /** What `catalog` answers, and how people read it. */
-import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { type ExitCode, exitCodes } from '../shared/exit-codes.ts';
 import { printable } from '../telemetry/printable.ts';
 
 export interface DdlReport {

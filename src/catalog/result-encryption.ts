@@ -1,7 +1,7 @@
 /** How Athena encrypts what it puts out: it has words of its own for what S3 calls by others. */
 
-import { type Encryption, refuseContradictoryEncryption } from '../encryption.ts';
-import { UsageError } from '../errors.ts';
+import { type Encryption, refuseContradictoryEncryption } from '../config/encryption.ts';
+import { UsageError } from '../shared/errors.ts';
 
 /** docs.aws.amazon.com/athena/latest/APIReference/API_EncryptionConfiguration.html */
 export type ResultEncryption =

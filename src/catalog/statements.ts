@@ -1,6 +1,6 @@
 /** The tables and views as SQL: Athena's DDL, which is Hive's grammar, and Trino's. */
 
-import { programPackage } from '../package.ts';
+import { programPackage } from '../shared/program-package.ts';
 import type { ColumnType, Table } from '../tables/table.ts';
 import { type CatalogColumn, catalogColumns, catalogPartitions, tableParameters } from './definition.ts';
 import { hiveName, hiveText, trinoName, trinoText } from './sql-literals.ts';

@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-athena';
 import type { Table as GlueTable } from '@aws-sdk/client-glue';
 import type { Aws, ClientDefaults } from '../aws/aws.ts';
-import { CatalogError, UnavailableError } from '../errors.ts';
+import { CatalogError, UnavailableError } from '../shared/errors.ts';
 import { viewParameter } from './definition.ts';
 import { refused } from './glue.ts';
 import type { ResultEncryption } from './result-encryption.ts';

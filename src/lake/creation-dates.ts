@@ -13,7 +13,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
-import { EngineError, LakeError } from '../errors.ts';
+import { EngineError, LakeError } from '../shared/errors.ts';
 import { copyJobs } from '../tables/copy-jobs.ts';
 import { type Row, utcDay, withDerived } from '../tables/table.ts';
 import { openPart, readPart } from './engines/part-reader.ts';

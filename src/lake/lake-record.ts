@@ -1,6 +1,6 @@
 /** `_ledger/lake.json`: what a lake is made of. Written once, sealed, and raised when a newer program comes. */
 import { createHash } from 'node:crypto';
-import { LakeError } from '../errors.ts';
+import { LakeError } from '../shared/errors.ts';
 import type { Table } from '../tables/table.ts';
 import { bucketHash, formatVersion, lakeKey } from './layout.ts';
 import type { Store } from './stores/store.ts';

@@ -1,6 +1,6 @@
 /** Opening a lake: may this program work here, does the store keep its promises, how many buckets. */
 import { randomUUID } from 'node:crypto';
-import { UsageError } from '../errors.ts';
+import { UsageError } from '../shared/errors.ts';
 import { copyJobSummaries } from '../tables/copy-job-summaries.ts';
 import { copyJobs } from '../tables/copy-jobs.ts';
 import { exportCoverage } from '../tables/export-coverage.ts';

@@ -2,7 +2,7 @@
  * Whether a part's rows belong where the part lies. Parts are swapped, moved and copied by hand, and a `lake.json` may
  * have been edited: merged as it is, such a part would hold rows twice for ever.
  */
-import { LakeError } from '../errors.ts';
+import { LakeError } from '../shared/errors.ts';
 import { type PartitionColumn, type Table, utcDay } from '../tables/table.ts';
 import { bucketOf } from './layout.ts';
 

@@ -2,7 +2,7 @@
  * Does a store keep the promises that no-loss rests on? Some S3-compatible servers accept the conditions of
  * a write and ignore them. Each question is asked of one object that holds nothing of worth.
  */
-import { LakeError } from '../errors.ts';
+import { LakeError } from '../shared/errors.ts';
 import { probeKey } from './layout.ts';
 import type { PutOutcome, Store, WriteCondition } from './stores/store.ts';
 

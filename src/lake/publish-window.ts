@@ -1,8 +1,8 @@
 /** When parts may be replaced: `--publish-window`, so that readers know when they may not read. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UnavailableError } from '../errors.ts';
-import type { PublishWindow } from '../settings.ts';
-import { Interrupted, PublishWindowClosed } from '../stop.ts';
+import type { PublishWindow } from '../config/typed-values.ts';
+import { Interrupted, PublishWindowClosed } from '../shared/abort.ts';
+import { UnavailableError } from '../shared/errors.ts';
 
 const dayMs = 86_400_000;
 

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EngineError, LakeError, MisplacedRows } from '../errors.ts';
+import { EngineError, LakeError, MisplacedRows } from '../shared/errors.ts';
 import type { Table } from '../tables/table.ts';
 import type { Engine, MergeOutcome } from './engines/engine.ts';
 import { openPart } from './engines/part-reader.ts';

@@ -5,7 +5,7 @@
 import { mkdir, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
-import { ScratchError } from '../errors.ts';
+import { ScratchError } from '../shared/errors.ts';
 import { type FileLock, type FileLocks, loadFileLocks } from './file-lock.ts';
 import { makeFolder, systemCode } from './stores/durable.ts';
 

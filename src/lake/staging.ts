@@ -5,7 +5,7 @@
  */
 import { rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ScratchError } from '../errors.ts';
+import { ScratchError } from '../shared/errors.ts';
 import type { Row, Table } from '../tables/table.ts';
 import { bucketOf, partKey } from './layout.ts';
 import { makeFolder, systemCode } from './stores/durable.ts';

@@ -1,6 +1,6 @@
 /** Objects of a run's own: under a name that holds its id, written once and never again. */
 import { randomUUID } from 'node:crypto';
-import { LakeError } from '../errors.ts';
+import { LakeError } from '../shared/errors.ts';
 import type { Body, Store } from './stores/store.ts';
 
 export interface OnceRequest {

@@ -3,19 +3,19 @@
  * coverage, then the manifest, then watermarks. The manifest says that the run has ended: all that it names is there.
  */
 import { join } from 'node:path';
-import { LakeError, ReportedError } from '../errors.ts';
 import type { Engine } from '../lake/engines/engine.ts';
 import type { Lake } from '../lake/lake.ts';
 import { bucketOf, coverageKey, rejectedKey } from '../lake/layout.ts';
 import { partitionText } from '../lake/membership.ts';
 import { sha256Of, writeScratchFile } from '../lake/scratch-file.ts';
 import { writeOnce } from '../lake/write-once.ts';
+import { LakeError, ReportedError } from '../shared/errors.ts';
 import { exportCoverage } from '../tables/export-coverage.ts';
 import { utcDay } from '../tables/table.ts';
-import type { Totals } from '../totals.ts';
 import { type Coverage, coverageRow } from './coverage.ts';
 import type { RejectedRecords } from './rejected.ts';
 import { type Manifest, manifestHeads, type WrittenPart, writeManifest } from './runs.ts';
+import type { Totals } from './totals.ts';
 import { type Covered, extendWatermarks, type SwitchedOff, watermarkName } from './watermarks.ts';
 
 export interface LedgerEnd {

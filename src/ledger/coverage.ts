@@ -1,15 +1,22 @@
 /** What became of every planned (table, target), and what that makes of the run. */
 import { untrustedNames } from '../aws/failure.ts';
-import type { Drained, Planned } from '../drain.ts';
-import type { ExitCode } from '../exit-codes.ts';
-import type { StopReason } from '../limits.ts';
-import type { CoverageStatus } from '../run-summary.ts';
-import type { DrainedTable, FailOn } from '../settings.ts';
-import type { DrainReport, Window } from '../source/source.ts';
+import type { FailOn } from '../config/typed-values.ts';
+import { DeadlineReached, Interrupted, PublishWindowClosed, type StopReason } from '../shared/abort.ts';
+import type { ExitCode } from '../shared/exit-codes.ts';
+import type { DrainReport, DrainStatus, Window } from '../source/source.ts';
 import { isEmptyWindow } from '../source/window.ts';
-import { DeadlineReached, Interrupted, PublishWindowClosed } from '../stop.ts';
-import type { Row } from '../tables/table.ts';
+import type { DrainedTable, Row } from '../tables/table.ts';
 import type { Target } from '../targets/target.ts';
+import type { Drained, Planned } from './planned.ts';
+
+/** A (table, target)'s status in the coverage, once the run has ended. */
+export type CoverageStatus =
+  | Exclude<DrainStatus, 'OK'>
+  | 'OK'
+  | 'OK_EMPTY'
+  | 'SKIPPED'
+  | 'PUBLISH_FAILED'
+  | 'REJECTED_RECORDS';
 
 /** One planned (table, target) at the end of a run. */
 export interface Coverage {
@@ -226,7 +233,7 @@ export function worstFirst(a: Coverage, b: Coverage): number {
   return gravity(b) - gravity(a) || (name(a) < name(b) ? -1 : 1);
 }
 
-/** The exit status of a run, from what became of its targets. See src/exit-codes.ts. */
+/** The exit status of a run, from what became of its targets. See src/shared/exit-codes.ts. */
 export function exitCodeOf(
   coverage: readonly (Ended & Pick<Coverage, 'read'>)[],
   failOn: FailOn,

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ScratchError } from '../errors.ts';
+import { ScratchError } from '../shared/errors.ts';
 
 /** One line of `_ledger/rejected/<run_date>/<run_id>.ndjson`. */
 export interface RejectedRecord {

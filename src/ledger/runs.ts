@@ -9,8 +9,8 @@ import { beginKey, manifestKey, runsPrefix } from '../lake/layout.ts';
 import { compareKeys } from '../lake/stores/key.ts';
 import type { Store } from '../lake/stores/store.ts';
 import { writeOnce } from '../lake/write-once.ts';
-import type { RunSummary } from '../run-summary.ts';
 import { utcDay } from '../tables/table.ts';
+import type { Totals } from './totals.ts';
 
 /** The instant that counters start at: tenths of a second fill `seq`, an unsigned 32-bit number, in 13 years. */
 const counterStart = Date.UTC(2026, 0, 1);
@@ -95,7 +95,7 @@ export interface Manifest {
   readonly parts: readonly WrittenPart[];
   readonly coverage: { readonly key: string; readonly rows: number; readonly sha256: string };
   readonly rejected: { readonly key: string; readonly records: number; readonly sha256: string } | null;
-  readonly totals: RunSummary['tables'];
+  readonly totals: Totals;
   readonly exit_code: number;
 }
 

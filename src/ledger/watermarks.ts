@@ -5,10 +5,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LakeError } from '../errors.ts';
+import type { Since } from '../config/typed-values.ts';
 import { watermarksKey } from '../lake/layout.ts';
 import type { Store } from '../lake/stores/store.ts';
-import type { Since } from '../settings.ts';
+import { LakeError } from '../shared/errors.ts';
 import type { Window } from '../source/source.ts';
 import { utcDay } from '../tables/table.ts';
 

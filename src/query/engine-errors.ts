@@ -6,7 +6,7 @@ import {
   ReportedError,
   ScratchError,
   UsageError,
-} from '../errors.ts';
+} from '../shared/errors.ts';
 
 /** What is wrong with the words of a query, by the first words of the engine's message. */
 const badQuery =

@@ -3,12 +3,12 @@ import cliTruncate from 'cli-truncate';
 import { distance } from 'fastest-levenshtein';
 import wrapAnsi from 'wrap-ansi';
 import yargs from 'yargs';
-import { UsageError } from '../errors.ts';
-import { wordRules } from '../options/words.ts';
+import { wordRules } from '../config/argument-syntax.ts';
 import type { Parameter } from '../questions/front-matter.ts';
 import { questionLookBack, questionSql } from '../questions/question-sql.ts';
 import { loadQuestions, type Question } from '../questions/questions.ts';
-import type { Asked } from './answer.ts';
+import { UsageError } from '../shared/errors.ts';
+import type { Asked } from './write-result.ts';
 
 /** One word, which no SQL is. */
 export function isName(text: string): boolean {

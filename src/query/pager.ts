@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import stringWidth from 'string-width';
-import { writeOut } from '../standard-output.ts';
+import { writeOut } from '../shared/standard-output.ts';
 import type { TerminalStream } from '../telemetry/screen.ts';
 
 export interface PagerSurroundings {

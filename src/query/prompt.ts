@@ -4,14 +4,14 @@
  */
 import { createInterface, type Interface } from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
-import { ReportedError, UsageError } from '../errors.ts';
 import type { Question } from '../questions/questions.ts';
+import { ReportedError, UsageError } from '../shared/errors.ts';
 import { printable } from '../telemetry/printable.ts';
-import type { Asked } from './answer.ts';
 import { completer, dotCommands } from './completion.ts';
 import { historyLines } from './history.ts';
 import { findQuestion, isName, questionIndex, typedQuestion } from './named.ts';
 import { cutStatements } from './statements.ts';
+import type { Asked } from './write-result.ts';
 
 export interface PromptOptions {
   readonly input: Readable & { readonly setRawMode?: (raw: boolean) => void };

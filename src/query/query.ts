@@ -1,18 +1,18 @@
 /** The job: one answer, or a prompt. */
 import type { Readable, Writable } from 'node:stream';
 import wrapAnsi from 'wrap-ansi';
-import { ReportedError, UnavailableError, UsageError } from '../errors.ts';
 import { loadQuestions, loadViews } from '../questions/questions.ts';
+import { ReportedError, UnavailableError, UsageError } from '../shared/errors.ts';
 import { columnsOf, type TerminalStream } from '../telemetry/screen.ts';
-import { type Asked, answer, type Destination } from './answer.ts';
 import { historyFile, readHistory, writeHistory } from './history.ts';
 import { lakeTables } from './lake-reader.ts';
 import { show } from './pager.ts';
 import { runPrompt } from './prompt.ts';
+import type { QuerySettings } from './query-settings.ts';
 import { questionHelp } from './question-help.ts';
 import type { TextOptions } from './rows.ts';
 import { checkAlone, openSession, type Session, type SessionIo } from './session.ts';
-import type { QuerySettings } from './settings.ts';
+import { type Asked, answer, type Destination } from './write-result.ts';
 
 /** What the job gets from its surroundings. */
 export interface QueryIo extends SessionIo {

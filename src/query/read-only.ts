@@ -5,8 +5,8 @@
  * table functions, and no table by the name of a file.
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { UsageError } from '../errors.ts';
 import { quoteText } from '../lake/engines/sql-text.ts';
+import { UsageError } from '../shared/errors.ts';
 import { cutStatements, withoutLeadingComments } from './statements.ts';
 
 export interface Statement {

@@ -5,7 +5,7 @@ import { stringify } from 'csv-stringify/sync';
 import wrapAnsi from 'wrap-ansi';
 import { printable } from '../telemetry/printable.ts';
 import { type AnswerColumn, cellOf, isInstant } from './cells.ts';
-import { fitted } from './fitted.ts';
+import { fitted } from './fit-to-width.ts';
 import { isNumber, jsonOf, textOf } from './values.ts';
 
 export interface Rows {

@@ -3,13 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { DuckDBInstance } from '@duckdb/node-api';
 import type { Logger } from 'pino';
 import { type Aws, createAws } from '../aws/aws.ts';
-import { ReportedError, UnavailableError } from '../errors.ts';
 import { describeForeign } from '../lake/foreign-objects.ts';
 import { partitionsOf } from '../lake/partitions.ts';
 import { openScratch, type Scratch } from '../lake/scratch.ts';
 import { openStore } from '../lake/stores/open.ts';
 import type { Store } from '../lake/stores/store.ts';
 import type { LookBack } from '../questions/question-sql.ts';
+import { ReportedError, UnavailableError } from '../shared/errors.ts';
 import { exportCoverage } from '../tables/export-coverage.ts';
 import { identifyCaller } from '../targets/caller.ts';
 import { assumedRole } from '../targets/credentials.ts';
@@ -18,8 +18,8 @@ import { allDays, type Days, daysBefore } from './days.ts';
 import { explained, isChangedPart } from './engine-errors.ts';
 import { type LakeReader, openLakeReader } from './lake-reader.ts';
 import { coverageInWords, readForCoverage } from './no-rows.ts';
+import type { QuerySettings } from './query-settings.ts';
 import { checkStatement, type Statement } from './read-only.ts';
-import type { QuerySettings } from './settings.ts';
 
 /** Of a lake on S3, when neither days nor a question are named: the day of the newest run, and so many before it. */
 const daysOnS3 = 34;

@@ -3,8 +3,8 @@
  * wrote a part, and null where a part is older than the column.
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { LakeError, PartChangedError } from '../errors.ts';
 import { quoteFile, quoteName, quoteText } from '../lake/engines/sql-text.ts';
+import { LakeError, PartChangedError } from '../shared/errors.ts';
 import type { ColumnType, Table } from '../tables/table.ts';
 import type { Part } from './lake-parts.ts';
 

@@ -1,5 +1,5 @@
 /** A question with its parameters filled in: its SQL, and the days it reads. */
-import { UsageError } from '../errors.ts';
+import { UsageError } from '../shared/errors.ts';
 import type { Parameter } from './front-matter.ts';
 import type { Question } from './questions.ts';
 import { withParameters } from './sql-pieces.ts';

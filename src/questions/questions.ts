@@ -91,3 +91,8 @@ function packageFolder(): string {
   while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
   return folder;
 }
+
+/** The names of all parameters of all questions. */
+export function parameterNames(): readonly string[] {
+  return [...new Set(loadQuestions().flatMap(({ parameters }) => parameters.map(({ name }) => name)))].sort();
+}

@@ -8,7 +8,7 @@ import { type FaultInput, Faults, parseFaults } from './faults.ts';
 import { Jobs } from './jobs.ts';
 import { defaultOptions, type SimulatorOptions } from './options.ts';
 import { type Organization, readerRole } from './organization.ts';
-import { regionStatuses } from './regions.ts';
+import { regionStatuses } from './region-statuses.ts';
 import { RequestLog, type RequestSummary } from './request-log.ts';
 import { listen } from './server.ts';
 import { accountService } from './services/account.ts';

@@ -5,7 +5,7 @@ import {
   ListCopyJobsCommand,
   type ListCopyJobsCommandInput,
 } from '@aws-sdk/client-backup';
-import { type KeptAnswer, keepAnswer, type Room } from '../aws/answer.ts';
+import { type KeptAnswer, keepAnswer, type Room } from '../aws/response.ts';
 
 /** A request for one page, made anew for every attempt: the SDK's commands are used up by sending them. */
 export interface Ask {

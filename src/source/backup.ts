@@ -8,6 +8,7 @@ import type { Aws } from '../aws/aws.ts';
 import { type BodyRoom, createBodyRoom } from '../aws/body-room.ts';
 import type { Sighting } from '../aws/clock.ts';
 import { signedBy } from '../aws/signing-clock.ts';
+import type { AggregationPeriod } from '../tables/copy-job-summaries.ts';
 import { credentialsHold } from '../targets/caller.ts';
 import type { Target } from '../targets/target.ts';
 import { askCopyJobSummaries } from './ask.ts';
@@ -18,7 +19,7 @@ import { observer } from './observed.ts';
 import type { RequestFailure } from './outcome.ts';
 import { createPace } from './pace.ts';
 import { type RequestTiming, requestPage } from './request.ts';
-import type { AggregationPeriod, DrainHandlers, DrainReport, Source } from './source.ts';
+import type { DrainHandlers, DrainReport, Source } from './source.ts';
 
 const dayMs = 86_400_000;
 

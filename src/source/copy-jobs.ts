@@ -4,8 +4,8 @@
 import { allOrStop } from './abort.ts';
 import { askCopyJobs } from './ask.ts';
 import { type Chain, readChain } from './chain.ts';
+import { createFamily, jobId, parentId } from './child-jobs.ts';
 import { type Round, tellingFirst } from './drain.ts';
-import { createFamily, jobId, parentId } from './family.ts';
 import type { Window } from './source.ts';
 import { askedBounds, creationTime, isWithin, pieces } from './window.ts';
 

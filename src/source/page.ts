@@ -1,6 +1,6 @@
-import type { Answer } from '../aws/answer.ts';
+import type { Answer } from '../aws/response.ts';
+import { parseExactJson } from '../shared/exact-json.ts';
 import type { Ask } from './ask.ts';
-import { parseExactJson } from './exact-json.ts';
 import type { RequestFailure } from './outcome.ts';
 import type { SourcePage } from './source.ts';
 

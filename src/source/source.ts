@@ -1,3 +1,4 @@
+import type { AggregationPeriod } from '../tables/copy-job-summaries.ts';
 import type { Target } from '../targets/target.ts';
 
 /** A half-open window `[from, to)` of creation time, in milliseconds since the epoch; null: no lower bound. */
@@ -17,25 +18,6 @@ export interface SourcePage {
   readonly repaired: boolean;
   /** Whether AWS said that another page follows. */
   readonly more: boolean;
-}
-
-/** An integer that a JavaScript number cannot hold exactly, as its digits on the wire. */
-export class UnsafeInteger {
-  readonly digits: string;
-  constructor(digits: string) {
-    this.digits = digits;
-  }
-  /** The digits as they were: a rejected record is kept raw. */
-  toJSON(): unknown {
-    return JSON.rawJSON(this.digits);
-  }
-}
-
-declare global {
-  interface JSON {
-    /** https://tc39.es/proposal-json-parse-with-source/; in Node since 22, in TypeScript's libraries not yet. */
-    rawJSON(text: string): unknown;
-  }
 }
 
 /** How a drain ended. OK says that every page was read; whether it was empty, `records` tells. */
@@ -70,8 +52,6 @@ export interface DrainHandlers {
   /** The drain starts again from its first page: what a caller has set aside of it is void. */
   readonly onRestart: () => void;
 }
-
-export type AggregationPeriod = 'ONE_DAY' | 'SEVEN_DAYS' | 'FOURTEEN_DAYS';
 
 /** AWS Backup, read only. No method rejects for what AWS answers: every outcome is a report. */
 export interface Source {

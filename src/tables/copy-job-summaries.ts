@@ -1,10 +1,12 @@
 /** AWS Backup's own daily counts of copy jobs, kept after AWS has forgotten them. */
 import type { CopyJobSummary } from '@aws-sdk/client-backup';
-import type { AggregationPeriod } from '../source/source.ts';
 import { api, column, provenance } from './column.ts';
 import type { Column, Normalized, Observation, Table } from './table.ts';
 import { utcDay } from './table.ts';
 import { apiValues, isObject, required, Unfit, unknownFields } from './wire.ts';
+
+/** The spans of days that ListCopyJobSummaries counts by (docs.aws.amazon.com/aws-backup/latest/devguide/API_ListCopyJobSummaries.html). */
+export type AggregationPeriod = 'ONE_DAY' | 'SEVEN_DAYS' | 'FOURTEEN_DAYS';
 
 const apiColumns = [
   api('region', 'text', 'Region', 'The region of the jobs.', 'us-east-1'),

@@ -110,3 +110,6 @@ export function withDerived(table: Table, row: Row): Row {
 export function utcDay(epochMs: number): string {
   return new Date(epochMs).toISOString().slice(0, 10);
 }
+
+/** The tables that a run reads from AWS; it writes `export_coverage` itself. */
+export type DrainedTable = 'copy_jobs' | 'copy_job_summaries';

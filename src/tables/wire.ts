@@ -2,7 +2,7 @@
  * From a record as it came over the wire (parsed JSON) to a row's values, strictly: what does not fit its column's
  * type makes the record a rejected one, never a guess.
  */
-import { UnsafeInteger } from '../source/source.ts';
+import { UnsafeInteger } from '../shared/exact-json.ts';
 import type { Column, Row, Value } from './table.ts';
 
 /** Fields that are maps from an open set of names to counts: taken whole, whatever their keys. */

@@ -8,13 +8,13 @@ import { DescribeRegionsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { ListAccountsCommand, OrganizationsClient } from '@aws-sdk/client-organizations';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import type { Logger } from 'pino';
-import { type KeptAnswer, keepAnswer } from '../aws/answer.ts';
 import type { Aws } from '../aws/aws.ts';
 import { clockToleranceMs, type Sighting } from '../aws/clock.ts';
 import { witnessName } from '../aws/dated-handler.ts';
+import { type KeptAnswer, keepAnswer } from '../aws/response.ts';
 import { agree, testimonies, type Verdict, verdictOf, type Witness } from '../aws/witnesses.ts';
-import { UnavailableError } from '../errors.ts';
-import { abortable } from '../stop.ts';
+import { abortable } from '../shared/abort.ts';
+import { UnavailableError } from '../shared/errors.ts';
 
 /** All further witnesses of one round together; who has not answered by then has not been asked. */
 const roundMs = 10_000;

@@ -1,11 +1,11 @@
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smithy/types';
-import { keepAnswer } from '../aws/answer.ts';
 import type { Aws } from '../aws/aws.ts';
 import { awsFailure } from '../aws/failure.ts';
 import { configuredRegion } from '../aws/region.ts';
+import { keepAnswer } from '../aws/response.ts';
 import { signedBy } from '../aws/signing-clock.ts';
-import { AccessError, ReportedError, UnavailableError } from '../errors.ts';
+import { AccessError, ReportedError, UnavailableError } from '../shared/errors.ts';
 import { callerCredentials } from './caller-credentials.ts';
 import { discoveryError } from './discovery-error.ts';
 import type { Caller } from './target.ts';

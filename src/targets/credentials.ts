@@ -6,7 +6,7 @@ import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smit
 import type { Aws } from '../aws/aws.ts';
 import { awsFailure } from '../aws/failure.ts';
 import { signedBy } from '../aws/signing-clock.ts';
-import { AssumeRoleError, UnavailableError } from '../errors.ts';
+import { AssumeRoleError, UnavailableError } from '../shared/errors.ts';
 import { adviceByName, adviceToWait, heals } from './discovery-error.ts';
 
 /** Credentials are renewed this long before they expire, or a quarter of their life if that is shorter. */

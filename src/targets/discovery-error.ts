@@ -1,6 +1,6 @@
 import { type AwsFailure, awsFailure } from '../aws/failure.ts';
 import { adviceOnTheWay } from '../aws/way-advice.ts';
-import { AccessError, ReportedError, UnavailableError } from '../errors.ts';
+import { AccessError, ReportedError, UnavailableError } from '../shared/errors.ts';
 
 /** Whether the same call can succeed later without anybody doing something. */
 export function heals(failure: AwsFailure): boolean {

@@ -1,6 +1,6 @@
 /** All pages of a list that discovery asks for. */
 import { awsFailure } from '../aws/failure.ts';
-import { UnavailableError } from '../errors.ts';
+import { UnavailableError } from '../shared/errors.ts';
 
 export interface ListPage<Item> {
   /** As the SDK hands it on: whether it is a list, and of what, is checked here. */

@@ -12,7 +12,7 @@ import {
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import type { Aws } from '../aws/aws.ts';
 import { signedBy } from '../aws/signing-clock.ts';
-import { ReportedError, UsageError } from '../errors.ts';
+import { ReportedError, UsageError } from '../shared/errors.ts';
 import { discoveryError } from './discovery-error.ts';
 import { everyPage, type ListPage } from './every-page.ts';
 

@@ -7,7 +7,7 @@ import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import type { Aws } from '../aws/aws.ts';
 import { awsFailure } from '../aws/failure.ts';
 import { signedBy } from '../aws/signing-clock.ts';
-import { AccessError, ReportedError } from '../errors.ts';
+import { AccessError, ReportedError } from '../shared/errors.ts';
 import { discoveryError, heals } from './discovery-error.ts';
 import { everyPage } from './every-page.ts';
 

@@ -10,7 +10,7 @@ export interface Target {
   /** True when the person asked for this region by name: then a disabled one is a failure. */
   readonly regionNamed: boolean;
   /**
-   * One provider an account, shared by its regions. Rejects with an AssumeRoleError (src/errors.ts)
+   * One provider an account, shared by its regions. Rejects with an AssumeRoleError (src/shared/errors.ts)
    * when the role cannot be assumed.
    */
   readonly credentials: AwsCredentialIdentityProvider;

@@ -3,9 +3,9 @@
  */
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import type { Aws } from '../aws/aws.ts';
-import { AccessError, AssumeRoleError, UsageError } from '../errors.ts';
-import { whileRunning } from '../limits.ts';
-import type { AccountSelection } from '../settings.ts';
+import type { AccountSelection } from '../config/typed-values.ts';
+import { whileRunning } from '../shared/abort.ts';
+import { AccessError, AssumeRoleError, UsageError } from '../shared/errors.ts';
 import { assumedRole, roleArn } from './credentials.ts';
 import { listOrganizationAccounts, type OrganizationAccount } from './organization.ts';
 import { enabledRegions } from './regions.ts';

@@ -1,5 +1,5 @@
 import { adviceByErrorName } from '../aws/way-advice.ts';
-import type { CoverageStatus } from '../run-summary.ts';
+import type { CoverageStatus } from '../ledger/coverage.ts';
 
 const advice: Readonly<Record<CoverageStatus, string>> = {
   OK: 'Nothing to do.',

@@ -1,8 +1,8 @@
 /** The program's log: pino, to stderr, in this process, so that the last line is never lost. */
 import pino, { type Logger } from 'pino';
 import { prettyFactory } from 'pino-pretty';
-import { loggedError, scrubber, withoutSecrets } from '../redact.ts';
-import type { Telemetry } from '../settings.ts';
+import type { Telemetry } from '../config/settings.ts';
+import { loggedError, scrubber, withoutSecrets } from '../shared/redact.ts';
 import { printable } from './printable.ts';
 
 /**

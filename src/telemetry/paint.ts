@@ -1,6 +1,6 @@
 /** Colours for statuses, for a person at a terminal. The word always stands there too: colour only helps the eye. */
 import { styleText } from 'node:util';
-import type { CoverageStatus } from '../run-summary.ts';
+import type { CoverageStatus } from '../ledger/coverage.ts';
 
 /** Colours a text by the status that it tells. */
 export type Paint = (status: CoverageStatus, text?: string) => string;

@@ -1,11 +1,11 @@
 /** The result of `plan` as people read it: what cannot be read, and why; then all that is fine, in a few lines. */
-import { exitCodes } from '../exit-codes.ts';
-import type { PlannedTarget, PlanSummary } from '../run-summary.ts';
+import { exitCodes } from '../shared/exit-codes.ts';
 import { adviceFor } from './advice.ts';
 import { renderFailures, targetsOf, whoNeedsAPerson } from './causes.ts';
 import { painter } from './paint.ts';
 import { count, grouped, paragraphs, someOf } from './paragraphs.ts';
 import { printable } from './printable.ts';
+import type { PlannedTarget, PlanSummary } from './run-summary.ts';
 import { renderForeign } from './summary.ts';
 
 /** How many lines of targets that are fine are printed; `--output json` has all. */

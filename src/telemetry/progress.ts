@@ -1,7 +1,7 @@
 import { clearScreenDown } from 'node:readline';
 import { MultiBar, type SingleBar } from 'cli-progress';
 import cliTruncate from 'cli-truncate';
-import type { Telemetry } from '../settings.ts';
+import type { Telemetry } from '../config/settings.ts';
 import type { Log } from './log.ts';
 import type { Screen } from './screen.ts';
 import { span } from './span.ts';

@@ -1,13 +1,15 @@
 /** The result of `export` as people read it. */
-import { exitCodes } from '../exit-codes.ts';
+
 import { describeForeign } from '../lake/foreign-objects.ts';
-import type { CoverageStatus, RunSummary } from '../run-summary.ts';
+import type { CoverageStatus } from '../ledger/coverage.ts';
+import { exitCodes } from '../shared/exit-codes.ts';
 import { size } from './amounts.ts';
 import { renderFailures, whoNeedsAPerson } from './causes.ts';
 import { grid } from './grid.ts';
 import { painter } from './paint.ts';
 import { count, grouped, paragraphs } from './paragraphs.ts';
 import { printable } from './printable.ts';
+import type { RunSummary } from './run-summary.ts';
 import { span } from './span.ts';
 
 /**

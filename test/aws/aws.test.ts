@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Aws, createAws } from '../../src/aws/aws.ts';
-import { UnavailableError } from '../../src/errors.ts';
+import { UnavailableError } from '../../src/shared/errors.ts';
 import { identifyCaller } from '../../src/targets/caller.ts';
 import { staticCredentials } from '../source/reading.ts';
 import { callerIdentity, type ScriptedAws, startScriptedAws } from '../source/scripted-aws.ts';

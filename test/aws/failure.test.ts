@@ -5,7 +5,7 @@ import type { AddressInfo, Server } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Aws, createAws } from '../../src/aws/aws.ts';
 import { awsFailure } from '../../src/aws/failure.ts';
-import { UnavailableError } from '../../src/errors.ts';
+import { UnavailableError } from '../../src/shared/errors.ts';
 import { identifyCaller } from '../../src/targets/caller.ts';
 import { assumedRole } from '../../src/targets/credentials.ts';
 import { adviceFor } from '../../src/telemetry/advice.ts';

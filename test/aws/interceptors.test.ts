@@ -1,7 +1,7 @@
 /** What something between the job and AWS answers is never read as AWS's word, whoever asks. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Aws, createAws } from '../../src/aws/aws.ts';
-import { UnavailableError } from '../../src/errors.ts';
+import { UnavailableError } from '../../src/shared/errors.ts';
 import { adviceFor } from '../../src/telemetry/advice.ts';
 import { type Asked, type Reply, startScriptedAws } from '../source/scripted-aws.ts';
 import { answer, askers, blame, impatient, patient } from './askers.ts';

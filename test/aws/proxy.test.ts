@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { proxyFrom } from '../../src/aws/proxy.ts';
-import { UsageError } from '../../src/errors.ts';
+import { UsageError } from '../../src/shared/errors.ts';
 
 const backup = 'https://backup.us-east-1.amazonaws.com/copy-jobs/';
 const proxied = (noProxy: string, url: string): boolean =>

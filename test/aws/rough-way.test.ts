@@ -1,7 +1,7 @@
 /** What breaks on the way to AWS is asked again, whoever asks; and when it stays so, nobody is blamed for it. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Aws, createAws } from '../../src/aws/aws.ts';
-import { UnavailableError } from '../../src/errors.ts';
+import { UnavailableError } from '../../src/shared/errors.ts';
 import { startScriptedAws } from '../source/scripted-aws.ts';
 import {
   type Hurt,

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Aws, createAws } from '../../src/aws/aws.ts';
 import { openGlue } from '../../src/catalog/glue.ts';
-import { ReportedError } from '../../src/errors.ts';
+import { ReportedError } from '../../src/shared/errors.ts';
 
 describe('a Glue that does not answer', () => {
   let asked: PromiseWithResolvers<void>;

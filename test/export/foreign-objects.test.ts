@@ -2,10 +2,10 @@
 import { copyFile, mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
-import { LinkError } from '../../src/errors.ts';
 import { openScratch } from '../../src/lake/scratch.ts';
 import { openLocalStore } from '../../src/lake/stores/local.ts';
 import { openLakeReader } from '../../src/query/lake-reader.ts';
+import { LinkError } from '../../src/shared/errors.ts';
 import { ask } from '../query/program.ts';
 import { type Lab, openLab } from '../support/lab.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { endingSignals } from '../../src/signals.ts';
+import { endingSignals } from '../../src/command-line/signals.ts';
 import { type Lab, openLab } from '../support/lab.ts';
 import { readTable } from '../support/lake-reader.ts';
 

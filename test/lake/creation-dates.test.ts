@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LakeError } from '../../src/errors.ts';
 import { CreationDates } from '../../src/lake/creation-dates.ts';
 import { InstantsById } from '../../src/lake/instants-by-id.ts';
 import { openLocalStore } from '../../src/lake/stores/local.ts';
 import type { Store } from '../../src/lake/stores/store.ts';
+import { LakeError } from '../../src/shared/errors.ts';
 import type { Row } from '../../src/tables/table.ts';
 import { job } from '../query/written-lake.ts';
 

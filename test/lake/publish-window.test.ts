@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { UnavailableError } from '../../src/errors.ts';
 import {
   msUntilOpen,
   openPublishGate,
@@ -7,7 +6,8 @@ import {
   type PublishGateOptions,
 } from '../../src/lake/publish-window.ts';
 import { settled } from '../../src/ledger/coverage.ts';
-import { DeadlineReached, Interrupted, PublishWindowClosed } from '../../src/stop.ts';
+import { DeadlineReached, Interrupted, PublishWindowClosed } from '../../src/shared/abort.ts';
+import { UnavailableError } from '../../src/shared/errors.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;

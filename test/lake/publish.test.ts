@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { EngineError, LakeError } from '../../src/errors.ts';
 import type { Engine, MergeRequest } from '../../src/lake/engines/engine.ts';
 import { publishPart } from '../../src/lake/publish.ts';
 import { openLocalStore } from '../../src/lake/stores/local.ts';
 import type { PutRequest, Store } from '../../src/lake/stores/store.ts';
+import { EngineError, LakeError } from '../../src/shared/errors.ts';
 import { copyJobs } from '../../src/tables/copy-jobs.ts';
 import { writeOf } from './stores/described-store.ts';
 

@@ -4,8 +4,8 @@ import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ScratchError } from '../../src/errors.ts';
 import { openScratch } from '../../src/lake/scratch.ts';
+import { ScratchError } from '../../src/shared/errors.ts';
 
 const limitBytes = 1000;
 

@@ -1,6 +1,6 @@
 import pino from 'pino';
 import { expect, it } from 'vitest';
-import { drain } from '../../src/drain.ts';
+import { drain } from '../../src/export/drain.ts';
 import { isTooLong, longestStagedLine } from '../../src/lake/staged-line.ts';
 import type { RejectedRecord } from '../../src/ledger/rejected.ts';
 import type { DrainReport } from '../../src/source/source.ts';

@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ScratchError } from '../../src/errors.ts';
 import { bucketOf } from '../../src/lake/layout.ts';
 import { openScratch } from '../../src/lake/scratch.ts';
 import { openStaging, type Wave } from '../../src/lake/staging.ts';
+import { ScratchError } from '../../src/shared/errors.ts';
 import { copyJobSummaries } from '../../src/tables/copy-job-summaries.ts';
 import { copyJobs } from '../../src/tables/copy-jobs.ts';
 import type { Row } from '../../src/tables/table.ts';

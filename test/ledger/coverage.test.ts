@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Drained, Planned } from '../../src/drain.ts';
-import { LakeError } from '../../src/errors.ts';
 import { type Coverage, exitCodeOf, settled } from '../../src/ledger/coverage.ts';
+import type { Drained, Planned } from '../../src/ledger/planned.ts';
+import { DeadlineReached, Interrupted } from '../../src/shared/abort.ts';
+import { LakeError } from '../../src/shared/errors.ts';
 import type { DrainStatus } from '../../src/source/source.ts';
-import { DeadlineReached, Interrupted } from '../../src/stop.ts';
 
 const planned = {
   table: 'copy_jobs',

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { AccountClient } from '@aws-sdk/client-account';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { RunSummary } from '../../src/run-summary.ts';
+import type { RunSummary } from '../../src/telemetry/run-summary.ts';
 import { type Lab, openLab } from '../support/lab.ts';
 import { type LakeRow, readTable } from '../support/lake-reader.ts';
 

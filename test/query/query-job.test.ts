@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import stringWidth from 'string-width';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ownOptionNames } from '../../src/options/options.ts';
+import { ownOptionNames } from '../../src/config/options.ts';
 import { findQuestion } from '../../src/query/named.ts';
 import { questionHelp } from '../../src/query/question-help.ts';
 import { loadQuestions } from '../../src/questions/questions.ts';

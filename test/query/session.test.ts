@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type LakeReader, openLakeReader } from '../../src/query/lake-reader.ts';
+import { parseQuerySettings } from '../../src/query/query-settings.ts';
 import { openSession, type Session } from '../../src/query/session.ts';
-import { parseQuerySettings } from '../../src/query/settings.ts';
 import { job, newLake, rowsOf, type WrittenLake } from './written-lake.ts';
 
 let lake: WrittenLake;

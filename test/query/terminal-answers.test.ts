@@ -8,7 +8,7 @@ import stringWidth from 'string-width';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { askedQuestion } from '../../src/query/named.ts';
 import { runQuery } from '../../src/query/query.ts';
-import { parseQuerySettings } from '../../src/query/settings.ts';
+import { parseQuerySettings } from '../../src/query/query-settings.ts';
 import { loadQuestions } from '../../src/questions/questions.ts';
 import { writeOddLake } from '../support/answers/odd-lake.ts';
 import { fakeTerminal } from '../telemetry/terminal.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { UsageError } from '../../src/errors.ts';
 import { type Parameter, readQueryFile } from '../../src/questions/front-matter.ts';
 import { questionSql } from '../../src/questions/question-sql.ts';
 import { loadQuestions, loadViews } from '../../src/questions/questions.ts';
 import { identifiersOf } from '../../src/questions/sql-pieces.ts';
+import { UsageError } from '../../src/shared/errors.ts';
 
 const parameter = (name: string, type: Parameter['type'], value = '7'): Parameter => ({
   name,

@@ -1,6 +1,6 @@
 import pino from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
-import { UnsafeInteger } from '../../src/source/source.ts';
+import { UnsafeInteger } from '../../src/shared/exact-json.ts';
 import { type Bench, type BenchOptions, day, hour, job, page, startBench, to } from './reading.ts';
 import { type Asked, awsTime, inTurn, type Reply, refusal } from './scripted-aws.ts';
 

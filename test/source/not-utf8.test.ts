@@ -1,9 +1,9 @@
 import type { DeserializeMiddleware } from '@smithy/types';
 import pino from 'pino';
 import { expect, it } from 'vitest';
-import { keepAnswer } from '../../src/aws/answer.ts';
 import { createBodyRoom } from '../../src/aws/body-room.ts';
-import { drain } from '../../src/drain.ts';
+import { keepAnswer } from '../../src/aws/response.ts';
+import { drain } from '../../src/export/drain.ts';
 import type { RejectedRecord } from '../../src/ledger/rejected.ts';
 import type { DrainReport } from '../../src/source/source.ts';
 import type { Row } from '../../src/tables/table.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { awsFailure } from '../../src/aws/failure.ts';
-import { AssumeRoleError, UnavailableError } from '../../src/errors.ts';
+import { AssumeRoleError, UnavailableError } from '../../src/shared/errors.ts';
 import { type OutcomeContext, outcomeOf, retryBudget } from '../../src/source/outcome.ts';
 
 const away: OutcomeContext = {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { DeadlineReached } from '../../src/stop.ts';
+import { DeadlineReached } from '../../src/shared/abort.ts';
 import { type Bench, type BenchOptions, hour, job, page, startBench, to } from './reading.ts';
 import { type Asked, inTurn, type Reply, refusal } from './scripted-aws.ts';
 

@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pino from 'pino';
-import { runExport } from '../../src/export.ts';
-import { runPlan } from '../../src/plan.ts';
-import type { RunSummary } from '../../src/run-summary.ts';
-import { parseSettings } from '../../src/settings.ts';
+import { parseSettings } from '../../src/config/settings.ts';
+import { runExport } from '../../src/export/export.ts';
+import { runPlan } from '../../src/export/plan.ts';
 import { defaultOptions, type SimulatorOptions } from '../../src/simulator/options.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import type { Progress } from '../../src/telemetry/progress.ts';
+import type { RunSummary } from '../../src/telemetry/run-summary.ts';
 import { differences, type LakeRow, readLake, readTable } from './lake-reader.ts';
 import { type ExpectedLake, readTruth } from './truth.ts';
 

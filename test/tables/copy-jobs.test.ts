@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { UnsafeInteger } from '../../src/source/source.ts';
+import { UnsafeInteger } from '../../src/shared/exact-json.ts';
 import { copyJobRow, copyJobs, isTerminal } from '../../src/tables/copy-jobs.ts';
 import type { Observation, Row } from '../../src/tables/table.ts';
 

@@ -1,7 +1,7 @@
 import pino from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Aws, createAws } from '../../src/aws/aws.ts';
-import { UnavailableError } from '../../src/errors.ts';
+import { UnavailableError } from '../../src/shared/errors.ts';
 import { AsOf } from '../../src/targets/as-of.ts';
 import {
   type Asked,

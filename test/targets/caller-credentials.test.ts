@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createAws } from '../../src/aws/aws.ts';
-import { UnavailableError } from '../../src/errors.ts';
+import { UnavailableError } from '../../src/shared/errors.ts';
 import { identifyCaller } from '../../src/targets/caller.ts';
 import { callerCredentials } from '../../src/targets/caller-credentials.ts';
 import { startBench } from '../source/reading.ts';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Aws, createAws } from '../../src/aws/aws.ts';
-import { AssumeRoleError, UnavailableError } from '../../src/errors.ts';
+import { AssumeRoleError, UnavailableError } from '../../src/shared/errors.ts';
 import { roleArn, assumedRole as roleCredentials, shareCredentials } from '../../src/targets/credentials.ts';
 import {
   assumedRole,

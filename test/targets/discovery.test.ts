@@ -2,7 +2,7 @@ import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import pino from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Aws, createAws } from '../../src/aws/aws.ts';
-import { AccessError, UnavailableError, UsageError } from '../../src/errors.ts';
+import { AccessError, UnavailableError, UsageError } from '../../src/shared/errors.ts';
 import { defaultOptions, type SimulatorOptions } from '../../src/simulator/options.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { createSource } from '../../src/source/backup.ts';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Aws, createAws } from '../../src/aws/aws.ts';
-import { UnavailableError } from '../../src/errors.ts';
+import { UnavailableError } from '../../src/shared/errors.ts';
 import { listOrganizationAccounts } from '../../src/targets/organization.ts';
 import { staticCredentials } from '../source/reading.ts';
 import { refusal, type ScriptedAws, startScriptedAws } from '../source/scripted-aws.ts';

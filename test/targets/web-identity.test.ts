@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Aws, createAws } from '../../src/aws/aws.ts';
-import { AccessError, UnavailableError } from '../../src/errors.ts';
+import { AccessError, UnavailableError } from '../../src/shared/errors.ts';
 import { identifyCaller } from '../../src/targets/caller.ts';
 import {
   type Asked,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { UsageError } from '../../src/errors.ts';
+import { UsageError } from '../../src/shared/errors.ts';
 import { createLog, type Log, type LogOptions } from '../../src/telemetry/log.ts';
 
 function capture(options: Partial<LogOptions> = {}): { log: Log; lines: string[] } {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { PlannedTarget, PlanSummary } from '../../src/run-summary.ts';
 import { renderPlanSummary } from '../../src/telemetry/plan-summary.ts';
+import type { PlannedTarget, PlanSummary } from '../../src/telemetry/run-summary.ts';
 
 const fine: PlannedTarget = {
   account_id: '111122223333',

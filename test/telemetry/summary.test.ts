@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import type { RunSummary, TargetFailure } from '../../src/run-summary.ts';
 import { adviceFor } from '../../src/telemetry/advice.ts';
 import { printable } from '../../src/telemetry/printable.ts';
+import type { RunSummary, TargetFailure } from '../../src/telemetry/run-summary.ts';
 import { columnsOf } from '../../src/telemetry/screen.ts';
 import { renderRunSummary } from '../../src/telemetry/summary.ts';
 

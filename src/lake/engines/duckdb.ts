@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import { EngineError, MisplacedRows, ReportedError, ScratchError } from '../../errors.ts';
+import { EngineError, MisplacedRows, ReportedError, ScratchError } from '../../shared/errors.ts';
 import type { ColumnType, Table } from '../../tables/table.ts';
 import { contradiction, cutMetadata, dayColumn, outsideBucket, outsideDay } from '../membership.ts';
 import type { Claim } from '../scratch.ts';

@@ -46,7 +46,7 @@ export interface MergeOutcome {
 
 /**
  * Writes parts. One of the two is chosen per run; both follow the reference in merge.ts.
- * `merge` throws an EngineError (src/errors.ts) when a file cannot be read or the memory limit does not do, its kind
+ * `merge` throws an EngineError (src/shared/errors.ts) when a file cannot be read or the memory limit does not do, its kind
  * MisplacedRows when the published part's rows do not belong where it lies, a ScratchError when what does not fit into memory does not fit into scratch either.
  * It may be called concurrently; an engine bounds its own memory by doing one merge at a time.
  */

@@ -1,7 +1,7 @@
 /** The second engine: pure JavaScript, for images where no native code may run. Parts are merged in memory. */
 import { createReadStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
-import { EngineError, MisplacedRows } from '../../errors.ts';
+import { EngineError, MisplacedRows } from '../../shared/errors.ts';
 import type { Row, Table } from '../../tables/table.ts';
 import { contradiction, cutMetadata, dayColumn, outsideBucket, outsideDay } from '../membership.ts';
 import type { Engine, MergeOutcome, MergeRequest } from './engine.ts';

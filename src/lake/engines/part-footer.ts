@@ -2,7 +2,7 @@
 import { open } from 'node:fs/promises';
 import thrift from 'parquetjs-lite/gen-nodejs/parquet_types.js';
 import { decodeThrift, serializeThrift } from 'parquetjs-lite/lib/util.js';
-import { EngineError } from '../../errors.ts';
+import { EngineError } from '../../shared/errors.ts';
 
 /** The footer's length, little-endian, and `PAR1` (github.com/apache/parquet-format, README.md, File format). */
 const tailLength = 8;

@@ -2,7 +2,7 @@
 import type { AsyncBuffer, FileMetaData, SchemaElement } from 'hyparquet';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
-import { EngineError } from '../../errors.ts';
+import { EngineError } from '../../shared/errors.ts';
 import type { Column, ColumnType, Row, Table, Value } from '../../tables/table.ts';
 
 export interface OpenPart {

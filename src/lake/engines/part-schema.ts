@@ -1,4 +1,4 @@
-import { EngineError } from '../../errors.ts';
+import { EngineError } from '../../shared/errors.ts';
 import type { ColumnType, Table } from '../../tables/table.ts';
 
 /** Milliseconds either side of 1970 that a JavaScript Date can hold (ECMA-262, Time Values and Time Range). */

@@ -6,7 +6,7 @@ import { createWriteStream } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import parquet from 'parquetjs-lite';
-import { EngineError } from '../../errors.ts';
+import { EngineError } from '../../shared/errors.ts';
 import type { Column, ColumnType, Row, Table } from '../../tables/table.ts';
 import { markTimestamps } from './part-footer.ts';
 import { openPart, readPart } from './part-reader.ts';

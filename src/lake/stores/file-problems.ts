@@ -1,5 +1,5 @@
 /** What a file system says when it refuses: to which file, and what a person can do. */
-import { LakeError, ReportedError, ScratchError } from '../../errors.ts';
+import { LakeError, ReportedError, ScratchError } from '../../shared/errors.ts';
 import { LockTimeout } from '../file-lock.ts';
 import { systemCode } from './durable.ts';
 

@@ -1,4 +1,4 @@
-import { LakeError } from '../../errors.ts';
+import { LakeError } from '../../shared/errors.ts';
 
 /** S3's own bound on a key, in bytes of UTF-8 (docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html). */
 export const maximumKeyBytes = 1024;

@@ -5,7 +5,7 @@
  */
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { LinkError } from '../../errors.ts';
+import { LinkError } from '../../shared/errors.ts';
 import { systemCode } from './durable.ts';
 
 /**

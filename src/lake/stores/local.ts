@@ -5,13 +5,13 @@
  */
 import { constants, type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { LakeError } from '../../errors.ts';
+import { LakeError } from '../../shared/errors.ts';
 import { digestOf, makeFolder, syncFolder, systemCode, writeDurably } from './durable.ts';
 import { fileProblem, scratchProblem } from './file-problems.ts';
 import { checkedKey, compareKeys, isInternal } from './key.ts';
 import { leadsToFolder, linkProblem, refuseLinks } from './links.ts';
 import type { PutOutcome, PutRequest, Store, StoredObject, WriteCondition } from './store.ts';
-import { openCorner, type WriterCorner } from './writer-corner.ts';
+import { openCorner, type WriterCorner } from './writer-folder.ts';
 
 export interface LocalStoreOptions {
   /** Absolute, or relative to the working directory. */

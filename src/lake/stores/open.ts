@@ -1,8 +1,8 @@
 /** From where a lake lies to the store that holds it. */
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import type { Logger } from 'pino';
-import type { Encryption } from '../../encryption.ts';
-import type { LakeLocation } from '../../settings.ts';
+import type { Encryption } from '../../config/encryption.ts';
+import type { LakeLocation } from '../../config/typed-values.ts';
 import { openLocalStore } from './local.ts';
 import { openS3Store, type S3StoreOptions } from './s3.ts';
 import type { Store } from './store.ts';

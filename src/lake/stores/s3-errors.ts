@@ -2,7 +2,7 @@
 import { awsFailure, type FailureKind } from '../../aws/failure.ts';
 import { ForeignAnswer } from '../../aws/origin.ts';
 import { adviceOnTheWay } from '../../aws/way-advice.ts';
-import { LakeError, ReportedError } from '../../errors.ts';
+import { LakeError, ReportedError } from '../../shared/errors.ts';
 import { adviceByCode, permissionAdvice, type S3Attempt } from './s3-advice.ts';
 
 /** The error's code, as S3 names it (`NoSuchKey`), or the system's (`ECONNRESET`). */

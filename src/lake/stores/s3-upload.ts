@@ -10,7 +10,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import pLimit from 'p-limit';
-import { type Encryption, encryptionMembers } from '../../encryption.ts';
+import { type Encryption, encryptionMembers } from '../../config/encryption.ts';
 import type { S3Connection } from './s3-client.ts';
 import type { Body, WriteCondition } from './store.ts';
 

@@ -44,7 +44,7 @@ export interface PutRequest {
 }
 
 /**
- * All methods throw a LakeError (src/errors.ts) when the store cannot be read or written, with the key,
+ * All methods throw a LakeError (src/shared/errors.ts) when the store cannot be read or written, with the key,
  * the cause and what to do; "not there" is a value, and an access refused is never "not there".
  * Every method may be called concurrently. An aborted signal rejects with the signal's reason; but a `put` that turns
  * out to have been written resolves with that.

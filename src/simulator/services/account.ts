@@ -1,7 +1,7 @@
 /** Account Management: ListRegions, as REST with JSON. */
 import { jsonAnswer, ServiceError } from '../answers.ts';
 import type { Organization } from '../organization.ts';
-import type { RegionStatus } from '../regions.ts';
+import type { RegionStatus } from '../region-statuses.ts';
 import type { Tokens } from '../tokens.ts';
 import type { Service } from './call.ts';
 import { readBody } from './json-body.ts';

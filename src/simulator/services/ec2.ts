@@ -1,6 +1,6 @@
 /** EC2: DescribeRegions, in its query protocol. */
 import { ec2Answer, ServiceError } from '../answers.ts';
-import type { OptStatus, RegionStatus } from '../regions.ts';
+import type { OptStatus, RegionStatus } from '../region-statuses.ts';
 import type { Service } from './call.ts';
 
 const optIn: Readonly<Record<OptStatus, string>> = {

@@ -70,8 +70,8 @@ export const processes: readonly Scenario[] = [
   told('sigterm-at-the-first-call', 'SIGTERM', 'GetCallerIdentity', 1),
   told('sigterm-while-publishing-to-s3', 'SIGTERM', 'PutObject', 3, 's3'),
   told('sighup-while-publishing-to-s3', 'SIGHUP', 'PutObject', 4, 's3'),
-  whileLoading('sigterm-while-the-program-loads', 'SIGTERM', 'src/command-line\\.ts$'),
-  whileLoading('sighup-while-the-program-loads', 'SIGHUP', 'src/command-line\\.ts$'),
+  whileLoading('sigterm-while-the-program-loads', 'SIGTERM', 'src/command-line/command-line\\.ts$'),
+  whileLoading('sighup-while-the-program-loads', 'SIGHUP', 'src/command-line/command-line\\.ts$'),
   whileLoading('sigint-while-the-sdk-loads', 'SIGINT', '@aws-sdk/client-backup/'),
   {
     ...process,

@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LakeError } from '../../../src/errors.ts';
 import { compareKeys } from '../../../src/lake/stores/key.ts';
 import type { Store } from '../../../src/lake/stores/store.ts';
+import { LakeError } from '../../../src/shared/errors.ts';
 import { openDescribed, type StoreDescription, writeOf } from './described-store.ts';
 
 export interface Subject {

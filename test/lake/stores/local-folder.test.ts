@@ -5,10 +5,10 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LakeError, LinkError, ScratchError } from '../../../src/errors.ts';
 import { loadFileLocks } from '../../../src/lake/file-lock.ts';
 import { openLocalStore } from '../../../src/lake/stores/local.ts';
 import type { Store } from '../../../src/lake/stores/store.ts';
+import { LakeError, LinkError, ScratchError } from '../../../src/shared/errors.ts';
 import { writeOf } from './described-store.ts';
 
 const absent = { ifAbsent: true } as const;

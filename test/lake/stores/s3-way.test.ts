@@ -1,9 +1,9 @@
 /** What stands or breaks between the job and S3 is never read as S3's word, and is asked again. */
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { LakeError } from '../../../src/errors.ts';
 import { openS3Store } from '../../../src/lake/stores/s3.ts';
 import type { Store } from '../../../src/lake/stores/store.ts';
+import { LakeError } from '../../../src/shared/errors.ts';
 import { type Hurt, hurtsOfTunnels, startRoughWay, startTlsFor } from '../../support/rough-way.ts';
 import { writeOf } from './described-store.ts';
 import { type Answer, type S3Request, startScriptedS3 } from './scripted-s3.ts';

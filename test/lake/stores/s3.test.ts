@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import pino from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { LakeError } from '../../../src/errors.ts';
 import { openS3Store, type S3StoreOptions } from '../../../src/lake/stores/s3.ts';
 import type { Store } from '../../../src/lake/stores/store.ts';
+import { LakeError } from '../../../src/shared/errors.ts';
 import { writeOf } from './described-store.ts';
 import {
   type Answer,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { exitCodes } from '../../../src/exit-codes.ts';
+import { exitCodes } from '../../../src/shared/exit-codes.ts';
 import { pythonPeers } from '../python.ts';
 import { actionsUsed, root, settingsOf } from './program.ts';
 

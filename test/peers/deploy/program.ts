@@ -1,8 +1,13 @@
 /** What the deploy files must agree with: the program's own options, and the AWS operations it uses. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { tableOf } from '../../../src/options/options.ts';
-import { parseSettings, parseTelemetry, type Settings, type Telemetry } from '../../../src/settings.ts';
+import { tableOf } from '../../../src/config/options.ts';
+import {
+  parseSettings,
+  parseTelemetry,
+  type Settings,
+  type Telemetry,
+} from '../../../src/config/settings.ts';
 
 export const root = join(import.meta.dirname, '../../..');
 

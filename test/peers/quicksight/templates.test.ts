@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseSettings } from '../../../src/settings.ts';
+import { parseSettings } from '../../../src/config/settings.ts';
 import { analysis, data, deployment, ofType, principal, replaced, root, templates } from './deployed.ts';
 import { ended, findings } from './peers.ts';
 import { type JsonObject, listOf, objectOf, resources } from './templates.ts';

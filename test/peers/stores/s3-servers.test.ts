@@ -1,10 +1,10 @@
 /** What the lake makes of real servers that keep their promises, and of some that do not. */
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LakeError } from '../../../src/errors.ts';
 import { openLake } from '../../../src/lake/lake.ts';
 import { openS3Store, type S3StoreOptions } from '../../../src/lake/stores/s3.ts';
 import type { Store, WriteCondition } from '../../../src/lake/stores/store.ts';
+import { LakeError } from '../../../src/shared/errors.ts';
 import {
   type S3Server,
   startConditionalS3,

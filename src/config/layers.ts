@@ -1,0 +1,233 @@
+/** What flags, environment and configuration file say about each option, and which of them wins. */
+import { resolve } from 'node:path';
+import { ConfigError, ReportedError, UsageError } from '../shared/errors.ts';
+import { closest } from './closest-word.ts';
+import { parseConfigFile } from './config-file.ts';
+import { InvalidValue } from './invalid-value.ts';
+import type { Job, Option } from './option.ts';
+import {
+  allOptionNames,
+  environmentName,
+  environmentPrefix,
+  type OptionName,
+  type OptionValue,
+  optionOf,
+  tableOf,
+} from './options.ts';
+
+/** Where options come from. `flags` is what yargs read: text, or a list of texts when given more than once. */
+export interface OptionInput {
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where relative folders begin. */
+  readonly cwd: string;
+  /** The text of a file; throws as fs.readFileSync does. */
+  readonly readFile: (path: string) => string;
+}
+
+/** Where a value was written, strongest first. */
+export type Layer = 'flag' | 'environment' | 'file';
+
+export interface Given {
+  readonly layer: Layer;
+  /** For messages: `--lake`, `BACKUP_COPY_EXPORT_LAKE`, `lake in the configuration file …`. */
+  readonly where: string;
+  readonly words: readonly string[];
+}
+
+/** For each option, who gave it, strongest first. Options that nobody gave are missing. */
+export type GivenOptions = ReadonlyMap<string, readonly Given[]>;
+
+/**
+ * Collects what flags, environment and configuration file say, and judges each value by itself.
+ * @throws UsageError or ConfigError that names everything that is wrong, at once
+ */
+export function collectOptions(job: Job, input: OptionInput): GivenOptions {
+  const { given, problems } = judgedOptions(job, input);
+  if (problems.length > 0) throw together(problems);
+  return given;
+}
+
+/** One error for all problems: a ConfigError only where each of them is one. */
+export function together(problems: readonly ReportedError[]): ReportedError {
+  const [first] = problems;
+  if (first !== undefined && problems.length === 1) return first;
+  const Class = problems.every((problem) => problem instanceof ConfigError) ? ConfigError : UsageError;
+  const each = problems.map(({ message }) => message);
+  const numbered = each.map((message, at) => `(${at + 1}) ${message}`).join(' ');
+  return Object.assign(new Class(`${problems.length} options are wrong`, `Correct each: ${numbered}`), {
+    each,
+  });
+}
+
+/** What is given, and all that is wrong with it. */
+export function judgedOptions(
+  job: Job,
+  { flags, env, cwd, readFile }: OptionInput,
+): { readonly given: GivenOptions; readonly problems: readonly ReportedError[] } {
+  const given = new Map<string, Given[]>();
+  const problems: ReportedError[] = [];
+  const add = (name: string, one: Given): void => {
+    given.set(name, [...(given.get(name) ?? []), one]);
+  };
+  /** Keeps what is wrong, and goes on. */
+  const attempt = (work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof ReportedError)) throw error;
+      problems.push(error);
+    }
+  };
+  const table = tableOf(job);
+  for (const [name, { kind }] of table) {
+    const flag = flags[name];
+    if (flag === undefined) continue;
+    const words = (Array.isArray(flag) ? flag : [flag]).map(String);
+    if (words.length > 1 && kind !== 'list') {
+      problems.push(new UsageError(`--${name} was given ${words.length} times`, 'Give it once.'));
+      continue;
+    }
+    add(name, { layer: 'flag', where: `--${name}`, words });
+  }
+  const byVariable = new Map([...allOptionNames].map((name) => [environmentName(name), name]));
+  const configVariable = environmentName('config');
+  for (const [variable, value] of Object.entries(env)) {
+    if (!variable.startsWith(environmentPrefix) || value === undefined || variable === configVariable)
+      continue;
+    const name = byVariable.get(variable);
+    if (name === undefined) problems.push(unknownVariable(variable));
+    else if (table.has(name)) add(name, { layer: 'environment', where: variable, words: [value] });
+  }
+  attempt(() => {
+    const path = configPath(flags.config, env[configVariable]);
+    if (path === null) return;
+    const absolute = resolve(cwd, path);
+    const content = parseConfigFile(absolute, readConfig(absolute, readFile), table);
+    problems.push(...content.problems);
+    for (const [name, words] of content.values) {
+      add(name, { layer: 'file', where: `${name} in the configuration file ${absolute}`, words });
+    }
+  });
+  for (const [name, option] of table) {
+    if (given.has(name)) attempt(() => readValue(given, name, option, cwd));
+  }
+  return { given, problems };
+}
+
+function unknownVariable(variable: string): UsageError {
+  const meant = closest(variable.slice(environmentPrefix.length), allOptionNames);
+  const advice =
+    meant === null
+      ? `name it after one, such as ${environmentName('role-name')} for --role-name`
+      : `write ${environmentName(meant)} for --${meant}`;
+  return new UsageError(
+    `${variable} in the environment is not an option`,
+    `Unset it, or ${advice}; --help lists them.`,
+  );
+}
+
+function configPath(flag: unknown, variable: string | undefined): string | null {
+  if (Array.isArray(flag)) throw new UsageError('--config was given more than once', 'Give one file.');
+  if (flag === '' || (flag === undefined && variable === '')) {
+    throw new UsageError(
+      `${flag === '' ? '--config' : environmentName('config')} is empty`,
+      'Name a JSON or YAML file, or leave it out.',
+    );
+  }
+  return typeof flag === 'string' ? flag : (variable ?? null);
+}
+
+function readConfig(path: string, readFile: OptionInput['readFile']): string {
+  try {
+    return readFile(path);
+  } catch (error) {
+    // Errors of the file system carry a code such as ENOENT; anything else has none.
+    const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
+    throw new ConfigError(
+      `Configuration file ${path} cannot be read (${code})`,
+      'Check its path and its permissions.',
+      { cause: error },
+    );
+  }
+}
+
+/** The value of an option, from the strongest layer that gives it, or its default, or null. */
+export function readOption<N extends OptionName>(
+  given: GivenOptions,
+  name: N,
+  cwd: string,
+): OptionValue<N> | null {
+  // The table's entry of this name is the one whose parse gives this type.
+  return readValue(given, name, optionOf(name) as Option<OptionValue<N>>, cwd);
+}
+
+/** As readOption, for an option of any table. */
+export function readValue<T>(given: GivenOptions, name: string, option: Option<T>, cwd: string): T | null {
+  const [strongest] = given.get(name) ?? [];
+  const words = strongest?.words ?? (option.default === null ? null : [option.default]);
+  if (words === null) return null;
+  try {
+    if (strongest !== undefined && option.kind !== 'list') refuseSpaceAround(strongest.words, option);
+    return option.parse(split(option, words), cwd);
+  } catch (error) {
+    if (!(error instanceof InvalidValue) || !strongest) throw error;
+    const wrong = error.item === null ? words : [error.item];
+    const shown = option.secret ? 'its value' : wrong.map(shownWord).join(', ');
+    const what = words.every((word) => word === '') ? ' is empty' : `: ${shown} ${error.reason}`;
+    const Class = strongest.layer === 'file' ? ConfigError : UsageError;
+    throw new Class(`${strongest.where}${what}`, error.advice);
+  }
+}
+
+/** A variable that was read from a file or a secret often ends with a line feed. Lists are read without it. */
+function refuseSpaceAround(words: readonly string[], { secret }: Option): void {
+  const wrong = words.find((word) => word !== '' && word !== word.trim());
+  if (wrong === undefined) return;
+  const right = wrong.trim();
+  throw new InvalidValue(
+    'begins or ends with white space or a line end',
+    right === '' || secret ? 'Write it without.' : `Write ${shownWord(right)} without it.`,
+  );
+}
+
+/** Without what stands before the @ of a URL: it may be a password. */
+function shownWord(word: string): string {
+  return JSON.stringify(word.replace(/(:\/\/)[^/]*@/g, '$1…@'));
+}
+
+/** The value of an option that has to have one. @throws UsageError when nobody gave it and it has no default */
+export function requireOption<N extends OptionName>(
+  given: GivenOptions,
+  name: N,
+  cwd: string,
+): OptionValue<N> {
+  const found = readOption(given, name, cwd);
+  if (found !== null) return found;
+  throw new UsageError(
+    `No ${name} was given`,
+    `Give --${name} ${optionOf(name).sample}, or set ${environmentName(name)}, or write ${name} in the file of --config.`,
+  );
+}
+
+/** A list's items, each once, in their order. */
+function split(option: Option, words: readonly string[]): readonly string[] {
+  const items =
+    option.kind === 'list' ? words.flatMap((word) => word.split(',').map((item) => item.trim())) : words;
+  if (items.length === 0 || items.includes('')) {
+    throw new InvalidValue(
+      'has an empty item',
+      option.kind === 'list'
+        ? 'Write items with single commas between them, or leave the option out.'
+        : 'Give it a value, or leave it out.',
+    );
+  }
+  return [...new Set(items)];
+}
+
+const layersByStrength: readonly Layer[] = ['flag', 'environment', 'file'];
+
+/** Whether `a` was said in a stronger layer than `b`. */
+export function strongerLayer(a: Given, b: Given): boolean {
+  return layersByStrength.indexOf(a.layer) < layersByStrength.indexOf(b.layer);
+}

@@ -1,0 +1,194 @@
+/**
+ * Flags, environment and configuration file become one typed, frozen Settings; bad input ends here.
+ */
+import { join } from 'node:path';
+import { ConfigError, UsageError } from '../shared/errors.ts';
+import type { AggregationPeriod } from '../tables/copy-job-summaries.ts';
+import type { DrainedTable } from '../tables/table.ts';
+import { type Encryption, refuseContradictoryEncryption } from './encryption.ts';
+import {
+  collectOptions,
+  type GivenOptions,
+  type OptionInput,
+  readOption,
+  requireOption,
+  strongerLayer,
+} from './layers.ts';
+import type { Job } from './option.ts';
+import type { OptionName, OptionValue } from './options.ts';
+import { refuseS3OptionsForLocalLake } from './s3-only-options.ts';
+import type { AccountSelection, FailOn, LakeLocation, PublishWindow, Since } from './typed-values.ts';
+
+/** Everything `export` and `plan` need to know. Durations are in milliseconds, sizes in bytes. */
+export interface Settings extends Encryption {
+  readonly lake: LakeLocation;
+  readonly accounts: AccountSelection;
+  readonly excludeAccounts: readonly string[];
+  readonly roleName: string;
+  readonly externalId: string | null;
+  readonly roleSessionName: string;
+  readonly organizationRoleArn: string | null;
+  readonly lakeRoleArn: string | null;
+  /** Region names, or `enabled`: those enabled in the caller's account. */
+  readonly regions: 'enabled' | readonly string[];
+  readonly tables: readonly DrainedTable[];
+  readonly aggregationPeriods: readonly AggregationPeriod[];
+  readonly since: Since;
+  readonly until: { readonly kind: 'as-of' } | { readonly kind: 'instant'; readonly epochMs: number };
+  readonly fullEveryMs: number;
+  readonly memoryDays: number;
+  readonly concurrency: number;
+  readonly requestsPerSecond: number;
+  readonly targetTimeoutMs: number;
+  readonly deadlineMs: number;
+  readonly publishEveryMs: number;
+  /** Null: parts are replaced at any time. */
+  readonly publishWindow: PublishWindow | null;
+  readonly engine: 'duckdb' | 'parquetjs-lite';
+  readonly memoryLimitBytes: number;
+  readonly scratch: string;
+  readonly scratchLimitBytes: number;
+  /** Only said for a new lake; null: as the lake is, or 1. */
+  readonly buckets: number | null;
+  readonly allowUnsafeStore: boolean;
+  readonly failOn: FailOn;
+  readonly expectedBucketOwner: string | null;
+  readonly endpointUrl: string | null;
+  readonly s3EndpointUrl: string | null;
+}
+
+/** How the program talks. */
+export interface Telemetry {
+  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  readonly logFormat: 'auto' | 'json' | 'pretty';
+  readonly progress: 'auto' | 'on' | 'off';
+  readonly output: 'text' | 'json';
+}
+
+/** Where settings come from. */
+export interface SettingsInput extends OptionInput {
+  /** The system's folder for temporary files. */
+  readonly temporaryFolder: string;
+}
+
+/** A folder for each user: in one of somebody else's nothing could be made. */
+export function defaultScratch(temporaryFolder: string): string {
+  return join(temporaryFolder, `backup-copy-export-${process.getuid?.() ?? 'user'}`);
+}
+
+/**
+ * Everything `export` and `plan` need, from flags, environment and file; both take the same.
+ * @throws UsageError or ConfigError for the first thing that is wrong
+ */
+export function parseSettings(input: SettingsInput): Settings {
+  const given = collectOptions('export', input);
+  const { cwd } = input;
+  const optional = <N extends OptionName>(name: N): OptionValue<N> | null => readOption(given, name, cwd);
+  const value = <N extends OptionName>(name: N): OptionValue<N> => requireOption(given, name, cwd);
+  const until = optional('until');
+  const settings: Settings = {
+    lake: value('lake'),
+    accounts: readAccounts(given, cwd),
+    excludeAccounts: optional('exclude-accounts') ?? [],
+    roleName: value('role-name'),
+    externalId: optional('external-id'),
+    roleSessionName: value('role-session-name'),
+    organizationRoleArn: optional('organization-role-arn'),
+    lakeRoleArn: optional('lake-role-arn'),
+    regions: value('regions'),
+    tables: value('tables'),
+    aggregationPeriods: value('aggregation-periods'),
+    since: value('since'),
+    until: until === null ? { kind: 'as-of' } : { kind: 'instant', epochMs: until },
+    fullEveryMs: value('full-every'),
+    memoryDays: value('memory-days'),
+    concurrency: value('concurrency'),
+    requestsPerSecond: value('requests-per-second'),
+    targetTimeoutMs: value('target-timeout'),
+    deadlineMs: value('deadline'),
+    publishEveryMs: value('publish-every'),
+    publishWindow: optional('publish-window'),
+    engine: value('engine'),
+    memoryLimitBytes: value('memory-limit'),
+    scratch: optional('scratch') ?? defaultScratch(input.temporaryFolder),
+    scratchLimitBytes: value('scratch-limit'),
+    buckets: optional('buckets'),
+    allowUnsafeStore: value('allow-unsafe-store'),
+    failOn: value('fail-on'),
+    sse: optional('sse'),
+    kmsKeyId: optional('kms-key-id'),
+    bucketKeyEnabled: optional('bucket-key-enabled'),
+    expectedBucketOwner: optional('expected-bucket-owner'),
+    endpointUrl: optional('endpoint-url'),
+    s3EndpointUrl: optional('s3-endpoint-url'),
+  };
+  refuseContradictions(settings, given);
+  refuseS3OptionsForLocalLake(settings.lake, given);
+  return deepFreeze(settings);
+}
+
+/** How the program talks, for any job. */
+export function parseTelemetry(job: Job, input: OptionInput): Telemetry {
+  const given = collectOptions(job, input);
+  const value = <N extends 'log-level' | 'log-format' | 'progress' | 'output'>(name: N): OptionValue<N> => {
+    const found = readOption(given, name, input.cwd);
+    if (found === null) throw new Error(`option ${name} has no default`);
+    return found;
+  };
+  return deepFreeze({
+    logLevel: value('log-level'),
+    logFormat: value('log-format'),
+    progress: value('progress'),
+    output: value('output'),
+  });
+}
+
+/**
+ * `--accounts` and `--organizational-units` are two ways of saying one thing: the strongest layer that says
+ * it decides, and saying it both ways in one layer is an error.
+ */
+function readAccounts(given: GivenOptions, cwd: string): AccountSelection {
+  const accounts = readOption(given, 'accounts', cwd) ?? { kind: 'self' };
+  const unitIds = readOption(given, 'organizational-units', cwd);
+  const byAccounts = given.get('accounts')?.[0];
+  const byUnits = given.get('organizational-units')?.[0];
+  if (unitIds === null || !byUnits) return accounts;
+  if (byAccounts && strongerLayer(byAccounts, byUnits)) return accounts;
+  if (byAccounts?.layer === byUnits.layer) {
+    const Class = byUnits.layer === 'file' ? ConfigError : UsageError;
+    throw new Class(
+      `${byAccounts.where} and ${byUnits.where} exclude each other`,
+      'Give one of them: accounts, or the units that hold them.',
+    );
+  }
+  return { kind: 'units', unitIds };
+}
+
+function refuseContradictions(settings: Settings, given: GivenOptions): void {
+  const { accounts, excludeAccounts, since, until } = settings;
+  const whereOf = (name: OptionName): string => given.get(name)?.[0]?.where ?? `--${name}`;
+  const errorFor = (...names: readonly OptionName[]): typeof UsageError | typeof ConfigError =>
+    names.every((name) => given.get(name)?.[0]?.layer === 'file') ? ConfigError : UsageError;
+  if (accounts.kind === 'listed' && accounts.accountIds.every((id) => excludeAccounts.includes(id))) {
+    throw new (errorFor('accounts', 'exclude-accounts'))(
+      `${whereOf('exclude-accounts')} leaves none of the accounts of ${whereOf('accounts')}`,
+      'Exclude fewer accounts, or list others.',
+    );
+  }
+  refuseContradictoryEncryption(settings, errorFor('sse', 'kms-key-id', 'bucket-key-enabled'));
+  if (since.kind === 'instant' && until.kind === 'instant' && since.epochMs >= until.epochMs) {
+    throw new (errorFor('since', 'until'))(
+      `${whereOf('since')} is not before ${whereOf('until')}: there is no time between them`,
+      'Give an earlier --since or a later --until; --until itself is not included.',
+    );
+  }
+}
+
+/** The same value, and all within it, unchangeable. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const inner of Object.values(value)) deepFreeze(inner);
+  }
+  return value;
+}

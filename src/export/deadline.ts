@@ -1,0 +1,56 @@
+/** When a run has to stop: draining first, publishing a little later, so that what was read is not lost. */
+import { DeadlineReached, Interrupted, type StopReason } from '../shared/abort.ts';
+
+/** Publishing goes on this long after the first signal; the program ends within 20 s of it. */
+const publishAfterStopMs = 15_000;
+
+/** This share of the deadline is kept for publishing what was drained, but never more than a quarter of an hour. */
+const publishShare = 0.2;
+const publishReserveMs = 15 * 60_000;
+
+export interface Limits {
+  /** Aborted, with Interrupted or DeadlineReached: no new drains, and those under way end. */
+  readonly draining: AbortSignal;
+  /** Aborted, for one of the same two reasons: no new parts, and those under way end unpublished where they still can. */
+  readonly publishing: AbortSignal;
+  /** Why draining was ended; null while it was not. An interruption outweighs the deadline. */
+  stopReason(): StopReason | null;
+  dispose(): void;
+}
+
+/** @param stopping aborted by the first signal; @param deadlineMs the whole run's, from now */
+export function limitsOf(stopping: AbortSignal, deadlineMs: number): Limits {
+  const draining = new AbortController();
+  const publishing = new AbortController();
+  const timers = new Set<NodeJS.Timeout>();
+  let deadlinePassed = false;
+
+  const after = (ms: number, act: () => void) => {
+    // Longer delays than 2^31 - 1 ms fire at once in Node: https://nodejs.org/api/timers.html#settimeoutcallback-delay-args
+    const timer = setTimeout(act, Math.min(ms, 2 ** 31 - 1));
+    timer.unref();
+    timers.add(timer);
+  };
+  const onStop = () => {
+    draining.abort(new Interrupted());
+    after(publishAfterStopMs, () => publishing.abort(new Interrupted()));
+  };
+  if (stopping.aborted) onStop();
+  else stopping.addEventListener('abort', onStop, { once: true });
+
+  after(deadlineMs - Math.min(deadlineMs * publishShare, publishReserveMs), () => {
+    deadlinePassed = true;
+    draining.abort(new DeadlineReached());
+  });
+  after(deadlineMs, () => publishing.abort(new DeadlineReached()));
+
+  return {
+    draining: draining.signal,
+    publishing: publishing.signal,
+    stopReason: () => (stopping.aborted ? 'interrupted' : deadlinePassed ? 'deadline' : null),
+    dispose() {
+      stopping.removeEventListener('abort', onStop);
+      for (const timer of timers) clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,209 @@
+/** What `export` would do, by trying: every target is asked for one page. Writes nothing. */
+import pLimit from 'p-limit';
+import type { Settings } from '../config/settings.ts';
+import {
+  emptyWindowMessage,
+  exitCodeOf,
+  isFailure,
+  isNewlyDisabled,
+  needsPerson,
+} from '../ledger/coverage.ts';
+import type { Planned } from '../ledger/planned.ts';
+import { createSource } from '../source/backup.ts';
+import type { DrainReport, Source, SourcePage } from '../source/source.ts';
+import { isEmptyWindow } from '../source/window.ts';
+import type { AggregationPeriod } from '../tables/copy-job-summaries.ts';
+import type { JobIo } from '../telemetry/job-io.ts';
+import type { PlannedTarget, PlanSummary } from '../telemetry/run-summary.ts';
+import { limitsOf } from './deadline.ts';
+import { makePlan } from './prepare.ts';
+
+/** @throws ReportedError (src/shared/errors.ts) when discovery fails or the lake cannot be read */
+export async function runPlan(settings: Settings, io: JobIo): Promise<PlanSummary> {
+  const limits = limitsOf(io.stopping, settings.deadlineMs);
+  const planning = await makePlan(settings, { ...io, mode: 'read', draining: limits.draining });
+  const source = createSource({
+    aws: planning.aws,
+    homeRegion: planning.homeRegion,
+    concurrency: settings.concurrency,
+    requestsPerSecond: settings.requestsPerSecond,
+    targetTimeoutMs: settings.targetTimeoutMs,
+    memoryDays: settings.memoryDays,
+    recheckTime: planning.recheckTime,
+    onThrottle: (target) => io.progress.throttled(target),
+    log: io.log.child({ run_id: planning.runId }),
+  });
+  try {
+    io.progress.drainStarted(planning.planned);
+    const limit = pLimit(settings.concurrency);
+    const tries = await Promise.all(
+      planning.planned.map((planned) =>
+        limit(async () => {
+          io.progress.drainBegan(planned);
+          const tried = isEmptyWindow(planned.window)
+            ? notTried(planned)
+            : await tryOne(planned, source, settings, limits.draining);
+          io.progress.drained(planned, tried.report.status === 'OK');
+          return tried;
+        }),
+      ),
+    );
+    const statuses = tries.map(({ planned, report, page }) => ({
+      target: planned.target,
+      window: planned.window,
+      read: report.status === 'OK',
+      ...(isNewlyDisabled(report.status, planned) ? { switchedOff: true as const } : {}),
+      status: report.status === 'OK' && page?.records.length === 0 ? ('OK_EMPTY' as const) : report.status,
+    }));
+    const plan = tries.map((tried) => plannedTarget(tried, settings, planning.asOf));
+    return {
+      lake: planning.lake.store.url,
+      lake_exists: !planning.lake.isNew,
+      as_of: new Date(planning.asOf).toISOString(),
+      targets: planning.targets.length,
+      readable: readableTargets(tries),
+      expected_requests: plan.reduce((sum, { expected_requests: requests }) => sum + requests, 0),
+      expected_minutes: expectedMinutes(tries, plan, settings.concurrency),
+      foreign_objects: planning.foreignFolders,
+      plan,
+      exit_code: exitCodeOf(statuses, settings.failOn, io.stopping.aborted),
+    };
+  } finally {
+    io.progress.stop();
+    source.close();
+    limits.dispose();
+    await planning.close();
+  }
+}
+
+interface Tried {
+  readonly planned: Planned;
+  readonly report: Omit<DrainReport, 'status'> & { readonly status: PlannedTarget['status'] };
+  readonly page: SourcePage | null;
+  /** How long the one page took. */
+  readonly pageMs: number;
+}
+
+/** Nothing is left to read there; asked for nothing, AWS would answer with nothing. */
+function notTried(planned: Planned): Tried {
+  const errorMessage = emptyWindowMessage(planned);
+  const report = {
+    ...readable(0),
+    status: 'SKIPPED',
+    pages: 0,
+    errorName: 'EmptyWindow',
+    errorMessage,
+  } as const;
+  return { planned, report, page: null, pageMs: 0 };
+}
+
+/** Ends a drain after its first page. */
+class Enough extends Error {}
+
+async function tryOne(
+  planned: Planned,
+  source: Source,
+  settings: Settings,
+  signal: AbortSignal,
+): Promise<Tried> {
+  const started = performance.now();
+  let seen: SourcePage | null = null;
+  const handlers = {
+    onPage: (page: SourcePage): Promise<void> => {
+      seen = page;
+      return Promise.reject(new Enough());
+    },
+    onRestart: () => undefined,
+  };
+  const periods: readonly AggregationPeriod[] = settings.aggregationPeriods;
+  try {
+    const { table, target, window } = planned;
+    const report =
+      table === 'copy_jobs' && window !== null
+        ? await source.drainCopyJobs(target, window, handlers, signal)
+        : await source.drainCopyJobSummaries(target, periods[0] ?? 'ONE_DAY', handlers, signal);
+    return { planned, report, page: null, pageMs: performance.now() - started };
+  } catch (error) {
+    if (!(error instanceof Enough)) throw error;
+    const pageMs = performance.now() - started;
+    return { planned, report: readable(pageMs), page: seen, pageMs };
+  }
+}
+
+function readable(durationMs: number): DrainReport {
+  return {
+    status: 'OK',
+    pages: 1,
+    records: 0,
+    retries: 0,
+    firstRequestId: null,
+    lastRequestId: null,
+    durationMs,
+    errorName: null,
+    errorMessage: null,
+  };
+}
+
+function plannedTarget(tried: Tried, settings: Settings, asOf: number): PlannedTarget {
+  const { planned, report } = tried;
+  const { target, table, window } = planned;
+  const switchedOff = isNewlyDisabled(report.status, planned) ? { switchedOff: true as const } : {};
+  const error = [report.errorName, report.errorMessage].filter((part) => part !== null).join(': ');
+  return {
+    account_id: target.accountId,
+    account_name: target.accountName,
+    region: target.region,
+    table,
+    status: report.status,
+    error: error === '' ? null : error,
+    needs_person:
+      isFailure({ ...planned, ...switchedOff, status: report.status }) &&
+      needsPerson(report.status, report.errorName),
+    window_from: window?.from == null ? null : new Date(window.from).toISOString(),
+    window_to: window === null ? null : new Date(window.to).toISOString(),
+    expected_requests: report.status === 'OK' ? expectedRequests(tried, settings, asOf) : 0,
+  };
+}
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/**
+ * One page per period for counts; for jobs, as many as the window holds of the span of time that the first page
+ * covers. A guess: the order of a list is not documented, and jobs do not come evenly.
+ */
+function expectedRequests({ planned, page }: Tried, settings: Settings, asOf: number): number {
+  if (planned.table === 'copy_job_summaries' || planned.window === null)
+    return settings.aggregationPeriods.length;
+  if (page === null || !page.more) return 1;
+  const times = page.records.flatMap((record) => {
+    const created =
+      typeof record === 'object' && record !== null && 'CreationDate' in record ? record.CreationDate : null;
+    return typeof created === 'number' ? [created * 1000] : [];
+  });
+  const covered = times.length < 2 ? 0 : Math.max(...times) - Math.min(...times);
+  const from = planned.window.from ?? asOf - settings.memoryDays * dayMs;
+  return covered <= 0 ? 2 : Math.max(2, Math.ceil((planned.window.to - from) / covered));
+}
+
+function readableTargets(tries: readonly Tried[]): number {
+  const bad = new Set<string>();
+  const all = new Set<string>();
+  for (const { planned, report } of tries) {
+    const name = `${planned.target.accountId}/${planned.target.region}`;
+    all.add(name);
+    if (report.status !== 'OK' && report.status !== 'SKIPPED') bad.add(name);
+  }
+  return all.size - bad.size;
+}
+
+/** The longest chain of one target, or all of them over the concurrency: whichever is more. */
+function expectedMinutes(
+  tries: readonly Tried[],
+  plan: readonly PlannedTarget[],
+  concurrency: number,
+): number {
+  const chains = plan.map(({ expected_requests: requests }, i) => requests * (tries[i]?.pageMs ?? 0));
+  const total = chains.reduce((sum, ms) => sum + ms, 0);
+  const ms = chains.reduce((most, chain) => Math.max(most, chain), total / concurrency);
+  return Math.ceil(ms / 600) / 100;
+}

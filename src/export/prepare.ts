@@ -1,0 +1,312 @@
+/** What a run is about to do: who asks, as of when, whom, and for which windows. `export` does it, `plan` shows it. */
+import type { Logger } from 'pino';
+import { type Aws, createAws } from '../aws/aws.ts';
+import { clockToleranceMs, type Sighting } from '../aws/clock.ts';
+import type { Settings } from '../config/settings.ts';
+import { unknownRegions } from '../config/value-parsers.ts';
+import { foreignFolders } from '../lake/foreign-objects.ts';
+import { type Lake, openLake } from '../lake/lake.ts';
+import { bucketOf } from '../lake/layout.ts';
+import { openStore } from '../lake/stores/open.ts';
+import type { Planned } from '../ledger/planned.ts';
+import { newestRun, newRunId } from '../ledger/runs.ts';
+import {
+  readWatermarks,
+  targetsRead,
+  type Watermark,
+  type Watermarks,
+  watermarkName,
+  windowFor,
+} from '../ledger/watermarks.ts';
+import { whileRunning } from '../shared/abort.ts';
+import { LinkError, UsageError } from '../shared/errors.ts';
+import { isEmptyWindow } from '../source/window.ts';
+import { copyJobSummaries } from '../tables/copy-job-summaries.ts';
+import { copyJobs } from '../tables/copy-jobs.ts';
+import { exportCoverage } from '../tables/export-coverage.ts';
+import { AsOf } from '../targets/as-of.ts';
+import { type IdentifiedCaller, identifyCaller } from '../targets/caller.ts';
+import { assumedRole } from '../targets/credentials.ts';
+import type { Caller, Target } from '../targets/target.ts';
+import { planTargets } from '../targets/targets.ts';
+import { unlistedTargets } from '../targets/unlisted-regions.ts';
+import type { Progress } from '../telemetry/progress.ts';
+
+export interface Planning {
+  readonly aws: Aws;
+  readonly caller: Caller;
+  /** Milliseconds since the epoch, AWS's time. */
+  readonly asOf: number;
+  /** AWS's time now, as-of and what has passed since. */
+  readonly now: () => number;
+  /** Asks others for the time where a page's does not fit: see AsOf. */
+  readonly recheckTime: (page: Sighting) => Promise<void>;
+  /** Where STS was asked. */
+  readonly homeRegion: string;
+  readonly runId: string;
+  readonly lake: Lake;
+  readonly targets: readonly Target[];
+  readonly planned: readonly Planned[];
+  /** Folders below the tables that are no partitions of them. */
+  readonly foreignFolders: readonly string[];
+  close(): Promise<void>;
+}
+
+export interface PlanningIo {
+  readonly log: Logger;
+  /** Told what is being waited for. */
+  readonly progress: Pick<Progress, 'phase'>;
+  readonly programVersion: string;
+  /** `read` leaves no trace. */
+  readonly mode: 'write' | 'read';
+  /** Aborted: nothing more is asked, and what is on its way is given up. See src/export/deadline.ts. */
+  readonly draining: AbortSignal;
+}
+
+/**
+ * How long what a run has to know before it can read is asked for again: a proxy that starts anew is back by then, and a
+ * person who made a mistake has not gone away. `plan` has somebody who waits for it.
+ */
+const patienceMs = { write: 20_000, read: 10_000 } as const;
+
+/**
+ * The lake is opened, and proven writable in mode `write`, before any target is asked for anything.
+ * @throws ReportedError (src/shared/errors.ts) when it cannot be planned; UnavailableError when `draining` is aborted
+ */
+export async function makePlan(settings: Settings, io: PlanningIo): Promise<Planning> {
+  for (const { name, nearest } of unknownRegions(settings.regions === 'enabled' ? [] : settings.regions)) {
+    io.log.warn(
+      { region: name, nearest },
+      `this version knows no region ${name}${nearest === null ? '' : `; the nearest that it knows is ${nearest}`}. If AWS has it, it is read`,
+    );
+  }
+  const aws = createAws({
+    endpointUrl: settings.endpointUrl,
+    maxSockets: settings.concurrency,
+    patienceMs: Math.min(settings.targetTimeoutMs, patienceMs[io.mode]),
+    onRetry: ({ name, message }, waitMs) =>
+      io.log.warn(
+        { error_name: name, error: message, wait_ms: Math.round(waitMs) },
+        'AWS could not be asked who the caller is, or which accounts and regions there are: asking again',
+      ),
+  });
+  try {
+    const signal = io.draining;
+    io.progress.phase('waiting for credentials, and for AWS STS to say who runs this');
+    const identified = await whileRunning(signal, 'AWS STS did not say who the caller is', () =>
+      identifyCaller(aws, { signal }),
+    );
+    return await planFor(aws, identified, settings, io);
+  } catch (error) {
+    aws.close();
+    throw error;
+  }
+}
+
+async function planFor(
+  aws: Aws,
+  identified: IdentifiedCaller,
+  settings: Settings,
+  io: PlanningIo,
+): Promise<Planning> {
+  const { caller, credentials, region } = identified;
+  const { clock } = aws;
+  const witnesses = new AsOf({
+    aws,
+    homeRegion: region,
+    regions: settings.regions,
+    log: io.log,
+    signal: io.draining,
+  });
+  const asOf = await whileRunning(io.draining, 'What time it is could not be found out', () =>
+    witnesses.settle(),
+  );
+  const now = () => clock.now();
+  const runId = newRunId(asOf, Date.now());
+  const log = io.log.child({ run_id: runId });
+  const signal = io.draining;
+
+  const store = await openStore(settings.lake, {
+    create: io.mode === 'write',
+    endpointUrl: settings.s3EndpointUrl,
+    sse: settings.sse,
+    kmsKeyId: settings.kmsKeyId,
+    bucketKeyEnabled: settings.bucketKeyEnabled,
+    expectedBucketOwner: settings.expectedBucketOwner,
+    log,
+    ...(settings.lakeRoleArn === null
+      ? { credentials }
+      : {
+          credentials: assumedRole(aws, credentials, region, {
+            roleArn: settings.lakeRoleArn,
+            sessionName: settings.roleSessionName,
+            externalId: settings.externalId,
+          }),
+        }),
+  });
+  try {
+    io.progress.phase(`opening the lake ${store.url}`);
+    const lake = await whileRunning(signal, `The lake ${store.url} could not be opened`, () =>
+      openLake({
+        store,
+        buckets: settings.buckets,
+        allowUnsafeStore: settings.allowUnsafeStore,
+        runId,
+        programVersion: io.programVersion,
+        now: new Date(asOf).toISOString(),
+        mode: io.mode,
+        signal,
+      }),
+    );
+    await whileRunning(signal, 'What time it is could not be found out', async () =>
+      witnesses.confirm({
+        store: store.lastSeen?.() ?? null,
+        newestRun: lake.isNew ? null : await newestRun(store, signal),
+      }),
+    );
+    const foreign = await whileRunning(signal, `The lake ${store.url} could not be listed`, () =>
+      lookForForeign(lake, log, signal),
+    );
+    io.progress.phase('asking AWS which accounts and regions there are');
+    const listed = await planTargets({
+      ...settings,
+      aws,
+      caller,
+      credentials,
+      homeRegion: region,
+      signal,
+    });
+    await whileRunning(signal, 'What time it is could not be found out', () => witnesses.confirm());
+    io.progress.phase('reading how far earlier runs came');
+    const known = await whileRunning(signal, `The watermarks of ${store.url} could not be read`, () =>
+      watermarksOf(lake, listed, now() + clockToleranceMs, log, signal),
+    );
+    const targets = [...listed, ...unlisted(listed, settings, asOf, known, log)];
+    const planned = planWindows(targets, settings, asOf, known);
+    const close = async () => {
+      await store.close();
+      aws.close();
+    };
+    return {
+      aws,
+      caller,
+      asOf,
+      now,
+      recheckTime: (page) => witnesses.recheck(page),
+      homeRegion: region,
+      runId,
+      lake,
+      targets,
+      planned,
+      foreignFolders: foreign,
+      close,
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/**
+ * What stands where only partitions may stand. A link there ends the run before anything is asked of AWS; a listing
+ * that fails does not, for what was read must not wait for it.
+ */
+async function lookForForeign(lake: Lake, log: Logger, signal: AbortSignal): Promise<readonly string[]> {
+  if (lake.isNew) return [];
+  try {
+    return await foreignFolders(lake.store, [copyJobs, copyJobSummaries, exportCoverage], signal);
+  } catch (error) {
+    if (signal.aborted || error instanceof LinkError) throw error;
+    log.warn({ err: error }, 'whether the lake holds foreign folders could not be seen');
+    return [];
+  }
+}
+
+/** Of accounts that are read: regions that AWS no longer lists as enabled, and that were read before. */
+function unlisted(
+  listed: readonly Target[],
+  { regions, tables, memoryDays }: Settings,
+  asOf: number,
+  marks: Watermarks,
+  log: Logger,
+): Target[] {
+  if (regions !== 'enabled') return [];
+  const targets = unlistedTargets(listed, targetsRead(marks, tables, { asOf, memoryDays }));
+  const names = [...new Set(targets.map(({ region }) => region))].sort();
+  if (names.length > 0) {
+    log.warn(
+      { regions: names },
+      'AWS no longer lists these regions as enabled, and earlier runs have read them: they are asked all the same',
+    );
+  }
+  return targets;
+}
+
+function planWindows(
+  targets: readonly Target[],
+  settings: Settings,
+  asOf: number,
+  marks: Watermarks,
+): Planned[] {
+  const to = settings.until.kind === 'as-of' ? asOf : Math.min(settings.until.epochMs, asOf);
+  const memory = { asOf, memoryDays: settings.memoryDays, fullEveryMs: settings.fullEveryMs };
+  const planned = targets.flatMap((target) =>
+    settings.tables.map((table): Planned => {
+      const mark = marks.get(watermarkName(table, target.accountId, target.region));
+      const known = {
+        coveredTo: mark?.coveredTo ?? null,
+        ...(mark?.disabledAt === undefined ? {} : { disabledAt: mark.disabledAt }),
+      };
+      if (table === 'copy_job_summaries') return { table, target, window: null, ...known };
+      const window = windowFor(settings.since, to, mark, memory);
+      if (isEmptyWindow(window) && settings.since.kind !== 'auto') {
+        throw nothingToRead(
+          '--since lies at or after the end of the window',
+          window.to,
+          'an earlier --since',
+        );
+      }
+      return { table, target, window, ...known };
+    }),
+  );
+  if (planned.length > 0 && planned.every(({ window }) => isEmptyWindow(window))) {
+    throw nothingToRead('Every target was read further than the end of the window', to, 'a later --until');
+  }
+  return planned;
+}
+
+function nothingToRead(what: string, to: number, advice: string): UsageError {
+  return new UsageError(
+    `${what}, ${new Date(to).toISOString()} (as-of, or --until), so nothing is left to read`,
+    `Give ${advice}; the end is never later than AWS’s present time.`,
+  );
+}
+
+/** The marks of all buckets that the targets' accounts fall into. */
+async function watermarksOf(
+  lake: Lake,
+  targets: readonly Target[],
+  latest: number,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<Watermarks> {
+  const buckets = [...new Set(targets.map(({ accountId }) => bucketOf(accountId, lake.buckets)))].sort();
+  const marks = new Map<string, Watermark>();
+  for (const bucket of buckets) {
+    const read = await readWatermarks(lake.store, bucket, latest, signal);
+    for (const [name, mark] of read.marks) marks.set(name, mark);
+    if (read.impossible.size > 0) {
+      const [first] = read.impossible.keys();
+      log.warn(
+        { bucket, watermarks: read.impossible.size, first, damaged_if_after: new Date(latest).toISOString() },
+        'watermarks are damaged, they lie in the future or end before they begin: what they cover is read again',
+      );
+    }
+    if (read.damage !== null) {
+      log.warn({ bucket, damage: read.damage }, 'watermarks are damaged: everything is read again');
+    } else if (read.etag === null && !lake.isNew) {
+      log.warn({ bucket }, 'no watermarks: everything is read');
+    }
+  }
+  return marks;
+}

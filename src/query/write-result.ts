@@ -1,0 +1,152 @@
+/** One statement asked, and its rows brought to where they belong. */
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { copyFile, rename, rm, stat } from 'node:fs/promises';
+import type { Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { quoteText } from '../lake/engines/sql-text.ts';
+import type { LookBack } from '../questions/question-sql.ts';
+import { ScratchError, UsageError } from '../shared/errors.ts';
+import { writeOut } from '../shared/standard-output.ts';
+import { type QueryLimits, withinLimits } from './engine-limits.ts';
+import { asText, rowsOf, type TextFormat, type TextOptions } from './rows.ts';
+import type { Session } from './session.ts';
+
+export type Destination =
+  /** A person's terminal: the answer comes whole, and may be read for as long as it takes. */
+  | { readonly kind: 'screen'; readonly show: (text: string) => Promise<void>; readonly width: number }
+  | { readonly kind: 'stream'; readonly stream: Writable; readonly format: TextFormat }
+  | { readonly kind: 'file'; readonly path: string; readonly format: TextFormat | 'parquet' };
+
+/** What is asked of a lake. */
+export interface Asked {
+  readonly sql: string;
+  /** Of a question; null for SQL of a person's own. */
+  readonly lookBack: LookBack | null;
+}
+
+/**
+ * A file appears whole, or not at all; a screen shows nothing where there is no row.
+ * @returns how many rows were written; null when whoever read them was gone before the end
+ */
+export async function answer(
+  session: Session,
+  asked: Asked,
+  destination: Destination,
+  limits: QueryLimits,
+  options: Omit<TextOptions, 'onEnd'>,
+): Promise<number | null> {
+  let rows: number | null = null;
+  const counting = {
+    ...options,
+    onEnd: (count: number) => {
+      rows = count;
+    },
+  };
+  if (destination.kind === 'screen') {
+    const text: string[] = [];
+    await writtenText(session, asked, 'table', limits, counting, async (piece) => text.push(piece) > 0);
+    if (rows !== 0) await destination.show(text.join(''));
+    return rows;
+  }
+  if (destination.kind === 'stream') {
+    const { stream, format } = destination;
+    await writtenText(session, asked, format, limits, counting, (piece) => writeOut(stream, piece));
+    return rows;
+  }
+  const { path, format } = destination;
+  const there = await stat(path).catch(() => null);
+  if (there !== null && !there.isFile()) {
+    // Renaming would put a file in the place of a device, as root even of /dev/null.
+    throw new UsageError(
+      `--output-file ${path} is there and is no file`,
+      'Name a file; for stdout leave it out.',
+    );
+  }
+  const unfinished = `${path}.${randomUUID()}.tmp`;
+  try {
+    if (format === 'parquet') rows = await writeParquet(session, asked, limits, unfinished);
+    else await writeText(session, asked, format, limits, counting, unfinished);
+    await rename(unfinished, path);
+    return rows;
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    if (!(error instanceof Error) || !('syscall' in error)) throw error;
+    throw new ScratchError(
+      `The result cannot be written to ${path} (${'code' in error ? String(error.code) : error.message})`,
+      'Check the folder, its permissions and the space on its disk.',
+      { cause: error },
+    );
+  }
+}
+
+/** @param write takes a piece; false when nobody wants more */
+async function writtenText(
+  session: Session,
+  { sql, lookBack }: Asked,
+  format: TextFormat,
+  limits: QueryLimits,
+  options: TextOptions,
+  write: (piece: string) => Promise<boolean>,
+): Promise<void> {
+  await session.ask(lookBack, limits.signal, async (reader, went) => {
+    const statement = await reader.check(sql);
+    await withinLimits(reader.connection, limits, async () => {
+      const result = await reader.connection.stream(statement.sql);
+      for await (const piece of asText(format, rowsOf(result), options)) {
+        went();
+        if (!(await write(piece))) return;
+      }
+    });
+  });
+}
+
+async function writeText(
+  session: Session,
+  asked: Asked,
+  format: TextFormat,
+  limits: QueryLimits,
+  options: TextOptions,
+  path: string,
+): Promise<void> {
+  const file = createWriteStream(path, { flags: 'wx' });
+  await once(file, 'open');
+  // What goes wrong later is thrown by `finished`.
+  file.on('error', () => undefined);
+  const write = (text: string): Promise<boolean> =>
+    new Promise((resolve) => {
+      file.write(text, (error) => resolve(error === null || error === undefined));
+    });
+  try {
+    const plain = { ...options, terminal: false, width: null };
+    await writtenText(session, asked, format, limits, plain, write);
+    file.end();
+    await finished(file);
+  } finally {
+    file.destroy();
+  }
+}
+
+async function writeParquet(
+  session: Session,
+  { sql, lookBack }: Asked,
+  limits: QueryLimits,
+  path: string,
+): Promise<number> {
+  return await session.ask(lookBack, limits.signal, async (reader) => {
+    const statement = await reader.check(sql);
+    if (!statement.isQuery) {
+      throw new UsageError('EXPLAIN makes no rows for Parquet', 'Leave --format parquet out.');
+    }
+    // A statement that has been parsed by itself cannot close this parenthesis; its last line may be a comment.
+    const rows = /^(?:desc|show|summarize)/i.test(statement.sql)
+      ? `FROM (${statement.sql}\n)`
+      : statement.sql;
+    const copy = `COPY (${rows}\n) TO ${quoteText(reader.outputFile)} (FORMAT parquet, COMPRESSION zstd)`;
+    const { rowsChanged } = await withinLimits(reader.connection, limits, () => reader.connection.run(copy));
+    await copyFile(reader.outputFile, path);
+    await rm(reader.outputFile, { force: true });
+    return rowsChanged;
+  });
+}

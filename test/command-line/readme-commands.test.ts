@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process';
+import { cpSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { allJobs } from '../../src/config/option.ts';
+import { tableOf } from '../../src/config/options.ts';
+import { faultKinds } from '../../src/simulator/faults.ts';
+import { type Lab, openLab } from '../support/lab.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+const readme = read('README.md');
+const commandsIn = (text: string): readonly string[] => text.match(/^\.\/backup-copy-export .*$/gm) ?? [];
+
+let lab: Lab;
+beforeAll(async () => {
+  lab = await openLab({ accounts: 2, regions: 1, days: 2 });
+  await lab.run();
+  cpSync(lab.lake, join(lab.folder, 'demo', 'lake'), { recursive: true });
+});
+afterAll(() => lab.close());
+
+/** In a shell, as a person does, but in a folder with a lake, and with that in place of one on S3. */
+function inShell(command: string): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const here = command.replace('./backup-copy-export', `'${join(root, 'backup-copy-export')}'`);
+  const child = spawn('sh', ['-c', here.replaceAll('s3://YOUR-BUCKET/lake', './lake')], {
+    cwd: lab.folder,
+    env: { ...process.env, ...lab.environment },
+  });
+  const said = { stdout: '', stderr: '' };
+  child.stdout.on('data', (chunk: Buffer) => {
+    said.stdout += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    said.stderr += chunk.toString();
+  });
+  child.stdin.end('SELECT 42 AS answer;\n');
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code, ...said })));
+}
+
+describe('a command of the README runs in a clone as it is written', () => {
+  const queries = commandsIn(readme).filter((command) => command.includes(' query '));
+
+  test.each(queries)('%s', async (command) => {
+    const { code, stdout, stderr } = await inShell(command);
+    expect([code, stderr.match(/error|Unknown/i)]).toEqual([0, null]);
+    expect(stdout.length).toBeGreaterThan(5);
+  });
+
+  test('and there are some of each kind', () => {
+    expect(queries.length).toBeGreaterThan(3);
+    expect(readme).not.toMatch(/^backup-copy-export /m);
+  });
+
+  test.each(commandsIn(readme).filter((command) => !command.includes(' query ')))(
+    '%s: its job and its options are known',
+    (command) => {
+      const [, job, ...words] = command.split(' ');
+      const known = allJobs.find((one) => one === job);
+      if (known === undefined) throw new Error(`there is no job ${job}`);
+      const names = words.flatMap((word) => /^--([^=]+)/.exec(word)?.[1] ?? []);
+      expect([...tableOf(known).keys()]).toEqual(expect.arrayContaining(names));
+    },
+  );
+});
+
+test('the demo ends with a question that runs as it stands', async () => {
+  const [command = ''] = /\.\/backup-copy-export query [^\\]*/.exec(read('scripts/demo.ts')) ?? [];
+  expect(command).toContain('--lake ./demo/lake');
+  const { code, stdout } = await inShell(command);
+  expect(code).toBe(0);
+  expect(stdout).toContain('status_message');
+});
+
+test('the npm package holds what the README points to', () => {
+  const { files }: { files: readonly string[] } = JSON.parse(read('package.json'));
+  const links = [...readme.matchAll(/\]\(([^):#]+)(?:#[^)]*)?\)/g)].map(
+    ([, path = '']) => path.split('/')[0],
+  );
+  expect(links.length).toBeGreaterThan(4);
+  for (const link of links) expect(files).toContain(link);
+  expect(files).toContain('deploy');
+});
+
+test('docs/simulate.md says of every kind of fault what it does', () => {
+  for (const [kind, what] of Object.entries(faultKinds)) {
+    expect(read('docs/simulate.md')).toContain(`| \`${kind}\` | ${what} |`);
+  }
+});
