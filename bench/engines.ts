@@ -17,7 +17,7 @@ import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { parquetWriteFile } from 'hyparquet-writer';
 import type { Engine } from '../src/lake/engines/engine.ts';
-import { openEngine } from '../src/lake/engines/open.ts';
+import { openEngine } from '../src/lake/engines/open-engine.ts';
 import { copyJobs } from '../src/tables/copy-jobs.ts';
 import { type Row, withDerived } from '../src/tables/table.ts';
 

@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import pino from 'pino';
 import { openScratch } from '../src/lake/scratch.ts';
-import { openStore } from '../src/lake/stores/open.ts';
+import { openStore } from '../src/lake/stores/open-store.ts';
 import { openLakeReader } from '../src/query/lake-reader.ts';
 import { questionSql } from '../src/questions/question-sql.ts';
 import { loadQuestions } from '../src/questions/questions.ts';

@@ -14,11 +14,11 @@ import type {
 import { ProxyAgent } from 'proxy-agent';
 import { programPackage } from '../shared/program-package.ts';
 import { AwsClock } from './clock.ts';
-import { dated } from './dated-handler.ts';
-import { type Origin, originAws } from './origin.ts';
-import { askedAgain, type Patience } from './patience.ts';
+import { feedingClock } from './clock-feeding-handler.ts';
+import { checkingOrigin } from './origin-checking-handler.ts';
 import { proxyFrom } from './proxy.ts';
-import { watched } from './watched-handler.ts';
+import { awsOrigin, type ResponseOrigin } from './response-origin.ts';
+import { type Patience, withRetries } from './retries.ts';
 
 /**
  * Sockets beside those for AWS Backup: STS, Organizations and the like. Without them a role would be
@@ -91,7 +91,7 @@ export interface AwsOptions {
   /** Default 30 s; bounds the wait for an answer, and each silence within it. */
   readonly requestTimeoutMs?: number;
   /** By what an answer is told from that of something in between; default: as for every service but S3. Null: nothing looks. */
-  readonly origin?: Origin | null;
+  readonly origin?: ResponseOrigin | null;
   /** How long a patient client asks again; default 5 s. */
   readonly patienceMs?: number;
   /** Told of each failure that a patient client asks again after. */
@@ -120,9 +120,9 @@ export function createAws(options: AwsOptions): Aws {
     // On its own, requestTimeout only warns (node-http-handler, set-request-timeout.js).
     throwOnRequestTimeout: true,
   });
-  const { origin = originAws } = options;
+  const { origin = awsOrigin } = options;
   const clock = new AwsClock();
-  const requestHandler = dated(origin === null ? handler : watched(handler, origin), clock);
+  const requestHandler = feedingClock(origin === null ? handler : checkingOrigin(handler, origin), clock);
   const { patienceMs = shortPatienceMs, onRetry = () => undefined } = options;
   const patience: Patience = { ...waits, patienceMs, onRetry };
   return {
@@ -139,7 +139,7 @@ export function createAws(options: AwsOptions): Aws {
       customUserAgent: [['backup-copy-export', version]],
     }),
     patient: (client, signal) => {
-      client.middlewareStack.add((next) => (args) => askedAgain(() => next(args), patience, signal), {
+      client.middlewareStack.add((next) => (args) => withRetries(() => next(args), patience, signal), {
         step: 'initialize',
         // Around all that the SDK does for a request, its own retries too.
         priority: 'high',

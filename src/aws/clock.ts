@@ -8,7 +8,7 @@
 export const clockToleranceMs = 5 * 60_000;
 
 /** Somebody's time, and when it was learnt. */
-export interface Sighting {
+export interface ClockReading {
   /** For messages: `AWS STS in us-east-1`. */
   readonly who: string;
   /** Milliseconds since the epoch. */
@@ -32,8 +32,8 @@ const machine: ClockSources = { local: () => Date.now(), monotonic: () => perfor
  */
 export class AwsClock {
   readonly #sources: ClockSources;
-  readonly #sightings = new Map<string, Sighting>();
-  #base: Sighting | null = null;
+  readonly #readings = new Map<string, ClockReading>();
+  #base: ClockReading | null = null;
   #agreedSince: number | null = null;
 
   constructor(sources: ClockSources = machine) {
@@ -51,7 +51,7 @@ export class AwsClock {
   }
 
   /** What this machine thinks. */
-  local(): Sighting {
+  local(): ClockReading {
     return {
       who: 'the clock of this machine',
       epochMs: this.#sources.local(),
@@ -60,20 +60,20 @@ export class AwsClock {
   }
 
   /** An answer has come. */
-  saw(who: string, epochMs: number): Sighting {
-    const sighting = { who, epochMs, at: this.#sources.monotonic() };
-    this.#sightings.set(who, sighting);
-    if (this.#agreedSince === null) this.#base = sighting;
-    return sighting;
+  saw(who: string, epochMs: number): ClockReading {
+    const reading = { who, epochMs, at: this.#sources.monotonic() };
+    this.#readings.set(who, reading);
+    if (this.#agreedSince === null) this.#base = reading;
+    return reading;
   }
 
   /** The last of everybody who answered, in the order in which they first did. */
-  sightings(): Sighting[] {
-    return [...this.#sightings.values()];
+  readings(): ClockReading[] {
+    return [...this.#readings.values()];
   }
 
   /** This is AWS's time, whatever single answers say from now on. */
-  agree(on: Sighting): void {
+  agree(on: ClockReading): void {
     this.#agreedSince ??= on.epochMs;
     this.#base = on;
   }

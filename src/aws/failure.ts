@@ -3,8 +3,8 @@
  */
 import { AssumeRoleError, ReportedError, UnavailableError } from '../shared/errors.ts';
 import { scrubber } from '../shared/redact.ts';
-import { ForeignAnswer } from './origin.ts';
-import { isFromTheWay } from './watched-handler.ts';
+import { isTransportError } from './origin-checking-handler.ts';
+import { ForeignResponse } from './response-origin.ts';
 
 export type FailureKind =
   /** Asked too often; the same call can succeed later. */
@@ -151,7 +151,7 @@ export function awsFailure(error: unknown, httpStatus?: number): AwsFailure {
     return { ...cause, kind: kindOnTheWay(cause.kind), message: messageOf(error), host: null };
   }
   const told = tellingError(error);
-  if (told instanceof ForeignAnswer) {
+  if (told instanceof ForeignResponse) {
     const { name, status, message } = told;
     return { kind: 'not-from-aws', name, status, message, host: null, clockCorrected: false };
   }
@@ -166,13 +166,13 @@ export function awsFailure(error: unknown, httpStatus?: number): AwsFailure {
  * that was tried at several addresses ends with an AggregateError (nodejs.org/api/net.html, autoSelectFamily).
  */
 function tellingError(error: Error, deepest = 5): Error {
-  if (deepest === 0 || error instanceof ReportedError || error instanceof ForeignAnswer) return error;
+  if (deepest === 0 || error instanceof ReportedError || error instanceof ForeignResponse) return error;
   if (isNetworkCode(stringField(error, 'code')) || statusSaid(error) !== null) return error;
   const inside: unknown[] = [error.cause, ...(error instanceof AggregateError ? error.errors : [])];
   for (const one of inside) {
     if (!(one instanceof Error)) continue;
     const told = tellingError(one, deepest - 1);
-    if (told instanceof ForeignAnswer || isFromTheWay(told) || isNetworkCode(stringField(told, 'code')))
+    if (told instanceof ForeignResponse || isTransportError(told) || isNetworkCode(stringField(told, 'code')))
       return told;
   }
   return error;
@@ -212,7 +212,7 @@ interface Facts {
   readonly status: number;
   readonly clockCorrected: boolean;
   readonly connecting: boolean;
-  /** An error's answer with neither a name nor a request id, to a client that is not watched (src/aws/watched-handler.ts). */
+  /** An error's answer with neither a name nor a request id, to a client that is not watched (src/aws/origin-checking-handler.ts). */
   readonly foreign: boolean;
   readonly host: string | null;
 }
@@ -264,7 +264,7 @@ function kindOf(error: Error, facts: Facts): FailureKind {
   if (error.message === 'aborted' || error.message === 'socket hang up') return 'unreachable';
   if (facts.foreign) return 'not-from-aws';
   if (status === 401 || status === 403) return 'denied';
-  return isFromTheWay(error) && !isMistake(error) ? 'unreachable' : 'other';
+  return isTransportError(error) && !isMistake(error) ? 'unreachable' : 'other';
 }
 
 /**
@@ -312,7 +312,7 @@ function nameOf(error: Error, code: string, status: number): string {
   if (isNetworkCode(code) && !timeoutCodes.has(code)) return code;
   if (noNames.has(error.name) && status >= 400) return `Http${status}`;
   // Proxy agents throw plain errors without a code.
-  return error.name === 'Error' && isFromTheWay(error) ? 'ConnectionError' : error.name;
+  return error.name === 'Error' && isTransportError(error) ? 'ConnectionError' : error.name;
 }
 
 /** What happened: whoever shows it to a person has advice of its own, by the target's status. */

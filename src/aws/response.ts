@@ -1,35 +1,35 @@
 /**
- * What AWS really answered: the SDK hands on neither the Date header nor the bytes of a body.
+ * Captures a response as it came over the wire. The SDK passes on neither the Date header nor the bytes of the body.
  */
 import { isUtf8 } from 'node:buffer';
 import { Readable } from 'node:stream';
 import type { AbsoluteLocation, DeserializeHandlerOptions, DeserializeMiddleware } from '@smithy/types';
-import { type BodyRoom, BodyTooLong, NoRoom, type Place } from './body-room.ts';
-import { requestIdOf } from './origin.ts';
+import { type BodyMemory, BodyMemoryFull, BodyTooLong, type MemoryReservation } from './body-memory.ts';
+import { requestIdOf } from './response-origin.ts';
 
-export interface Answer {
+export interface AwsResponse {
   readonly status: number;
-  /** AWS's time of the answer in milliseconds since the epoch; null when the header is missing or unreadable. */
+  /** The Date header, in milliseconds since the epoch; null when it is missing or unreadable. */
   readonly date: number | null;
   readonly requestId: string | null;
-  /** The body as text, where it was asked for. */
+  /** The body as text; null when the caller did not ask for it. */
   readonly body: string | null;
-  /** Whether the body was not UTF-8: what was not is U+FFFD in the text. */
+  /** True when the body was not valid UTF-8: the invalid bytes are U+FFFD in the text. */
   readonly repaired: boolean;
 }
 
-/** Filled once there was an answer: also when the SDK then throws because it says no, or cannot be read. */
-export interface KeptAnswer {
-  answer: Answer | null;
-  /** The room that the kept body takes: to be given back by whoever is done with it. */
-  place: Place | null;
+/** Filled as soon as a response arrives, even if the SDK then throws because of an error status or a bad body. */
+export interface CapturedResponse {
+  response: AwsResponse | null;
+  /** The memory that the captured body uses. The caller releases it. */
+  reservation: MemoryReservation | null;
 }
 
-/** Where a body finds room in memory. */
-export interface Room {
-  readonly room: BodyRoom;
-  /** What has been waited for; null: nothing. */
-  readonly place: Place | null;
+/** Where the body of a response goes. */
+export interface BodyDestination {
+  readonly memory: BodyMemory;
+  /** Memory that the caller has already waited for; null: none. */
+  readonly reservation: MemoryReservation | null;
 }
 
 /** The part of a command's or a client's middleware stack that is needed here. */
@@ -42,34 +42,34 @@ interface Stack {
 }
 
 /**
- * Keeps the last answer to a command, from below the SDK's own reading of it.
- * @param room where it is given, the body is read into it, and hands the SDK an empty JSON object in place of a good one, so that it
- * is neither parsed twice nor able to fail for one bad field; errors go to the SDK as they came. The command rejects
- * with NoRoom or BodyTooLong where there is none
+ * Captures the last response to a command, before the SDK deserializes it.
+ * @param destination if given, the body is read into it. In place of a successful body the SDK gets an empty JSON object,
+ *   so it neither parses the body a second time nor fails because of one bad field. The SDK gets error bodies
+ *   unchanged. If the body does not fit, the command rejects with BodyMemoryFull or BodyTooLong
  */
-export function keepAnswer(stack: Stack, room: Room | null = null): KeptAnswer {
-  const kept: KeptAnswer = { answer: null, place: room?.place ?? null };
+export function captureResponse(stack: Stack, destination: BodyDestination | null = null): CapturedResponse {
+  const captured: CapturedResponse = { response: null, reservation: destination?.reservation ?? null };
   stack.add(
     (next) => async (args) => {
-      kept.answer = null;
+      captured.response = null;
       const result = await next(args);
       const { response } = result;
       if (!isHttpResponse(response)) return result;
       const { statusCode: status, headers } = response;
       const head = { status, date: dateOf(headers), requestId: requestIdOf(headers) };
-      if (room === null) {
-        kept.answer = { ...head, body: null, repaired: false };
+      if (destination === null) {
+        captured.response = { ...head, body: null, repaired: false };
         return result;
       }
-      const bytes = await readInto(room.room, kept, response.body, lengthOf(headers));
-      kept.answer = { ...head, body: bytes.toString('utf8'), repaired: !isUtf8(bytes) };
+      const bytes = await readBody(destination.memory, captured, response.body, lengthOf(headers));
+      captured.response = { ...head, body: bytes.toString('utf8'), repaired: !isUtf8(bytes) };
       response.body = status >= 200 && status < 300 ? Buffer.from('{}') : bytes;
       return result;
     },
-    // The lowest priority of this step is nearest to the wire, below the deserializer.
-    { step: 'deserialize', priority: 'low', name: 'keepAnswer', override: true },
+    // In this step the lowest priority is closest to the wire, below the deserializer.
+    { step: 'deserialize', priority: 'low', name: 'captureResponse', override: true },
   );
-  return kept;
+  return captured;
 }
 
 interface HttpResponse {
@@ -92,35 +92,35 @@ function headerOf(headers: Record<string, string>, name: string): string | undef
   return headers[name];
 }
 
-/** Null where it is not said: a proxy may send the body in chunks. */
+/** Null when there is no length: a proxy may send the body in chunks. */
 function lengthOf(headers: Record<string, string>): number | null {
-  const said = headerOf(headers, 'content-length');
-  return said !== undefined && /^\d+$/.test(said) ? Number(said) : null;
+  const length = headerOf(headers, 'content-length');
+  return length !== undefined && /^\d+$/.test(length) ? Number(length) : null;
 }
 
-/** @throws NoRoom, BodyTooLong; what is not read is given up, with its socket */
-async function readInto(
-  room: BodyRoom,
-  kept: KeptAnswer,
+/** @throws BodyMemoryFull, BodyTooLong. The unread rest of the body is dropped together with its socket */
+async function readBody(
+  memory: BodyMemory,
+  captured: CapturedResponse,
   body: unknown,
-  said: number | null,
+  declaredLength: number | null,
 ): Promise<Buffer> {
   if (body instanceof Uint8Array) return Buffer.from(body);
   if (!isAsyncIterable(body)) return Buffer.alloc(0);
   try {
-    const place = kept.place ?? (await room.take(said));
-    kept.place = place;
+    const reservation = captured.reservation ?? (await memory.reserve(declaredLength));
+    captured.reservation = reservation;
     const tooLong = (bytes: number) => {
-      if (bytes > room.most) return new BodyTooLong(room.most);
-      // Without a length there is no telling how long it gets: it needs all the room.
-      return new NoRoom(said ?? room.most);
+      if (bytes > memory.longestBody) return new BodyTooLong(memory.longestBody);
+      // Without a declared length nobody knows how long the body gets, so it needs the whole budget.
+      return new BodyMemoryFull(declaredLength ?? memory.longestBody);
     };
-    if ((said ?? 0) > place.bytes) throw tooLong(said ?? 0);
+    if ((declaredLength ?? 0) > reservation.bytes) throw tooLong(declaredLength ?? 0);
     const chunks: Uint8Array[] = [];
     let length = 0;
     for await (const chunk of body) {
       length += chunk.length;
-      if (length > place.bytes) throw tooLong(length);
+      if (length > reservation.bytes) throw tooLong(length);
       chunks.push(chunk);
     }
     return Buffer.concat(chunks);
@@ -130,6 +130,6 @@ async function readInto(
   }
 }
 
-function isAsyncIterable(value: unknown): value is AsyncIterable<Uint8Array> {
+export function isAsyncIterable(value: unknown): value is AsyncIterable<Uint8Array> {
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }

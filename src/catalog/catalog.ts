@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { type Aws, createAws } from '../aws/aws.ts';
 import type { LakeLocation } from '../config/typed-values.ts';
 import { describeForeign } from '../lake/foreign-objects.ts';
-import { openStore } from '../lake/stores/open.ts';
+import { openStore } from '../lake/stores/open-store.ts';
 import type { Store } from '../lake/stores/store.ts';
 import { LakeError, UsageError } from '../shared/errors.ts';
 import { copyJobSummaries } from '../tables/copy-job-summaries.ts';

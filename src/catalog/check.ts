@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Database, Table as GlueTable } from '@aws-sdk/client-glue';
 import { type OpenPart, openPart } from '../lake/engines/part-reader.ts';
 import { readRecord, recordMissing } from '../lake/lake-record.ts';
-import { type Place, placeOf, tablePrefix } from '../lake/layout.ts';
+import { parseTableKey, type TableKey, tablePrefix } from '../lake/layout.ts';
 import type { Store } from '../lake/stores/store.ts';
 import { EngineError, ScratchError } from '../shared/errors.ts';
 import type { Table } from '../tables/table.ts';
@@ -93,11 +93,11 @@ async function viewDrifts(database: Database, { views, glue, place }: CheckOptio
 
 /** @param buckets the lake's; null where there is no lake yet */
 async function objectsOf(table: Table, buckets: number | null, { store, stopping }: CheckOptions) {
-  const parts: Place[] = [];
+  const parts: TableKey[] = [];
   const drifts: string[] = [];
   for await (const key of store.list(tablePrefix(table), {}, stopping)) {
     if (buckets === null) throw recordMissing(store.url, key);
-    const part = placeOf(table, key, buckets);
+    const part = parseTableKey(table, key, buckets);
     if (part !== null) parts.push(part);
     else drifts.push(`${key}: is no part of this lake, and lies where only parts may lie: move it away`);
   }
@@ -107,7 +107,7 @@ async function objectsOf(table: Table, buckets: number | null, { store, stopping
 /** Parts that Athena does not see, since their partition is not projected. */
 function rangeDrifts(
   table: Table,
-  parts: readonly Place[],
+  parts: readonly TableKey[],
   found: GlueTable | null,
   today: string,
 ): string[] {
@@ -122,7 +122,7 @@ function rangeDrifts(
   });
 }
 
-function sampleOf(parts: readonly Place[]): readonly Place[] {
+function sampleOf(parts: readonly TableKey[]): readonly TableKey[] {
   const byDay = parts.toSorted((a, b) => (a.day === b.day ? 0 : a.day < b.day ? -1 : 1));
   const last = byDay.length - 1;
   const indexes = new Set(Array.from({ length: sampled }, (_, i) => Math.round((last * i) / (sampled - 1))));
@@ -131,7 +131,7 @@ function sampleOf(parts: readonly Place[]): readonly Place[] {
 
 async function schemaDrifts(
   table: Table,
-  sample: readonly Place[],
+  sample: readonly TableKey[],
   { store, scratch, stopping }: CheckOptions,
 ): Promise<string[]> {
   if (sample.length === 0) return [];

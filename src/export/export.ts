@@ -5,7 +5,7 @@ import { clockToleranceMs } from '../aws/clock.ts';
 import type { Settings } from '../config/settings.ts';
 import { CreationDates } from '../lake/creation-dates.ts';
 import type { Engine } from '../lake/engines/engine.ts';
-import { openEngine } from '../lake/engines/open.ts';
+import { openEngine } from '../lake/engines/open-engine.ts';
 import { describeForeign, foreignIn, type Partition } from '../lake/foreign-objects.ts';
 import { warnOfLargeParts } from '../lake/large-parts.ts';
 import { partitionPrefix } from '../lake/layout.ts';

@@ -1,13 +1,13 @@
 /** What a run is about to do: who asks, as of when, whom, and for which windows. `export` does it, `plan` shows it. */
 import type { Logger } from 'pino';
 import { type Aws, createAws } from '../aws/aws.ts';
-import { clockToleranceMs, type Sighting } from '../aws/clock.ts';
+import { type ClockReading, clockToleranceMs } from '../aws/clock.ts';
 import type { Settings } from '../config/settings.ts';
 import { unknownRegions } from '../config/value-parsers.ts';
 import { foreignFolders } from '../lake/foreign-objects.ts';
 import { type Lake, openLake } from '../lake/lake.ts';
 import { bucketOf } from '../lake/layout.ts';
-import { openStore } from '../lake/stores/open.ts';
+import { openStore } from '../lake/stores/open-store.ts';
 import type { Planned } from '../ledger/planned.ts';
 import { newestRun, newRunId } from '../ledger/runs.ts';
 import {
@@ -18,7 +18,7 @@ import {
   watermarkName,
   windowFor,
 } from '../ledger/watermarks.ts';
-import { whileRunning } from '../shared/abort.ts';
+import { askUnlessStopped } from '../shared/abort.ts';
 import { LinkError, UsageError } from '../shared/errors.ts';
 import { isEmptyWindow } from '../source/window.ts';
 import { copyJobSummaries } from '../tables/copy-job-summaries.ts';
@@ -40,7 +40,7 @@ export interface Planning {
   /** AWS's time now, as-of and what has passed since. */
   readonly now: () => number;
   /** Asks others for the time where a page's does not fit: see AsOf. */
-  readonly recheckTime: (page: Sighting) => Promise<void>;
+  readonly recheckTime: (page: ClockReading) => Promise<void>;
   /** Where STS was asked. */
   readonly homeRegion: string;
   readonly runId: string;
@@ -93,7 +93,7 @@ export async function makePlan(settings: Settings, io: PlanningIo): Promise<Plan
   try {
     const signal = io.draining;
     io.progress.phase('waiting for credentials, and for AWS STS to say who runs this');
-    const identified = await whileRunning(signal, 'AWS STS did not say who the caller is', () =>
+    const identified = await askUnlessStopped(signal, 'AWS STS did not say who the caller is', () =>
       identifyCaller(aws, { signal }),
     );
     return await planFor(aws, identified, settings, io);
@@ -118,7 +118,7 @@ async function planFor(
     log: io.log,
     signal: io.draining,
   });
-  const asOf = await whileRunning(io.draining, 'What time it is could not be found out', () =>
+  const asOf = await askUnlessStopped(io.draining, 'What time it is could not be found out', () =>
     witnesses.settle(),
   );
   const now = () => clock.now();
@@ -146,7 +146,7 @@ async function planFor(
   });
   try {
     io.progress.phase(`opening the lake ${store.url}`);
-    const lake = await whileRunning(signal, `The lake ${store.url} could not be opened`, () =>
+    const lake = await askUnlessStopped(signal, `The lake ${store.url} could not be opened`, () =>
       openLake({
         store,
         buckets: settings.buckets,
@@ -158,13 +158,13 @@ async function planFor(
         signal,
       }),
     );
-    await whileRunning(signal, 'What time it is could not be found out', async () =>
+    await askUnlessStopped(signal, 'What time it is could not be found out', async () =>
       witnesses.confirm({
         store: store.lastSeen?.() ?? null,
         newestRun: lake.isNew ? null : await newestRun(store, signal),
       }),
     );
-    const foreign = await whileRunning(signal, `The lake ${store.url} could not be listed`, () =>
+    const foreign = await askUnlessStopped(signal, `The lake ${store.url} could not be listed`, () =>
       lookForForeign(lake, log, signal),
     );
     io.progress.phase('asking AWS which accounts and regions there are');
@@ -176,9 +176,9 @@ async function planFor(
       homeRegion: region,
       signal,
     });
-    await whileRunning(signal, 'What time it is could not be found out', () => witnesses.confirm());
+    await askUnlessStopped(signal, 'What time it is could not be found out', () => witnesses.confirm());
     io.progress.phase('reading how far earlier runs came');
-    const known = await whileRunning(signal, `The watermarks of ${store.url} could not be read`, () =>
+    const known = await askUnlessStopped(signal, `The watermarks of ${store.url} could not be read`, () =>
       watermarksOf(lake, listed, now() + clockToleranceMs, log, signal),
     );
     const targets = [...listed, ...unlisted(listed, settings, asOf, known, log)];

@@ -16,8 +16,8 @@ import type { Logger } from 'pino';
 import { EngineError, LakeError } from '../shared/errors.ts';
 import { copyJobs } from '../tables/copy-jobs.ts';
 import { type Row, utcDay, withDerived } from '../tables/table.ts';
+import { CompactTimeMap } from './compact-time-map.ts';
 import { openPart, readPart } from './engines/part-reader.ts';
-import { InstantsById } from './instants-by-id.ts';
 import { bucketOf, creationDatesKey, partKey } from './layout.ts';
 import { partitionsOf } from './partitions.ts';
 import type { Store } from './stores/store.ts';
@@ -36,7 +36,7 @@ export interface CreationDatesOptions {
 }
 
 interface Bucket {
-  known: InstantsById;
+  known: CompactTimeMap;
   /** Null: there is no object yet. */
   etag: string | null;
   /** Whether what was read from the parts is yet to be written down. */
@@ -44,7 +44,7 @@ interface Bucket {
   /** Whether all parts could be read when the dates were taken from them. */
   whole: boolean;
   /** Claimed by this run alone, so far. */
-  fresh: InstantsById;
+  fresh: CompactTimeMap;
   /** Days of jobs for which another run has recorded a different day since. */
   readonly contested: Set<string>;
 }
@@ -122,7 +122,7 @@ export class CreationDates {
     const { store, signal, log } = this.#options;
     const key = creationDatesKey(number);
     const found = await store.read(key, signal);
-    const [fresh, contested] = [new InstantsById(), new Set<string>()];
+    const [fresh, contested] = [new CompactTimeMap(), new Set<string>()];
     const known = found === null ? null : parsed(found.bytes);
     if (found !== null && known !== null) {
       return { known, etag: found.etag, unwritten: false, whole: true, fresh, contested };
@@ -137,9 +137,9 @@ export class CreationDates {
     return { known: inParts, etag: found?.etag ?? null, unwritten, whole, fresh, contested };
   }
 
-  async #fromParts(number: number): Promise<{ known: InstantsById; whole: boolean }> {
+  async #fromParts(number: number): Promise<{ known: CompactTimeMap; whole: boolean }> {
     const { store, oldest, log, signal } = this.#options;
-    const known = new InstantsById();
+    const known = new CompactTimeMap();
     let [whole, twice] = [true, 0];
     const { partitions } = await partitionsOf(store, copyJobs, signal);
     for (const { day } of partitions) {
@@ -192,7 +192,7 @@ export class CreationDates {
       const claimed = bucket.fresh;
       if (claimed.size === 0 && !bucket.unwritten) return;
       // Rows that arrive meanwhile find these dates among the known ones.
-      bucket.fresh = new InstantsById();
+      bucket.fresh = new CompactTimeMap();
       bucket.known.take(claimed);
       try {
         const outcome = await store.put(
@@ -223,9 +223,9 @@ export class CreationDates {
   }
 
   /** To what another run has claimed meanwhile; the rest is to be claimed again. */
-  async #giveWay(number: number, bucket: Bucket, claimed: InstantsById): Promise<void> {
+  async #giveWay(number: number, bucket: Bucket, claimed: CompactTimeMap): Promise<void> {
     const { known, etag, unwritten, whole } = await this.#load(number);
-    const ours = new InstantsById();
+    const ours = new CompactTimeMap();
     ours.take(claimed);
     ours.take(bucket.fresh);
     const fresh = ours.without(known, (own, theirs) => {
@@ -240,14 +240,14 @@ const idsAndTimes = {
   columns: copyJobs.columns.filter(({ name }) => name === 'copy_job_id' || name === 'creation_time'),
 };
 
-/** A line of JSON that says what follows: the entries of an InstantsById. */
+/** A line of JSON that says what follows: the entries of an CompactTimeMap. */
 function formatted(entries: Buffer, whole: boolean): Uint8Array {
   const sha256 = createHash('sha256').update(entries).digest('hex');
   return Buffer.concat([Buffer.from(`${JSON.stringify({ format: 1, whole, sha256 })}\n`), entries]);
 }
 
 /** Null for what is damaged, or was not read from all parts. */
-function parsed(bytes: Uint8Array): InstantsById | null {
+function parsed(bytes: Uint8Array): CompactTimeMap | null {
   const all = Buffer.from(bytes);
   const end = all.indexOf('\n');
   const entries = all.subarray(end + 1);
@@ -255,7 +255,7 @@ function parsed(bytes: Uint8Array): InstantsById | null {
     const head: unknown = JSON.parse(all.subarray(0, Math.max(end, 0)).toString('utf8'));
     if (typeof head !== 'object' || head === null || !('sha256' in head) || !('whole' in head)) return null;
     const sha256 = createHash('sha256').update(entries).digest('hex');
-    return head.sha256 === sha256 && head.whole === true ? new InstantsById(entries) : null;
+    return head.sha256 === sha256 && head.whole === true ? new CompactTimeMap(entries) : null;
   } catch {
     return null;
   }

@@ -15,7 +15,7 @@ export interface FileLocks {
   /** Null when somebody else holds the lock. Creates the file, not its folder. Rejects with a system error. */
   tryAcquire(file: string): Promise<FileLock | null>;
   /**
-   * Waits without blocking the event loop or a thread. Rejects with the signal's reason, or with a
+   * RetryDelays without blocking the event loop or a thread. Rejects with the signal's reason, or with a
    * {@link LockTimeout} after `timeoutMs`.
    */
   acquire(file: string, timeoutMs: number, signal?: AbortSignal): Promise<FileLock>;

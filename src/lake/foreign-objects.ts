@@ -2,7 +2,7 @@
 
 import pLimit from 'p-limit';
 import type { Table } from '../tables/table.ts';
-import { partitionPrefix, placeOf } from './layout.ts';
+import { parseTableKey, partitionPrefix } from './layout.ts';
 import { partitionsOf } from './partitions.ts';
 import type { Store } from './stores/store.ts';
 
@@ -38,7 +38,7 @@ export async function foreignIn(
   const list = async ({ table, partition }: Partition): Promise<string[]> => {
     const foreign: string[] = [];
     for await (const key of store.list(partitionPrefix(table, partition), {}, signal)) {
-      if (placeOf(table, key, buckets) === null) foreign.push(key);
+      if (parseTableKey(table, key, buckets) === null) foreign.push(key);
     }
     return foreign;
   };

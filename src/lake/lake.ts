@@ -22,7 +22,7 @@ import {
   tablePrefix,
   watermarksPrefix,
 } from './layout.ts';
-import { inOnePiece, probeStore, touchStore, unsafeStoreError } from './probe.ts';
+import { probeStore, touchStore, unsafeStoreError, withoutMultipart } from './store-probe.ts';
 import type { Store } from './stores/store.ts';
 
 export interface OpenLakeOptions {
@@ -71,7 +71,12 @@ export async function openLake(options: OpenLakeOptions): Promise<Lake> {
 }
 
 function lakeOf(store: Store, record: LakeRecord, isNew: boolean): Lake {
-  return { store: record.multipart ? store : inOnePiece(store), buckets: record.buckets, isNew, record };
+  return {
+    store: record.multipart ? store : withoutMultipart(store),
+    buckets: record.buckets,
+    isNew,
+    record,
+  };
 }
 
 async function openMissing(options: OpenLakeOptions, tables: readonly Table[]): Promise<Lake> {

@@ -42,7 +42,7 @@ export function partKey(table: Table, partition: Readonly<Record<string, string>
 }
 
 /** Where a key puts what it names. */
-export interface Place {
+export interface TableKey {
   readonly key: string;
   /** Values of the partition columns, by name. */
   readonly partition: Readonly<Record<string, string>>;
@@ -63,7 +63,7 @@ const partFile = /^part-(\d{5})\.parquet$/;
  * What a key below a table's prefix names in a lake of so many buckets; null when this program would never write
  * such a key: the object is foreign, and nobody may read it as a part.
  */
-export function placeOf(table: Table, key: string, buckets: number): Place | null {
+export function parseTableKey(table: Table, key: string, buckets: number): TableKey | null {
   const segments = key.split('/');
   const [folder, ...folders] = segments;
   const file = folders.pop() ?? '';

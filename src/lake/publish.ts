@@ -7,7 +7,7 @@ import type { Table } from '../tables/table.ts';
 import type { Engine, MergeOutcome } from './engines/engine.ts';
 import { openPart } from './engines/part-reader.ts';
 import { partKey } from './layout.ts';
-import { cutMetadata, damagedPart } from './membership.ts';
+import { damagedPart, placementMetadata } from './part-placement.ts';
 import { sha256Of } from './scratch-file.ts';
 import type { Store } from './stores/store.ts';
 
@@ -100,7 +100,7 @@ async function tryOnce(request: PublishRequest, key: string, attempt: number): P
       run_id: runId,
       write_id: writeId,
       schema_version: String(table.schemaVersion),
-      ...cutMetadata(table, partition, cut),
+      ...placementMetadata(table, partition, cut),
     };
     const merge = {
       table,

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { scratchProblem } from './stores/file-problems.ts';
+import { scratchProblem } from './stores/file-errors.ts';
 
 /** @throws ScratchError */
 export async function writeScratchFile(file: string, text: string): Promise<void> {

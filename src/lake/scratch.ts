@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { ScratchError } from '../shared/errors.ts';
 import { type FileLock, type FileLocks, loadFileLocks } from './file-lock.ts';
-import { makeFolder, systemCode } from './stores/durable.ts';
+import { makeFolder, systemCode } from './stores/durable-files.ts';
 
 export interface ScratchOptions {
   /** Created when it is not there. Shared by runs. */

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { ScratchError } from '../shared/errors.ts';
 import type { Row, Table } from '../tables/table.ts';
 import { bucketOf, partKey } from './layout.ts';
-import { makeFolder, systemCode } from './stores/durable.ts';
+import { makeFolder, systemCode } from './stores/durable-files.ts';
 import { compareKeys } from './stores/key.ts';
 
 export interface StagingOptions {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Engine } from '../lake/engines/engine.ts';
 import type { Lake } from '../lake/lake.ts';
 import { bucketOf, coverageKey, rejectedKey } from '../lake/layout.ts';
-import { partitionText } from '../lake/membership.ts';
+import { partitionText } from '../lake/part-placement.ts';
 import { sha256Of, writeScratchFile } from '../lake/scratch-file.ts';
 import { writeOnce } from '../lake/write-once.ts';
 import { LakeError, ReportedError } from '../shared/errors.ts';

@@ -2,10 +2,10 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import pLimit from 'p-limit';
-import { placeOf, tablePrefix } from '../lake/layout.ts';
+import { parseTableKey, tablePrefix } from '../lake/layout.ts';
 import type { Scratch } from '../lake/scratch.ts';
-import { refuseLinks } from '../lake/stores/links.ts';
 import type { Store } from '../lake/stores/store.ts';
+import { refuseLinks } from '../lake/stores/symbolic-links.ts';
 import type { Table } from '../tables/table.ts';
 import { type Days, isWithin } from './days.ts';
 
@@ -43,7 +43,7 @@ export async function findParts(
   const leftOut = new Set<string>();
   let newest: string | null = null;
   for await (const key of store.list(tablePrefix(table), {}, signal)) {
-    const place = placeOf(table, key, buckets);
+    const place = parseTableKey(table, key, buckets);
     if (place === null) {
       foreign.push(key);
       continue;

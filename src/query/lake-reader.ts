@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { quoteName, quoteText } from '../lake/engines/sql-text.ts';
 import { readRecord, recordMissing } from '../lake/lake-record.ts';
-import { lakeKey, placeOf } from '../lake/layout.ts';
+import { lakeKey, parseTableKey } from '../lake/layout.ts';
 import type { Scratch } from '../lake/scratch.ts';
 import type { Store } from '../lake/stores/store.ts';
 import { loadViews, type View } from '../questions/questions.ts';
@@ -100,7 +100,8 @@ export async function openLakeReader(options: LakeReaderOptions): Promise<LakeRe
         table === exportCoverage && coverageDays !== null && found.newest !== null
           ? daysBefore(found.newest, coverageDays)
           : allDays;
-      const isAsked = (key: string) => isWithin(placeOf(table, key, record?.buckets ?? 0)?.day ?? '', recent);
+      const isAsked = (key: string) =>
+        isWithin(parseTableKey(table, key, record?.buckets ?? 0)?.day ?? '', recent);
       keys.set(table, recent === allDays ? found.keys : found.keys.filter(isAsked));
       foreign.push(...found.foreign);
       for (const day of found.leftOut) leftOut.add(day);

@@ -4,16 +4,16 @@
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { quoteFile, quoteName, quoteText } from '../lake/engines/sql-text.ts';
-import { type Place, placeOf } from '../lake/layout.ts';
+import { parseTableKey, type TableKey } from '../lake/layout.ts';
 import {
   contradiction,
-  cutMetadata,
   damagedPart,
   dayColumn,
   outsideBucket,
   outsideDay,
   partitionText,
-} from '../lake/membership.ts';
+  placementMetadata,
+} from '../lake/part-placement.ts';
 import type { Table } from '../tables/table.ts';
 import type { Part } from './lake-parts.ts';
 
@@ -24,7 +24,7 @@ export interface CheckedLake {
 
 interface PlacedPart {
   readonly part: Part;
-  readonly place: Place;
+  readonly place: TableKey;
   readonly footer: ReadonlyMap<string, string>;
 }
 
@@ -38,7 +38,7 @@ export async function checkParts(
   if (parts.length === 0) return;
   const footers = await footersOf(connection, parts);
   const placed = parts.flatMap((part): PlacedPart[] => {
-    const place = placeOf(table, part.key, lake.buckets);
+    const place = parseTableKey(table, part.key, lake.buckets);
     return place === null ? [] : [{ part, place, footer: footers.get(part.file) ?? new Map() }];
   });
   const refuse = ({ part }: PlacedPart, why: string | null): void => {
@@ -53,10 +53,10 @@ export async function checkParts(
 
 function expectedFooter(
   table: Table,
-  { key, partition, bucket }: Place,
+  { key, partition, bucket }: TableKey,
   { buckets }: CheckedLake,
 ): Readonly<Record<string, string>> {
-  if (bucket !== null) return cutMetadata(table, partition, { bucket, buckets });
+  if (bucket !== null) return placementMetadata(table, partition, { bucket, buckets });
   const run = key.slice(key.lastIndexOf('/') + 1).replace(/\.parquet$/, '');
   return { table: table.name, partition: partitionText(table, partition), run_id: run };
 }

@@ -6,7 +6,7 @@ import { type Aws, createAws } from '../aws/aws.ts';
 import { describeForeign } from '../lake/foreign-objects.ts';
 import { partitionsOf } from '../lake/partitions.ts';
 import { openScratch, type Scratch } from '../lake/scratch.ts';
-import { openStore } from '../lake/stores/open.ts';
+import { openStore } from '../lake/stores/open-store.ts';
 import type { Store } from '../lake/stores/store.ts';
 import type { LookBack } from '../questions/question-sql.ts';
 import { ReportedError, UnavailableError } from '../shared/errors.ts';

@@ -1,7 +1,7 @@
-/** Why a run is to end before its work is done, and waiting no longer when it is. */
+/** Why a run ends before its work is done, and how waiting stops when it does. */
 import { UnavailableError } from './errors.ts';
 
-/** Why everything is stopped: the run is told to end. By this name and sentence it stands in coverage and summaries. */
+/** The run was told to end. The coverage and the summary show this name and message. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
   constructor() {
@@ -9,7 +9,7 @@ export class Interrupted extends Error {
   }
 }
 
-/** Why everything is stopped: the run's own time is up. */
+/** The run has used up its `--deadline`. */
 export class DeadlineReached extends Error {
   override readonly name = 'DeadlineReached';
   constructor() {
@@ -17,7 +17,7 @@ export class DeadlineReached extends Error {
   }
 }
 
-/** Why what was read is not published: the window for that is closed until after the deadline. */
+/** A part was not published, because the publish window does not open before the deadline. */
 export class PublishWindowClosed extends Error {
   override readonly name = 'PublishWindowClosed';
   constructor(window: string) {
@@ -25,13 +25,14 @@ export class PublishWindowClosed extends Error {
   }
 }
 
-/** Whether this is no failure, but the end of a run that had to end. */
+/** True when nothing failed and the run only had to end. */
 export function isStop(error: unknown): error is Interrupted | DeadlineReached | PublishWindowClosed {
   return [Interrupted, DeadlineReached, PublishWindowClosed].some((stop) => error instanceof stop);
 }
 
-/** Rejects with the signal's reason as soon as it is aborted, whatever the promise is still waiting for. */
-export async function abortable<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
+/** Rejects with the signal's reason as soon as it is aborted, whatever the promise still waits for. */
+export async function abortable<Result>(promise: Promise<Result>, signal?: AbortSignal): Promise<Result> {
+  if (signal === undefined) return await promise;
   let stop = () => {};
   const aborted = new Promise<never>((_, reject) => {
     stop = () => reject(signal.reason);
@@ -42,35 +43,36 @@ export async function abortable<Result>(promise: Promise<Result>, signal: AbortS
     return await Promise.race([promise, aborted]);
   } finally {
     signal.removeEventListener('abort', stop);
-    // The loser of the race may still fail; nobody is left to hear it.
+    // The loser of the race may still reject, and nobody waits for it any more.
     promise.catch(() => {});
     aborted.catch(() => {});
   }
 }
 
-/** Why a run stopped reading before its time. */
+/** Why a run stopped reading early. */
 export type StopReason = 'interrupted' | 'deadline';
 
 /**
- * Asks what a run has to know before it can drain, and gives up with `Limits.draining`, whatever the answer waits for.
- * @param what what could then not be done, to what: `The accounts of the organization could not be listed`
+ * Asks for something that the run must know before it can drain. Gives up as soon as `signal` is aborted.
+ * @param signal usually `Limits.draining`
+ * @param what the message if it is aborted: `The accounts of the organization could not be listed`
  * @throws UnavailableError when the signal is aborted before there is an answer
  */
-export async function whileRunning<Answer>(
-  draining: AbortSignal,
+export async function askUnlessStopped<Result>(
+  signal: AbortSignal,
   what: string,
-  ask: () => Promise<Answer>,
-): Promise<Answer> {
+  ask: () => Promise<Result>,
+): Promise<Result> {
   try {
-    draining.throwIfAborted();
-    return await abortable(ask(), draining);
+    signal.throwIfAborted();
+    return await abortable(ask(), signal);
   } catch (error) {
-    if (!draining.aborted) throw error;
-    const why = draining.reason instanceof Error ? draining.reason.message : String(draining.reason);
+    if (!signal.aborted) throw error;
+    const why = signal.reason instanceof Error ? signal.reason.message : String(signal.reason);
     const advice =
-      draining.reason instanceof Interrupted
-        ? 'Run it again; nothing is lost'
-        : 'Nothing is lost. Run it again later; if it stays so, look at the network and the proxy, or raise --deadline';
+      signal.reason instanceof Interrupted
+        ? 'Nothing is lost. Run it again'
+        : 'Nothing is lost. Run it again later. If this keeps happening, check the network and the proxy, or raise --deadline';
     throw new UnavailableError(`${what}: ${why}`, advice, { cause: error });
   }
 }

@@ -5,23 +5,23 @@ import {
   ListCopyJobsCommand,
   type ListCopyJobsCommandInput,
 } from '@aws-sdk/client-backup';
-import { type KeptAnswer, keepAnswer, type Room } from '../aws/response.ts';
+import { type BodyDestination, type CapturedResponse, captureResponse } from '../aws/response.ts';
 
 /** A request for one page, made anew for every attempt: the SDK's commands are used up by sending them. */
 export interface Ask {
   /** Where the records lie in the body. */
   readonly list: 'CopyJobs' | 'CopyJobSummaries';
   readonly token: string | null;
-  readonly prepare: (room: Room) => {
-    readonly kept: KeptAnswer;
+  readonly prepare: (destination: BodyDestination) => {
+    readonly kept: CapturedResponse;
     readonly send: (client: BackupClient, abortSignal: AbortSignal) => Promise<unknown>;
   };
 }
 
 export function askCopyJobs(input: Omit<ListCopyJobsCommandInput, 'NextToken'>, token: string | null): Ask {
-  const prepare: Ask['prepare'] = (room) => {
+  const prepare: Ask['prepare'] = (destination) => {
     const command = new ListCopyJobsCommand({ ...input, ...next(token) });
-    const kept = keepAnswer(command.middlewareStack, room);
+    const kept = captureResponse(command.middlewareStack, destination);
     return { kept, send: (client, abortSignal) => client.send(command, { abortSignal }) };
   };
   return { list: 'CopyJobs', token, prepare };
@@ -31,9 +31,9 @@ export function askCopyJobSummaries(
   input: Omit<ListCopyJobSummariesCommandInput, 'NextToken'>,
   token: string | null,
 ): Ask {
-  const prepare: Ask['prepare'] = (room) => {
+  const prepare: Ask['prepare'] = (destination) => {
     const command = new ListCopyJobSummariesCommand({ ...input, ...next(token) });
-    const kept = keepAnswer(command.middlewareStack, room);
+    const kept = captureResponse(command.middlewareStack, destination);
     return { kept, send: (client, abortSignal) => client.send(command, { abortSignal }) };
   };
   return { list: 'CopyJobSummaries', token, prepare };

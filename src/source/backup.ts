@@ -5,8 +5,8 @@ import { BackupClient } from '@aws-sdk/client-backup';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
 import type { Aws } from '../aws/aws.ts';
-import { type BodyRoom, createBodyRoom } from '../aws/body-room.ts';
-import type { Sighting } from '../aws/clock.ts';
+import { type BodyMemory, createBodyMemory } from '../aws/body-memory.ts';
+import type { ClockReading } from '../aws/clock.ts';
 import { signedBy } from '../aws/signing-clock.ts';
 import type { AggregationPeriod } from '../tables/copy-job-summaries.ts';
 import { credentialsHold } from '../targets/caller.ts';
@@ -48,9 +48,9 @@ export interface SourceOptions {
   readonly random?: () => number;
   readonly log: Logger;
   /** Asks others for the time where a page says another than `aws.clock`, which may be set by that. */
-  readonly recheckTime?: (page: Sighting) => Promise<void>;
+  readonly recheckTime?: (page: ClockReading) => Promise<void>;
   /** Default: 64 MiB for all pages together, 128 MiB for one. */
-  readonly room?: BodyRoom;
+  readonly room?: BodyMemory;
   /** Told of every answer that said: too many requests. */
   readonly onThrottle?: (target: Target) => void;
   /** Defaults: 500 ms, 20 s, and the clients' request time-out or a quarter of the target's, whichever is less. */
@@ -69,7 +69,7 @@ export function createSource(options: SourceOptions): Source {
     ...options.timing,
   };
   const slots = pLimit(aws.maxSockets);
-  const room = options.room ?? createBodyRoom();
+  const room = options.room ?? createBodyMemory();
   const closed = new AbortController();
   const paces = createPaces(options.requestsPerSecond, closed.signal);
 

@@ -1,13 +1,13 @@
 /** When a page was observed: its own Date, unless that cannot be. */
 import type { Logger } from 'pino';
-import { type AwsClock, clockToleranceMs, type Sighting } from '../aws/clock.ts';
+import { type AwsClock, type ClockReading, clockToleranceMs } from '../aws/clock.ts';
 import { BrokenAnswer } from './page.ts';
 
 export interface ObserverOptions {
   readonly clock: AwsClock;
   readonly region: string;
   readonly log: Logger;
-  readonly recheck: ((page: Sighting) => Promise<void>) | undefined;
+  readonly recheck: ((page: ClockReading) => Promise<void>) | undefined;
 }
 
 /**

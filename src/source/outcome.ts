@@ -2,7 +2,7 @@
  * What a failed request means for its drain: asked again how often, and which status it ends with.
  */
 import type { AwsFailure } from '../aws/failure.ts';
-import { retryBudget as budgetOf } from '../aws/patience.ts';
+import { retryBudget as budgetOf } from '../aws/retries.ts';
 import type { DrainStatus } from './source.ts';
 
 /** How a drain that did not end well is reported. */

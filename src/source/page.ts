@@ -1,4 +1,4 @@
-import type { Answer } from '../aws/response.ts';
+import type { AwsResponse } from '../aws/response.ts';
 import { parseExactJson } from '../shared/exact-json.ts';
 import type { Ask } from './ask.ts';
 import type { RequestFailure } from './outcome.ts';
@@ -22,7 +22,7 @@ export class BrokenAnswer extends Error {
  * The records as they were on the wire. The SDK would fail the whole page for one bad date, and round integers.
  * @throws BrokenAnswer
  */
-export function pageOf(answer: Answer | null, list: Ask['list']): RawPage {
+export function pageOf(answer: AwsResponse | null, list: Ask['list']): RawPage {
   const { body = null, date = null, requestId = null, repaired = false } = answer ?? {};
   const parsed = parsedOf(body ?? '');
   const records: unknown = Reflect.get(parsed, list);

@@ -6,10 +6,10 @@ import type { BackupClient } from '@aws-sdk/client-backup';
 import type { AwsCredentialIdentity } from '@smithy/types';
 import type { LimitFunction } from 'p-limit';
 import pRetry from 'p-retry';
-import { type BodyRoom, BodyTooLong, NoRoom, type Place } from '../aws/body-room.ts';
+import { type BodyMemory, BodyMemoryFull, BodyTooLong, type MemoryReservation } from '../aws/body-memory.ts';
 import { awsFailure } from '../aws/failure.ts';
-import { type Waits, waitMs } from '../aws/patience.ts';
-import type { KeptAnswer } from '../aws/response.ts';
+import type { CapturedResponse } from '../aws/response.ts';
+import { type RetryDelays, waitMs } from '../aws/retries.ts';
 import { abortable, DeadlineReached, Interrupted } from '../shared/abort.ts';
 import type { RefreshRequest } from '../targets/credentials.ts';
 import type { Target } from '../targets/target.ts';
@@ -27,7 +27,7 @@ import {
 } from './outcome.ts';
 import { BrokenAnswer, pageOf, type RawPage } from './page.ts';
 
-export interface RequestTiming extends Waits {
+export interface RequestTiming extends RetryDelays {
   /** After this, an attempt without a whole answer is given up and made again. */
   readonly requestTimeoutMs: number;
 }
@@ -41,7 +41,7 @@ export interface RequestSetup {
   /** Bounds the requests that are on their way at once. */
   readonly slots: LimitFunction;
   /** Bounds the bytes of pages that are in memory at once. */
-  readonly room: BodyRoom;
+  readonly room: BodyMemory;
   readonly timing: RequestTiming;
   /** In [0, 1). */
   readonly random: () => number;
@@ -155,7 +155,7 @@ export async function requestPage(
   }
 }
 
-/** Waits for a slot no longer than the signal allows; what runs in it is always waited for. */
+/** RetryDelays for a slot no longer than the signal allows; what runs in it is always waited for. */
 async function inSlot<Result>(
   slots: LimitFunction,
   signal: AbortSignal,
@@ -197,12 +197,12 @@ export function outcomeOfStop(reason: unknown): Outcome {
 /** A page, and the room that it takes until it is delivered. */
 interface HeldPage {
   readonly page: RawPage;
-  readonly place: Place | null;
+  readonly place: MemoryReservation | null;
 }
 
 /** Where a page does not fit beside the others, it is asked for again when there is room: that is not a retry. */
 async function withRoom(setup: RequestSetup, ask: Ask, signal: AbortSignal): Promise<HeldPage> {
-  let place: Place | null = null;
+  let place: MemoryReservation | null = null;
   for (;;) {
     await abortable(setup.pace(), signal).catch((error) => {
       place?.release();
@@ -211,8 +211,8 @@ async function withRoom(setup: RequestSetup, ask: Ask, signal: AbortSignal): Pro
     try {
       return await ofOneAttempt(setup, ask, signal, place);
     } catch (error) {
-      if (!(error instanceof NoRoom)) throw error;
-      place = await setup.room.wait(error.bytes, signal);
+      if (!(error instanceof BodyMemoryFull)) throw error;
+      place = await setup.room.waitFor(error.bytes, signal);
     }
   }
 }
@@ -222,14 +222,14 @@ async function ofOneAttempt(
   setup: RequestSetup,
   ask: Ask,
   signal: AbortSignal,
-  waitedFor: Place | null,
+  waitedFor: MemoryReservation | null,
 ): Promise<HeldPage> {
-  const { kept, send } = ask.prepare({ room: setup.room, place: waitedFor });
+  const { kept, send } = ask.prepare({ memory: setup.room, reservation: waitedFor });
   try {
     const page = await pageFrom(setup, ask, signal, kept, send);
-    return { page, place: kept.place };
+    return { page, place: kept.reservation };
   } catch (error) {
-    kept.place?.release();
+    kept.reservation?.release();
     throw error;
   }
 }
@@ -238,7 +238,7 @@ async function pageFrom(
   setup: RequestSetup,
   ask: Ask,
   signal: AbortSignal,
-  kept: KeptAnswer,
+  kept: CapturedResponse,
   send: ReturnType<Ask['prepare']>['send'],
 ): Promise<RawPage> {
   const { requestTimeoutMs } = setup.timing;
@@ -247,9 +247,9 @@ async function pageFrom(
   try {
     await abortable(send(setup.client, cut.signal), cut.signal);
   } catch (error) {
-    if (error instanceof NoRoom || error instanceof BodyTooLong) throw error;
+    if (error instanceof BodyMemoryFull || error instanceof BodyTooLong) throw error;
     if (cut.signal.aborted) throw cut.signal.reason;
-    const status = kept.answer?.status;
+    const status = kept.response?.status;
     if (status === undefined || status < 200 || status > 299) {
       throw new AttemptFailure(awsFailure(error, status), null);
     }
@@ -257,9 +257,9 @@ async function pageFrom(
     clearTimeout(timer);
     cut.release();
   }
-  const page = pageOf(kept.answer, ask.list);
+  const page = pageOf(kept.response, ask.list);
   // The records are there: the text they came in is no longer needed.
-  kept.answer = null;
+  kept.response = null;
   return { ...page, observedAt: await setup.observed(page.observedAt) };
 }
 

@@ -1,9 +1,9 @@
 /** AWS Backup's own daily counts of copy jobs, kept after AWS has forgotten them. */
 import type { CopyJobSummary } from '@aws-sdk/client-backup';
 import { api, column, provenance } from './column.ts';
+import { apiValues, InvalidRecord, isObject, required, unknownFields } from './record-values.ts';
 import type { Column, Normalized, Observation, Table } from './table.ts';
 import { utcDay } from './table.ts';
-import { apiValues, isObject, required, Unfit, unknownFields } from './wire.ts';
 
 /** The spans of days that ListCopyJobSummaries counts by (docs.aws.amazon.com/aws-backup/latest/devguide/API_ListCopyJobSummaries.html). */
 export type AggregationPeriod = 'ONE_DAY' | 'SEVEN_DAYS' | 'FOURTEEN_DAYS';
@@ -107,7 +107,7 @@ export function copyJobSummaryRow(
   period: AggregationPeriod,
 ): Normalized {
   try {
-    if (!isObject(record)) throw new Unfit('the record is not an object');
+    if (!isObject(record)) throw new InvalidRecord('the record is not an object');
     const altered = new Set<string>();
     const values = apiValues(record, columns, { identity, onAltered: (field) => altered.add(field) });
     const start = required(values, 'start_time', 'StartTime');
@@ -128,7 +128,7 @@ export function copyJobSummaryRow(
       alteredFields: [...altered],
     };
   } catch (error) {
-    if (error instanceof Unfit) return { rejected: error.message };
+    if (error instanceof InvalidRecord) return { rejected: error.message };
     throw error;
   }
 }

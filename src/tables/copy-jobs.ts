@@ -1,10 +1,10 @@
 /** One row per copy job, as last seen. */
 import type { CopyJob, Lifecycle, RecoveryPointCreator } from '@aws-sdk/client-backup';
-import { arnPart, fromArn } from './arn.ts';
+import { arnField, fromArn } from './arn.ts';
 import { api, column, free, provenance } from './column.ts';
+import { apiValues, InvalidRecord, isObject, required, unknownFields } from './record-values.ts';
 import type { Column, ColumnOrigin, Normalized, Observation, Row, Table } from './table.ts';
 import { utcDay, withDerived } from './table.ts';
-import { apiValues, isObject, required, Unfit, unknownFields } from './wire.ts';
 
 /** The states that never change again; and those that do. Any other state is unknown: neither. */
 const terminalStates = ['COMPLETED', 'FAILED', 'PARTIAL'] as const;
@@ -447,7 +447,7 @@ const identity: ReadonlySet<string> = new Set(['copy_job_id', 'account_id']);
 /** A record of ListCopyJobs as on the wire, to a row with its partition; or why it cannot become one. */
 export function copyJobRow(record: unknown, observation: Observation): Normalized {
   try {
-    if (!isObject(record)) throw new Unfit('the record is not an object');
+    if (!isObject(record)) throw new InvalidRecord('the record is not an object');
     const altered = new Set<string>();
     const values = apiValues(record, columns, { identity, onAltered: (field) => altered.add(field) });
     required(values, 'copy_job_id', 'CopyJobId');
@@ -455,7 +455,7 @@ export function copyJobRow(record: unknown, observation: Observation): Normalize
     const row: Row = {
       ...values,
       account_id:
-        values.account_id || arnPart(values.source_backup_vault_arn, 'account') || observation.accountId,
+        values.account_id || arnField(values.source_backup_vault_arn, 'account') || observation.accountId,
       region: observation.region,
       first_observed_at: observation.observedAt,
       observed_at: observation.observedAt,
@@ -469,7 +469,7 @@ export function copyJobRow(record: unknown, observation: Observation): Normalize
       alteredFields: [...altered],
     };
   } catch (error) {
-    if (error instanceof Unfit) return { rejected: error.message };
+    if (error instanceof InvalidRecord) return { rejected: error.message };
     throw error;
   }
 }

@@ -9,10 +9,10 @@ import { ListAccountsCommand, OrganizationsClient } from '@aws-sdk/client-organi
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import type { Logger } from 'pino';
 import type { Aws } from '../aws/aws.ts';
-import { clockToleranceMs, type Sighting } from '../aws/clock.ts';
-import { witnessName } from '../aws/dated-handler.ts';
-import { type KeptAnswer, keepAnswer } from '../aws/response.ts';
-import { agree, testimonies, type Verdict, verdictOf, type Witness } from '../aws/witnesses.ts';
+import { type ClockReading, clockToleranceMs } from '../aws/clock.ts';
+import { witnessName } from '../aws/clock-feeding-handler.ts';
+import { type CapturedResponse, captureResponse } from '../aws/response.ts';
+import { agree, describeTimes, type Verdict, verdictOf, type Witness } from '../aws/time-witnesses.ts';
 import { abortable } from '../shared/abort.ts';
 import { UnavailableError } from '../shared/errors.ts';
 
@@ -46,7 +46,7 @@ export interface LakeTestimony {
 interface Probe {
   readonly who: string;
   /** Whatever the answer says otherwise, its Date counts. */
-  readonly ask: (abortSignal: AbortSignal) => Promise<KeptAnswer>;
+  readonly ask: (abortSignal: AbortSignal) => Promise<CapturedResponse>;
 }
 
 /** Asks as few as needed: two that agree are enough, STS and the local clock on most nights. */
@@ -113,7 +113,7 @@ export class AsOf {
    * A page's time does not fit. Where AWS's other services say the same, the machine has slept, and the clock is set
    * to their time; else the page's Date is wrong and the clock stays.
    */
-  async recheck(page: Sighting): Promise<void> {
+  async recheck(page: ClockReading): Promise<void> {
     const { clock } = this.#options.aws;
     const known = this.#checked;
     if (known !== null && clock.monotonic() - known.at < recheckMs) return await known.done;
@@ -122,7 +122,7 @@ export class AsOf {
     await done;
   }
 
-  async #recheck(page: Sighting): Promise<void> {
+  async #recheck(page: ClockReading): Promise<void> {
     const { aws, homeRegion, log } = this.#options;
     const begun = aws.clock.monotonic();
     const probes = [
@@ -133,7 +133,7 @@ export class AsOf {
       this.#organizations(),
     ];
     await this.#ask(probes);
-    const fresh = aws.clock.sightings().filter(({ at, who }) => at >= begun && who !== page.who);
+    const fresh = aws.clock.readings().filter(({ at, who }) => at >= begun && who !== page.who);
     const aboutAws = [...fresh, page].map((one) => ({ ...one, isAws: true }));
     const verdict = verdictOf([...aboutAws, { ...this.#current(), isAws: false }]);
     if (verdict === null || agree(verdict.agreed, this.#current()) || !agree(verdict.agreed, page)) return;
@@ -165,7 +165,7 @@ export class AsOf {
     const { clock } = this.#options.aws;
     const { store } = this.#lake;
     return [
-      ...clock.sightings().map((one) => ({ ...one, isAws: true })),
+      ...clock.readings().map((one) => ({ ...one, isAws: true })),
       ...(store === null ? [] : [store]),
       { ...clock.local(), isAws: false },
     ];
@@ -178,7 +178,7 @@ export class AsOf {
     return newestRun !== null && newestRun.asOf > clock.now() + clockToleranceMs ? newestRun : null;
   }
 
-  #current(): Sighting {
+  #current(): ClockReading {
     const { clock } = this.#options.aws;
     return { who: 'the run’s own clock', epochMs: clock.now(), at: clock.monotonic() };
   }
@@ -190,8 +190,8 @@ export class AsOf {
       this.#told.add(one.who);
       log.warn(
         {
-          says: testimonies([one], aws.clock.monotonic()),
-          counts: testimonies([agreed], aws.clock.monotonic()),
+          says: describeTimes([one], aws.clock.monotonic()),
+          counts: describeTimes([agreed], aws.clock.monotonic()),
           tolerance_s: clockToleranceMs / 1000,
         },
         'a clock is wrong: the others agree on another time, and theirs counts',
@@ -205,7 +205,7 @@ export class AsOf {
     const newest =
       newestRun === null ? '' : `; the lake’s newest run, ${newestRun.key}, began at ${iso(newestRun.asOf)}`;
     return new UnavailableError(
-      `What time it is could not be agreed on: ${testimonies(this.#witnesses(), clock.monotonic())}${newest}`,
+      `What time it is could not be agreed on: ${describeTimes(this.#witnesses(), clock.monotonic())}${newest}`,
       'Nothing was drained, and no watermark has moved. Run again later; if it stays so, compare these clocks, and look at what stands between the job and AWS',
     );
   }
@@ -216,9 +216,9 @@ export class AsOf {
     await Promise.all(
       probes.map(async ({ who, ask }) => {
         try {
-          const { answer } = await abortable(ask(within), within);
+          const { response } = await abortable(ask(within), within);
           // Only AWS gives its errors a request id.
-          if (answer?.date != null && answer.requestId !== null) aws.clock.saw(who, answer.date);
+          if (response?.date != null && response.requestId !== null) aws.clock.saw(who, response.date);
         } catch (error) {
           log.debug({ who, err: error }, 'did not say what time it is');
         }
@@ -258,7 +258,7 @@ export class AsOf {
   }
 
   /** Not signed: the answer is a refusal that needs no permission, names nobody in a trail, and has a Date. */
-  #probe<Command extends { readonly middlewareStack: Parameters<typeof keepAnswer>[0] }>(
+  #probe<Command extends { readonly middlewareStack: Parameters<typeof captureResponse>[0] }>(
     service: string,
     region: string,
     command: () => Command,
@@ -278,9 +278,9 @@ export class AsOf {
           disableClockSkewCorrection: true,
         });
         const asked = command();
-        const kept = keepAnswer(asked.middlewareStack);
+        const kept = captureResponse(asked.middlewareStack);
         await client.send(asked, { abortSignal }).catch((error: unknown) => {
-          if (kept.answer === null) throw error;
+          if (kept.response === null) throw error;
         });
         return kept;
       },

@@ -1,9 +1,9 @@
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smithy/types';
 import type { Aws } from '../aws/aws.ts';
+import { configuredRegion } from '../aws/configured-region.ts';
 import { awsFailure } from '../aws/failure.ts';
-import { configuredRegion } from '../aws/region.ts';
-import { keepAnswer } from '../aws/response.ts';
+import { captureResponse } from '../aws/response.ts';
 import { signedBy } from '../aws/signing-clock.ts';
 import { AccessError, ReportedError, UnavailableError } from '../shared/errors.ts';
 import { callerCredentials } from './caller-credentials.ts';
@@ -44,7 +44,7 @@ export async function identifyCaller(aws: Aws, options: IdentifyOptions = {}): P
     options.signal,
   );
   const command = new GetCallerIdentityCommand({});
-  const kept = keepAnswer(command.middlewareStack);
+  const kept = captureResponse(command.middlewareStack);
   const ask = async () => {
     try {
       return await client.send(command, options.signal === undefined ? {} : { abortSignal: options.signal });
@@ -65,7 +65,7 @@ export async function identifyCaller(aws: Aws, options: IdentifyOptions = {}): P
       'Check --endpoint-url and AWS_ENDPOINT_URL_STS',
     );
   }
-  const asOf = kept.answer?.date ?? null;
+  const asOf = kept.response?.date ?? null;
   if (asOf === null) {
     throw new UnavailableError(
       `AWS STS in ${region} answered without a Date header that can be read`,

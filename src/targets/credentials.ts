@@ -7,7 +7,7 @@ import type { Aws } from '../aws/aws.ts';
 import { awsFailure } from '../aws/failure.ts';
 import { signedBy } from '../aws/signing-clock.ts';
 import { AssumeRoleError, UnavailableError } from '../shared/errors.ts';
-import { adviceByName, adviceToWait, heals } from './discovery-error.ts';
+import { adviceByName, adviceToWait, canSucceedLater } from './discovery-error.ts';
 
 /** Credentials are renewed this long before they expire, or a quarter of their life if that is shorter. */
 const renewBeforeMs = 5 * 60_000;
@@ -175,7 +175,7 @@ function assumeError(error: unknown, role: RoleToAssume): Error {
   if (error instanceof AssumeRoleError || error instanceof UnavailableError) return error;
   const failure = awsFailure(error);
   const what = `The role ${role.roleArn} could not be assumed: ${failure.name}: ${failure.message.replace(/\.$/, '')}`;
-  if (heals(failure)) {
+  if (canSucceedLater(failure)) {
     const advice = adviceToWait(failure, 'Run again later; if it stays so, look at the way to AWS STS');
     return new UnavailableError(what, advice, { cause: error });
   }

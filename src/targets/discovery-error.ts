@@ -1,9 +1,9 @@
 import { type AwsFailure, awsFailure } from '../aws/failure.ts';
-import { adviceOnTheWay } from '../aws/way-advice.ts';
+import { networkAdvice } from '../aws/network-advice.ts';
 import { AccessError, ReportedError, UnavailableError } from '../shared/errors.ts';
 
 /** Whether the same call can succeed later without anybody doing something. */
-export function heals(failure: AwsFailure): boolean {
+export function canSucceedLater(failure: AwsFailure): boolean {
   switch (failure.kind) {
     case 'throttled':
     case 'server':
@@ -36,7 +36,7 @@ export function adviceToWait(failure: AwsFailure, usual: string): string {
   if (failure.kind === 'clock-skew') {
     return 'Run again later; AWS refused the date of the request, also when it was corrected by AWS’s answer: if it stays so, compare the clock of this machine with the Date that AWS, or whoever answers for it, sends';
   }
-  return adviceOnTheWay(failure) ?? usual;
+  return networkAdvice(failure) ?? usual;
 }
 
 /**
@@ -68,7 +68,7 @@ export function discoveryError(error: unknown, what: string, advice: string): Re
   if (error instanceof ReportedError) return error;
   const failure = awsFailure(error);
   const said = `${what}: ${failure.name}: ${failure.message.replace(/\.$/, '')}`;
-  if (heals(failure)) {
+  if (canSucceedLater(failure)) {
     return new UnavailableError(
       said,
       adviceToWait(

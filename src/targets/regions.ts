@@ -8,7 +8,7 @@ import type { Aws } from '../aws/aws.ts';
 import { awsFailure } from '../aws/failure.ts';
 import { signedBy } from '../aws/signing-clock.ts';
 import { AccessError, ReportedError } from '../shared/errors.ts';
-import { discoveryError, heals } from './discovery-error.ts';
+import { canSucceedLater, discoveryError } from './discovery-error.ts';
 import { everyPage } from './every-page.ts';
 
 const what = 'The regions enabled in the account could not be listed';
@@ -39,7 +39,7 @@ export async function enabledRegions(
   } catch (error) {
     if (error instanceof ReportedError) throw error;
     // Where either can be had later, that is what to wait for.
-    throw discoveryError(heals(awsFailure(first)) ? first : error, what, advice);
+    throw discoveryError(canSucceedLater(awsFailure(first)) ? first : error, what, advice);
   }
 }
 

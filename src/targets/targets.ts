@@ -4,7 +4,7 @@
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import type { Aws } from '../aws/aws.ts';
 import type { AccountSelection } from '../config/typed-values.ts';
-import { whileRunning } from '../shared/abort.ts';
+import { askUnlessStopped } from '../shared/abort.ts';
 import { AccessError, AssumeRoleError, UsageError } from '../shared/errors.ts';
 import { assumedRole, roleArn } from './credentials.ts';
 import { listOrganizationAccounts, type OrganizationAccount } from './organization.ts';
@@ -48,7 +48,7 @@ export async function planTargets(plan: TargetPlan): Promise<Target[]> {
   const regionNamed = plan.regions !== 'enabled';
   const regions = regionNamed
     ? [...new Set(plan.regions)].sort()
-    : await whileRunning(plan.signal, 'The regions enabled in the account could not be listed', () =>
+    : await askUnlessStopped(plan.signal, 'The regions enabled in the account could not be listed', () =>
         enabledRegions(plan.aws, plan.homeRegion, plan.credentials, plan.signal),
       );
   if (regions.length === 0) throw new UsageError('No region is left to read', 'Check --regions');
@@ -91,7 +91,7 @@ async function organizationAccounts(
           externalId: plan.externalId,
         });
   try {
-    return await whileRunning(signal, 'The accounts of the organization could not be listed', () =>
+    return await askUnlessStopped(signal, 'The accounts of the organization could not be listed', () =>
       listOrganizationAccounts(aws, homeRegion, credentials, unitIds, signal),
     );
   } catch (error) {

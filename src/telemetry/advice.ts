@@ -1,4 +1,4 @@
-import { adviceByErrorName } from '../aws/way-advice.ts';
+import { networkAdviceByName } from '../aws/network-advice.ts';
 import type { CoverageStatus } from '../ledger/coverage.ts';
 
 const advice: Readonly<Record<CoverageStatus, string>> = {
@@ -62,7 +62,7 @@ export function adviceFor(status: CoverageStatus, errorName: string | null): str
   if (status === 'TIMED_OUT' && errorName === 'DeadlineReached') return byDeadline;
   if (status === 'TIMED_OUT' && errorName === 'PublishWindowClosed') return byWindow;
   if (status === 'REGION_DISABLED' && errorName === 'RegionSwitchedOff') return bySwitchedOff;
-  const onTheWay = status === 'UNREACHABLE' ? adviceByErrorName(errorName ?? '') : null;
+  const onTheWay = status === 'UNREACHABLE' ? networkAdviceByName(errorName ?? '') : null;
   if (onTheWay !== null) return `${onTheWay}.`;
   return advice[status];
 }

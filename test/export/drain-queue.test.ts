@@ -14,14 +14,14 @@ function planned(place: string, coveredTo: number | null = null): Planned {
   };
 }
 
-function placeOf(one: Planned | undefined): string | null {
+function parseTableKey(one: Planned | undefined): string | null {
   return one === undefined ? null : `${one.target.region} ${one.target.accountId}`;
 }
 
 /** Everything that is left, in the order of its coming. */
 function rest(queue: DrainQueue): readonly (string | null)[] {
   const places: (string | null)[] = [];
-  for (let one = queue.next(); one !== undefined; one = queue.next()) places.push(placeOf(one));
+  for (let one = queue.next(); one !== undefined; one = queue.next()) places.push(parseTableKey(one));
   return places;
 }
 
@@ -43,11 +43,11 @@ describe('the queue of drains', () => {
 
   it('puts what is left of a region behind all others after three drains of it without a page', () => {
     const queue = queueOf(mixed);
-    const taken = Array.from({ length: 4 }, () => placeOf(queue.next()));
+    const taken = Array.from({ length: 4 }, () => parseTableKey(queue.next()));
     expect(taken).toEqual(mixed.slice(0, 4));
     expect(queue.ended('eu', 'TIMED_OUT')).toBe(false);
     expect(queue.ended('eu', 'UNREACHABLE')).toBe(false);
-    expect(placeOf(queue.next())).toBe('eu 3');
+    expect(parseTableKey(queue.next())).toBe('eu 3');
     expect(queue.ended('eu', 'TIMED_OUT')).toBe(true);
     expect(rest(queue)).toEqual(['us 3', 'us 4', 'us 5', 'eu 4', 'eu 5']);
   });
@@ -66,7 +66,7 @@ describe('the queue of drains', () => {
 
     const after = queueOf(mixed);
     for (let turn = 0; turn < 3; turn++) after.ended('eu', 'TIMED_OUT');
-    expect(placeOf(after.next())).toBe('us 1');
+    expect(parseTableKey(after.next())).toBe('us 1');
     after.answered('eu');
     expect(rest(after)).toEqual([...mixed.slice(2), 'eu 1']);
   });
@@ -81,7 +81,7 @@ describe('the queue of drains', () => {
 
   it('gives everything out once, also where no region answers', () => {
     const queue = queueOf(mixed);
-    const first = placeOf(queue.next());
+    const first = parseTableKey(queue.next());
     for (const region of ['eu', 'us']) for (let turn = 0; turn < 3; turn++) queue.ended(region, 'TIMED_OUT');
     expect([first, ...rest(queue)]).toEqual(mixed);
     expect(queue.next()).toBeUndefined();

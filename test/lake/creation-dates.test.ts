@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CompactTimeMap } from '../../src/lake/compact-time-map.ts';
 import { CreationDates } from '../../src/lake/creation-dates.ts';
-import { InstantsById } from '../../src/lake/instants-by-id.ts';
 import { openLocalStore } from '../../src/lake/stores/local.ts';
 import type { Store } from '../../src/lake/stores/store.ts';
 import { LakeError } from '../../src/shared/errors.ts';
@@ -23,7 +23,7 @@ describe('instants by id', () => {
     fc.assert(
       fc.property(operations, operations, (first, second) => {
         const map = new Map<string, number>();
-        const [instants, others] = [new InstantsById(), new InstantsById()];
+        const [instants, others] = [new CompactTimeMap(), new CompactTimeMap()];
         for (const [id, at] of first) {
           map.set(`job-${id}`, at);
           instants.set(`job-${id}`, at);
@@ -33,10 +33,10 @@ describe('instants by id', () => {
         expect(rest.size).toBe(new Set(second.map(([id]) => `job-${id}`).filter((id) => !map.has(id))).size);
         instants.take(others);
         for (const [id, at] of second) map.set(`job-${id}`, at);
-        const again = new InstantsById(instants.since(0));
+        const again = new CompactTimeMap(instants.since(0));
         for (const [id, at] of map) expect([instants.get(id), again.get(id)]).toEqual([at, at]);
         expect([instants.size, again.size, instants.get('other')]).toEqual([map.size, map.size, undefined]);
-        const half = new InstantsById(instants.since(5e11));
+        const half = new CompactTimeMap(instants.since(5e11));
         expect(half.size).toBe([...map.values()].filter((at) => at >= 5e11).length);
       }),
       { numRuns: 30 },

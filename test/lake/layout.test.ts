@@ -4,8 +4,8 @@ import {
   bucketOf,
   coverageKey,
   manifestKey,
+  parseTableKey,
   partKey,
-  placeOf,
   rejectedKey,
   watermarksKey,
 } from '../../src/lake/layout.ts';
@@ -54,19 +54,19 @@ describe('a key below a table', () => {
     const job = partKey(copyJobs, { creation_date: '2026-11-20' }, 11);
     const count = partKey(copyJobSummaries, period, 0);
     const coverage = coverageKey('2026-11-21', run);
-    expect(placeOf(copyJobs, job, 12)).toEqual({
+    expect(parseTableKey(copyJobs, job, 12)).toEqual({
       key: job,
       partition: { creation_date: '2026-11-20' },
       day: '2026-11-20',
       bucket: 11,
     });
-    expect(placeOf(copyJobSummaries, count, 1)).toEqual({
+    expect(parseTableKey(copyJobSummaries, count, 1)).toEqual({
       key: count,
       partition: period,
       day: '2026-11-20',
       bucket: 0,
     });
-    expect(placeOf(exportCoverage, coverage, 1)).toEqual({
+    expect(parseTableKey(exportCoverage, coverage, 1)).toEqual({
       key: coverage,
       partition: { run_date: '2026-11-21' },
       day: '2026-11-21',
@@ -101,7 +101,7 @@ describe('a key below a table', () => {
     'copy_jobs/creation_date=__HIVE_DEFAULT_PARTITION__/part-00000.parquet',
     'copy_jobs.bak/creation_date=2026-11-20/part-00000.parquet',
   ])('%s is none that a lake of two buckets has', (key) => {
-    expect(placeOf(copyJobs, key, 2)).toBeNull();
+    expect(parseTableKey(copyJobs, key, 2)).toBeNull();
   });
 
   it.each([
@@ -123,6 +123,6 @@ describe('a key below a table', () => {
     [exportCoverage, `export_coverage/run_date=2026-11-22/${run}.parquet`],
     [exportCoverage, 'export_coverage/run_date=2026-11-21/0b7d3c3e-6f5b-4c57-9c3d-4e5f60718293.parquet'],
   ])('of $0.name, $1 is none', (table, key) => {
-    expect(placeOf(table, key, 2)).toBeNull();
+    expect(parseTableKey(table, key, 2)).toBeNull();
   });
 });

@@ -2,7 +2,7 @@ import { copyFile, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:f
 import { dirname, join, relative } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, describe, expect, test } from 'vitest';
-import { openEngine } from '../../src/lake/engines/open.ts';
+import { openEngine } from '../../src/lake/engines/open-engine.ts';
 import { bucketOf, coverageKey } from '../../src/lake/layout.ts';
 import { newRunId } from '../../src/ledger/runs.ts';
 import { loadViews } from '../../src/questions/questions.ts';

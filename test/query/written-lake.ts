@@ -3,11 +3,11 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import pino from 'pino';
-import { openEngine } from '../../src/lake/engines/open.ts';
+import { openEngine } from '../../src/lake/engines/open-engine.ts';
 import { schemaVersions, serializeRecord } from '../../src/lake/lake-record.ts';
 import { bucketHash, formatVersion, lakeKey, partKey } from '../../src/lake/layout.ts';
 import { openScratch } from '../../src/lake/scratch.ts';
-import { openStore } from '../../src/lake/stores/open.ts';
+import { openStore } from '../../src/lake/stores/open-store.ts';
 import {
   type LakeReader,
   type LakeReaderOptions,

@@ -1,25 +1,25 @@
 import type { DeserializeMiddleware } from '@smithy/types';
 import pino from 'pino';
 import { expect, it } from 'vitest';
-import { createBodyRoom } from '../../src/aws/body-room.ts';
-import { keepAnswer } from '../../src/aws/response.ts';
+import { createBodyMemory } from '../../src/aws/body-memory.ts';
+import { captureResponse } from '../../src/aws/response.ts';
 import { drain } from '../../src/export/drain.ts';
 import type { RejectedRecord } from '../../src/ledger/rejected.ts';
 import type { DrainReport } from '../../src/source/source.ts';
 import type { Row } from '../../src/tables/table.ts';
 
-/** What keepAnswer keeps of a body. */
+/** What captureResponse keeps of a body. */
 async function answerWith(body: Buffer) {
   // biome-ignore lint/suspicious/noExplicitAny: as the stack takes it
   const added: DeserializeMiddleware<any, any>[] = [];
-  const kept = keepAnswer(
+  const kept = captureResponse(
     { add: (middleware) => void added.push(middleware) },
-    { room: createBodyRoom(), place: null },
+    { memory: createBodyMemory(), reservation: null },
   );
   const next = async () => ({ response: { statusCode: 200, headers: {}, body }, output: {} });
   // The SDK hands on a context that is not read.
   await added[0]?.(next as never, {})({} as never);
-  return kept.answer;
+  return kept.response;
 }
 
 it('a body that is not UTF-8 is noticed', async () => {

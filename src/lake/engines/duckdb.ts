@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { EngineError, MisplacedRows, ReportedError, ScratchError } from '../../shared/errors.ts';
 import type { ColumnType, Table } from '../../tables/table.ts';
-import { contradiction, cutMetadata, dayColumn, outsideBucket, outsideDay } from '../membership.ts';
+import { contradiction, dayColumn, outsideBucket, outsideDay, placementMetadata } from '../part-placement.ts';
 import type { Claim } from '../scratch.ts';
 import type { Engine, MergeOutcome, MergeRequest } from './engine.ts';
 import { aside, isWide, writeWithTexts } from './long-texts.ts';
@@ -117,7 +117,7 @@ async function mergeIn(
   const { table, partition, existing, staged, output, metadata } = request;
   await connection.run("SET TimeZone = 'UTC'");
   if (existing !== null && request.cut !== undefined) {
-    const expected = cutMetadata(table, partition, request.cut);
+    const expected = placementMetadata(table, partition, request.cut);
     refuse(contradiction(expected, await footerOf(connection, existing)));
   }
   const present =

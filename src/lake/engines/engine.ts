@@ -1,5 +1,5 @@
 import type { Table } from '../../tables/table.ts';
-import type { Cut } from '../membership.ts';
+import type { Cut } from '../part-placement.ts';
 
 /** One merge: the part as it is now, and what was staged for it, into a new part. All paths are local files. */
 export interface MergeRequest {

@@ -21,7 +21,7 @@
 import { comparedColumns, type Row, type Table, type Value, withDerived } from '../../tables/table.ts';
 import { contentColumns, hasColumn, targetPrecedence, tieColumns } from './column-roles.ts';
 import type { MergeOutcome, StateChange } from './engine.ts';
-import { byColumns, compareValues } from './order.ts';
+import { byColumns, compareValues } from './value-order.ts';
 
 export interface Merged {
   /** In the table's order, derived columns computed. When the outcome says unchanged: the rows as they were. */

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { EngineError, MisplacedRows } from '../../shared/errors.ts';
 import type { Row, Table } from '../../tables/table.ts';
-import { contradiction, cutMetadata, dayColumn, outsideBucket, outsideDay } from '../membership.ts';
+import { contradiction, dayColumn, outsideBucket, outsideDay, placementMetadata } from '../part-placement.ts';
 import type { Engine, MergeOutcome, MergeRequest } from './engine.ts';
 import { mergeRows } from './merge.ts';
 import { oneAtATime } from './one-at-a-time.ts';
@@ -30,7 +30,7 @@ async function merge(request: MergeRequest, memoryLimitBytes: number): Promise<M
   await rm(output, { force: true });
   const part = request.existing === null ? null : await openPart(request.existing);
   if (part !== null && request.cut !== undefined) {
-    refuse(contradiction(cutMetadata(table, partition, request.cut), footerOf(part)));
+    refuse(contradiction(placementMetadata(table, partition, request.cut), footerOf(part)));
   }
   if (part !== null) refuseNewerSchema(table, part.columns, part.path);
   const stagedBytes = (await Promise.all(request.staged.map((file) => stat(file)))).map(({ size }) => size);

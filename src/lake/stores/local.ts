@@ -5,13 +5,14 @@
  */
 import { constants, type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { abortable } from '../../shared/abort.ts';
 import { LakeError } from '../../shared/errors.ts';
-import { digestOf, makeFolder, syncFolder, systemCode, writeDurably } from './durable.ts';
-import { fileProblem, scratchProblem } from './file-problems.ts';
+import { digestOf, makeFolder, syncFolder, systemCode, writeDurably } from './durable-files.ts';
+import { fileProblem, scratchProblem } from './file-errors.ts';
 import { checkedKey, compareKeys, isInternal } from './key.ts';
-import { leadsToFolder, linkProblem, refuseLinks } from './links.ts';
 import type { PutOutcome, PutRequest, Store, StoredObject, WriteCondition } from './store.ts';
-import { openCorner, type WriterCorner } from './writer-folder.ts';
+import { leadsToFolder, linkProblem, refuseLinks } from './symbolic-links.ts';
+import { openWriterFolder, type WriterFolder } from './writer-folder.ts';
 
 export interface LocalStoreOptions {
   /** Absolute, or relative to the working directory. */
@@ -45,7 +46,7 @@ class LocalStore implements Store {
   readonly #writable: boolean;
   readonly #lockTimeoutMs: number;
   /** Made by the first write. */
-  #corner: Promise<WriterCorner> | null = null;
+  #writerFolder: Promise<WriterFolder> | null = null;
 
   constructor(root: string, writable: boolean, lockTimeoutMs: number) {
     this.url = root;
@@ -95,13 +96,11 @@ class LocalStore implements Store {
     let temporary: string | null = null;
     try {
       await refuseLinks(this.#root, request.key);
-      const corner = await abortable(this.#ownCorner(), signal);
-      temporary = corner.temporaryFile();
+      // All writers share the folder: a caller that stops no longer waits for it, and the others go on.
+      const own = await abortable(this.#ownFolder(), signal);
+      temporary = own.temporaryFile();
       const written = await writeDurably(temporary, request.body, signal);
-      const published = await corner.locked(
-        () => replaced(path, String(temporary), request.condition),
-        signal,
-      );
+      const published = await own.locked(() => replaced(path, String(temporary), request.condition), signal);
       if (published) temporary = null;
       return published ? { written: true, ...written } : { written: false };
     } catch (error) {
@@ -126,17 +125,17 @@ class LocalStore implements Store {
   }
 
   async close(): Promise<void> {
-    const corner = await this.#corner?.catch(() => null);
-    this.#corner = null;
-    await corner?.close();
+    const own = await this.#writerFolder?.catch(() => null);
+    this.#writerFolder = null;
+    await own?.close();
   }
 
-  #ownCorner(): Promise<WriterCorner> {
-    this.#corner ??= openCorner(this.#root, this.#lockTimeoutMs).catch((error) => {
-      this.#corner = null;
+  #ownFolder(): Promise<WriterFolder> {
+    this.#writerFolder ??= openWriterFolder(this.#root, this.#lockTimeoutMs).catch((error) => {
+      this.#writerFolder = null;
       throw error;
     });
-    return this.#corner;
+    return this.#writerFolder;
   }
 
   #path(key: string): string {
@@ -204,19 +203,6 @@ class LocalStore implements Store {
       if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return [];
       throw fileProblem('listed', path, error);
     }
-  }
-}
-
-/** The corner is made for all writers: who is told to stop waits no longer, and the others go on. */
-async function abortable<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
-  if (signal === undefined) return await work;
-  const stopped = Promise.withResolvers<never>();
-  const stop = () => stopped.reject(signal.reason);
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    return await Promise.race([work, stopped.promise]);
-  } finally {
-    signal.removeEventListener('abort', stop);
   }
 }
 

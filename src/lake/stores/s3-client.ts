@@ -6,14 +6,14 @@ import pRetry from 'p-retry';
 import type { Logger } from 'pino';
 import { createAws } from '../../aws/aws.ts';
 import { AwsClock } from '../../aws/clock.ts';
-import { dated } from '../../aws/dated-handler.ts';
-import { configuredRegion } from '../../aws/region.ts';
+import { feedingClock } from '../../aws/clock-feeding-handler.ts';
+import { configuredRegion } from '../../aws/configured-region.ts';
+import { checkingOrigin } from '../../aws/origin-checking-handler.ts';
 import { signedBy } from '../../aws/signing-clock.ts';
-import { watched } from '../../aws/watched-handler.ts';
 import { type Checksums, openChecksums } from './s3-checksums.ts';
 import { s3Endpoint } from './s3-endpoint.ts';
 import { codeOf, isTransient } from './s3-errors.ts';
-import { originS3 } from './s3-origin.ts';
+import { s3Origin } from './s3-response-origin.ts';
 
 export interface S3ClientOptions {
   readonly bucket: string;
@@ -72,7 +72,9 @@ export function connectS3(options: S3ClientOptions): S3Connection {
       requestChecksumCalculation: checksums.ofRequests,
       responseChecksumValidation: checksums.ofAnswers,
       ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
-      ...(handler === undefined ? {} : { requestHandler: dated(watched(handler, originS3(custom)), clock) }),
+      ...(handler === undefined
+        ? {}
+        : { requestHandler: feedingClock(checkingOrigin(handler, s3Origin(custom)), clock) }),
       maxAttempts: 3,
     };
     const region = options.region ?? once(() => findRegion(common, options, clock));

@@ -1,7 +1,7 @@
 /** What S3, or the way to it, says when it refuses: what it means for a lake, and what a person can do. */
 import { awsFailure, type FailureKind } from '../../aws/failure.ts';
-import { ForeignAnswer } from '../../aws/origin.ts';
-import { adviceOnTheWay } from '../../aws/way-advice.ts';
+import { networkAdvice } from '../../aws/network-advice.ts';
+import { ForeignResponse } from '../../aws/response-origin.ts';
 import { LakeError, ReportedError } from '../../shared/errors.ts';
 import { adviceByCode, permissionAdvice, type S3Attempt } from './s3-advice.ts';
 
@@ -64,7 +64,7 @@ export function isTransient(error: unknown): boolean {
   const { kind } = awsFailure(error);
   // A refusal of the date had no effect, and the next request is dated anew.
   if (kind === 'clock-skew') return true;
-  return error instanceof ForeignAnswer || (status === null && healing.has(kind));
+  return error instanceof ForeignResponse || (status === null && healing.has(kind));
 }
 
 /** What happens on the way to S3, or to whoever gives the credentials for it, whatever it is called. */
@@ -121,8 +121,8 @@ export function explained(error: unknown, attempt: S3Attempt): LakeError {
 function adviceFor(error: unknown, attempt: S3Attempt): string {
   const code = codeOf(error);
   const message = error instanceof Error ? error.message : '';
-  const onTheWay = adviceOnTheWay(awsFailure(error));
-  if (onTheWay !== null && (error instanceof ForeignAnswer || statusOf(error) === null))
+  const onTheWay = networkAdvice(awsFailure(error));
+  if (onTheWay !== null && (error instanceof ForeignResponse || statusOf(error) === null))
     return `${onTheWay}.`;
   const named = adviceByCode(attempt, { code, message, field: (name) => fieldOf(error, name) });
   if (named !== null) return named;

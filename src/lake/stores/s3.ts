@@ -6,10 +6,10 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
-import type { Witness } from '../../aws/witnesses.ts';
+import type { Witness } from '../../aws/time-witnesses.ts';
 import type { Encryption } from '../../config/encryption.ts';
 import { LakeError, ScratchError } from '../../shared/errors.ts';
-import { scratchProblem } from './file-problems.ts';
+import { scratchProblem } from './file-errors.ts';
 import { checkedKey, isInternal, maximumKeyBytes } from './key.ts';
 import type { S3Attempt } from './s3-advice.ts';
 import { connectS3, type S3ClientOptions, type S3Connection } from './s3-client.ts';
@@ -172,7 +172,7 @@ class S3Store implements Store {
   }
 
   lastSeen(): Witness | null {
-    const seen = this.#s3.clock.sightings().at(-1);
+    const seen = this.#s3.clock.readings().at(-1);
     // A store at an endpoint of somebody's own is none of AWS's witnesses.
     return seen === undefined ? null : { ...seen, who: `the store of ${this.url}`, isAws: this.#s3.isAws() };
   }

@@ -3,7 +3,7 @@
  * Keys are relative to the lake's root, with `/` between their parts: `copy_jobs/creation_date=2026-11-20/part-00000.parquet`.
  */
 
-import type { Witness } from '../../aws/witnesses.ts';
+import type { Witness } from '../../aws/time-witnesses.ts';
 
 /** An object as it was at one instant. The etag is opaque: only equality counts. */
 export interface StoredObject {

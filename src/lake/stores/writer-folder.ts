@@ -7,21 +7,21 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LakeError } from '../../shared/errors.ts';
 import { type FileLock, type FileLocks, loadFileLocks } from '../file-lock.ts';
-import { makeFolder, systemCode } from './durable.ts';
+import { makeFolder, systemCode } from './durable-files.ts';
 
-export interface WriterCorner {
+export interface WriterFolder {
   /** A path for a new temporary file. */
   temporaryFile(): string;
   /** Does the work while nobody else writes to the lake. Rejects with the signal's reason while it waits. */
   locked<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
-  /** Waits for work under way. */
+  /** RetryDelays for work under way. */
   close(): Promise<void>;
 }
 
-const cornerName = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const folderName = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** @throws LakeError where files cannot be locked; system errors */
-export async function openCorner(root: string, lockTimeoutMs: number): Promise<WriterCorner> {
+export async function openWriterFolder(root: string, lockTimeoutMs: number): Promise<WriterFolder> {
   const locks = await loadFileLocks();
   if (locks === null) {
     throw new LakeError(
@@ -33,7 +33,7 @@ export async function openCorner(root: string, lockTimeoutMs: number): Promise<W
   await makeFolder(corners);
   const { locked, idle } = lockedInTurn(join(root, '_ledger', 'lock'), locks, lockTimeoutMs);
   // Under the lake's lock, so that nobody takes a corner in the making for a dead one.
-  const { folder, lock } = await locked(() => madeCorner(corners, locks));
+  const { folder, lock } = await locked(() => makeWriterFolder(corners, locks));
   return {
     temporaryFile: () => join(folder, randomUUID()),
     locked,
@@ -49,7 +49,7 @@ export async function openCorner(root: string, lockTimeoutMs: number): Promise<W
 /** Work of this process queues here, so that only one of it at a time waits for other processes. */
 function lockedInTurn(file: string, locks: FileLocks, timeoutMs: number) {
   let queue: Promise<unknown> = Promise.resolve();
-  const locked: WriterCorner['locked'] = (work, signal) => {
+  const locked: WriterFolder['locked'] = (work, signal) => {
     const turn = queue.then(async () => {
       const lock = await locks.acquire(file, timeoutMs, signal);
       try {
@@ -64,7 +64,10 @@ function lockedInTurn(file: string, locks: FileLocks, timeoutMs: number) {
   return { locked, idle: () => queue };
 }
 
-async function madeCorner(corners: string, locks: FileLocks): Promise<{ folder: string; lock: FileLock }> {
+async function makeWriterFolder(
+  corners: string,
+  locks: FileLocks,
+): Promise<{ folder: string; lock: FileLock }> {
   await removeDead(corners, locks);
   const folder = join(corners, randomUUID());
   await makeFolder(folder);
@@ -75,7 +78,7 @@ async function madeCorner(corners: string, locks: FileLocks): Promise<{ folder: 
 
 async function removeDead(corners: string, locks: FileLocks): Promise<void> {
   for (const entry of await readdir(corners, { withFileTypes: true })) {
-    if (!entry.isDirectory() || !cornerName.test(entry.name)) continue;
+    if (!entry.isDirectory() || !folderName.test(entry.name)) continue;
     const folder = join(corners, entry.name);
     // Gone meanwhile: its owner is closing.
     const lock = await locks.tryAcquire(join(folder, 'lock')).catch((error) => {

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Engine, MergeRequest } from '../../../src/lake/engines/engine.ts';
 import { mergeRows } from '../../../src/lake/engines/merge.ts';
-import { openEngine } from '../../../src/lake/engines/open.ts';
+import { openEngine } from '../../../src/lake/engines/open-engine.ts';
 import { bucketOf } from '../../../src/lake/layout.ts';
-import { cutMetadata } from '../../../src/lake/membership.ts';
+import { placementMetadata } from '../../../src/lake/part-placement.ts';
 import { EngineError, MisplacedRows, ScratchError } from '../../../src/shared/errors.ts';
 import { copyJobSummaries } from '../../../src/tables/copy-job-summaries.ts';
 import { copyJobs } from '../../../src/tables/copy-jobs.ts';
@@ -344,7 +344,10 @@ describe.each(names)('engine %s', (name) => {
     it('merges a part whose rows belong there, from the first to the last millisecond of its day', async () => {
       const cut = { bucket: 0, buckets: 2 };
       const rows = [row(mine, at(0)), row(mine, at(24) - 1)];
-      const part = await merge(other, rows, { ...within, metadata: cutMetadata(copyJobs, partition, cut) });
+      const part = await merge(other, rows, {
+        ...within,
+        metadata: placementMetadata(copyJobs, partition, cut),
+      });
       const more = await merge(name, [row(mine, at(1))], { ...within, existing: part.file, cut });
       expect(more.outcome).toMatchObject({ rows: 3, added: 1 });
     });

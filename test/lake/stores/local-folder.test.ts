@@ -127,16 +127,16 @@ describe('a local store, in its folder', () => {
     await waitFor(() => existsSync(temporary) && existsSync(join(folder, 'k')));
     dead.kill('SIGKILL');
     await once(dead, 'exit');
-    const [corner = ''] = await readdir(temporary);
-    await writeFile(join(temporary, corner, 'left'), 'half a par');
+    const [deadFolder = ''] = await readdir(temporary);
+    await writeFile(join(temporary, deadFolder, 'left'), 'half a par');
 
     const living = await openLocalStore({ folder, create: true });
     await living.put(writeOf('mine', 'x', absent));
     const other = await openLocalStore({ folder, create: true });
     await other.put(writeOf('theirs', 'x', absent));
-    const corners = await readdir(temporary);
-    expect(corners).not.toContain(corner);
-    expect(corners).toHaveLength(2);
+    const folders = await readdir(temporary);
+    expect(folders).not.toContain(deadFolder);
+    expect(folders).toHaveLength(2);
     expect((await living.put(writeOf('mine too', 'x', absent))).written).toBe(true);
     await living.close();
     await other.close();

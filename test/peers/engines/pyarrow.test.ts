@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mergeRows } from '../../../src/lake/engines/merge.ts';
-import { openEngine } from '../../../src/lake/engines/open.ts';
+import { openEngine } from '../../../src/lake/engines/open-engine.ts';
 import { copyJobs } from '../../../src/tables/copy-jobs.ts';
 import type { Row, Table } from '../../../src/tables/table.ts';
 import { anyCopyJob } from '../../lake/engines/arbitraries.ts';

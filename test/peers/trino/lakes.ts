@@ -2,7 +2,7 @@
 import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { openEngine } from '../../../src/lake/engines/open.ts';
+import { openEngine } from '../../../src/lake/engines/open-engine.ts';
 import { partKey } from '../../../src/lake/layout.ts';
 import { copyJobs } from '../../../src/tables/copy-jobs.ts';
 import { type Row, type Table, withDerived } from '../../../src/tables/table.ts';

@@ -6,7 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import type { Engine } from '../../../src/lake/engines/engine.ts';
-import { openEngine } from '../../../src/lake/engines/open.ts';
+import { openEngine } from '../../../src/lake/engines/open-engine.ts';
 import { type LakeRecord, schemaVersions, serializeRecord } from '../../../src/lake/lake-record.ts';
 import { bucketHash, coverageKey, formatVersion, lakeKey, partKey } from '../../../src/lake/layout.ts';
 import { copyJobSummaries } from '../../../src/tables/copy-job-summaries.ts';

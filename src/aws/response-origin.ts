@@ -4,7 +4,7 @@
 import { scrubber } from '../shared/redact.ts';
 
 /** What is known of an answer before its body is read. */
-export interface AnswerHead {
+export interface ResponseHead {
   readonly method: string;
   /** The query of the request, by name. */
   readonly query: Readonly<Record<string, unknown>>;
@@ -14,12 +14,12 @@ export interface AnswerHead {
 }
 
 /** Tells AWS's answers from those of anything else. */
-export interface Origin {
+export interface ResponseOrigin {
   /** Whom the answer should come from, for messages. */
   readonly name: string;
   /** Null: only the body can tell. */
-  byHead(head: AnswerHead): boolean | null;
-  byBody(head: AnswerHead, body: string): boolean;
+  byHead(head: ResponseHead): boolean | null;
+  byBody(head: ResponseHead, body: string): boolean;
 }
 
 /** The names that services of AWS give to it: docs.aws.amazon.com/sdkref/latest/guide/feature-gen-config.html speaks of both kinds. */
@@ -39,7 +39,7 @@ const askedFor = [
  * Every service but S3. All their answers have a request id. Stand-ins such as moto leave it out for some operations:
  * there the document that was asked for, or an error in AWS's words, will do.
  */
-export const originAws: Origin = {
+export const awsOrigin: ResponseOrigin = {
   name: 'AWS',
   byHead: ({ headers }) =>
     requestIdOf(headers) !== null || headers['x-amzn-errortype'] !== undefined ? true : null,
@@ -73,16 +73,16 @@ function objectOf(text: string): object | null {
 }
 
 /** Something answered in AWS's place. */
-export class ForeignAnswer extends Error {
+export class ForeignResponse extends Error {
   override readonly name: string;
   readonly status: number;
 
   /** @param host that was asked; @param body as much of it as was read */
-  constructor(origin: Origin, host: string, head: AnswerHead, body: string) {
+  constructor(origin: ResponseOrigin, host: string, head: ResponseHead, body: string) {
     const { status, headers } = head;
     const type = headers['content-type']?.split(';')[0]?.trim();
     const kind = type === undefined || type === '' ? '' : ` (${type})`;
-    const target = placeOf(headers.location);
+    const target = redirectHost(headers.location);
     const words = firstWords(body);
     super(
       `something between the job and ${origin.name} answered ${status}${kind} in place of ${host}` +
@@ -94,7 +94,7 @@ export class ForeignAnswer extends Error {
 }
 
 /** The host of a redirect: its path may hold a session. */
-function placeOf(location: string | undefined): string | null {
+function redirectHost(location: string | undefined): string | null {
   return URL.canParse(location ?? '') ? new URL(location ?? '').host : null;
 }
 

@@ -39,7 +39,7 @@ export async function probeStore(
 }
 
 /** A store that sends everything in one piece: S3 takes up to 5 GiB so. */
-export function inOnePiece(store: Store): Store {
+export function withoutMultipart(store: Store): Store {
   return {
     url: store.url,
     download: (key, file, signal) => store.download(key, file, signal),

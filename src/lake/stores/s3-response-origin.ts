@@ -1,5 +1,5 @@
 /** Which answers are S3's, and which come from something between the job and S3. */
-import { type AnswerHead, type Origin, requestIdOf, rootOf } from '../../aws/origin.ts';
+import { type ResponseHead, type ResponseOrigin, requestIdOf, rootOf } from '../../aws/response-origin.ts';
 
 /**
  * AWS's S3 gives every answer a request id. Some S3-compatible servers do not; their answers are told by what S3 alone says:
@@ -7,7 +7,7 @@ import { type AnswerHead, type Origin, requestIdOf, rootOf } from '../../aws/ori
  * captive portal answers to a GET or a PUT must never be read as "there is no part" or "the part is written".
  * @param custom whether the endpoint is not AWS's own
  */
-export function originS3(custom: boolean): Origin {
+export function s3Origin(custom: boolean): ResponseOrigin {
   return {
     name: 'S3',
     byHead: (head) => {
@@ -39,11 +39,11 @@ export function originS3(custom: boolean): Origin {
 }
 
 /** Good answers to a list, and to the beginning and the end of an upload in parts. */
-function answersWithDocument({ method, query, status }: AnswerHead): boolean {
+function answersWithDocument({ method, query, status }: ResponseHead): boolean {
   const asks = method === 'POST' || (method === 'GET' && 'list-type' in query);
   return asks && status >= 200 && status < 300;
 }
 
-function isPage(headers: AnswerHead['headers']): boolean {
+function isPage(headers: ResponseHead['headers']): boolean {
   return /^(?:text\/html|application\/xhtml)/i.test(headers['content-type'] ?? '');
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { testimonies, verdictOf, type Witness } from '../../src/aws/witnesses.ts';
+import { describeTimes, verdictOf, type Witness } from '../../src/aws/time-witnesses.ts';
 
 const minute = 60_000;
 const day = 24 * 60 * minute;
@@ -48,7 +48,7 @@ describe('what time it is', () => {
 
   it('is compared by one instant, however long ago a witness was asked', () => {
     expect(agreedBy(aws('sts', 0, 0), aws('backup', 0, 30 * minute))).toBe('sts');
-    expect(testimonies([aws('sts', 0, 0)], 1000)).toBe('sts says 2026-11-21T02:00:01Z');
+    expect(describeTimes([aws('sts', 0, 0)], 1000)).toBe('sts says 2026-11-21T02:00:01Z');
   });
 
   it('names those who say something else', () => {

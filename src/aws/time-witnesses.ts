@@ -1,7 +1,7 @@
 /** What time it is, told by those who agree. Pure: asks nobody. */
-import { clockToleranceMs, type Sighting } from './clock.ts';
+import { type ClockReading, clockToleranceMs } from './clock.ts';
 
-export interface Witness extends Sighting {
+export interface Witness extends ClockReading {
   /** Whether it is AWS that says so; everything else may be set by whoever runs it. */
   readonly isAws: boolean;
 }
@@ -37,22 +37,22 @@ export function verdictOf(witnesses: readonly Witness[]): Verdict | null {
 }
 
 /** Whether the other's time is this one's or later, but not too much: each group is made from its earliest. */
-function isWithin(first: Sighting, other: Sighting): boolean {
+function isWithin(first: ClockReading, other: ClockReading): boolean {
   const apart = offsetOf(other) - offsetOf(first);
   return apart >= 0 && apart <= clockToleranceMs;
 }
 
-/** Whether two sightings are of one clock, whenever they were made. */
-export function agree(a: Sighting, b: Sighting): boolean {
+/** Whether two readings are of one clock, whenever they were made. */
+export function agree(a: ClockReading, b: ClockReading): boolean {
   return Math.abs(offsetOf(a) - offsetOf(b)) <= clockToleranceMs;
 }
 
-function offsetOf({ epochMs, at }: Sighting): number {
+function offsetOf({ epochMs, at }: ClockReading): number {
   return epochMs - at;
 }
 
 /** `AWS STS in us-east-1 says 2026-11-21T02:00:00Z, …`: all by one instant. @param now monotonic */
-export function testimonies(witnesses: readonly Sighting[], now: number): string {
+export function describeTimes(witnesses: readonly ClockReading[], now: number): string {
   const said = witnesses.map((one) => {
     const time = new Date(offsetOf(one) + now).toISOString().replace(/\.\d+Z$/, 'Z');
     return `${one.who} says ${time}`;

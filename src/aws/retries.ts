@@ -43,7 +43,7 @@ export function retryBudget(failure: AwsFailure): number {
   }
 }
 
-export interface Waits {
+export interface RetryDelays {
   /** The first wait is up to this; each further one up to twice as much. */
   readonly firstDelayMs: number;
   readonly longestDelayMs: number;
@@ -54,14 +54,14 @@ export interface Waits {
  * @param attempts made before the one that failed; @param random in [0, 1)
  */
 export function waitMs(
-  { firstDelayMs, longestDelayMs }: Waits,
+  { firstDelayMs, longestDelayMs }: RetryDelays,
   attempts: number,
   random: () => number,
 ): number {
   return random() * Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(attempts, 30));
 }
 
-export interface Patience extends Waits {
+export interface Patience extends RetryDelays {
   /** No attempt begins later than this. */
   readonly patienceMs: number;
   /** Told of each failure that is asked again after, and of the wait. */
@@ -72,7 +72,7 @@ export interface Patience extends Waits {
  * Asks until there is an answer, until what failed is final, or until the patience is over. Rejects with the last failure;
  * with the signal's reason or an AbortError once it is aborted.
  */
-export async function askedAgain<Answer>(
+export async function withRetries<Answer>(
   ask: () => Promise<Answer>,
   patience: Patience,
   signal?: AbortSignal,

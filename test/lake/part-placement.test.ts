@@ -1,19 +1,19 @@
 import { expect, it } from 'vitest';
-import { contradiction, cutMetadata } from '../../src/lake/membership.ts';
+import { contradiction, placementMetadata } from '../../src/lake/part-placement.ts';
 import { copyJobs } from '../../src/tables/copy-jobs.ts';
 
 const day = { creation_date: '2026-11-20' };
-const written = new Map(Object.entries(cutMetadata(copyJobs, day, { bucket: 0, buckets: 1 })));
+const written = new Map(Object.entries(placementMetadata(copyJobs, day, { bucket: 0, buckets: 1 })));
 
 it.each([
   { bucket: 0, buckets: 2 },
   { bucket: 1, buckets: 2 },
 ])('a part of another count of buckets is not blamed where lake.json may be what was edited: %j', (cut) => {
-  expect(contradiction(cutMetadata(copyJobs, day, cut), written)).toMatch(
+  expect(contradiction(placementMetadata(copyJobs, day, cut), written)).toMatch(
     /one of 1 .*lake\.json says 2\. If other parts say the same .*restore lake\.json, and leave the parts$/,
   );
 });
 
 it('nothing contradicts the place that a part was written for', () => {
-  expect(contradiction(cutMetadata(copyJobs, day, { bucket: 0, buckets: 1 }), written)).toBeNull();
+  expect(contradiction(placementMetadata(copyJobs, day, { bucket: 0, buckets: 1 }), written)).toBeNull();
 });

@@ -3,34 +3,35 @@
  * becomes an error before the SDK can read it as AWS's.
  */
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
-import { type AnswerHead, ForeignAnswer, type Origin } from './origin.ts';
+import { isAsyncIterable } from './response.ts';
+import { ForeignResponse, type ResponseHead, type ResponseOrigin } from './response-origin.ts';
 import { wrapped } from './wrapped-handler.ts';
 
 /** Longer than any answer without a request id that can be AWS's. */
 const longestBody = 16 * 1024 * 1024;
 
-const failedOnTheWay = new WeakSet<object>();
+const transportErrors = new WeakSet<object>();
 
 /** Whether the error came from sending a request or from receiving its answer: no word of AWS, and none of ours. */
-export function isFromTheWay(error: object): boolean {
-  return failedOnTheWay.has(error);
+export function isTransportError(error: object): boolean {
+  return transportErrors.has(error);
 }
 
 /** The same handler, watched. */
-export function watched(handler: NodeHttpHandler, origin: Origin): NodeHttpHandler {
+export function checkingOrigin(handler: NodeHttpHandler, origin: ResponseOrigin): NodeHttpHandler {
   const handle: NodeHttpHandler['handle'] = async (request, options) => {
     const answered = await handler.handle(request, options).catch((error: unknown) => {
-      throw fromTheWay(error);
+      throw asTransportError(error);
     });
     const { response } = answered;
     noteErrors(response.body);
     const { method, query, hostname } = request;
-    const head: AnswerHead = { method, query, status: response.statusCode, headers: response.headers };
+    const head: ResponseHead = { method, query, status: response.statusCode, headers: response.headers };
     if (origin.byHead(head) === true) return answered;
     const bytes = await readUpTo(longestBody, response.body);
     const text = bytes?.toString('utf8') ?? '';
     if (bytes === null || origin.byHead(head) === false || !origin.byBody(head, text)) {
-      throw new ForeignAnswer(origin, hostname, head, text);
+      throw new ForeignResponse(origin, hostname, head, text);
     }
     response.body = bytes;
     return answered;
@@ -39,15 +40,15 @@ export function watched(handler: NodeHttpHandler, origin: Origin): NodeHttpHandl
 }
 
 /** Who gave up waiting is not on the way. */
-function fromTheWay(error: unknown): unknown {
-  if (error instanceof Error && error.name !== 'AbortError') failedOnTheWay.add(error);
+function asTransportError(error: unknown): unknown {
+  if (error instanceof Error && error.name !== 'AbortError') transportErrors.add(error);
   return error;
 }
 
 function noteErrors(body: unknown): void {
   if (typeof body !== 'object' || body === null || !('once' in body) || typeof body.once !== 'function')
     return;
-  body.once('error', fromTheWay);
+  body.once('error', asTransportError);
 }
 
 /** Null: there is more. */
@@ -63,11 +64,7 @@ async function readUpTo(most: number, body: unknown): Promise<Buffer | null> {
       chunks.push(chunk);
     }
   } catch (error) {
-    throw fromTheWay(error);
+    throw asTransportError(error);
   }
   return Buffer.concat(chunks);
-}
-
-function isAsyncIterable(value: unknown): value is AsyncIterable<Uint8Array> {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }

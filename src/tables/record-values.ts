@@ -9,7 +9,7 @@ import type { Column, Row, Value } from './table.ts';
 const countMaps: ReadonlySet<string> = new Set(['ChildJobsInState']);
 
 /** Why a record cannot become a row. Caught by the table's own function; never leaves the room. */
-export class Unfit extends Error {}
+export class InvalidRecord extends Error {}
 
 /** The instants that a partition's `yyyy-MM-dd` can name: years 0001 to 9999. */
 const firstInstant = Date.parse('0001-01-01T00:00:00.000Z');
@@ -27,7 +27,7 @@ function valueAt(record: Readonly<Record<string, unknown>>, path: string): unkno
   let walked = '';
   for (const step of path.split('.')) {
     if (value === undefined || value === null) return undefined;
-    if (!isObject(value)) throw new Unfit(`${walked} is not an object`);
+    if (!isObject(value)) throw new InvalidRecord(`${walked} is not an object`);
     value = Object.hasOwn(value, step) ? value[step] : undefined;
     walked = walked === '' ? step : `${walked}.${step}`;
   }
@@ -37,10 +37,10 @@ function valueAt(record: Readonly<Record<string, unknown>>, path: string): unkno
 /** A whole number that a JavaScript number holds exactly. */
 export function exactInteger(value: unknown, field: string): number {
   if (value instanceof UnsafeInteger) {
-    throw new Unfit(`${field} is ${value.digits}, beyond the exact integers (2^53 - 1)`);
+    throw new InvalidRecord(`${field} is ${value.digits}, beyond the exact integers (2^53 - 1)`);
   }
   if (typeof value !== 'number' || !Number.isSafeInteger(value)) {
-    throw new Unfit(`${field} is not an exact integer`);
+    throw new InvalidRecord(`${field} is not an exact integer`);
   }
   return value === 0 ? 0 : value;
 }
@@ -50,9 +50,9 @@ export function exactInteger(value: unknown, field: string): number {
  * keeps the record raw. In an identity it could make one row of two, so that the record is rejected there.
  */
 function text(value: unknown, field: string, reading: Reading, identity = false): string {
-  if (typeof value !== 'string') throw new Unfit(`${field} is not text`);
+  if (typeof value !== 'string') throw new InvalidRecord(`${field} is not text`);
   if (value.isWellFormed()) return value;
-  if (identity) throw new Unfit(`${field} is not well-formed Unicode`);
+  if (identity) throw new InvalidRecord(`${field} is not well-formed Unicode`);
   reading.onAltered(field);
   return value.toWellFormed();
 }
@@ -68,11 +68,11 @@ export interface Reading {
 /** Epoch seconds with a fraction, as AWS Backup's JSON has them, to whole milliseconds. */
 function instant(value: unknown, field: string): number {
   if (typeof value !== 'number' || !Number.isFinite(value)) {
-    throw new Unfit(`${field} is not a time in epoch seconds`);
+    throw new InvalidRecord(`${field} is not a time in epoch seconds`);
   }
   const epochMs = Math.round(value * 1000);
   if (epochMs < firstInstant || epochMs > lastInstant)
-    throw new Unfit(`${field} lies outside the years 1 to 9999`);
+    throw new InvalidRecord(`${field} lies outside the years 1 to 9999`);
   return epochMs === 0 ? 0 : epochMs;
 }
 
@@ -85,12 +85,12 @@ function converted(value: unknown, column: Column, field: string, reading: Readi
     case 'timestamp':
       return instant(value, field);
     case 'boolean':
-      if (typeof value !== 'boolean') throw new Unfit(`${field} is neither true nor false`);
+      if (typeof value !== 'boolean') throw new InvalidRecord(`${field} is neither true nor false`);
       return value;
   }
 }
 
-/** The values of all `api` columns; null where the record has none. Throws Unfit. */
+/** The values of all `api` columns; null where the record has none. Throws InvalidRecord. */
 export function apiValues(
   record: Readonly<Record<string, unknown>>,
   columns: readonly Column[],
@@ -115,7 +115,7 @@ function sortedCounts(map: Readonly<Record<string, unknown>>, field: string, rea
     .map(([state, count]) => [text(state, field, reading), exactInteger(count, `${field}.${state}`)] as const)
     .sort(([a], [b]) => (a < b ? -1 : 1));
   if (new Set(entries.map(([state]) => state)).size < entries.length) {
-    throw new Unfit(
+    throw new InvalidRecord(
       `${field} holds states that are not well-formed Unicode, and alike without what is wrong`,
     );
   }
@@ -151,6 +151,6 @@ function fieldNames(record: Readonly<Record<string, unknown>>): string[] {
 /** A required value that is neither absent nor empty. */
 export function required(row: Row, column: string, field: string): NonNullable<Value> {
   const value = row[column];
-  if (value === null || value === undefined || value === '') throw new Unfit(`${field} is missing`);
+  if (value === null || value === undefined || value === '') throw new InvalidRecord(`${field} is missing`);
   return value;
 }

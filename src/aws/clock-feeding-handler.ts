@@ -1,11 +1,11 @@
 /** Sends requests, and notes what time each answer says it is. */
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { AwsClock } from './clock.ts';
-import { requestIdOf } from './origin.ts';
+import { requestIdOf } from './response-origin.ts';
 import { wrapped } from './wrapped-handler.ts';
 
 /** The same handler; `clock` learns the time of every answer to a signed request. */
-export function dated(handler: NodeHttpHandler, clock: AwsClock): NodeHttpHandler {
+export function feedingClock(handler: NodeHttpHandler, clock: AwsClock): NodeHttpHandler {
   const handle: NodeHttpHandler['handle'] = async (request, options) => {
     const answered = await handler.handle(request, options);
     const { statusCode, headers } = answered.response;

@@ -1,7 +1,7 @@
 /** What a file system says when it refuses: to which file, and what a person can do. */
 import { LakeError, ReportedError, ScratchError } from '../../shared/errors.ts';
 import { LockTimeout } from '../file-lock.ts';
-import { systemCode } from './durable.ts';
+import { systemCode } from './durable-files.ts';
 
 /** A file in scratch. */
 export function scratchProblem(done: 'written' | 'read', file: string, error: unknown): ScratchError {

@@ -8,7 +8,7 @@ const keyBytes = 12;
 const entryBytes = keyBytes + 8;
 const smallest = 1024;
 
-export class InstantsById {
+export class CompactTimeMap {
   /** Keys and instants one behind the other, in the order they came. */
   #entries: Buffer;
   #size = 0;
@@ -48,13 +48,13 @@ export class InstantsById {
   }
 
   /** Takes in what others hold; of an id that both have, theirs. */
-  take(others: InstantsById): void {
+  take(others: CompactTimeMap): void {
     others.#each((key, instant) => this.#put(key, instant));
   }
 
   /** What others do not hold; `onBoth` gets this one's instant and theirs of what they do. */
-  without(others: InstantsById, onBoth: (own: number, theirs: number) => void): InstantsById {
-    const rest = new InstantsById();
+  without(others: CompactTimeMap, onBoth: (own: number, theirs: number) => void): CompactTimeMap {
+    const rest = new CompactTimeMap();
     this.#each((key, own) => {
       const found = others.#slots[others.#slotOf(key)] ?? 0;
       if (found === 0) rest.#put(key, own);

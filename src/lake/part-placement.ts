@@ -13,7 +13,7 @@ export interface Cut {
 }
 
 /** What a part says of itself in its footer: ASCII. */
-export function cutMetadata(
+export function placementMetadata(
   table: Table,
   partition: Readonly<Record<string, string>>,
   { bucket, buckets }: Cut,

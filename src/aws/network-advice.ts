@@ -2,13 +2,13 @@
 import { type AwsFailure, untrustedNames } from './failure.ts';
 
 /** Null: the failure does not say what stands there. */
-export function adviceOnTheWay({ kind, name }: Pick<AwsFailure, 'kind' | 'name'>): string | null {
-  if (kind === 'untrusted-certificate' || kind === 'not-from-aws') return adviceByErrorName(name);
+export function networkAdvice({ kind, name }: Pick<AwsFailure, 'kind' | 'name'>): string | null {
+  if (kind === 'untrusted-certificate' || kind === 'not-from-aws') return networkAdviceByName(name);
   return null;
 }
 
 /** The same, where only the error's name is left. */
-export function adviceByErrorName(name: string): string | null {
+export function networkAdviceByName(name: string): string | null {
   if (untrustedNames.has(name)) {
     return 'Let NODE_EXTRA_CA_CERTS name a PEM file with the certificate of the authority that signed that of the proxy or the endpoint';
   }

@@ -6,7 +6,7 @@
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { LinkError } from '../../shared/errors.ts';
-import { systemCode } from './durable.ts';
+import { systemCode } from './durable-files.ts';
 
 /**
  * @param key of an object, or of a folder, which ends in `/`
