@@ -138,7 +138,7 @@ function complain(error: unknown): void {
 }
 
 function linesOf({ message, each }: ReportedError): readonly string[] {
-  return each.length === 0 ? [message] : [`${each.length} options are wrong. Correct each:`, ...each];
+  return each.length === 0 ? [message] : [`${each.length} options are wrong. Correct them:`, ...each];
 }
 
 function endNow(error: unknown): never {

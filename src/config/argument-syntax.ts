@@ -1,6 +1,6 @@
-/** How the words of a command line are read, before anything judges them. */
+/** How command-line arguments are split into options and values, before any value is checked. */
 
-/** For yargs: names stand as they are written, and every value is text. */
+/** For yargs: option names stay as they are typed, and every value stays text. */
 export const wordRules = {
   'boolean-negation': false,
   'camel-case-expansion': false,
@@ -10,9 +10,9 @@ export const wordRules = {
 } as const;
 
 /**
- * The words as yargs has to see them: a switch that stands alone does not take the next word for its value, and SQL
- * that begins with a comment is no option.
- * @param switches names of options that may stand alone
+ * Rewrites arguments that yargs would misread: a switch without a value must not take the next argument as its value,
+ * and SQL that begins with a comment (`--`) is not an option.
+ * @param switches names of options that need no value
  */
 export function plainWords(words: readonly string[], switches: ReadonlySet<string>): readonly string[] {
   return words.map((word, at) => {

@@ -1,7 +1,7 @@
-/** What was probably meant by a word that nobody knows. */
+/** Suggests a known name for a mistyped one. */
 import { distance, closest as nearest } from 'fastest-levenshtein';
 
-/** The known word that is nearest; null: none is near. */
+/** The known name that is closest to what was typed; null if none is close. */
 export function closest(word: string, known: Iterable<string>): string | null {
   const words = [...known];
   const spelled = word

@@ -1,23 +1,23 @@
-/** The configuration file of `--config`: JSON or YAML, one key per option, into plain words. */
+/** Reads the configuration file of `--config`: JSON or YAML, one key per option. */
 import { parseDocument } from 'yaml';
 import { ConfigError } from '../shared/errors.ts';
 import { closest } from './closest-word.ts';
 import type { Option, OptionKind } from './option.ts';
 import { allOptionNames } from './options.ts';
 
-/** What the file says about one option: its words, as if written on the command line. */
+/** Each option in the file with its value as text, as it would be typed on the command line. */
 export type FileValues = ReadonlyMap<string, readonly string[]>;
 
 export interface FileContent {
   readonly values: FileValues;
-  /** Keys that are no options, and values of the wrong kind. */
+  /** Keys that are not options, and values of the wrong type. */
   readonly problems: readonly ConfigError[];
 }
 
 /**
- * Reads the file's text. JSON is read as the YAML that it also is, so that a doubled key is an error in both.
- * @param table the options of the job that runs; those of other jobs are passed over
- * @throws ConfigError when the file as a whole cannot be read
+ * Parses the file's text. JSON is valid YAML, so one parser reads both and rejects duplicate keys in both.
+ * @param table the options of the job that runs; options of other jobs are ignored
+ * @throws ConfigError when the whole file is unreadable
  */
 export function parseConfigFile(path: string, text: string, table: ReadonlyMap<string, Option>): FileContent {
   const document = parseDocument(text, { schema: 'core', uniqueKeys: true, prettyErrors: true });
@@ -25,7 +25,7 @@ export function parseConfigFile(path: string, text: string, table: ReadonlyMap<s
   if (problem) {
     const [message = ''] = problem.message.split('\n');
     throw new ConfigError(
-      `Configuration file ${path} cannot be read: ${message.replace(/[.:]$/, '')}`,
+      `The configuration file ${path} cannot be parsed: ${message.replace(/[.:]$/, '')}`,
       'Write JSON or YAML, one option per key.',
     );
   }
@@ -35,7 +35,7 @@ export function parseConfigFile(path: string, text: string, table: ReadonlyMap<s
   if (root === null || root === undefined) return { values, problems };
   if (!(root instanceof Map)) {
     throw new ConfigError(
-      `Configuration file ${path} holds no options`,
+      `The configuration file ${path} contains no options`,
       'Write one option per key, such as lake: s3://bucket/prefix.',
     );
   }
@@ -45,7 +45,7 @@ export function parseConfigFile(path: string, text: string, table: ReadonlyMap<s
       problems.push(
         new ConfigError(
           `${JSON.stringify(key)} in the configuration file ${path} is not an option`,
-          `${meant === null ? '' : `Did you mean ${meant}? `}Write options as on the command line without the dashes, such as role-name; --help lists them.`,
+          `${meant === null ? '' : `Did you mean ${meant}? `}Use the name of an option without its dashes, such as role-name; --help lists them.`,
         ),
       );
       continue;
@@ -76,10 +76,10 @@ function wordsOf(value: unknown, kind: OptionKind, where: string): readonly stri
 }
 
 function wrongKind(value: unknown, kind: OptionKind, where: string): ConfigError {
-  if (typeof value === 'number' || typeof value === 'bigint') {
+  if (kind !== 'switch' && (typeof value === 'number' || typeof value === 'bigint')) {
     return new ConfigError(
-      `${where} holds a number where text belongs`,
-      "Put quotes around it, such as '012345678901': without them a leading zero would be lost.",
+      `${where} is a number, but must be text`,
+      "Put it in quotes, such as '012345678901'; without quotes, YAML drops a leading zero.",
     );
   }
   if (value === null) {
@@ -87,9 +87,9 @@ function wrongKind(value: unknown, kind: OptionKind, where: string): ConfigError
   }
   const wanted = {
     text: 'text in quotes',
-    list: 'a list of texts, or one text with commas',
+    list: 'a list of texts, or one text with commas between items',
     integer: 'a whole number',
     switch: 'true or false',
   };
-  return new ConfigError(`${where} holds a value of the wrong kind`, `Write ${wanted[kind]}.`);
+  return new ConfigError(`${where} has a value of the wrong type`, `Write ${wanted[kind]}.`);
 }

@@ -1,8 +1,8 @@
-/** A value that cannot be used: what is wrong with it (no full stop), and what to write instead. */
+/** An unusable value: the reason (a clause without a full stop), and what to write instead. */
 export class InvalidValue extends Error {
   readonly reason: string;
   readonly advice: string;
-  /** Of a list: the item that cannot be used. Null: the whole value. */
+  /** In a list, the item that is wrong; null if the whole value is. */
   readonly item: string | null;
 
   constructor(reason: string, advice: string, item: string | null = null) {
@@ -14,10 +14,10 @@ export class InvalidValue extends Error {
   }
 }
 
-/** Turns one word into a value. `cwd` is where relative folders begin. */
+/** Parses one text into a value; relative paths start at `cwd`. */
 export type ParseWord<T> = (word: string, cwd: string) => T;
 
-/** Each item of a list as a value; the error names the first one that cannot be used. */
+/** Parses each item of a list; the error names the first item that is wrong. */
 export function eachItem<T>(words: readonly string[], parse: ParseWord<T>, cwd: string): readonly T[] {
   return words.map((word) => {
     try {

@@ -1,4 +1,4 @@
-/** What flags, environment and configuration file say about each option, and which of them wins. */
+/** Collects each option from flags, environment and configuration file, and decides which layer wins. */
 import { resolve } from 'node:path';
 import { ConfigError, ReportedError, UsageError } from '../shared/errors.ts';
 import { closest } from './closest-word.ts';
@@ -15,17 +15,17 @@ import {
   tableOf,
 } from './options.ts';
 
-/** Where options come from. `flags` is what yargs read: text, or a list of texts when given more than once. */
+/** Where options come from. `flags` is what yargs parsed: text, or a list of texts when a flag was repeated. */
 export interface OptionInput {
   readonly flags: Readonly<Record<string, unknown>>;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Where relative folders begin. */
+  /** Relative paths start here. */
   readonly cwd: string;
-  /** The text of a file; throws as fs.readFileSync does. */
+  /** Reads a text file; throws like fs.readFileSync. */
   readonly readFile: (path: string) => string;
 }
 
-/** Where a value was written, strongest first. */
+/** Where a value was set, strongest first. */
 export type Layer = 'flag' | 'environment' | 'file';
 
 export interface Given {
@@ -48,14 +48,14 @@ export function collectOptions(job: Job, input: OptionInput): GivenOptions {
   return given;
 }
 
-/** One error for all problems: a ConfigError only where each of them is one. */
+/** One error for all problems: a ConfigError only if every one of them is. */
 export function together(problems: readonly ReportedError[]): ReportedError {
   const [first] = problems;
   if (first !== undefined && problems.length === 1) return first;
   const Class = problems.every((problem) => problem instanceof ConfigError) ? ConfigError : UsageError;
   const each = problems.map(({ message }) => message);
   const numbered = each.map((message, at) => `(${at + 1}) ${message}`).join(' ');
-  return Object.assign(new Class(`${problems.length} options are wrong`, `Correct each: ${numbered}`), {
+  return Object.assign(new Class(`${problems.length} options are wrong`, `Correct them: ${numbered}`), {
     each,
   });
 }
@@ -70,7 +70,7 @@ export function judgedOptions(
   const add = (name: string, one: Given): void => {
     given.set(name, [...(given.get(name) ?? []), one]);
   };
-  /** Keeps what is wrong, and goes on. */
+  /** Records an error instead of stopping at it, so that one message names them all. */
   const attempt = (work: () => void): void => {
     try {
       work();
@@ -85,7 +85,7 @@ export function judgedOptions(
     if (flag === undefined) continue;
     const words = (Array.isArray(flag) ? flag : [flag]).map(String);
     if (words.length > 1 && kind !== 'list') {
-      problems.push(new UsageError(`--${name} was given ${words.length} times`, 'Give it once.'));
+      problems.push(new UsageError(`--${name} is set ${words.length} times`, 'Set it once.'));
       continue;
     }
     add(name, { layer: 'flag', where: `--${name}`, words });
@@ -119,20 +119,20 @@ function unknownVariable(variable: string): UsageError {
   const meant = closest(variable.slice(environmentPrefix.length), allOptionNames);
   const advice =
     meant === null
-      ? `name it after one, such as ${environmentName('role-name')} for --role-name`
-      : `write ${environmentName(meant)} for --${meant}`;
+      ? `Unset it, or correct its name; for --role-name it is ${environmentName('role-name')}`
+      : `Did you mean ${environmentName(meant)}, for --${meant}? If not, unset it`;
   return new UsageError(
-    `${variable} in the environment is not an option`,
-    `Unset it, or ${advice}; --help lists them.`,
+    `The environment variable ${variable} matches no option`,
+    `${advice}. --help lists the options.`,
   );
 }
 
 function configPath(flag: unknown, variable: string | undefined): string | null {
-  if (Array.isArray(flag)) throw new UsageError('--config was given more than once', 'Give one file.');
+  if (Array.isArray(flag)) throw new UsageError('--config is set more than once', 'Set it once.');
   if (flag === '' || (flag === undefined && variable === '')) {
     throw new UsageError(
       `${flag === '' ? '--config' : environmentName('config')} is empty`,
-      'Name a JSON or YAML file, or leave it out.',
+      'Set it to a JSON or YAML file, or remove it.',
     );
   }
   return typeof flag === 'string' ? flag : (variable ?? null);
@@ -145,14 +145,14 @@ function readConfig(path: string, readFile: OptionInput['readFile']): string {
     // Errors of the file system carry a code such as ENOENT; anything else has none.
     const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
     throw new ConfigError(
-      `Configuration file ${path} cannot be read (${code})`,
-      'Check its path and its permissions.',
+      `The configuration file ${path} cannot be read (${code})`,
+      'Check its path and permissions.',
       { cause: error },
     );
   }
 }
 
-/** The value of an option, from the strongest layer that gives it, or its default, or null. */
+/** The value of an option from the strongest layer that sets it; else its default; else null. */
 export function readOption<N extends OptionName>(
   given: GivenOptions,
   name: N,
@@ -162,7 +162,7 @@ export function readOption<N extends OptionName>(
   return readValue(given, name, optionOf(name) as Option<OptionValue<N>>, cwd);
 }
 
-/** As readOption, for an option of any table. */
+/** Like readOption, for an option that is not in the main table. */
 export function readValue<T>(given: GivenOptions, name: string, option: Option<T>, cwd: string): T | null {
   const [strongest] = given.get(name) ?? [];
   const words = strongest?.words ?? (option.default === null ? null : [option.default]);
@@ -180,23 +180,23 @@ export function readValue<T>(given: GivenOptions, name: string, option: Option<T
   }
 }
 
-/** A variable that was read from a file or a secret often ends with a line feed. Lists are read without it. */
+/** A variable filled from a file or a secret often ends with a line feed. Lists need no check: their items are trimmed. */
 function refuseSpaceAround(words: readonly string[], { secret }: Option): void {
   const wrong = words.find((word) => word !== '' && word !== word.trim());
   if (wrong === undefined) return;
   const right = wrong.trim();
   throw new InvalidValue(
-    'begins or ends with white space or a line end',
-    right === '' || secret ? 'Write it without.' : `Write ${shownWord(right)} without it.`,
+    'begins or ends with a space or a line break',
+    right === '' || secret ? 'Remove it.' : `Write ${shownWord(right)}.`,
   );
 }
 
-/** Without what stands before the @ of a URL: it may be a password. */
+/** For messages: hides what precedes the @ in a URL, which may be a password. */
 function shownWord(word: string): string {
   return JSON.stringify(word.replace(/(:\/\/)[^/]*@/g, '$1…@'));
 }
 
-/** The value of an option that has to have one. @throws UsageError when nobody gave it and it has no default */
+/** The value of a required option. @throws UsageError when no layer sets it and it has no default */
 export function requireOption<N extends OptionName>(
   given: GivenOptions,
   name: N,
@@ -205,12 +205,12 @@ export function requireOption<N extends OptionName>(
   const found = readOption(given, name, cwd);
   if (found !== null) return found;
   throw new UsageError(
-    `No ${name} was given`,
-    `Give --${name} ${optionOf(name).sample}, or set ${environmentName(name)}, or write ${name} in the file of --config.`,
+    `--${name} is required`,
+    `Add --${name} ${optionOf(name).sample}, set ${environmentName(name)}, or add ${name} to the configuration file (--config).`,
   );
 }
 
-/** A list's items, each once, in their order. */
+/** The items of a list without duplicates, in their order. */
 function split(option: Option, words: readonly string[]): readonly string[] {
   const items =
     option.kind === 'list' ? words.flatMap((word) => word.split(',').map((item) => item.trim())) : words;
@@ -218,8 +218,8 @@ function split(option: Option, words: readonly string[]): readonly string[] {
     throw new InvalidValue(
       'has an empty item',
       option.kind === 'list'
-        ? 'Write items with single commas between them, or leave the option out.'
-        : 'Give it a value, or leave it out.',
+        ? 'Separate items with single commas, or remove the option.'
+        : 'Give it a value, or remove it.',
     );
   }
   return [...new Set(items)];
@@ -227,7 +227,7 @@ function split(option: Option, words: readonly string[]): readonly string[] {
 
 const layersByStrength: readonly Layer[] = ['flag', 'environment', 'file'];
 
-/** Whether `a` was said in a stronger layer than `b`. */
+/** Whether `a` was set in a stronger layer than `b`. */
 export function strongerLayer(a: Given, b: Given): boolean {
   return layersByStrength.indexOf(a.layer) < layersByStrength.indexOf(b.layer);
 }

@@ -1,30 +1,33 @@
-/** Where things lie, as a person writes it: a folder or a file on this machine, or a prefix on S3. */
+/** Parses locations: a folder or a file on this machine, or a prefix on S3. */
 import { resolve } from 'node:path';
 import { InvalidValue } from './invalid-value.ts';
 import type { LakeLocation } from './typed-values.ts';
 
-/** A folder, made absolute. */
+/** The absolute path of a folder. */
 export function folder(word: string, cwd: string): string {
   return path(word, cwd, 'folder', 'Write a path such as ./folder.');
 }
 
-/** A file, made absolute. */
+/** The absolute path of a file. */
 export function file(word: string, cwd: string): string {
   return path(word, cwd, 'file', 'Write a path such as ./file.');
 }
 
-const lakeForms = 'Write s3://bucket/prefix or a local folder; ./ before it makes any name a local folder.';
+const lakeForms = 'Write s3://bucket/prefix, or a local folder such as ./lake.';
 
-/** `s3://bucket/prefix`, or a local folder. A place that is meant to be on S3 never becomes a folder of that name. */
+/** `s3://bucket/prefix`, or a local folder. A mistyped S3 location never becomes a local folder of that name. */
 export function lake(word: string, cwd: string): LakeLocation {
   refuseQuotes(word);
   if (word.startsWith('s3://')) return s3Location(word);
   const onS3 = meantOnS3(word);
   if (onS3 !== null) {
-    throw new InvalidValue('names a place on S3 in another way', didYouMean(onS3, lakeForms));
+    throw new InvalidValue(
+      'is an S3 location, but not in the form s3://bucket/prefix',
+      didYouMean(onS3, lakeForms),
+    );
   }
   if (/^s3(?:$|[^\w.-])/i.test(word) || word.startsWith('//')) {
-    throw new InvalidValue('looks like a place on S3, and is none', lakeForms);
+    throw new InvalidValue('looks like an S3 location, but is not a valid one', lakeForms);
   }
   return { kind: 'local', folder: path(word, cwd, 'folder', lakeForms) };
 }
@@ -36,31 +39,31 @@ function s3Location(word: string): LakeLocation {
   const [bucket = '', ...segments] = word.slice('s3://'.length).replace(/\/+$/, '').split('/');
   if (!bucketForm.test(bucket) || bucket.includes('..')) {
     throw new InvalidValue(
-      'holds no valid bucket name',
+      'has no valid bucket name',
       didYouMean(
         meantOnS3(word.slice('s3://'.length)) ?? place(word.slice('s3://'.length)),
-        'Write s3://bucket/prefix with the 3 to 63 lower-case letters, digits, dots and hyphens of the bucket.',
+        'Write s3://bucket/prefix; a bucket name has 3 to 63 lower-case letters, digits, dots and hyphens.',
       ),
     );
   }
   const prefix = segments.join('/');
   if (!isPlainPrefix(segments)) {
     throw new InvalidValue(
-      'holds an empty, relative or unprintable folder in its prefix',
+      'has an empty, relative or unprintable folder name in its prefix',
       didYouMean(
         segments.includes('') ? place(word.slice('s3://'.length)) : null,
-        'Write s3://bucket/prefix with plain names between single slashes.',
+        'Write s3://bucket/prefix with plain folder names and single slashes.',
       ),
     );
   }
-  // A key has 1024 bytes at most; the longest one below a prefix has fewer than 200.
+  // S3 keys have at most 1024 bytes; the program adds fewer than 200 to the prefix.
   if (Buffer.byteLength(prefix) > 800) {
-    throw new InvalidValue('has too long a prefix', 'Write a prefix of at most 800 bytes.');
+    throw new InvalidValue('has a prefix that is too long', 'Use a prefix of at most 800 bytes.');
   }
   return { kind: 's3', bucket, prefix };
 }
 
-/** Without empty, relative or unprintable folders; a bucket alone has none. */
+/** Whether no folder is empty, relative or unprintable; a bucket without a prefix is fine. */
 function isPlainPrefix(segments: readonly string[]): boolean {
   const prefix = segments.join('/');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
@@ -72,18 +75,18 @@ function path(word: string, cwd: string, what: 'folder' | 'file', advice: string
   refuseQuotes(word);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
   if (/[\u0000-\u001f\u007f]/.test(word)) {
-    throw new InvalidValue(`holds a control character, as no ${what} should`, advice);
+    throw new InvalidValue('contains a control character', advice);
   }
   if (word.startsWith('~')) {
     throw new InvalidValue(
-      'begins with ~, which only a shell understands',
-      `Write the ${what} in full, or with $HOME where a shell reads it.`,
+      'begins with ~, which only a shell expands',
+      `Write the full path of the ${what}, or use $HOME in a shell.`,
     );
   }
   if (/^\$|\$\{|\$\(/.test(word)) {
     throw new InvalidValue(
-      'holds a variable that nobody has replaced',
-      `Write the ${what} in full, or let a shell read it.`,
+      'contains a variable that no shell has expanded',
+      `Write the full path of the ${what}, or let a shell expand it.`,
     );
   }
   const local = /^file:\/*(\/.*)$/i.exec(word)?.[1];
@@ -92,25 +95,25 @@ function path(word: string, cwd: string, what: 'folder' | 'file', advice: string
   const isDrive = process.platform === 'win32' && scheme?.length === 1;
   if (scheme !== undefined && !isDrive) {
     throw new InvalidValue(
-      `begins with ${word.startsWith(`${scheme}://`) ? `${scheme}://` : `${scheme}:`}, which is no ${what}`,
+      `begins with ${word.startsWith(`${scheme}://`) ? `${scheme}://` : `${scheme}:`}, so it is not a local ${what}`,
       advice,
     );
   }
   return resolve(cwd, word);
 }
 
-/** A file of variables or a YAML list hands on the quotation marks that a shell would have taken off. */
+/** An env file or a YAML list keeps quotation marks that a shell would have removed. */
 function refuseQuotes(word: string): void {
   if (!/^["'`]|["'`]$/.test(word)) return;
   throw new InvalidValue(
-    'has a quotation mark at its beginning or end, which only a shell takes off',
-    `Write ${word.replace(/^["'`]+|["'`]+$/g, '')} without it.`,
+    'begins or ends with a quotation mark, which only a shell removes',
+    `Write ${word.replace(/^["'`]+|["'`]+$/g, '')} without quotation marks.`,
   );
 }
 
-/** What a place on S3 that is written in another way would be; null: it is none. The result may still be refused. */
+/** The `s3://` form of an S3 location written as an ARN, URL or similar; null if it is not one. It may still be invalid. */
 function meantOnS3(word: string): string | null {
-  // arn:aws:s3:::bucket/prefix; arn:aws:s3:region:account:accesspoint/name has no bucket in it.
+  // arn:aws:s3:::bucket/prefix; arn:aws:s3:region:account:accesspoint/name names no bucket.
   const [, resource] = /^arn:[a-z0-9-]+:s3[a-z-]*:[^:]*:[^:]*:(.+)$/i.exec(word) ?? [];
   if (resource !== undefined) return /^(accesspoint|outpost)\b/i.test(resource) ? '' : place(resource);
   // docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html: the bucket before the host, or in the path
@@ -137,7 +140,7 @@ function place(key: string): string {
     .replace(/\/$/, '')}`;
 }
 
-/** Advice with the place that was probably meant, where that one would be taken. */
+/** Adds "Did you mean …?" to the advice if the suggested location is a valid one. */
 function didYouMean(meant: string | null, otherwise: string): string {
   if (meant === null || meant === '') return otherwise;
   const [, bucket, prefix = ''] = /^s3:\/\/([^/]*)\/?(.*)$/s.exec(meant) ?? [];

@@ -1,24 +1,24 @@
-/** What an option is: the facts that help, environment, file and parsing need to know of it. */
+/** The type of an option: the facts that help, environment, configuration file and parsing derive from. */
 import { eachItem, type ParseWord } from './invalid-value.ts';
 
 export type Job = 'export' | 'plan' | 'catalog' | 'query' | 'simulate';
 
-/** What the configuration file may hold for an option besides text. */
+/** Besides text, what the configuration file may contain for an option. */
 export type OptionKind = 'text' | 'list' | 'integer' | 'switch';
 
 export interface Option<T = unknown> {
   readonly kind: OptionKind;
   readonly jobs: readonly Job[];
-  /** What stands for the value in help: `FILE`, `10m`. Empty for a switch. */
+  /** The value's placeholder in help: `FILE`, `10m`. Empty for a switch. */
   readonly sample: string;
-  /** As a person would write it, and read by the same `parse`; null: none. */
+  /** As a person would type it, and parsed by the same `parse`; null: no default. */
   readonly default: string | null;
   readonly description: string;
-  /** Means something for a lake on S3 only: with a local one it is refused, since nobody would notice that it is ignored. */
+  /** Only for a lake on S3. With a local lake it is an error, because nobody would notice that it is ignored. */
   readonly onlyOnS3: boolean;
   /** Its value is never printed. */
   readonly secret: boolean;
-  /** `words` are never empty: the items of a list, or the one word of every other kind. */
+  /** `words` is never empty: the items of a list, or the single text of any other kind. */
   readonly parse: (words: readonly string[], cwd: string) => T;
 }
 
@@ -27,7 +27,7 @@ type Facts = Pick<Option, 'description'> &
 
 export const allJobs: readonly Job[] = ['export', 'plan', 'simulate', 'catalog', 'query'];
 
-/** An option that is text, has no default and belongs to `export` and `plan`, but for what `facts` say. */
+/** Unless `facts` says otherwise, an option is text without a default and belongs to `export` and `plan`. */
 export function option<T>(facts: Facts, parse: Option<T>['parse']): Option<T> {
   return {
     kind: 'text',
@@ -41,12 +41,12 @@ export function option<T>(facts: Facts, parse: Option<T>['parse']): Option<T> {
   };
 }
 
-/** An option of one word. */
+/** An option with one value. */
 export function text<T>(parse: ParseWord<T>, facts: Facts): Option<T> {
   return option(facts, ([word = ''], cwd) => parse(word, cwd));
 }
 
-/** An option of several words. */
+/** An option with a list of values. */
 export function list<T>(parse: ParseWord<T>, facts: Facts): Option<readonly T[]> {
   return option({ kind: 'list', ...facts }, (words, cwd) => eachItem(words, parse, cwd));
 }

@@ -1,6 +1,6 @@
 /**
- * The options of `export` and `plan`, and those that every job has, once: flags, environment names, keys of the
- * configuration file, help and the README's table are derived from this one list.
+ * Every option except `--config` and the ones that only `simulate` has. Flags, environment variables, keys of the
+ * configuration file, help and the reference page all come from this one list.
  */
 
 import type { AggregationPeriod } from '../tables/copy-job-summaries.ts';
@@ -24,16 +24,16 @@ import {
   since,
 } from './value-parsers.ts';
 
-/** Those that open a lake, and ask AWS for it. */
+/** Jobs that open a lake. */
 const lakeJobs: readonly Job[] = ['export', 'plan', 'catalog', 'query'];
-/** Those that read or write parts with an engine. */
+/** Jobs that read or write parts with an engine. */
 const engineJobs: readonly Job[] = ['export', 'plan', 'query'];
-/** Those that have S3 write something: the lake, or what Athena puts out. */
+/** Jobs that write to S3: the lake, or Athena's results. */
 const writingJobs: readonly Job[] = ['export', 'plan', 'catalog'];
 const catalogOnly: readonly Job[] = ['catalog'];
 const queryOnly: readonly Job[] = ['query'];
 
-/** Longer, and a Node timer (a 32-bit count of milliseconds, 24.8 days) would fire at once. */
+/** A Node timer counts milliseconds in 32 bits (24.8 days); a longer one would fire at once. */
 const longestTimer = duration(24 * dayMs);
 const periods: readonly AggregationPeriod[] = ['ONE_DAY', 'SEVEN_DAYS', 'FOURTEEN_DAYS'];
 const sessionName = matching(
@@ -42,31 +42,32 @@ const sessionName = matching(
   'Write 2 to 64 letters, digits and _+=,.@-',
 );
 
-/** Every option but `--config` and those of `simulate` alone. Their order is the help's. */
+/** In the order in which help lists them. */
 export const options = {
   lake: text(lake, {
     jobs: lakeJobs,
     sample: 's3://bucket/prefix',
-    description: 'Where the lake lies: s3://bucket/prefix or a local folder. Required',
+    description: 'The lake: s3://bucket/prefix or a local folder. Required',
   }),
   accounts: option(
     {
       kind: 'list',
       sample: 'self|all|ID,…',
       default: 'self',
-      description: "The accounts to read: the caller's own, every active one of the organization, or ids",
+      description:
+        'Accounts to read: self (the caller’s own), all (every active account of the organization), or account ids',
     },
     accounts,
   ),
   'organizational-units': list(organizationalUnitId, {
     sample: 'ou-…,…',
-    description: 'Every active account below these units; instead of --accounts',
+    description: 'Read every active account below these units, instead of --accounts',
   }),
   'exclude-accounts': list(accountId, { sample: 'ID,…', description: 'Accounts to leave out' }),
   'role-name': text(roleName, {
     sample: 'NAME',
     default: 'BackupCopyExportReader',
-    description: 'The role to assume in every account but the caller’s own; with its path, if it has one',
+    description: 'Role to assume in every account except the caller’s; include its path, if it has one',
   }),
   // 2 to 1224 characters: docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
   'external-id': text(
@@ -75,141 +76,141 @@ export const options = {
       'is not an external id',
       'Write 2 to 1224 letters, digits and _+=,.@:/-',
     ),
-    { jobs: lakeJobs, sample: 'ID', secret: true, description: 'The external id that those roles ask for' },
+    { jobs: lakeJobs, sample: 'ID', secret: true, description: 'External id that the assumed roles require' },
   ),
   'role-session-name': text(sessionName, {
     jobs: lakeJobs,
     sample: 'NAME',
     default: 'backup-copy-export',
-    description: 'How the sessions are named in the audit trail',
+    description: 'Session name for assumed roles, as CloudTrail shows it',
   }),
   'organization-role-arn': text(roleArn, {
     sample: 'ARN',
-    description: 'Assumed first, to ask Organizations for accounts',
+    description: 'Role to assume to list the accounts of the organization',
   }),
   'lake-role-arn': text(roleArn, {
     jobs: lakeJobs,
     onlyOnS3: true,
     sample: 'ARN',
-    description: 'Assumed to read and write the lake on S3',
+    description: 'Role to assume to read and write the lake on S3',
   }),
   regions: option(
     {
       kind: 'list',
       sample: 'NAME,…|enabled',
       default: 'enabled',
-      description: "The regions to read; enabled: those enabled in the caller's account",
+      description: 'Regions to read; enabled: every region enabled in the caller’s account',
     },
     regions,
   ),
   tables: list(oneOf(['copy_jobs', 'copy_job_summaries']), {
     sample: 'TABLE,…',
     default: 'copy_jobs,copy_job_summaries',
-    description: 'The tables to fill',
+    description: 'Tables to export',
   }),
   'aggregation-periods': list(oneOf(periods), {
     sample: 'PERIOD,…',
     default: 'ONE_DAY',
-    description: `The periods of copy_job_summaries: ${periods.join(', ')}`,
+    description: `Periods of copy_job_summaries to read: ${periods.join(', ')}`,
   }),
   since: text(since, {
     sample: 'auto|all|DATE|7d',
     default: 'auto',
     description:
-      'From which creation time on to read copy_jobs: where the last run ended, everything, a UTC date, or a span (7d: 7 × 24 h) before the run',
+      'Read copy jobs created from this time on: auto (from where the last run ended), all, a UTC date, or a span before the run (7d: 7 × 24 h)',
   }),
   until: text(instant, {
     sample: 'DATE',
-    description:
-      'Up to which creation time to read copy_jobs, itself not included; UTC. Default: the run’s instant',
+    description: 'Read copy jobs created before this time (UTC). Default: the time of the run',
   }),
   'full-every': text(duration(3650 * dayMs), {
     sample: '7d',
     default: '7d',
-    description: 'With --since auto: how often to read everything AWS still holds',
+    description: 'With --since auto: how often to read everything AWS still has',
   }),
   'memory-days': text(integer(1, 3650), {
     kind: 'integer',
     sample: 'N',
     default: '35',
-    description: 'For how many days AWS is taken to remember a job; open jobs are followed that long',
+    description: 'How many days AWS keeps a copy job; open jobs are followed that long',
   }),
   concurrency: text(integer(1, 1024), {
     kind: 'integer',
     sample: 'N',
     default: '16',
-    description: 'Targets read at once',
+    description: 'How many targets to read at once; a target is one account in one region',
   }),
   'requests-per-second': text(integer(1, 1000), {
     kind: 'integer',
     sample: 'N',
     default: '10',
-    description: 'Requests to AWS Backup per second, account and region',
+    description: 'Request limit per second to AWS Backup, for each account and region',
   }),
   'target-timeout': text(longestTimer, {
     sample: '10m',
     default: '10m',
-    description: 'How long one target may take for one table',
+    description: 'Time limit to read one table of one target',
   }),
   deadline: text(longestTimer, {
     sample: '2h',
     default: '2h',
-    description: 'How long the whole run may take; what is not reached is SKIPPED',
+    description: 'Time limit for the whole run; targets it does not reach are SKIPPED',
   }),
   'publish-every': text(longestTimer, {
     sample: '30m',
     default: '30m',
-    description: 'How often to publish while reading goes on',
+    description: 'How often to publish while reading continues',
   }),
   'publish-window': text(timesOfDay, {
     sample: '01:00-04:00',
     description:
-      'Replace parts only at these times of day, UTC; what is not published by the deadline is read again. Default: at any time',
+      'Publish only between these times of day (UTC); the next run reads again what the deadline leaves unpublished. Default: at any time',
   }),
   engine: text(oneOf(['duckdb', 'parquetjs-lite']), {
     sample: 'duckdb|parquetjs-lite',
     default: 'duckdb',
-    description: 'What writes the Parquet files',
+    description: 'Engine that writes the Parquet files',
   }),
   'memory-limit': text(sizeFrom('64MB'), {
     jobs: engineJobs,
     sample: '512MB',
     default: '512MB',
-    description: "The engine's memory; MB is decimal, MiB binary",
+    description: 'Memory limit of the engine; MB is decimal, MiB binary',
   }),
   scratch: text(folder, {
     jobs: lakeJobs,
     sample: 'DIR',
     description:
-      'Local folder for staged rows. Default: one of the user’s own in the system’s temporary folder',
+      'Local folder for temporary files. Default: a folder for each user in the system’s temporary folder',
   }),
   'scratch-limit': text(sizeFrom('5MB'), {
     jobs: engineJobs,
     sample: '10GB',
     default: '10GB',
-    description: 'How much scratch space may be used; GB is decimal, GiB binary',
+    description: 'Disk space limit of the scratch folder; GB is decimal, GiB binary',
   }),
   buckets: text(integer(1, 1024), {
     kind: 'integer',
     sample: 'N',
-    description: 'Parts per partition of copy_jobs and copy_job_summaries; for a new lake only. Default: 1',
+    description: 'Parts per partition of copy_jobs and copy_job_summaries; only for a new lake. Default: 1',
   }),
   'allow-unsafe-store': text(onOff, {
     kind: 'switch',
     default: 'false',
-    description: 'Use a store that does not honour conditional writes; two runs at once may then lose rows',
+    description: 'Use a store that ignores conditional writes; two runs at once may then lose rows',
   }),
   'fail-on': text(failOn, {
     sample: 'any|all|5%',
     default: 'any',
-    description: 'How many failed targets make the run fail: any, all, or more than a share of those planned',
+    description:
+      'How many targets must fail for the run to fail: any (one is enough), all, or more than a percentage of those planned',
   }),
   sse: text(oneOf(serverSideEncryptions), {
     jobs: writingJobs,
     onlyOnS3: true,
     sample: serverSideEncryptions.join('|'),
     description:
-      'How S3 encrypts what is written, as the AWS CLI names it. Default: aws:kms with --kms-key-id, else as the bucket says',
+      'Encryption of what is written to S3, named as in the AWS CLI. Default: aws:kms with --kms-key-id, else the bucket’s default',
   }),
   'kms-key-id': text(
     matching(/^[\x21-\x7e]{1,2048}$/, 'is not the id of a key', 'Write the id, alias or ARN of a KMS key.'),
@@ -217,25 +218,25 @@ export const options = {
       jobs: writingJobs,
       onlyOnS3: true,
       sample: 'ID',
-      description: 'KMS key for what is written to S3',
+      description: 'KMS key that encrypts what is written to S3',
     },
   ),
   'bucket-key-enabled': text(onOff, {
     kind: 'switch',
     onlyOnS3: true,
     description:
-      'Let S3 use a key of the bucket’s, and ask KMS less often; with --sse aws:kms. Default: as the bucket says',
+      'Use an S3 Bucket Key to make fewer requests to KMS; for --sse aws:kms. Default: the bucket’s default',
   }),
   'expected-bucket-owner': text(accountId, {
     jobs: lakeJobs,
     onlyOnS3: true,
     sample: 'ID',
-    description: 'The account that must own the bucket, or nothing is read or written',
+    description: 'Account that must own the bucket; if another one does, nothing is read or written',
   }),
   'endpoint-url': text(endpointUrl, {
     jobs: lakeJobs,
     sample: 'URL',
-    description: 'Endpoint of all AWS services but S3',
+    description: 'Endpoint of every AWS service except S3',
   }),
   's3-endpoint-url': text(endpointUrl, {
     jobs: lakeJobs,
@@ -243,151 +244,151 @@ export const options = {
     sample: 'URL',
     description: 'Endpoint of S3',
   }),
-  // Athena takes other names in backticks, and then fails on them (docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html)
+  // Athena accepts other names in backticks, then fails on them (docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html)
   database: text(
     matching(
       /^[a-z_][a-z0-9_]{0,254}$/,
-      'is not a name of a database',
-      'Write lower-case letters, digits and underscores, no digit first.',
+      'is not a database name',
+      'Use lower-case letters, digits and underscores; do not begin with a digit.',
     ),
     {
       jobs: catalogOnly,
       sample: 'NAME',
       default: 'backup_copy_export',
-      description: 'The Glue database, or the schema in Trino',
+      description: 'Glue database, or schema in Trino',
     },
   ),
   dialect: text(oneOf(['athena', 'trino']), {
     jobs: catalogOnly,
     sample: 'athena|trino',
     default: 'athena',
-    description: 'For whom ddl writes statements',
+    description: 'Query engine that ddl writes statements for',
   }),
   'trino-catalog': text(
     matching(
       /^[a-z][a-z0-9_]{0,127}$/,
-      'is not a name of a catalog',
-      'Write lower-case letters, digits and underscores.',
+      'is not a catalog name',
+      'Use lower-case letters, digits and underscores; begin with a letter.',
     ),
     {
       jobs: catalogOnly,
       sample: 'NAME',
       default: 'hive',
-      description: 'The Hive catalog in Trino, for ddl',
+      description: 'Hive catalog in Trino, for ddl',
     },
   ),
   'first-day': text(day, {
     jobs: catalogOnly,
     sample: 'DAY',
     description:
-      'The first UTC day that tables offer. Default: the lake’s; apply takes the earlier of both, ddl then asks no AWS',
+      'First UTC day that the tables cover. Default: the first day in the lake. apply takes the earlier of the two; with this option, ddl sends no request to AWS',
   }),
   workgroup: text(
     matching(
       /^[a-zA-Z0-9._-]{1,128}$/,
-      'is not the name of a workgroup',
+      'is not a workgroup name',
       'Write 1 to 128 letters, digits, dots, hyphens and underscores.',
     ),
     {
       jobs: catalogOnly,
       sample: 'NAME',
       default: 'primary',
-      description: 'The Athena workgroup in which apply makes the views',
+      description: 'Athena workgroup in which apply creates the views',
     },
   ),
   'output-location': text(
     matching(
       /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/\S*)?$/,
-      'is no place on S3',
+      'is not a location on S3',
       'Write s3://bucket/prefix/.',
     ),
     {
       jobs: catalogOnly,
       sample: 's3://bucket/prefix/',
-      description: 'Where Athena puts results; needed where the workgroup names no place',
+      description: 'Where Athena writes results; required if the workgroup sets no location',
     },
   ),
   'dry-run': text(onOff, {
     kind: 'switch',
     jobs: catalogOnly,
     default: 'false',
-    description: 'apply: show the difference and change nothing',
+    description: 'For apply: show what would change, and change nothing',
   }),
   from: text(day, {
     jobs: queryOnly,
     sample: 'DAY',
     description:
-      'The first UTC day to read; export_coverage is always read whole. Default: all of a local lake; of one on S3 the days a question looks at, and for SQL of your own the 35 up to its last run',
+      'First UTC day to read; export_coverage is always read whole. Default: every day of a local lake; on S3, the days the question needs, or for your own SQL the 35 days up to the last run',
   }),
   to: text(day, {
     jobs: queryOnly,
     sample: 'DAY',
-    description: 'The last UTC day to read, itself included. Default: the newest',
+    description: 'Last UTC day to read, inclusive. Default: the newest',
   }),
   format: text(oneOf(['table', 'csv', 'json', 'parquet']), {
     jobs: queryOnly,
     sample: 'table|csv|json|parquet',
-    description: 'How rows are written. Default: table on a terminal, else csv',
+    description: 'Output format. Default: table on a terminal, else csv',
   }),
   'output-file': text(file, {
     jobs: queryOnly,
     sample: 'FILE',
-    description: 'Where rows are written instead of stdout; needed for parquet',
+    description: 'File to write rows to, instead of stdout; required for parquet',
   }),
   raw: text(onOff, {
     kind: 'switch',
     jobs: queryOnly,
     default: 'false',
-    description: 'Leave texts in CSV as they are, also those that a spreadsheet would run as formulas',
+    description: 'In CSV, leave text unchanged even if a spreadsheet would run it as a formula',
   }),
   wide: text(onOff, {
     kind: 'switch',
     jobs: queryOnly,
     default: 'false',
     description:
-      'At a terminal, write tables as wide as their values, with sizes and times as they are, instead of fitting the terminal',
+      'On a terminal, print full values with exact sizes and times instead of fitting tables to its width',
   }),
   timeout: text(longestTimer, {
     jobs: queryOnly,
     sample: '10m',
     default: '10m',
-    description: 'How long one query may take',
+    description: 'Time limit for one query',
   }),
   list: text(onOff, {
     kind: 'switch',
     jobs: queryOnly,
     default: 'false',
-    description: 'List the named questions, a line each, or show the text of the one that is named, and end',
+    description: 'List the named questions, one per line; with a question’s name, show its full text',
   }),
   history: text(onOff, {
     kind: 'switch',
     jobs: queryOnly,
     default: 'true',
-    description: 'Keep what was typed at the prompt, in the user’s state folder',
+    description: 'Save what you type at the prompt, in your state folder',
   }),
   'log-level': text(oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']), {
     jobs: allJobs,
     sample: 'LEVEL',
     default: 'info',
-    description: 'The least important log lines to write: trace, debug, info, warn, error, fatal, silent',
+    description: 'Lowest level to log: trace, debug, info, warn, error, fatal, silent',
   }),
   'log-format': text(oneOf(['auto', 'json', 'pretty']), {
     jobs: allJobs,
     sample: 'auto|json|pretty',
     default: 'auto',
-    description: 'How logs look; auto: pretty on a terminal, else JSON lines',
+    description: 'Format of log lines; auto: pretty on a terminal, else JSON lines',
   }),
   progress: text(oneOf(['auto', 'on', 'off']), {
     jobs: allJobs,
     sample: 'auto|on|off',
     default: 'auto',
-    description: 'A progress bar; auto: on a terminal. Without a terminal, on logs a line every 30 s',
+    description: 'Show progress; auto: a bar on a terminal, else a log line every 30 s',
   }),
   output: text(oneOf(['text', 'json']), {
     jobs: allJobs,
     sample: 'text|json',
     default: 'text',
-    description: 'How the result is printed on stdout',
+    description: 'Format of the result on stdout',
   }),
 } as const satisfies Record<string, Option>;
 
@@ -398,7 +399,7 @@ export type OptionValue<N extends OptionName> = ReturnType<(typeof options)[N]['
 // Object.keys of an object literal are its own keys; TypeScript only says string.
 export const optionNames = Object.keys(options) as readonly OptionName[];
 
-/** The option as the common shape, for code that treats all alike. */
+/** The option without its own value type, for code that handles every option. */
 export function optionOf(name: OptionName): Option {
   return options[name];
 }
@@ -410,7 +411,7 @@ export function environmentName(name: string): string {
   return environmentPrefix + name.toUpperCase().replaceAll('-', '_');
 }
 
-/** The options of a job by name, but `--config`. */
+/** The options of a job by name, without `--config`. */
 export function tableOf(job: Job): ReadonlyMap<string, Option> {
   const shared = optionNames.filter((name) => optionOf(name).jobs.includes(job));
   return new Map<string, Option>([
@@ -419,10 +420,10 @@ export function tableOf(job: Job): ReadonlyMap<string, Option> {
   ]);
 }
 
-/** Every option of every job: one environment or file may serve several jobs. */
+/** The options of every job: one environment or configuration file may serve several jobs. */
 export const allOptionNames: ReadonlySet<string> = new Set([...optionNames, ...Object.keys(simulateOptions)]);
 
-/** Options that may stand without a value. */
+/** Options that need no value. */
 export const switchNames: ReadonlySet<string> = new Set(
   [...optionNames.map((name) => [name, optionOf(name)] as const), ...Object.entries(simulateOptions)].flatMap(
     ([name, { kind }]) => (kind === 'switch' ? [name] : []),
@@ -437,10 +438,10 @@ export function optionsOf(names: readonly OptionName[]): Readonly<Record<string,
   return Object.fromEntries(names.map((name) => [name, optionOf(name)]));
 }
 
-/** The options that a job has besides. */
+/** The options of a job beyond the ones that every job has. */
 export function ownOptionNames(job: Job): readonly OptionName[] {
   return optionNames.filter((name) => optionOf(name).jobs.includes(job) && !commonOptionNames.includes(name));
 }
 
-/** Those of `export`, which `plan` shares. */
+/** The options of `export`; `plan` has the same. */
 export const exportOptionNames = ownOptionNames('export');

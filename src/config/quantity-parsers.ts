@@ -1,7 +1,7 @@
-/** Durations, sizes, whole numbers and instants, as a person writes them. */
+/** Parses durations, sizes, numbers and points in time. */
 import { InvalidValue, type ParseWord } from './invalid-value.ts';
 
-/** A day is 24 hours here. */
+/** Every day counts as 24 hours. */
 export const dayMs = 86_400_000;
 
 const unitMs = { d: dayMs, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 } as const;
@@ -17,29 +17,30 @@ const unitBytes = {
   TiB: 2 ** 40,
 } as const;
 
-const durationAdvice = 'Write whole numbers with d, h, m, s or ms, largest first, such as 7d, 10m or 1h30m';
+const durationAdvice =
+  'Write whole numbers with d, h, m, s or ms, largest unit first, such as 7d, 10m or 1h30m';
 
-/** A positive span in milliseconds, `maxMs` at most: `7d`, `1h30m`, `500ms`. A day is 24 hours. */
+/** A positive duration in milliseconds, at most `maxMs`: `7d`, `1h30m`, `500ms`. A day is 24 hours. */
 export function duration(maxMs: number): ParseWord<number> {
   return (word) => {
     const match = /^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/.exec(word);
     if (!match || word === '') throw new InvalidValue('is not a duration', `${durationAdvice}.`);
     const ms = Object.values(unitMs).reduce((sum, unit, i) => sum + Number(match[i + 1] ?? 0) * unit, 0);
-    if (ms <= 0) throw new InvalidValue('is no time at all', `${durationAdvice}, more than 0.`);
+    if (ms <= 0) throw new InvalidValue('is zero', `${durationAdvice}; it must be more than 0.`);
     if (ms > maxMs) {
-      throw new InvalidValue('is too long', `${durationAdvice}, ${maxMs / unitMs.d}d at most.`);
+      throw new InvalidValue('is too long', `${durationAdvice}; at most ${maxMs / unitMs.d}d.`);
     }
     return ms;
   };
 }
 
-/** Two times of day in UTC, `01:00-04:00`; the second may lie on the next day. */
+/** Two times of day in UTC, `01:00-04:00`; the second may be on the next day. */
 export function timesOfDay(word: string): { readonly fromMs: number; readonly toMs: number } {
   const match = /^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)$/.exec(word);
   const [fromHour, fromMinute, toHour, toMinute] = (match ?? []).slice(1).map(Number);
   if (fromHour === undefined || fromMinute === undefined || toHour === undefined || toMinute === undefined) {
     throw new InvalidValue(
-      'is no window of a day',
+      'is not a time window',
       'Write two times of day in UTC, such as 01:00-04:00 or 23:30-02:00.',
     );
   }
@@ -64,7 +65,7 @@ export function size(word: string): number {
       'Write a whole number with its unit, such as 512MB (1 MB is 1,000,000 bytes) or 512MiB (1 MiB is 1,048,576 bytes).',
     );
   }
-  // Object.hasOwn just said that it is one of the table's keys.
+  // Object.hasOwn above proves that `unit` is one of the table's keys.
   const bytes = Number(match[1]) * unitBytes[unit as keyof typeof unitBytes];
   if (bytes < 1 || !Number.isSafeInteger(bytes)) {
     throw new InvalidValue('is out of range', 'Write a size from 1B to 8000TB.');
@@ -72,17 +73,17 @@ export function size(word: string): number {
   return bytes;
 }
 
-/** A size that is at least so much; with less the program could not do its work. */
+/** A size with a minimum that the program needs to work. */
 export function sizeFrom(least: string): ParseWord<number> {
   const leastBytes = size(least);
   return (word) => {
     const bytes = size(word);
-    if (bytes < leastBytes) throw new InvalidValue('is too little to work with', `Write ${least} or more.`);
+    if (bytes < leastBytes) throw new InvalidValue('is too small', `Write ${least} or more.`);
     return bytes;
   };
 }
 
-/** A number between two bounds, both allowed; with a fraction, if need be. */
+/** A number between two bounds, inclusive; it may have a fraction. */
 export function decimal(min: number, max: number): ParseWord<number> {
   return (word) => {
     const value = /^[+-]?\d+(\.\d+)?$/.test(word) ? Number(word) : Number.NaN;
@@ -96,7 +97,7 @@ export function decimal(min: number, max: number): ParseWord<number> {
   };
 }
 
-/** An integer between two bounds, both allowed. */
+/** An integer between two bounds, inclusive. */
 export function integer(min: number, max: number): ParseWord<number> {
   return (word) => {
     const value = /^[+-]?\d+$/.test(word) ? Number(word) : Number.NaN;
@@ -111,13 +112,13 @@ export function integer(min: number, max: number): ParseWord<number> {
 }
 
 /**
- * An instant, in milliseconds since the epoch: a UTC day (its first instant), or ISO 8601 with a time.
- * A time without an offset is UTC too.
+ * A point in time, in milliseconds since the epoch: a UTC day (its start), or ISO 8601 with a time.
+ * Without an offset, the time is UTC.
  */
 export function instant(word: string): number {
   const match =
     /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,3}))?)?(Z|[+-]\d\d:\d\d)?)?$/.exec(word);
-  const advice = 'Write a day such as 2026-11-01 (UTC) or an instant such as 2026-11-01T02:00:00Z.';
+  const advice = 'Write a day such as 2026-11-01 (UTC) or a time such as 2026-11-01T02:00:00Z.';
   if (!match) throw new InvalidValue('is not a date', advice);
   const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0));
   const ms = Number((match[7] ?? '').padEnd(3, '0'));
@@ -126,25 +127,25 @@ export function instant(word: string): number {
   );
   local.setUTCFullYear(year ?? 0, (month ?? 1) - 1, day ?? 1);
   const offset = match[8] ?? 'Z';
-  // Date.UTC carries 31 April over into May: a date that is not in the calendar does not come back as it was.
+  // Date.UTC turns 31 April into 1 May, so a date that does not exist does not come back unchanged.
   const same =
     local.toISOString().slice(0, 19) ===
     `${match[1]}-${match[2]}-${match[3]}T${match[4] ?? '00'}:${match[5] ?? '00'}:${match[6] ?? '00'}`;
   const [, sign, offsetHours, offsetMinutes] = /^([+-])(\d\d):(\d\d)$/.exec(offset) ?? [];
   if (!same || Number(offsetHours ?? 0) > 14 || Number(offsetMinutes ?? 0) > 59) {
-    throw new InvalidValue('is not in the calendar', advice);
+    throw new InvalidValue('is a date that does not exist', advice);
   }
   const offsetMs = Number(offsetHours ?? 0) * unitMs.h + Number(offsetMinutes ?? 0) * unitMs.m;
   return local.getTime() - (sign === '-' ? -offsetMs : offsetMs);
 }
 
-/** A UTC day, kept as it is written: `yyyy-MM-dd`. */
+/** A UTC day, kept as text: `yyyy-MM-dd`. */
 export function day(word: string): string {
   if (!/^\d{4}-\d\d-\d\d$/.test(word)) {
     throw new InvalidValue('is not a day', 'Write a UTC day such as 2026-11-01.');
   }
   if (Number.isNaN(Date.parse(`${word}T00:00:00Z`))) {
-    throw new InvalidValue('is no day of the calendar', 'Write a UTC day such as 2026-11-01.');
+    throw new InvalidValue('is a date that does not exist', 'Write a UTC day such as 2026-11-01.');
   }
   instant(word);
   return word;

@@ -1,12 +1,12 @@
-/** Options that mean something for a lake on S3 only. */
+/** Rejects options that only apply to a lake on S3 when the lake is local. */
 import { ConfigError, UsageError } from '../shared/errors.ts';
 import type { GivenOptions } from './layers.ts';
 import { optionNames, optionOf } from './options.ts';
 import type { LakeLocation } from './typed-values.ts';
 
 /**
- * Whoever gives the owner of a bucket or a key relies on it: with a local lake it would be ignored without a word.
- * @throws UsageError, or ConfigError where all of it stands in the file
+ * Whoever sets a bucket owner or a KMS key relies on it. A local lake would silently ignore both.
+ * @throws UsageError, or ConfigError if all of them are set in the configuration file
  */
 export function refuseS3OptionsForLocalLake(lake: LakeLocation, given: GivenOptions): void {
   if (lake.kind === 's3') return;
@@ -15,7 +15,7 @@ export function refuseS3OptionsForLocalLake(lake: LakeLocation, given: GivenOpti
   const places = idle.map(({ where }) => where).join(' and ');
   const Class = idle.every(({ layer }) => layer === 'file') ? ConfigError : UsageError;
   throw new Class(
-    `${places} ${idle.length === 1 ? 'has' : 'have'} no effect on ${lake.folder}, which is a local folder`,
-    'Leave out what is only for S3, or give --lake s3://bucket/prefix.',
+    `${places} ${idle.length === 1 ? 'applies' : 'apply'} only to a lake on S3, but ${lake.folder} is a local folder`,
+    `Remove ${idle.length === 1 ? 'it' : 'them'}, or set --lake s3://bucket/prefix.`,
   );
 }

@@ -1,5 +1,5 @@
 /**
- * Flags, environment and configuration file become one typed, frozen Settings; bad input ends here.
+ * Turns flags, environment and configuration file into one typed, frozen Settings. Bad input stops here.
  */
 import { join } from 'node:path';
 import { ConfigError, UsageError } from '../shared/errors.ts';
@@ -42,13 +42,13 @@ export interface Settings extends Encryption {
   readonly targetTimeoutMs: number;
   readonly deadlineMs: number;
   readonly publishEveryMs: number;
-  /** Null: parts are replaced at any time. */
+  /** Null: parts may be replaced at any time. */
   readonly publishWindow: PublishWindow | null;
   readonly engine: 'duckdb' | 'parquetjs-lite';
   readonly memoryLimitBytes: number;
   readonly scratch: string;
   readonly scratchLimitBytes: number;
-  /** Only said for a new lake; null: as the lake is, or 1. */
+  /** Only for a new lake; null: what the lake has, or 1. */
   readonly buckets: number | null;
   readonly allowUnsafeStore: boolean;
   readonly failOn: FailOn;
@@ -57,7 +57,7 @@ export interface Settings extends Encryption {
   readonly s3EndpointUrl: string | null;
 }
 
-/** How the program talks. */
+/** How the program reports to people and machines: log, progress, result. */
 export interface Telemetry {
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   readonly logFormat: 'auto' | 'json' | 'pretty';
@@ -71,14 +71,14 @@ export interface SettingsInput extends OptionInput {
   readonly temporaryFolder: string;
 }
 
-/** A folder for each user: in one of somebody else's nothing could be made. */
+/** One folder per user, because another user's folder is not writable. */
 export function defaultScratch(temporaryFolder: string): string {
   return join(temporaryFolder, `backup-copy-export-${process.getuid?.() ?? 'user'}`);
 }
 
 /**
- * Everything `export` and `plan` need, from flags, environment and file; both take the same.
- * @throws UsageError or ConfigError for the first thing that is wrong
+ * The settings of `export` and `plan`, which share all options.
+ * @throws UsageError or ConfigError
  */
 export function parseSettings(input: SettingsInput): Settings {
   const given = collectOptions('export', input);
@@ -127,7 +127,7 @@ export function parseSettings(input: SettingsInput): Settings {
   return deepFreeze(settings);
 }
 
-/** How the program talks, for any job. */
+/** The telemetry options, which every job has. */
 export function parseTelemetry(job: Job, input: OptionInput): Telemetry {
   const given = collectOptions(job, input);
   const value = <N extends 'log-level' | 'log-format' | 'progress' | 'output'>(name: N): OptionValue<N> => {
@@ -144,8 +144,8 @@ export function parseTelemetry(job: Job, input: OptionInput): Telemetry {
 }
 
 /**
- * `--accounts` and `--organizational-units` are two ways of saying one thing: the strongest layer that says
- * it decides, and saying it both ways in one layer is an error.
+ * `--accounts` and `--organizational-units` both select accounts. The stronger layer wins; setting both in one layer
+ * is an error.
  */
 function readAccounts(given: GivenOptions, cwd: string): AccountSelection {
   const accounts = readOption(given, 'accounts', cwd) ?? { kind: 'self' };
@@ -156,10 +156,7 @@ function readAccounts(given: GivenOptions, cwd: string): AccountSelection {
   if (byAccounts && strongerLayer(byAccounts, byUnits)) return accounts;
   if (byAccounts?.layer === byUnits.layer) {
     const Class = byUnits.layer === 'file' ? ConfigError : UsageError;
-    throw new Class(
-      `${byAccounts.where} and ${byUnits.where} exclude each other`,
-      'Give one of them: accounts, or the units that hold them.',
-    );
+    throw new Class(`${byAccounts.where} and ${byUnits.where} cannot be used together`, 'Use one of them.');
   }
   return { kind: 'units', unitIds };
 }
@@ -171,20 +168,20 @@ function refuseContradictions(settings: Settings, given: GivenOptions): void {
     names.every((name) => given.get(name)?.[0]?.layer === 'file') ? ConfigError : UsageError;
   if (accounts.kind === 'listed' && accounts.accountIds.every((id) => excludeAccounts.includes(id))) {
     throw new (errorFor('accounts', 'exclude-accounts'))(
-      `${whereOf('exclude-accounts')} leaves none of the accounts of ${whereOf('accounts')}`,
+      `${whereOf('exclude-accounts')} excludes every account in ${whereOf('accounts')}`,
       'Exclude fewer accounts, or list others.',
     );
   }
   refuseContradictoryEncryption(settings, errorFor('sse', 'kms-key-id', 'bucket-key-enabled'));
   if (since.kind === 'instant' && until.kind === 'instant' && since.epochMs >= until.epochMs) {
     throw new (errorFor('since', 'until'))(
-      `${whereOf('since')} is not before ${whereOf('until')}: there is no time between them`,
-      'Give an earlier --since or a later --until; --until itself is not included.',
+      `${whereOf('since')} is not before ${whereOf('until')}, so the window is empty`,
+      'Use an earlier --since or a later --until. The window ends just before --until.',
     );
   }
 }
 
-/** The same value, and all within it, unchangeable. */
+/** Freezes a value and everything inside it. */
 export function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);

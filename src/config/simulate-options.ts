@@ -1,4 +1,4 @@
-/** The options that only `simulate` has. Two of them share a name with options of `export`. */
+/** The options that only `simulate` has. Two of them share their names with options of `export`. */
 import { knownRegions } from '../aws/known-regions.ts';
 import { file } from './location-parsers.ts';
 import { type Option, text } from './option.ts';
@@ -13,77 +13,77 @@ export const simulateOptions = {
     kind: 'integer',
     sample: 'N',
     default: '0',
-    description: 'Port on 127.0.0.1 (0: any)',
+    description: 'Port on 127.0.0.1; 0: any free port',
   }),
   accounts: text(integer(1, 100_000), {
     jobs,
     kind: 'integer',
     sample: 'N',
     default: '20',
-    description: 'Active accounts of the organization',
+    description: 'Active accounts in the organization',
   }),
   regions: text(integer(1, knownRegions.length), {
     jobs,
     kind: 'integer',
     sample: 'N',
     default: '4',
-    description: 'Enabled regions',
+    description: 'Enabled regions in each account',
   }),
   'jobs-per-day': text(decimal(0, 10_000_000), {
     jobs,
     kind: 'integer',
     sample: 'N',
     default: '50',
-    description: 'Mean number of copy jobs a day, per account and region',
+    description: 'Average copy jobs per day in each account and region',
   }),
   days: text(integer(0, 365), {
     jobs,
     kind: 'integer',
     sample: 'N',
     default: '30',
-    description: 'Days of history at the start',
+    description: 'Days of history when it starts',
   }),
   seed: text(integer(0, 2 ** 31 - 1), {
     jobs,
     kind: 'integer',
     sample: 'N',
     default: '7',
-    description: 'The same seed gives the same organization and jobs',
+    description: 'Random seed; the same seed gives the same organization and jobs',
   }),
   now: text(instant, {
     jobs,
     sample: 'DATE',
     default: '2026-11-20T02:00:00Z',
-    description: 'Where the clock stands at the start',
+    description: 'Time on the simulated clock when it starts',
   }),
   'latency-ms': text(integer(0, 600_000), {
     jobs,
     kind: 'integer',
     sample: 'N',
     default: '0',
-    description: 'Added to every answer',
+    description: 'Delay of every response, in milliseconds',
   }),
   truth: text(file, {
     jobs,
     sample: 'FILE',
-    description: 'Keep what complete drains would return as JSON lines',
+    description: 'Write the expected result of a complete export to this file, as JSON lines',
   }),
   faults: text(file, {
     jobs,
     sample: 'FILE',
-    description: 'What goes wrong from the start: a JSON array',
+    description: 'JSON file with an array of faults that apply from the start',
   }),
   children: text(oneOf(['listed', 'hidden']), {
     jobs,
     sample: 'listed|hidden',
     default: 'listed',
-    description: 'Whether child jobs are listed without being asked for',
+    description: 'Whether ListCopyJobs includes child jobs when no parent is requested',
   }),
   'list-in-destination': text(onOff, {
     jobs,
     kind: 'switch',
     default: 'false',
-    description: 'List a cross-account copy where it goes, too',
+    description: 'Also list a cross-account copy in its destination account',
   }),
 } as const satisfies Record<string, Option>;
 

@@ -1,6 +1,6 @@
-/** The types of options whose value is more than a text, a number or a switch. */
+/** Types of option values that are more than a text, a number or a switch. */
 
-/** Where the lake lies. */
+/** The location of the lake. */
 export type LakeLocation =
   | { readonly kind: 's3'; readonly bucket: string /** '' or ends without `/` */; readonly prefix: string }
   | { readonly kind: 'local' /** absolute */; readonly folder: string };
@@ -12,21 +12,21 @@ export type AccountSelection =
   | { readonly kind: 'listed'; readonly accountIds: readonly string[] }
   | { readonly kind: 'units'; readonly unitIds: readonly string[] };
 
-/** Where the window begins. `auto`: where the watermark says; an instant or a span before as-of otherwise. */
+/** The start of the window: the watermark (`auto`), no limit (`all`), a point in time, or a span before as-of. */
 export type Since =
   | { readonly kind: 'auto' }
   | { readonly kind: 'all' }
   | { readonly kind: 'instant'; readonly epochMs: number }
   | { readonly kind: 'ago'; readonly ms: number };
 
-/** A time of day in UTC, every day; `to` itself is not in it. With `to` before `from`, it goes over midnight. */
+/** A daily window in UTC, without `to` itself. If `to` is before `from`, the window crosses midnight. */
 export interface PublishWindow {
   /** Milliseconds since midnight. */
   readonly fromMs: number;
   readonly toMs: number;
 }
 
-/** How many failed targets make the run fail. */
+/** How many targets must fail for the run to fail. */
 export type FailOn =
   | { readonly kind: 'any' }
   | { readonly kind: 'all' }

@@ -62,7 +62,7 @@ describe('a wrong command line ends with 64, one line on stderr and nothing on s
   it.each<readonly [string, readonly string[], RegExp]>([
     ['no action', ['--lake', 's3://bucket/lake'], /not told what to do\. Write catalog ddl, catalog apply/],
     ['an unknown action', ['drop', '--lake', 's3://bucket/lake'], /catalog cannot drop/],
-    ['no lake', ['ddl'], /No lake was given/],
+    ['no lake', ['ddl'], /--lake is required/],
     ['a local lake for Athena', ['ddl', '--lake', './lake'], /local folder, and Athena reads S3/],
     ['a local lake for Glue', ['apply', '--lake', './lake'], /local folder, and Athena reads S3/],
     [

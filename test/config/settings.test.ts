@@ -222,13 +222,13 @@ test('settings are frozen to the bottom', () => {
 describe('a bad value is refused with what, where and what to do', () => {
   const invalid: readonly (readonly [OptionName, string, RegExp])[] = [
     ['lake', '', /is empty.*Give it a value/],
-    ['lake', 'gs://bucket/x', /gs:\/\/.*s3:\/\/bucket\/prefix or a local folder/],
-    ['lake', 's3://bucket/x\n', /white space or a line end\. Write "s3:\/\/bucket\/x" without/],
-    ['role-name', 'Reader\n', /white space or a line end/],
-    ['external-id', 'secret-id\n', /its value begins or ends.*\. Write it without\.$/],
-    ['expected-bucket-owner', '111122223333 ', /white space/],
+    ['lake', 'gs://bucket/x', /gs:\/\/.*s3:\/\/bucket\/prefix, or a local folder/],
+    ['lake', 's3://bucket/x\n', /a space or a line break\. Write "s3:\/\/bucket\/x"\./],
+    ['role-name', 'Reader\n', /a space or a line break/],
+    ['external-id', 'secret-id\n', /its value begins or ends.*\. Remove it\.$/],
+    ['expected-bucket-owner', '111122223333 ', /a space or a line break/],
     ['regions', 'us-east-1 eu-west-1', /region name/],
-    ['scratch', 's3://bucket/x', /begins with s3:\/\/, which is no folder/],
+    ['scratch', 's3://bucket/x', /begins with s3:\/\/, so it is not a local folder/],
     ['lake', 's3://', /no valid bucket name.*3 to 63/],
     ['lake', 's3://Bucket/x', /no valid bucket name/],
     ['lake', 's3://bucket//x', /empty, relative or unprintable.*single slashes/],
@@ -236,32 +236,32 @@ describe('a bad value is refused with what, where and what to do', () => {
     ['lake', '~/lake', /begins with ~.*\$HOME/],
     ['accounts', '12345678901', /not an account id.*12 digits/],
     ['accounts', '1111-2222-3333', /not an account id/],
-    ['accounts', 'all,111122223333', /mixes self or all.*alone/],
+    ['accounts', 'all,111122223333', /combines self or all.*only account ids/],
     ['accounts', '111122223333,,111122223334', /empty item.*single commas/],
-    ['organizational-units', 'Production', /id of an organizational unit.*ou-/],
+    ['organizational-units', 'Production', /not an organizational unit id.*ou-/],
     ['exclude-accounts', 'self', /not an account id/],
-    ['role-name', 'arn:aws:iam::111122223333:role/x', /name of a role.*no ARN/],
-    ['role-name', 'two words', /name of a role/],
+    ['role-name', 'arn:aws:iam::111122223333:role/x', /not a role name.*Do not write an ARN/],
+    ['role-name', 'two words', /not a role name/],
     ['role-session-name', 'x', /session name.*2 to 64/],
-    ['organization-role-arn', 'Reader', /ARN of a role.*arn:aws:iam/],
-    ['lake-role-arn', 'arn:aws:iam::1:role/x', /ARN of a role/],
+    ['organization-role-arn', 'Reader', /not a role ARN.*arn:aws:iam/],
+    ['lake-role-arn', 'arn:aws:iam::1:role/x', /not a role ARN/],
     ['regions', 'useast1', /region name.*us-east-1/],
     ['regions', 'us-est-1', /"us-est-1" is an unknown region\. Did you mean us-east-1\?/],
     ['regions', 'eu-west-1,eu-cntral-1', /unknown region\. Did you mean eu-central-1\?/],
     ['regions', 'all', /region name.*enabled/],
-    ['regions', 'enabled,us-east-1', /mixes enabled.*not both/],
-    ['tables', 'export_coverage', /not known.*copy_jobs, copy_job_summaries/],
-    ['aggregation-periods', 'DAILY', /not known.*ONE_DAY/],
+    ['regions', 'enabled,us-east-1', /combines enabled.*either/],
+    ['tables', 'export_coverage', /not a valid choice.*copy_jobs, copy_job_summaries/],
+    ['aggregation-periods', 'DAILY', /not a valid choice.*ONE_DAY/],
     ['since', 'yesterday', /neither a date nor a duration.*auto, all/],
-    ['since', '2026-02-30', /not in the calendar.*2026-11-01/],
+    ['since', '2026-02-30', /a date that does not exist.*2026-11-01/],
     ['since', '2026-1-1', /not a date/],
     ['until', '7d', /not a date/],
-    ['until', '2026-11-01T25:00:00Z', /not in the calendar/],
-    ['until', '2026-11-01T00:00:00+19:00', /not in the calendar/],
+    ['until', '2026-11-01T25:00:00Z', /a date that does not exist/],
+    ['until', '2026-11-01T00:00:00+19:00', /a date that does not exist/],
     ['full-every', '7', /not a duration.*7d/],
-    ['full-every', '0d', /no time at all/],
+    ['full-every', '0d', /is zero/],
     ['deadline', '25d', /too long.*24d/],
-    ['deadline', '1m1h', /not a duration.*largest first/],
+    ['deadline', '1m1h', /not a duration.*largest unit first/],
     ['deadline', '-1h', /not a duration/],
     ['concurrency', '0', /out of range.*1 to 1024/],
     ['concurrency', '1.5', /not a whole number/],
@@ -269,16 +269,16 @@ describe('a bad value is refused with what, where and what to do', () => {
     ['memory-limit', '512', /not a size.*512MB/],
     ['memory-limit', '512mb', /not a size/],
     ['memory-limit', '0MB', /out of range/],
-    ['memory-limit', '63MB', /too little.*64MB or more/],
-    ['scratch-limit', '4999KB', /too little.*5MB or more/],
+    ['memory-limit', '63MB', /too small.*64MB or more/],
+    ['scratch-limit', '4999KB', /too small.*5MB or more/],
     ['scratch-limit', '9999999TB', /out of range/],
     ['allow-unsafe-store', 'yes', /neither true nor false.*true or false/],
-    ['engine', 'arrow', /not known.*duckdb, parquetjs-lite/],
+    ['engine', 'arrow', /not a valid choice.*duckdb, parquetjs-lite/],
     ['fail-on', '101%', /share of targets.*5%/],
     ['fail-on', '5', /share of targets/],
     ['kms-key-id', 'a key', /id of a key.*KMS/],
-    ['endpoint-url', '127.0.0.1:80', /URL of an endpoint.*http:\/\//],
-    ['s3-endpoint-url', 'http://user:word@host', /URL of an endpoint.*no credentials/],
+    ['endpoint-url', '127.0.0.1:80', /not an endpoint URL.*http:\/\//],
+    ['s3-endpoint-url', 'http://user:word@host', /not an endpoint URL.*without credentials/],
   ];
 
   test.each(invalid)('--%s %j', (name, text, message) => {
@@ -313,7 +313,7 @@ describe('a bad value is refused with what, where and what to do', () => {
 
   test('nor is a password in a URL', () => {
     const error = errorOf({ flags: { 'endpoint-url': 'https://me:very@secret@host:1/' } });
-    expect(error.message).toMatch(/^--endpoint-url: "https:\/\/…@host:1\/" is not the URL of an endpoint/);
+    expect(error.message).toMatch(/^--endpoint-url: "https:\/\/…@host:1\/" is not an endpoint URL/);
   });
 });
 
@@ -357,19 +357,19 @@ describe('what contradicts itself is refused', () => {
     [
       'accounts with units, both as flags',
       { flags: { accounts: 'self', 'organizational-units': 'r-ab12' } },
-      /--accounts and --organizational-units exclude each other\. Give one/,
+      /--accounts and --organizational-units cannot be used together\. Use one/,
       64,
     ],
     [
       'accounts with units, both in the file',
       { file: 'accounts: all\norganizational-units: r-ab12' },
-      /exclude each other/,
+      /cannot be used together/,
       78,
     ],
     [
       'all listed accounts excluded',
       { flags: { accounts: '111122223333', 'exclude-accounts': '111122223333' } },
-      /leaves none of the accounts.*Exclude fewer/,
+      /excludes every account.*Exclude fewer/,
       64,
     ],
     [
@@ -378,12 +378,7 @@ describe('what contradicts itself is refused', () => {
       /--since is not before --until.*earlier --since/,
       64,
     ],
-    [
-      'a scalar given twice',
-      { flags: { since: ['all', '7d'] } },
-      /--since was given 2 times\. Give it once/,
-      64,
-    ],
+    ['a scalar given twice', { flags: { since: ['all', '7d'] } }, /--since is set 2 times\. Set it once/, 64],
     ['an empty variable', { env: { BACKUP_COPY_EXPORT_REGIONS: '' } }, /REGIONS is empty/, 64],
     [
       'an unknown variable',
@@ -428,7 +423,7 @@ describe('an option that is only for S3', () => {
     expect(errorOf({ flags: { [name]: value } })).toBeInstanceOf(UsageError);
     const { message } = errorOf({ env: { [environmentName(name)]: value } });
     expect(message).toMatch(
-      /^BACKUP_COPY_EXPORT_\w+ has no effect on \/home\/somebody\/lake, which is a local folder\. L/,
+      /^BACKUP_COPY_EXPORT_\w+ applies only to a lake on S3, but \/home\/somebody\/lake is a local folder\. Remove it/,
     );
     expect(errorOf({ file: `${name}: "${value}"` }).exitCode).toBe(78);
     expect(parseSettings(input({ flags: { lake: 's3://bucket/x', [name]: value } })).lake.kind).toBe('s3');
@@ -438,7 +433,7 @@ describe('an option that is only for S3', () => {
     const file = 'lake: ./x\nkms-key-id: alias/lake\nexpected-bucket-owner: "111122223333"';
     expect(() => parseSettings(input({ file }))).toThrow(ConfigError);
     expect(() => parseSettings(input({ file }))).toThrow(
-      /kms-key-id .* and expected-bucket-owner .* have no effect/,
+      /kms-key-id .* and expected-bucket-owner .* apply only to a lake on S3/,
     );
   });
 });
@@ -462,14 +457,14 @@ describe('several wrong options', () => {
       file: 'regions: [1]\nexternal_id: x\nsince: never',
     });
     expect(error).toBeInstanceOf(UsageError);
-    expect(error.message).toMatch(/^7 options are wrong\. Correct each: \(1\) /);
+    expect(error.message).toMatch(/^7 options are wrong\. Correct them: \(1\) /);
     expect(error.each).toHaveLength(7);
     const said = [
-      /^--role-name was given 2 times/,
-      /ROLE_NAMES in the environment is not an option.*write BACKUP_COPY_EXPORT_ROLE_NAME for --role-name/,
+      /^--role-name is set 2 times/,
+      /ROLE_NAMES matches no option\. Did you mean BACKUP_COPY_EXPORT_ROLE_NAME, for --role-name\?/,
       /^regions in the configuration file .* number/,
       /"external_id" in the configuration file .*Did you mean external-id\?/,
-      /^--accounts: "123" is not an account id\. Write the 12 digits/,
+      /^--accounts: "123" is not an account id\. Write all 12 digits/,
       /^since in the configuration file .*"never" is neither/,
       /^BACKUP_COPY_EXPORT_DEADLINE: "soon" is not a duration/,
     ];
@@ -511,23 +506,23 @@ describe('the configuration file', () => {
     [
       'an unquoted account id',
       'accounts: 012345678901',
-      /accounts in .* a number .*quotes.*leading zero would be lost/,
+      /accounts in .* a number.*quotes.*drops a leading zero/,
     ],
-    ['an unquoted account id in a list', 'exclude-accounts:\n  - 012345678901', /leading zero would be lost/],
-    ['an unquoted owner', 'expected-bucket-owner: 111122223333', /leading zero would be lost/],
+    ['an unquoted account id in a list', 'exclude-accounts:\n  - 012345678901', /drops a leading zero/],
+    ['an unquoted owner', 'expected-bucket-owner: 111122223333', /drops a leading zero/],
     ['an unknown key', 'role_name: x', /"role_name" .* is not an option.*role-name/],
     ['a key that JavaScript knows', '__proto__: x', /"__proto__" .* is not an option/],
     ['the file itself as a key', 'config: other.yaml', /"config" .* is not an option/],
     ['a key without a value', 'regions:', /regions in .* is empty.*remove the key/],
     ['an empty list', 'regions: []', /regions in .* empty/],
-    ['a list where text belongs', 'role-name: [a]', /wrong kind.*text in quotes/],
-    ['a map where a list belongs', 'regions: { a: b }', /wrong kind.*list of texts/],
-    ['text where a switch belongs', 'allow-unsafe-store: 1', /number where text belongs|wrong kind/],
+    ['a list where text belongs', 'role-name: [a]', /wrong type.*text in quotes/],
+    ['a map where a list belongs', 'regions: { a: b }', /wrong type.*list of texts/],
+    ['text where a switch belongs', 'allow-unsafe-store: 1', /is a number|wrong type/],
     ['a doubled key', 'regions: us-east-1\nregions: us-east-2', /unique.*one option per key/],
     ['a doubled key in JSON', '{"regions": "us-east-1", "regions": "us-east-2"}', /unique/],
-    ['broken JSON', '{"regions": ', /cannot be read.*JSON or YAML/],
-    ['no map at all', '- lake', /holds no options.*one option per key/],
-    ['two documents', 'tables: copy_jobs\n---\ntables: copy_jobs', /cannot be read/],
+    ['broken JSON', '{"regions": ', /cannot be parsed.*JSON or YAML/],
+    ['no map at all', '- lake', /contains no options.*one option per key/],
+    ['two documents', 'tables: copy_jobs\n---\ntables: copy_jobs', /cannot be parsed/],
   ])('is refused for %s', (_, file, message) => {
     const error = errorOf({ file });
     expect(error).toBeInstanceOf(ConfigError);
