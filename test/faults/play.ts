@@ -35,7 +35,7 @@ export async function play(scenario: Scenario, seed: number): Promise<Played> {
   try {
     const player = new Player(scenario, world, failures);
     if (scenario.primed !== false) {
-      if (lake === 'local' && scenario.good === undefined)
+      if (lake === 'local' && scenario.good === undefined && scenario.ownFirstRun !== true)
         await player.primed(JSON.stringify([seed, simulator]));
       else await player.good('the first good run');
       await world.simulator.advance(dayMs);

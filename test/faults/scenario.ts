@@ -54,6 +54,8 @@ export interface Scenario {
   readonly quick?: boolean;
   /** Default true: a good run a day before, so that there is something to lose. */
   readonly primed?: boolean;
+  /** Its good run a day before goes through its own proxy, which has to have seen that run's answers. */
+  readonly ownFirstRun?: true;
   /** The options of the good runs before and after. */
   readonly good?: RunOptions | ((world: World) => RunOptions);
   /** The accounts that it reads; default: all. */

@@ -89,11 +89,13 @@ export const answersOnTheWay: readonly Scenario[] = [
     ...inFront,
     name: 'cache-answers-with-the-night-before',
     quick: true,
+    ownFirstRun: true,
     nights: () => [{ codes: [0, 75], hurts: [{ service: 'backup', count: 4, deed: { kind: 'stale' } }] }],
   },
   {
     ...inFront,
     name: 'cache-answers-with-the-night-before-all-night',
+    ownFirstRun: true,
     nights: () => [
       { codes: [69, 75], deadlineSeconds: 30, hurts: [{ service: 'backup', deed: { kind: 'stale' } }] },
     ],
