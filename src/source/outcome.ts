@@ -23,6 +23,8 @@ export interface OutcomeContext {
   readonly region: string;
   /** The caller's own region: known to be enabled, STS was asked there. */
   readonly homeRegion: string;
+  /** Whether AWS lists the region as enabled in the target's own account. */
+  readonly regionListed: boolean;
   /** Whether STS still takes the credentials; null: not asked. */
   readonly credentialsHold: boolean | null;
 }
@@ -53,11 +55,23 @@ export function maybeDisabled(failure: RequestFailure, { region, homeRegion }: O
  * heals it.
  */
 export function outcomeOf(failure: RequestFailure, context: OutcomeContext): Outcome {
+  if (isRefusedThoughListed(failure, context)) {
+    return {
+      status: 'UNREACHABLE',
+      errorName: 'ListedRegionRefuses',
+      errorMessage: `AWS lists the region as enabled in this account, and the region refuses credentials that STS accepts: ${failure.name}: ${failure.message}`,
+    };
+  }
   return {
     status: statusOf(failure, context),
     errorName: failure.name,
     errorMessage: failure.message,
   };
+}
+
+/** A region cannot be disabled that AWS lists as enabled: time heals it, and no night may pass over it in silence. */
+function isRefusedThoughListed(failure: RequestFailure, context: OutcomeContext): boolean {
+  return maybeDisabled(failure, context) && context.credentialsHold === true && context.regionListed;
 }
 
 function statusOf(failure: RequestFailure, context: OutcomeContext): Outcome['status'] {

@@ -78,6 +78,7 @@ export async function requestPage(
   const context = {
     region: target.region,
     homeRegion,
+    regionListed: target.regionListed === true,
     credentialsHold: null as boolean | null,
   };
 

@@ -9,6 +9,8 @@ export interface Target {
   readonly accountName: string | null;
   /** True when the person asked for this region by name: then a disabled one is a failure. */
   readonly regionNamed: boolean;
+  /** AWS lists the region as enabled in this very account: a region that refuses it is not a disabled one. */
+  readonly regionListed?: true;
   /**
    * One provider an account, shared by its regions. Rejects with an AssumeRoleError (src/shared/errors.ts)
    * when the role cannot be assumed.

@@ -58,7 +58,17 @@ export async function planTargets(plan: TargetPlan): Promise<Target[]> {
       const region = regions[(turn + place) % regions.length];
       return region === undefined
         ? []
-        : [{ accountId, region, accountName: name, regionNamed, credentials } satisfies Target];
+        : [
+            {
+              accountId,
+              region,
+              accountName: name,
+              regionNamed,
+              // The list is of the caller's account; another account may have enabled other regions.
+              ...(!regionNamed && accountId === plan.caller.accountId ? { regionListed: true as const } : {}),
+              credentials,
+            } satisfies Target,
+          ];
     }),
   );
 }

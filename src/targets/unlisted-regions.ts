@@ -19,7 +19,8 @@ export function unlistedTargets(
   for (const { accountId, region } of read) {
     const account = accounts.get(accountId);
     if (account === undefined || regions.has(region)) continue;
-    unlisted.set(`${accountId}/${region}`, { ...account, region });
+    const { regionListed: _, ...rest } = account;
+    unlisted.set(`${accountId}/${region}`, { ...rest, region });
   }
   return [...unlisted.values()];
 }

@@ -54,6 +54,10 @@ const byEmptyWindow =
 const bySwitchedOff =
   'This region was read before, and AWS now refuses there the credentials that it takes elsewhere. If it was meant to be switched off, nothing is to be done: from the next run on it is only counted. If not, enable the region again in this account before AWS forgets its jobs (about 30 days).';
 
+/** Where a region refuses credentials that AWS takes elsewhere, and lists it as enabled. */
+const byListedRegion =
+  'The next run tries again. AWS says two things of this region: it is in the list of enabled regions, and it refuses the account. A region that was enabled or disabled today agrees with the list within hours. If it keeps happening, disable the region, leave it out with --regions, or ask AWS Support.';
+
 /** What a person can do about a (table, target) that ended with this status and error: one or two sentences. */
 export function adviceFor(status: CoverageStatus, errorName: string | null): string {
   if (status === 'FAILED' && dateNames.has(errorName ?? '')) return byDate;
@@ -62,6 +66,7 @@ export function adviceFor(status: CoverageStatus, errorName: string | null): str
   if (status === 'TIMED_OUT' && errorName === 'DeadlineReached') return byDeadline;
   if (status === 'TIMED_OUT' && errorName === 'PublishWindowClosed') return byWindow;
   if (status === 'REGION_DISABLED' && errorName === 'RegionSwitchedOff') return bySwitchedOff;
+  if (status === 'UNREACHABLE' && errorName === 'ListedRegionRefuses') return byListedRegion;
   const onTheWay = status === 'UNREACHABLE' ? networkAdviceByName(errorName ?? '') : null;
   if (onTheWay !== null) return `${onTheWay}.`;
   return advice[status];

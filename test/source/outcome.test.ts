@@ -6,6 +6,7 @@ import { type OutcomeContext, outcomeOf, retryBudget } from '../../src/source/ou
 const away: OutcomeContext = {
   region: 'eu-west-1',
   homeRegion: 'us-east-1',
+  regionListed: false,
   credentialsHold: true,
 };
 const home: OutcomeContext = { ...away, region: 'us-east-1' };
@@ -97,4 +98,25 @@ describe.each([
 it('an answer without a name is named by its status', () => {
   expect(awsFailure(aws('UnknownError', 429)).name).toBe('Http429');
   expect(awsFailure(new SyntaxError('Unexpected token <'), 502).name).toBe('Http502');
+});
+
+describe('a region that refuses credentials which STS accepts', () => {
+  const refusal = awsFailure(aws('UnrecognizedClientException'));
+
+  it('is disabled where AWS does not list it as enabled', () => {
+    expect(outcomeOf(refusal, away).status).toBe('REGION_DISABLED');
+  });
+
+  it('is unreachable where AWS lists it as enabled in this account', () => {
+    expect(outcomeOf(refusal, { ...away, regionListed: true })).toEqual({
+      status: 'UNREACHABLE',
+      errorName: 'ListedRegionRefuses',
+      errorMessage:
+        'AWS lists the region as enabled in this account, and the region refuses credentials that STS accepts: UnrecognizedClientException: said AWS',
+    });
+  });
+
+  it('says nothing about the region where STS refuses them too', () => {
+    expect(outcomeOf(refusal, { ...doubted, regionListed: true }).status).toBe('ACCESS_DENIED');
+  });
 });

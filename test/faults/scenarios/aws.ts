@@ -272,9 +272,13 @@ export const aws: readonly Scenario[] = [
   {
     ...odd,
     name: 'a-listed-region-refuses-every-token',
+    // AWS lists the regions of the caller's own account only.
+    good: { flags: { accounts: 'self' } },
+    accounts: ({ simulator }) => [simulator.organization.active[0]?.id ?? ''],
     nights: () => [
       {
         codes: [75],
+        run: { flags: { accounts: 'self' } },
         statuses: { some: ['OK'], none: ['REGION_DISABLED', 'ACCESS_DENIED'] },
         faults: [{ kind: 'disable-region', region: 'eu-west-1' }],
       },
