@@ -34,7 +34,7 @@ export const simulateJob: CommandModule = {
           '  DELETE /_simulator/faults    no faults any more',
           '  GET    /_simulator/requests  what it was asked, counted',
           '',
-          `Kinds of faults: ${Object.keys(faultKinds).join(', ')}. docs/simulate.md says what each does.`,
+          `Kinds of faults: ${Object.keys(faultKinds).join(', ')}. docs/reference/simulate.md says what each does.`,
         ].join('\n'),
       ),
   handler: async (argv) => {

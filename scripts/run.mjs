@@ -30,16 +30,18 @@ export const tasks = {
     ['tsc', '--noEmit', '-p', '.'],
     ['depcruise', 'src', 'jobs'],
     ['biome', 'check'],
+    ['markdownlint-cli2'],
   ],
   types: [['tsc', '--noEmit', '-p', '.']],
   lint: [['biome', 'check']],
   // Which folder of src/ may import which: .dependency-cruiser.cjs
   imports: [['depcruise', 'src', 'jobs']],
+  // Whether every relative link of the docs leads somewhere: .markdownlint-cli2.jsonc
+  links: [['markdownlint-cli2']],
   fix: [['biome', 'check', '--write']],
   build: [['tsc', '-p', 'tsconfig.build.json']],
   demo: [['node', 'scripts/demo.ts']],
-  readme: [['node', 'scripts/readme-options.ts']],
-  tables: [['node', 'scripts/tables-page.ts']],
+  reference: [['node', 'scripts/reference.ts']],
   // The program itself, from its sources and in the folder of whoever calls it: ./backup-copy-export
   [program]: [['node', join(root, 'src', 'cli.ts')]],
 };

@@ -1,4 +1,4 @@
-/** docs/tables.md: every table, view and question, written from their definitions. */
+/** docs/reference/tables.md: every table, view and question, written from their definitions. */
 import type { Question, View } from '../questions/questions.ts';
 import type { Column, MergeRule, Table } from '../tables/table.ts';
 import { hiveTypes } from './statements.ts';
@@ -16,7 +16,7 @@ export interface Page {
 export function tablesPage({ tables, views, viewColumns, questions }: Page): string {
   return `${[
     '# Tables, views and questions',
-    'Written by `npm run tables` from `src/tables/` and `queries/`; do not edit.',
+    'Written by `npm run reference` from `src/tables/` and `queries/`; do not edit.',
     'Types are Athena’s; in Trino `string` is `varchar` and `timestamp` is `timestamp(3)`. Every column may be null, also where an older part lacks it. All times are UTC, in milliseconds; partition columns are texts, and days among them are `yyyy-MM-dd`.',
     '## Tables',
     ...tables.flatMap(tableBlocks),

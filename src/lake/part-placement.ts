@@ -95,7 +95,7 @@ export function outsideBucket(accounts: Iterable<string | null>, { bucket, bucke
 export function damagedPart(key: string, url: string, why: string, cause?: unknown): LakeError {
   return new LakeError(
     `The part ${key} in ${url} is damaged: ${why}`,
-    'Restore its earlier version, or move it away if there was none (docs/operations.md, Recovery). It was left as it is.',
+    'Restore its earlier version, or move it away if there was none (docs/recovery.md). It was left as it is.',
     { cause },
   );
 }

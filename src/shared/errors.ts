@@ -62,7 +62,7 @@ export class MisplacedRows extends EngineError {
 
   /** @param why as a clause: `it holds …` */
   constructor(why: string) {
-    super(`A part is damaged: ${why}`, 'Restore its earlier version (docs/operations.md, Recovery).');
+    super(`A part is damaged: ${why}`, 'Restore its earlier version (docs/recovery.md).');
     this.why = why;
   }
 }

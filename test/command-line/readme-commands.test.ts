@@ -11,13 +11,19 @@ import { type Lab, openLab } from '../support/lab.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 const readme = read('README.md');
-const commandsIn = (text: string): readonly string[] => text.match(/^\.\/backup-copy-export .*$/gm) ?? [];
+const pages = ['README.md', 'docs/getting-started.md', 'docs/asking.md', 'docs/reference/simulate.md'];
+const commandsIn = (page: string): readonly string[] =>
+  read(page).match(/^\.\/backup-copy-export .*$/gm) ?? [];
+const commands = [...new Set(pages.flatMap(commandsIn))];
+const isQuery = (command: string): boolean => command.startsWith('./backup-copy-export query ');
 
 let lab: Lab;
 beforeAll(async () => {
   lab = await openLab({ accounts: 2, regions: 1, days: 2 });
   await lab.run();
-  cpSync(lab.lake, join(lab.folder, 'demo', 'lake'), { recursive: true });
+  for (const folder of ['demo', 'try']) {
+    cpSync(lab.lake, join(lab.folder, folder, 'lake'), { recursive: true });
+  }
 });
 afterAll(() => lab.close());
 
@@ -39,21 +45,23 @@ function inShell(command: string): Promise<{ code: number | null; stdout: string
   return new Promise((resolve) => child.on('close', (code) => resolve({ code, ...said })));
 }
 
-describe('a command of the README runs in a clone as it is written', () => {
-  const queries = commandsIn(readme).filter((command) => command.includes(' query '));
-
-  test.each(queries)('%s', async (command) => {
+describe('a command of the README and of the pages for newcomers runs in a clone as it is written', () => {
+  test.each(commands.filter(isQuery))('%s', async (command) => {
     const { code, stdout, stderr } = await inShell(command);
     expect([code, stderr.match(/error|Unknown/i)]).toEqual([0, null]);
     expect(stdout.length).toBeGreaterThan(5);
   });
 
-  test('and there are some of each kind', () => {
-    expect(queries.length).toBeGreaterThan(3);
-    expect(readme).not.toMatch(/^backup-copy-export /m);
+  test('and every page shows some', () => {
+    for (const page of pages) {
+      expect(commandsIn(page).length, page).toBeGreaterThan(0);
+      expect(read(page), page).not.toMatch(/^backup-copy-export /m);
+    }
+    expect(commands.filter(isQuery).length).toBeGreaterThan(6);
+    expect(commands.filter((command) => !isQuery(command)).length).toBeGreaterThan(4);
   });
 
-  test.each(commandsIn(readme).filter((command) => !command.includes(' query ')))(
+  test.each(commands.filter((command) => !isQuery(command)))(
     '%s: its job and its options are known',
     (command) => {
       const [, job, ...words] = command.split(' ');
@@ -83,8 +91,8 @@ test('the npm package holds what the README points to', () => {
   expect(files).toContain('deploy');
 });
 
-test('docs/simulate.md says of every kind of fault what it does', () => {
+test('docs/reference/simulate.md says of every kind of fault what it does', () => {
   for (const [kind, what] of Object.entries(faultKinds)) {
-    expect(read('docs/simulate.md')).toContain(`| \`${kind}\` | ${what} |`);
+    expect(read('docs/reference/simulate.md')).toContain(`| \`${kind}\` | ${what} |`);
   }
 });

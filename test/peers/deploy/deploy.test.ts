@@ -350,9 +350,9 @@ describe('the Fargate task', () => {
   });
 });
 
-describe('the one-off commands of docs/operations.md', () => {
+describe('the one-off commands of docs/getting-started.md', () => {
   it('plan with the Fargate task’s own options', async () => {
-    const text = await readFile(join(root, 'docs/operations.md'), 'utf8');
+    const text = await readFile(join(root, 'docs/getting-started.md'), 'utf8');
     const [, overrides = ''] = /--overrides '([^']+)'/.exec(text) ?? [];
     const { container } = await taskDefinition();
     expect(JSON.parse(overrides)).toEqual({
@@ -361,7 +361,7 @@ describe('the one-off commands of docs/operations.md', () => {
   });
 
   it('plan with the CronJob’s own options, by changing the one word that names the job', async () => {
-    const text = await readFile(join(root, 'docs/operations.md'), 'utf8');
+    const text = await readFile(join(root, 'docs/getting-started.md'), 'utf8');
     const [, patch = ''] = /kubectl patch [^']*'([^']+)'/.exec(text) ?? [];
     expect(JSON.parse(patch)).toEqual([
       { op: 'replace', path: '/spec/template/spec/containers/0/args/0', value: 'plan' },
