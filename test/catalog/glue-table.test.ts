@@ -21,14 +21,14 @@ describe('the next release of a table', () => {
 
   it('adds its columns behind those that are there, wherever the definition has them', () => {
     const next = released({
-      schemaVersion: 2,
+      schemaVersion: copyJobs.schemaVersion + 1,
       columns: [{ ...column, name: 'brand_new', type: 'bigint' }, ...copyJobs.columns],
     });
     const { changes, refusals, input } = changedTable(next, found, placing);
     expect(refusals).toEqual([]);
     expect(changes).toEqual([
       '+ copy_jobs: column brand_new bigint',
-      '~ copy_jobs: parameter backup_copy_export.schema_version: 2, where it is 1',
+      `~ copy_jobs: parameter backup_copy_export.schema_version: ${copyJobs.schemaVersion + 1}, where it is ${copyJobs.schemaVersion}`,
     ]);
     expect(input.StorageDescriptor?.Columns?.map(({ Name }) => Name)).toEqual([
       ...copyJobs.columns.map(({ name }) => name),
