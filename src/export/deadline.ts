@@ -8,11 +8,19 @@ const publishAfterStopMs = 15_000;
 const publishShare = 0.2;
 const publishReserveMs = 15 * 60_000;
 
+/**
+ * After the deadline the ledger has this long to be closed: what was published has to be told of, and a store that never
+ * answers must not hold the run. A store that works needs a second or two.
+ */
+const closeAfterDeadlineMs = 30_000;
+
 export interface Limits {
   /** Aborted, with Interrupted or DeadlineReached: no new drains, and those under way end. */
   readonly draining: AbortSignal;
   /** Aborted, for one of the same two reasons: no new parts, and those under way end unpublished where they still can. */
   readonly publishing: AbortSignal;
+  /** Aborted, with DeadlineReached: the ledger stays as far as it is closed. */
+  readonly closing: AbortSignal;
   /** Why draining was ended; null while it was not. An interruption outweighs the deadline. */
   stopReason(): StopReason | null;
   dispose(): void;
@@ -22,6 +30,7 @@ export interface Limits {
 export function limitsOf(stopping: AbortSignal, deadlineMs: number): Limits {
   const draining = new AbortController();
   const publishing = new AbortController();
+  const closing = new AbortController();
   const timers = new Set<NodeJS.Timeout>();
   let deadlinePassed = false;
 
@@ -43,10 +52,12 @@ export function limitsOf(stopping: AbortSignal, deadlineMs: number): Limits {
     draining.abort(new DeadlineReached());
   });
   after(deadlineMs, () => publishing.abort(new DeadlineReached()));
+  after(deadlineMs + closeAfterDeadlineMs, () => closing.abort(new DeadlineReached()));
 
   return {
     draining: draining.signal,
     publishing: publishing.signal,
+    closing: closing.signal,
     stopReason: () => (stopping.aborted ? 'interrupted' : deadlinePassed ? 'deadline' : null),
     dispose() {
       stopping.removeEventListener('abort', onStop);

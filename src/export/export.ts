@@ -26,9 +26,9 @@ import {
 } from '../ledger/coverage.ts';
 import type { Drained, Planned } from '../ledger/planned.ts';
 import { RejectedRecords } from '../ledger/rejected.ts';
-import { type WrittenPart, writeBegin } from '../ledger/runs.ts';
+import { type BeginRecord, type WrittenPart, writeBegin } from '../ledger/runs.ts';
 import { emptyTotals, unknownFieldsOf, withPart, withRejected } from '../ledger/totals.ts';
-import { isStop } from '../shared/abort.ts';
+import { askUnlessStopped, isStop } from '../shared/abort.ts';
 import { ReportedError } from '../shared/errors.ts';
 import { copyJobs } from '../tables/copy-jobs.ts';
 import type { Target } from '../targets/target.ts';
@@ -160,6 +160,7 @@ async function run(context: Run): Promise<RunSummary> {
     openDays: new Map(planning.planned.map((planned, i) => [i, drained.get(planned)?.openDays ?? new Set()])),
     rejected,
     totals,
+    signal: limits.closing,
   });
   if (ledgerError !== null) log.error({ err: ledgerError }, 'the ledger could not be closed');
   for (const { table, target, report, switchedOff } of coverage) {
@@ -243,9 +244,9 @@ async function closed(end: LedgerEnd): Promise<ReportedError | null> {
 }
 
 /** The first thing that a run writes: if it cannot, nothing is drained. */
-async function begin({ settings, io, planning }: Run): Promise<void> {
+async function begin({ settings, io, limits, planning }: Run): Promise<void> {
   const { caller, runId, asOf, lake } = planning;
-  await writeBegin(lake.store, {
+  const record: BeginRecord = {
     format: 1,
     run_id: runId,
     as_of: iso(asOf),
@@ -261,7 +262,10 @@ async function begin({ settings, io, planning }: Run): Promise<void> {
       window_from: window?.from == null ? null : iso(window.from),
       window_to: window === null ? null : iso(window.to),
     })),
-  });
+  };
+  await askUnlessStopped(limits.draining, `The begin record could not be written to ${lake.store.url}`, () =>
+    writeBegin(lake.store, record, limits.draining),
+  );
 }
 
 function originOf({ accountId, region }: Target): string {

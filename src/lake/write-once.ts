@@ -11,16 +11,19 @@ export interface OnceRequest {
 }
 
 /** @throws LakeError when it cannot be written, or is there already */
-export async function writeOnce(store: Store, request: OnceRequest): Promise<void> {
+export async function writeOnce(store: Store, request: OnceRequest, signal?: AbortSignal): Promise<void> {
   const { key, body, runId, contentType } = request;
-  const put = await store.put({
-    key,
-    body,
-    condition: { ifAbsent: true },
-    writeId: randomUUID(),
-    metadata: { 'run-id': runId },
-    contentType,
-  });
+  const put = await store.put(
+    {
+      key,
+      body,
+      condition: { ifAbsent: true },
+      writeId: randomUUID(),
+      metadata: { 'run-id': runId },
+      contentType,
+    },
+    signal,
+  );
   if (!put.written) {
     throw new LakeError(
       `${key} in ${store.url} is already there, though its name holds this run's own id`,

@@ -9,6 +9,7 @@ import { bucketOf, coverageKey, rejectedKey } from '../lake/layout.ts';
 import { partitionText } from '../lake/part-placement.ts';
 import { sha256Of, writeScratchFile } from '../lake/scratch-file.ts';
 import { writeOnce } from '../lake/write-once.ts';
+import { isStop } from '../shared/abort.ts';
 import { LakeError, ReportedError } from '../shared/errors.ts';
 import { exportCoverage } from '../tables/export-coverage.ts';
 import { utcDay } from '../tables/table.ts';
@@ -38,6 +39,8 @@ export interface LedgerEnd {
   readonly openDays: ReadonlyMap<number, ReadonlySet<string>>;
   readonly rejected: RejectedRecords;
   readonly totals: Totals;
+  /** Aborted when the store has had its time: what is not written by then stays unwritten. */
+  readonly signal: AbortSignal;
 }
 
 /** @throws LakeError when a step cannot be written; those before it are. It says what that makes of the run */
@@ -51,35 +54,39 @@ export async function closeLedger(end: LedgerEnd): Promise<void> {
 
 async function meaning(consequence: string, work: Promise<void>): Promise<void> {
   await work.catch((cause) => {
-    throw cause instanceof ReportedError ? new LakeError(consequence, cause.message, { cause }) : cause;
+    if (cause instanceof ReportedError) throw new LakeError(consequence, cause.message, { cause });
+    if (isStop(cause))
+      throw new LakeError(consequence, `${cause.message}, and the store had not answered`, { cause });
+    throw cause;
   });
 }
 
 async function writeRecords(end: LedgerEnd): Promise<void> {
-  const { lake, run } = end;
+  const { lake, run, signal } = end;
   const { store } = lake;
   const rejected = await publishRejected(end);
   const coverage = await publishCoverage(end);
-  await writeManifest(store, {
-    format: 1,
+  const manifest = {
+    format: 1 as const,
     run_id: run.runId,
     as_of: new Date(run.asOf).toISOString(),
     ended_at: new Date().toISOString(),
     program_version: run.programVersion,
-    previous: await manifestHeads(store),
+    previous: await manifestHeads(store, signal),
     parts: end.parts,
     coverage,
     rejected,
     totals: end.totals,
     exit_code: run.exitCode,
-  });
+  };
+  await writeManifest(store, manifest, signal);
 }
 
-async function publishRejected({ lake, run, rejected }: LedgerEnd): Promise<Manifest['rejected']> {
+async function publishRejected({ lake, run, rejected, signal }: LedgerEnd): Promise<Manifest['rejected']> {
   if (rejected.count === 0) return null;
   const key = rejectedKey(utcDay(run.asOf), run.runId);
   const body = { file: rejected.file };
-  await writeOnce(lake.store, { key, body, runId: run.runId, contentType: 'application/x-ndjson' });
+  await writeOnce(lake.store, { key, body, runId: run.runId, contentType: 'application/x-ndjson' }, signal);
   return { key, records: rejected.count, sha256: rejected.sha256() };
 }
 
@@ -89,6 +96,7 @@ async function publishCoverage({
   scratchFolder,
   run,
   coverage,
+  signal,
 }: LedgerEnd): Promise<Manifest['coverage']> {
   const staged = join(scratchFolder, 'coverage.ndjson');
   const file = join(scratchFolder, 'coverage.parquet');
@@ -113,7 +121,7 @@ async function publishCoverage({
   });
   const key = coverageKey(runDate, run.runId);
   const contentType = 'application/vnd.apache.parquet';
-  await writeOnce(lake.store, { key, body: { file }, runId: run.runId, contentType });
+  await writeOnce(lake.store, { key, body: { file }, runId: run.runId, contentType }, signal);
   return { key, rows: coverage.length, sha256: await sha256Of(file) };
 }
 
@@ -121,7 +129,7 @@ async function publishCoverage({
  * Only what is all read and all published moves its own. Counts have no window: a good drain of them has read all that
  * AWS holds.
  */
-async function moveWatermarks({ lake, run, coverage, openDays }: LedgerEnd): Promise<void> {
+async function moveWatermarks({ lake, run, coverage, openDays, signal }: LedgerEnd): Promise<void> {
   const byBucket = new Map<number, Map<string, Covered | SwitchedOff>>();
   coverage.forEach(({ table, target, window, status, switchedOff }, i) => {
     if (status !== 'OK' && status !== 'OK_EMPTY' && switchedOff !== true) return;
@@ -140,6 +148,6 @@ async function moveWatermarks({ lake, run, coverage, openDays }: LedgerEnd): Pro
     });
   });
   for (const [bucket, covered] of byBucket) {
-    await extendWatermarks(lake.store, bucket, covered, run);
+    await extendWatermarks(lake.store, bucket, covered, run, signal);
   }
 }

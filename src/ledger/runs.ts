@@ -99,17 +99,22 @@ export interface Manifest {
   readonly exit_code: number;
 }
 
-export async function writeBegin(store: Store, begin: BeginRecord): Promise<void> {
-  await writeRecord(store, beginKey(runDate(begin.as_of), begin.run_id), begin);
+export async function writeBegin(store: Store, begin: BeginRecord, signal?: AbortSignal): Promise<void> {
+  await writeRecord(store, beginKey(runDate(begin.as_of), begin.run_id), begin, signal);
 }
 
-export async function writeManifest(store: Store, manifest: Manifest): Promise<void> {
-  await writeRecord(store, manifestKey(runDate(manifest.as_of), manifest.run_id), manifest);
+export async function writeManifest(store: Store, manifest: Manifest, signal?: AbortSignal): Promise<void> {
+  await writeRecord(store, manifestKey(runDate(manifest.as_of), manifest.run_id), manifest, signal);
 }
 
-async function writeRecord(store: Store, key: string, content: BeginRecord | Manifest): Promise<void> {
+async function writeRecord(
+  store: Store,
+  key: string,
+  content: BeginRecord | Manifest,
+  signal?: AbortSignal,
+): Promise<void> {
   const body = { bytes: Buffer.from(`${JSON.stringify(content, null, 1)}\n`) };
-  await writeOnce(store, { key, body, runId: content.run_id, contentType: 'application/json' });
+  await writeOnce(store, { key, body, runId: content.run_id, contentType: 'application/json' }, signal);
 }
 
 /** Of the days that hold manifests, the newest; a run that overlaps others for longer leaves its own unnamed. */
@@ -120,17 +125,17 @@ const readAtOnce = 4;
  * The manifests of the last days that no other one names, by key; none in a lake where no run has ended. Where runs
  * overlap there are several: the next one names them all, and the chain is one again.
  */
-export async function manifestHeads(store: Store): Promise<Manifest['previous']> {
+export async function manifestHeads(store: Store, signal?: AbortSignal): Promise<Manifest['previous']> {
   const heads = new Map<string, string>();
   const named = new Set<string>();
   const limit = pLimit(readAtOnce);
   const look = async (key: string): Promise<void> => {
-    const object = await store.read(key);
+    const object = await store.read(key, signal);
     if (object === null) return;
     heads.set(key, createHash('sha256').update(object.bytes).digest('hex'));
     for (const earlier of keysNamedIn(object.bytes)) named.add(earlier);
   };
-  for (const keys of await latestManifests(store)) {
+  for (const keys of await latestManifests(store, signal)) {
     await Promise.all(keys.map((key) => limit(() => look(key))));
   }
   return [...heads]
@@ -140,14 +145,14 @@ export async function manifestHeads(store: Store): Promise<Manifest['previous']>
 }
 
 /** The manifests' keys, day by day. */
-async function latestManifests(store: Store): Promise<string[][]> {
+async function latestManifests(store: Store, signal?: AbortSignal): Promise<string[][]> {
   const folders: string[] = [];
-  for await (const folder of store.list(runsPrefix, { folders: true })) folders.push(folder);
+  for await (const folder of store.list(runsPrefix, { folders: true }, signal)) folders.push(folder);
   const days: string[][] = [];
   for (const folder of folders.sort().reverse()) {
     if (days.length === daysLookedThrough) break;
     const keys: string[] = [];
-    for await (const key of store.list(folder)) {
+    for await (const key of store.list(folder, {}, signal)) {
       if (key.endsWith('.json') && !key.endsWith('.begin.json')) keys.push(key);
     }
     if (keys.length > 0) days.push(keys);

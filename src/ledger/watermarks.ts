@@ -211,24 +211,28 @@ export async function extendWatermarks(
     /** See isPlausible. What was covered takes the place of a watermark that cannot be true. */
     readonly latest: number;
   },
+  signal?: AbortSignal,
 ): Promise<void> {
   if (covered.size === 0) return;
   for (let attempt = 1; attempt <= attempts; attempt++) {
-    const { etag, marks, impossible } = await readWatermarks(store, bucket, options.latest);
+    const { etag, marks, impossible } = await readWatermarks(store, bucket, options.latest, signal);
     const next = new Map([...impossible, ...marks]);
     for (const [name, one] of covered) {
       const mark = marks.get(name);
       if (!('disabledAt' in one)) next.set(name, extended(mark, one, options.memoryDays));
       else if (mark !== undefined) next.set(name, { ...mark, disabledAt: one.disabledAt });
     }
-    const put = await store.put({
-      key: watermarksKey(bucket),
-      body: { bytes: Buffer.from(formatted(next)) },
-      condition: etag === null ? { ifAbsent: true } : { ifMatch: etag },
-      writeId: randomUUID(),
-      metadata: { 'run-id': options.runId },
-      contentType: 'application/json',
-    });
+    const put = await store.put(
+      {
+        key: watermarksKey(bucket),
+        body: { bytes: Buffer.from(formatted(next)) },
+        condition: etag === null ? { ifAbsent: true } : { ifMatch: etag },
+        writeId: randomUUID(),
+        metadata: { 'run-id': options.runId },
+        contentType: 'application/json',
+      },
+      signal,
+    );
     if (put.written) return;
     await sleep(Math.random() * 100 * attempt);
   }

@@ -50,7 +50,7 @@ const byCode: Readonly<Record<string, Advice>> = {
     const where = field('AccessTier') ?? field('StorageClass');
     const [bucket, ...key] = url.replace('s3://', '').split('/');
     return (
-      `The object is archived${where === null ? '' : ` (${where})`}; no permission is missing. Restore it ` +
+      `The object is archived${where === null ? '' : ` (${where})`}. Restore it ` +
       `(aws s3api restore-object --bucket ${bucket} --key ${key.join('/')} --restore-request Days=7), wait until that is done, ` +
       'and run again. Exclude the lake’s prefix from the lifecycle rule or tiering that archives it.'
     );
