@@ -1,0 +1,54 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Engine } from '../../src/lake/engines/engine.ts';
+import type { Lake } from '../../src/lake/lake.ts';
+import type { Store } from '../../src/lake/stores/store.ts';
+import { closeLedger } from '../../src/ledger/close.ts';
+import { RejectedRecords } from '../../src/ledger/rejected.ts';
+import { abortable, DeadlineReached } from '../../src/shared/abort.ts';
+import { LakeError } from '../../src/shared/errors.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'backup-copy-export-close-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+it('gives up closing the ledger when the store never answers, and says what that makes of the run', async () => {
+  const time = new AbortController();
+  const asked: string[] = [];
+  const put: Store['put'] = async ({ key }, signal) => {
+    asked.push(key);
+    queueMicrotask(() => time.abort(new DeadlineReached()));
+    return await abortable(Promise.withResolvers<never>().promise, signal);
+  };
+  // Only what closing a ledger without rejected records calls.
+  const store = { url: 's3://bucket/lake', put } as Partial<Store> as Store;
+  const lake = { store, buckets: 1, isNew: false } as Partial<Lake> as Lake;
+  const engine = {
+    merge: ({ output }: { output: string }) => writeFile(output, 'parquet'),
+  } as unknown as Engine;
+  const end = {
+    lake,
+    engine,
+    scratchFolder: folder,
+    run: { runId: 'run', asOf: 0, programVersion: '1', exitCode: 0, memoryDays: 35, latest: 0 },
+    parts: [],
+    coverage: [],
+    openDays: new Map(),
+    rejected: new RejectedRecords(folder),
+    totals: {},
+    signal: time.signal,
+  };
+  const error: unknown = await closeLedger(end).then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(LakeError);
+  expect(String(error)).toMatch(
+    /run shows as unfinished.*deadline of the run was reached, and the store had not answered/,
+  );
+  expect(asked).toEqual([expect.stringMatching(/^export_coverage\//)]);
+});
