@@ -8,7 +8,7 @@ import { contradiction, dayColumn, outsideBucket, outsideDay, placementMetadata 
 import type { Claim } from '../scratch.ts';
 import type { Engine, MergeOutcome, MergeRequest } from './engine.ts';
 import { aside, isWide, writeWithTexts } from './long-texts.ts';
-import { copySql, existingSql, mergeSql, partSql, stageSql } from './merge-sql.ts';
+import { copySql, existingSql, type MergeStep, mergeSql, partSql, stageSql } from './merge-sql.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 import { refuseNewerSchema } from './part-schema.ts';
 import { quoteFile, quoteName, quoteText } from './sql-text.ts';
@@ -129,7 +129,7 @@ async function mergeIn(
   await connection.run(stageSql(table, staged, inPlace));
   await connection.run(existingSql(table, existing, present, request.latest, inPlace));
   if (existing !== null) await refuseMisplaced(connection, request);
-  for (const statement of mergeSql(table, partition, existing === null)) await connection.run(statement);
+  await runSteps(connection, mergeSql(table, partition, existing === null));
 
   const counts = new Map<string, number>();
   for (const row of await rowsOf(connection, 'SELECT verdict, count(*) FROM verdicts GROUP BY ALL')) {
@@ -157,6 +157,17 @@ async function mergeIn(
       ? Number((await rowsOf(connection, copySql(select, output, metadata)))[0]?.[0])
       : await writeWithTexts(connection, request, select, new Set(present.keys()));
   return { changed, rows, added, updated, unchanged, removed, stateChanges };
+}
+
+async function runSteps(connection: DuckDBConnection, steps: readonly MergeStep[]): Promise<void> {
+  for (const step of steps) {
+    if (typeof step === 'string') {
+      await connection.run(step);
+      continue;
+    }
+    const [answer] = await rowsOf(connection, step.onlyIf);
+    await runSteps(connection, answer?.[0] === true ? step.steps : (step.otherwise ?? []));
+  }
 }
 
 /** @throws MisplacedRows */

@@ -17,6 +17,14 @@ const chunks = [0, 1, 2, 3, 4, 5, 6, 7];
 
 type Partition = Readonly<Record<string, string>>;
 
+/**
+ * Statements in their order. DuckDB spends longer on planning a statement over all columns than on running it over a
+ * small part, so those that rarely have anything to do name a question, and run only if it answers true.
+ */
+export type MergeStep =
+  | string
+  | { readonly onlyIf: string; readonly steps: readonly MergeStep[]; readonly otherwise?: readonly string[] };
+
 /** What stands in a column for its text: itself, or something shorter that is the same for the same text. */
 export type InPlace = (column: string, text: string) => string;
 
@@ -111,12 +119,20 @@ function noRowsSql(table: Table): string {
  * The statements that make `merged`, `verdicts` and `kept` of `staged` and `existing`.
  * @param isNew whether there is no published part
  */
-export function mergeSql(table: Table, partition: Partition, isNew: boolean): readonly string[] {
+export function mergeSql(table: Table, partition: Partition, isNew: boolean): readonly MergeStep[] {
   switch (table.merge.kind) {
     case 'upsert':
       return [
         ...unsettledSql(table, table.merge.key, isNew),
-        ...upsertSql(table, table.merge.key, partition),
+        {
+          onlyIf: 'SELECT count(*) > 0 FROM unsettled',
+          steps: upsertSql(table, table.merge.key, partition),
+          // Nothing changes, so nobody asks for `merged` and `kept`.
+          otherwise: [
+            `CREATE TEMP VIEW verdicts AS
+             SELECT 'unchanged' AS verdict, NULL::VARCHAR AS was, NULL::VARCHAR AS becomes FROM settled`,
+          ],
+        },
       ];
     case 'replace-slice':
       return slicesSql(table, table.merge.slice, table.merge.key);
@@ -150,7 +166,7 @@ function unsettledSql(table: Table, key: readonly string[], isNew: boolean): rea
   ];
 }
 
-function upsertSql(table: Table, key: readonly string[], partition: Partition): readonly string[] {
+function upsertSql(table: Table, key: readonly string[], partition: Partition): readonly MergeStep[] {
   const keys = key.map(quoteName);
   const stored = storedColumns(table).map(({ name }) => quoteName(name));
   const content = contentColumns(table).map(({ name }) => quoteName(name));
@@ -188,9 +204,15 @@ function upsertSql(table: Table, key: readonly string[], partition: Partition): 
      FROM observations`,
     `CREATE TEMP TABLE tied AS SELECT DISTINCT ${keys} FROM (
        SELECT ${keys} FROM narrow GROUP BY ${keys}, _terminal, observed_at HAVING count(*) > 1)`,
-    `CREATE TEMP TABLE ties AS SELECT _row, _published,
-       row_number() OVER (PARTITION BY ${keys} ORDER BY ${greatestFirst(table)}) AS _tie_ord
-     FROM observations o SEMI JOIN tied t ON ${match('o', 't', key)}`,
+    'CREATE TEMP TABLE ties (_row BIGINT, _published BOOLEAN, _tie_ord BIGINT)',
+    {
+      onlyIf: 'SELECT count(*) > 0 FROM tied',
+      steps: [
+        `INSERT INTO ties SELECT _row, _published,
+           row_number() OVER (PARTITION BY ${keys} ORDER BY ${greatestFirst(table)})
+         FROM observations o SEMI JOIN tied t ON ${match('o', 't', key)}`,
+      ],
+    },
     `CREATE TEMP TABLE ranked AS SELECT n._row, n._published, ${keys}, _terminal,
        min(_seen) OVER (PARTITION BY ${keys}) AS _first_seen,
        count(*) FILTER (_terminal) OVER (PARTITION BY ${keys}) AS _terminals,
@@ -201,12 +223,15 @@ function upsertSql(table: Table, key: readonly string[], partition: Partition): 
     'DROP TABLE narrow',
     'DROP TABLE ties',
     `CREATE TEMP TABLE filled AS SELECT ${stored} FROM unsettled WHERE false`,
-    ...chunks.map(
-      (chunk) => `INSERT INTO filled SELECT ${filled}
-       FROM observations o JOIN ranked r ON o._row = r._row AND o._published = r._published
-       WHERE r._terminals > 1 AND r._terminal AND hash(${keys.map((name) => `r.${name}`)}) % ${chunks.length} = ${chunk}
-       GROUP BY ${keys.map((name) => `r.${name}`)}`,
-    ),
+    {
+      onlyIf: 'SELECT count(*) > 0 FROM ranked WHERE _terminals > 1',
+      steps: chunks.map(
+        (chunk) => `INSERT INTO filled SELECT ${filled}
+         FROM observations o JOIN ranked r ON o._row = r._row AND o._published = r._published
+         WHERE r._terminals > 1 AND r._terminal AND hash(${keys.map((name) => `r.${name}`)}) % ${chunks.length} = ${chunk}
+         GROUP BY ${keys.map((name) => `r.${name}`)}`,
+      ),
+    },
     `CREATE TEMP VIEW merged AS SELECT ${winner}
      FROM observations o JOIN ranked r ON o._row = r._row AND o._published = r._published
      WHERE r._ord = 1 AND r._terminals <= 1 UNION ALL SELECT ${stored} FROM filled`,
