@@ -41,7 +41,10 @@ export const tasks = {
   fix: [['biome', 'check', '--write']],
   build: [['tsc', '-p', 'tsconfig.build.json']],
   demo: [['node', 'scripts/demo.ts']],
-  reference: [['node', 'scripts/reference.ts']],
+  reference: [
+    ['node', 'scripts/reference.ts'],
+    ['node', 'deploy/quicksight/write-queries.ts'],
+  ],
   // The program itself, from its sources and in the folder of whoever calls it: ./backup-copy-export
   [program]: [['node', join(root, 'src', 'cli.ts')]],
 };

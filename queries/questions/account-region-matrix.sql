@@ -1,9 +1,9 @@
 -- title: Which accounts and regions copy to which
--- about: One row for each pair of source and destination that a copy was tried between, cross-account pairs
---   first. not_completed counts those that ended without success; success_percent leaves out those still
---   open. A destination account that is not one of yours, or a region that you do not use, should make you
---   ask. Empty places: the vault's ARN does not tell.
--- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
+-- about: One row for each pair of source and destination that had a copy job, cross-account pairs first.
+--   not_completed counts copies that ended without success. success_percent leaves out copies that are
+--   still open. Look twice at a destination account that is not yours, or a region that you do not use. A
+--   place is empty if the vault's ARN does not tell it.
+-- parameter: days integer default 30 — Copies created on the day of the last run and on this many days
 --   before it
 -- reads: :days
 SELECT

@@ -1,9 +1,9 @@
--- title: Bytes copied each month, from where to where
--- about: Good leaf copies and their bytes by UTC month and by source and destination, the newest month
---   first, the largest flow first. The first and the last month are usually not whole. Bytes are sizes of
---   backups as AWS Backup states them: what is transferred, and billed, is often less where copies are
+-- title: Bytes copied each month, by source and destination
+-- about: Good leaf copies and their bytes by UTC month, source and destination: the newest month first,
+--   then the largest flow. The first and the last month are usually incomplete. Bytes are the sizes of
+--   backups as AWS Backup states them. AWS often transfers and bills less, because copies can be
 --   incremental.
--- parameter: days integer default 400 — Copies created on the day of the last run or on this many days
+-- parameter: days integer default 400 — Copies created on the day of the last run and on this many days
 --   before it
 -- reads: :days
 SELECT

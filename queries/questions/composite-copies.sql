@@ -1,12 +1,12 @@
 -- title: Composite copies: parents beside their children
--- about: One row for each parent, newest first: a stack or a cluster whose members are copied by jobs of
---   their own. Its size is its children's, said again: add up parent_bytes or children_bytes, never both;
---   every other question counts children only. children_missing above 0 means that the lake does not hold
---   all the children that the parent says it has, and sums of leaf copies lack them; it is empty where the
---   parent does not say how many. Those seen are completed, failed, partly done (PARTIAL) or open. A parent
---   that is PARTIAL has children that were not copied. Children are looked for from the day before the
---   parents' first day on.
--- parameter: days integer default 30 — Parents created on the day of the last run or on this many days
+-- about: One row for each parent, newest first. A parent is a stack or a cluster whose members are copied
+--   by jobs of their own. Its size repeats the sizes of its children, so add up parent_bytes or
+--   children_bytes, never both. Every other question counts children only. If children_missing is above 0,
+--   the lake does not hold all the children that the parent reports, and sums of leaf copies lack them. It
+--   is empty if the parent does not report a number. The children in the lake are completed, failed, partly
+--   done (PARTIAL) or open. A parent that is PARTIAL has children that were not copied. The question looks
+--   for children from the day before the first parent.
+-- parameter: days integer default 30 — Parents created on the day of the last run and on this many days
 --   before it
 -- reads: :days + 1
 WITH parents AS (

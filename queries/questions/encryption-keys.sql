@@ -1,12 +1,12 @@
 -- title: Which keys encrypt the copies
--- about: Good leaf copies by the KMS key of their destination, the most used first.
---   key_in_destination_account is false where the key belongs to an account other than the vault's: whoever
---   disables it there makes the copies unreadable. An empty key: AWS did not say, as it did not on older
---   jobs. last_used_time tells which keys are still used for new copies. It does not tell which can be
---   deleted: copies need their key for as long as they exist. last_expires_time is the latest time at which
---   one of these copies ends, an upper bound; end_unknown counts copies whose end AWS does not tell (no number
---   of days, or -1). Copies from before --days are not counted and may need the key, too.
--- parameter: days integer default 365 — Copies created on the day of the last run or on this many days
+-- about: Good leaf copies by the KMS key of their destination, the most used key first. If
+--   key_in_destination_account is false, the key belongs to another account than the vault, and whoever
+--   disables it there makes the copies unreadable. An empty key means that AWS did not report it, as on
+--   older jobs. last_used_time shows which keys are still used for new copies. It does not show which keys
+--   you can delete: copies need their key for as long as they exist. last_expires_time is the latest time
+--   at which one of these copies ends, an upper bound. end_unknown counts copies whose end AWS does not
+--   report (no number of days, or -1). Copies from before --days are not counted, and may need the key too.
+-- parameter: days integer default 365 — Copies created on the day of the last run and on this many days
 --   before it
 -- reads: :days
 SELECT

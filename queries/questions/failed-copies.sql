@@ -1,12 +1,12 @@
 -- title: Copies that failed, why, and how long until one succeeded
--- about: Each leaf copy in state FAILED, newest first, with AWS's category and message as they came.
---   repaired_time is when the first good copy of the same resource to the same vault ended, of those created
---   after the failed one; repair_hours counts from the creation of the failed copy to it: for so long the
---   resource was without the copy it should have had. Empty: not repaired so far. next_success_time is the
---   same for a copy to anywhere: it shows whether the resource or the destination is the trouble. Failures
---   without a resource's ARN, or without a vault's, are never repaired.
--- parameter: days integer default 7 — Copies created on the day of the last run or on this many days before
---   it
+-- about: Each leaf copy in state FAILED, newest first, with AWS's category and message. repaired_time is
+--   when the first good copy of the same resource to the same vault ended, of those created after the
+--   failed one. repair_hours is the time from the creation of the failed copy until then: for that long,
+--   the resource was without the copy it should have had. If it is empty, the copy has not been repaired.
+--   next_success_time is the same for a copy to any vault, so it shows whether the problem is the resource
+--   or the destination. If a failure has no resource ARN or no vault ARN, it is never repaired.
+-- parameter: days integer default 7 — Copies created on the day of the last run and on this many days
+--   before it
 -- reads: :days
 WITH failed AS (
   SELECT

@@ -1,9 +1,9 @@
--- title: What copies fail of
--- about: Leaf copies in state FAILED by AWS's message category and the kind of resource, the most frequent
---   first. Many accounts with one category point at something shared (a key, a vault's policy, a limit);
---   one account with many points at that account. An empty category: AWS gave none, as it did not on older
---   jobs.
--- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
+-- title: Why copies fail, by category
+-- about: Leaf copies in state FAILED by AWS's message category and the type of resource, the most frequent
+--   first. If many accounts have one category, look for something shared: a key, a vault's policy, a limit.
+--   If one account has many categories, look at that account. An empty category means that AWS gave none,
+--   as on older jobs.
+-- parameter: days integer default 30 — Copies created on the day of the last run and on this many days
 --   before it
 -- reads: :days
 SELECT

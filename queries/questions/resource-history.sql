@@ -1,11 +1,12 @@
 -- title: Every copy of a resource
--- about: All leaf copies of the resources whose ARN is like --resource (% stands for anything, every other
---   sign for itself), newest first: what an auditor is shown. Without --resource, of all resources. Give
---   the ARN in full for one; hours_taken is empty while a copy runs. COMPLETED says that the copy was made,
---   not that it still exists: expires_time is when its lifecycle deletes it at the latest (copy_lives has a
---   closer bound), and is empty where AWS tells no number of days, or -1.
--- parameter: resource text default % — The resource's ARN; % stands for any text
--- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
+-- about: All leaf copies of the resources whose ARN matches --resource, newest first: what you show an
+--   auditor. Give the full ARN for one resource. % matches any text, and every other character matches
+--   itself. Without --resource, the question returns all resources. hours_taken is empty while a copy runs.
+--   COMPLETED means that the copy was made, not that it still exists. expires_time is the latest time at
+--   which its lifecycle deletes it (copy_lives has a closer bound). It is empty if AWS reports no number of
+--   days, or -1.
+-- parameter: resource text default % — The resource's ARN; % matches any text
+-- parameter: days integer default 30 — Copies created on the day of the last run and on this many days
 --   before it
 -- reads: :days
 SELECT

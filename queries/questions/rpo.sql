@@ -1,25 +1,25 @@
--- title: RPO: how old the last good copy elsewhere is at least, by resource and destination
+-- title: RPO: minimum age of the last good copy elsewhere, by resource and destination
 -- about: One row for each resource and each other account or region that ever received a good copy of it,
 --   the worst first. Other means other than the resource's own (in_other_account, in_other_region), however
---   many hops the copy took. protection says whether a copy still exists there: kept (its lifecycle keeps
---   it), may_be_gone (its latest end, expires_time, lies ahead, but the copy keeps the creation date of its
---   source, which may be old: the copy was made on demand, its days end within --window, or AWS deletes it
---   after an event), unknown (AWS named no number of days, or -1, which its pages explain in two ways), gone
---   (expires_time has passed). Only kept protects: elsewhere rpo_hours is empty, and these rows come first.
---   rpo_hours is a lower bound: it runs from source_created_before, the first sign of the source of the
---   youngest kept copy, to the lake's now; the data are at least that old, and older by the time that the
---   backup took. best_case_rpo_hours is the same for the youngest copy that is not known to be gone: believe
---   it only after a look into the vault. expires_time is an upper bound; a person may have deleted any copy,
---   or changed its lifecycle. A resource with several destinations is as safe as its youngest row.
---   last_good_drain_time says through when the account and region of that copy job has been read: where that
---   is long ago, younger copies may exist that nobody has seen. account_id is the resource's by its ARN, else
---   the copy job's. Resources that never had a good copy elsewhere are not here: ask rpo-beyond-limit or
---   single-location-resources.
+--   many hops the copy took. protection shows whether a copy still exists there. kept: its lifecycle keeps
+--   it. may_be_gone: its latest end, expires_time, lies ahead, but a copy keeps the creation date of its
+--   source, which may be old, because the copy was made on demand, its days end within --window, or AWS
+--   deletes it after an event. unknown: AWS reported no number of days, or -1, which its pages explain in
+--   two ways. gone: expires_time has passed. Only kept protects. For the others rpo_hours is empty, and
+--   these rows come first. rpo_hours is a lower bound. It runs from source_created_before, the first sign
+--   of the source of the youngest kept copy, to the time of the last run. The data are at least that old,
+--   and older by the time the backup took. best_case_rpo_hours is the same for the youngest copy that is
+--   not known to be gone. Do not rely on it before you look into the vault. expires_time is an upper bound:
+--   a person may have deleted any copy, or changed its lifecycle. A resource with several destinations is
+--   as safe as its youngest row. last_good_drain_time is the time up to which the account and region of
+--   that copy job was read. If that is long ago, younger copies may exist that nobody has seen. account_id
+--   comes from the resource's ARN, otherwise from the copy job. Resources that never had a good copy
+--   elsewhere are not here: ask rpo-beyond-limit or single-location-resources.
 -- parameter: days integer default 90 — Resources with any copy job to that place created on the day of the
 --   last run or on this many days before it
 -- parameter: window integer default 176 — How many hours a plan may give a backup, from its schedule to its
---   end; AWS's defaults are 8 hours to start and 7 days to complete. Set it lower where your plans do, above
---   all where copies are kept for a week or less
+--   end. AWS's defaults are 8 hours to start and 7 days to complete. Set it lower if your plans do, above
+--   all if copies are kept for a week or less
 -- reads: every day
 WITH active AS (
   SELECT DISTINCT resource_arn, destination_account_id, destination_region

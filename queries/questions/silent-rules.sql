@@ -1,16 +1,16 @@
--- title: Rules of plans that once copied and made no copy lately
--- about: Rules whose last good copy was created more than --days before the lake's now, the longest silent
---   first. jobs_since counts the copy jobs they started after it: 0 means that the rule no longer starts
---   any (a plan that was changed, a tag that no longer selects anything, a rule that was deleted), more
---   means that it tries and does not succeed. The schedule says whether silence is to be expected: a
---   monthly rule is silent for a month. last_good_drain_time says through when the rule's account and region
---   has been read: where that is long ago, the rule may well copy and nobody has seen it (ask
---   targets-without-good-drain). A rule is taken for deleted and left out where it had started no copy at all
---   for --within days when its silence began to count, --days before the lake's now: a longer --days looks
---   for tries that much further back. Raise --within where rules run once a quarter or a year.
+-- title: Backup plan rules that used to copy and have stopped
+-- about: Rules whose last good copy was created more than --days before the last run, the longest silent
+--   first. jobs_since counts the copy jobs that a rule has started since then. 0 means that it no longer
+--   starts any: the plan was changed, a tag no longer selects anything, or the rule was deleted. More than
+--   0 means that it tries and fails. The schedule shows whether you should expect silence: a monthly rule
+--   is silent for a month. last_good_drain_time is the time up to which the rule's account and region was
+--   read. If that is long ago, the rule may be copying and nobody has seen it (ask
+--   targets-without-good-drain). The question leaves out a rule that had started no copy for --within days
+--   when its silence began to count, which is --days before the last run: it is probably deleted. A longer
+--   --days therefore looks that much further back. Raise --within if rules run once a quarter or a year.
 -- parameter: days integer default 7 — How long a rule may be silent
--- parameter: within integer default 90 — Rules that started a copy job, whatever became of it, at most this
---   many days before that silence began to count; that is, --days plus --within before the lake's now
+-- parameter: within integer default 90 — Rules that started a copy job, successful or not, at most this
+--   many days before that silence began to count; that is, --days plus --within before the last run
 -- reads: every day
 WITH silent AS (
   SELECT

@@ -1,21 +1,21 @@
--- title: Resources that no copy surely protects in another account, or in another region
--- about: One row for each resource that was copied, or tried to be, and has no copy in another account than
---   its own that surely still exists, or none in another region, or neither (kept_in_other_account,
---   kept_in_other_region). Whoever takes over the account, or whatever takes down the region, then takes the
---   resource and its copies. kept counts copies that their lifecycle surely keeps at the lake's now, as rpo
---   has it. unsure_in_other_account and unsure_in_other_region count those that may be gone, and those whose
---   end AWS does not tell (no number of days, or -1): look into the vault. completed,
---   completed_in_other_account and completed_in_other_region count copies that were made, whether or not they
---   still exist. tried_elsewhere counts copies to another account or region that were asked for, whatever
---   became of them: above 0, the plan is right, and the copies fail or are gone. What is elsewhere is measured
---   from the resource, as resource_places has it; where nothing tells, the copy counts as staying. account_id
---   is the resource's by its ARN, else that of its copy jobs; empty where those are of several. Copies from
---   before --days do not count here, even if they are kept for longer.
--- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
+-- title: Resources without a copy that surely exists in another account or region
+-- about: One row for each resource that has copy jobs, but no copy that surely still exists in another
+--   account (kept_in_other_account), or none in another region (kept_in_other_region), or neither. Whoever
+--   takes over the account, or whatever takes down the region, then takes the resource together with its
+--   copies. kept counts the copies that their lifecycle surely keeps at the time of the last run, as in
+--   rpo. unsure_in_other_account and unsure_in_other_region count copies that may be gone, and copies whose
+--   end AWS does not report (no number of days, or -1): look into the vault. completed,
+--   completed_in_other_account and completed_in_other_region count copies that were made, whether or not
+--   they still exist. tried_elsewhere counts all copy jobs to another account or region, successful or not.
+--   If it is above 0, the plan is right, and the copies fail or are gone. Other means other than the
+--   resource's own, as in resource_places; if nothing tells, the copy counts as staying at home. account_id
+--   comes from the resource's ARN, otherwise from its copy jobs; it is empty if those belong to several
+--   accounts. Copies from before --days do not count here, even if they are kept for longer.
+-- parameter: days integer default 30 — Copies created on the day of the last run and on this many days
 --   before it
 -- parameter: window integer default 176 — How many hours a plan may give a backup, from its schedule to its
---   end; AWS's defaults are 8 hours to start and 7 days to complete. Set it lower where your plans do, above
---   all where copies are kept for a week or less
+--   end. AWS's defaults are 8 hours to start and 7 days to complete. Set it lower if your plans do, above
+--   all if copies are kept for a week or less
 -- reads: every day
 WITH copies AS (
   SELECT

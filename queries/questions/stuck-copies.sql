@@ -1,12 +1,12 @@
--- title: Copies that began long ago and have not ended
--- about: Leaf copies that are CREATED, RUNNING or in a state not known to this program, and were created
---   more than --hours before the lake's now, the oldest first. Large first copies may take days; compare
---   with the size. last_good_drain_time says through when the copy's account and region has been read:
---   where that is long ago, the copy may have ended since and nobody has seen it (ask
---   targets-without-good-drain). AWS forgets jobs after about 30 days, and one that it has forgotten stays
---   as it was last seen: --days keeps those out.
+-- title: Copies that started long ago and have not ended
+-- about: Leaf copies that are CREATED, RUNNING or in a state that this program does not know, and that were
+--   created more than --hours before the last run, the oldest first. Large first copies can take days, so
+--   compare with the size. last_good_drain_time is the time up to which the copy's account and region was
+--   read. If that is long ago, the copy may have ended since and nobody has seen it (ask
+--   targets-without-good-drain). AWS deletes jobs after about 30 days, and a deleted job stays in the lake
+--   as it was last seen: --days leaves those out.
 -- parameter: hours integer default 24 — How long a copy may take
--- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
+-- parameter: days integer default 30 — Copies created on the day of the last run and on this many days
 --   before it
 -- reads: :days
 SELECT

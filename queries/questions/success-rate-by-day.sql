@@ -1,10 +1,10 @@
 -- title: Share of copies that succeeded, by day
 -- about: success_percent is the share of COMPLETED among the copies that have ended (COMPLETED, FAILED,
---   PARTIAL); those still open do not count, and where none has ended it is empty. Copies are leaf copies:
---   a composite's children, not their parent. The newest day first; its copies may not have ended yet, so
---   read the days before it. A day that is missing had no copies, or nobody could look: ask
---   targets-without-good-drain.
--- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
+--   PARTIAL). Copies that are still open do not count; if none has ended, it is empty. Copies are leaf
+--   copies: the children of a composite, not their parent. The newest day comes first. Its copies may not
+--   have ended yet, so read the days before it. A day that is missing had no copies, or nobody could look:
+--   ask targets-without-good-drain.
+-- parameter: days integer default 30 — Copies created on the day of the last run and on this many days
 --   before it
 -- reads: :days
 SELECT

@@ -1,9 +1,9 @@
 -- title: Share of copies that succeeded, by backup plan
 -- about: success_percent is the share of COMPLETED among the copies that have ended (COMPLETED, FAILED,
---   PARTIAL); those still open do not count, and where none has ended it is empty. Copies are leaf copies:
---   a composite's children, not their parent. The worst plan first. A row without a plan holds an account's
---   copies on demand. Plans are told apart by account and id; a plan that was renamed has one row.
--- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
+--   PARTIAL). Copies that are still open do not count; if none has ended, it is empty. Copies are leaf
+--   copies: the children of a composite, not their parent. The worst plan comes first. A row without a plan
+--   holds an account's copies on demand. Account and id identify a plan, so a renamed plan has one row.
+-- parameter: days integer default 30 — Copies created on the day of the last run and on this many days
 --   before it
 -- reads: :days
 SELECT

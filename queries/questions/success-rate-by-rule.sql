@@ -1,9 +1,9 @@
 -- title: Share of copies that succeeded, by rule of a plan
 -- about: success_percent is the share of COMPLETED among the copies that have ended (COMPLETED, FAILED,
---   PARTIAL); those still open do not count, and where none has ended it is empty. Copies are leaf copies:
---   a composite's children, not their parent. The worst rule first, within plans as in
---   success-rate-by-plan. Good for finding the one schedule or destination that spoils a plan.
--- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
+--   PARTIAL). Copies that are still open do not count; if none has ended, it is empty. Copies are leaf
+--   copies: the children of a composite, not their parent. The worst rule comes first; plans are identified
+--   as in success-rate-by-plan. Use it to find the one schedule or destination that spoils a plan.
+-- parameter: days integer default 30 — Copies created on the day of the last run and on this many days
 --   before it
 -- reads: :days
 SELECT

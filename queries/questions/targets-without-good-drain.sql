@@ -1,13 +1,13 @@
--- title: Accounts and regions that were not read well lately
--- about: Each table, account and region that a run ever planned and that good drains (OK or OK_EMPTY) have
---   read, without a gap, only through a time more than --days before the lake's now (last_good_drain_time),
---   or never (these come first). Ask this before believing any other answer: no failed copies means nothing
---   where nobody could look. AWS forgets jobs after about 30 days and counts after 14: what is not read by
---   then is lost. Where last_status is OK and last_asked_time is recent, that run left a time unread before
---   or after its window: export --since all reads what AWS still has. Targets in a region that is not
---   enabled (REGION_DISABLED) come last: that is a failure only where the region was asked for by name. A
---   target that is no longer planned stays here with its last_asked_time. Where no run has ended at all for
---   days, now stands still: lake_time says how old the lake is.
+-- title: Accounts and regions that were not read completely in recent days
+-- about: One row for each table, account and region that good drains (OK or OK_EMPTY) have read without a
+--   gap only up to a time more than --days before the last run (last_good_drain_time), or never. Those that
+--   were never read come first. Ask this before you believe any other answer: no failed copies means
+--   nothing where nobody could look. AWS deletes jobs after about 30 days and counts after 14, so what is
+--   not read by then is lost. If last_status is OK and last_asked_time is recent, that run left a gap
+--   before or after its window: export --since all reads what AWS still has. Targets in a region that is
+--   not enabled (REGION_DISABLED) come last; they are a failure only if somebody asked for the region by
+--   name. A target that is no longer planned stays here with its last_asked_time. If no run has ended for
+--   days, this question cannot notice it: lake_time shows how old the lake is.
 -- parameter: days integer default 2 — How long ago a target may have been read
 -- reads: every day
 SELECT

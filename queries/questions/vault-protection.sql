@@ -1,11 +1,11 @@
--- title: What share of copies went into locked and into air-gapped vaults
--- about: Good leaf copies by the account and region they went to, and how many went to a vault that was
---   LOCKED, or logically air-gapped, at the time. It counts copies that were made, whether or not they still
---   exist: a lock keeps a copy until its lifecycle ends, and no longer (rpo says what is kept). Each share is
---   of the copies for which AWS tells the lock, or the type; lock_not_told and type_not_told count those for
---   which it does not (jobs of older days and regions), which are left out of that share. Whoever administers
---   the vault's account can delete UNLOCKED copies.
--- parameter: days integer default 30 — Copies created on the day of the last run or on this many days
+-- title: Share of copies that went into locked and air-gapped vaults
+-- about: Good leaf copies by destination account and region, and how many of them went to a vault that was
+--   LOCKED, or logically air-gapped, at the time. The question counts copies that were made, whether or not
+--   they still exist: a lock keeps a copy until its lifecycle ends, and no longer (rpo shows what is kept).
+--   Each share covers only the copies for which AWS reports the lock, or the type. lock_not_told and
+--   type_not_told count the others, from older jobs and regions. Whoever administers the vault's account
+--   can delete UNLOCKED copies.
+-- parameter: days integer default 30 — Copies created on the day of the last run and on this many days
 --   before it
 -- reads: :days
 SELECT

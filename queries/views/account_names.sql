@@ -1,8 +1,8 @@
 -- title: The name of each account
--- about: One row for each account that a run knew by name, with the newest name: what the organization called
---   it at the last run that listed it, of the runs in the 35 days before the lake's now. Names are free text
---   and need not be unique; join by account_id. An account that no such run has listed (it has left the
---   organization, or the runs were given accounts by number) has no row.
+-- about: One row for each account that a run knew by name, with its newest name: the name in the
+--   organization at the last run that listed it, within the 35 days before the last run. Names are free
+--   text and need not be unique, so join by account_id. An account has no row if no such run listed it: it
+--   left the organization, or the runs were given accounts by number.
 SELECT
   account_id,
   account_name

@@ -2,25 +2,28 @@
 -- about: One row for each good copy, with what is known of its life. A copy keeps the creation date of its
 --   source, so AWS counts its days from there, not from the copy job
 --   (docs.aws.amazon.com/aws-backup/latest/devguide/recov-point-create-a-copy.html). Copy jobs do not tell
---   that date. They bound it: the source existed when the first job copied it, or copied what it is a copy of
---   (followed over two copies); and where a backup job of a plan started such a copy, the source was made by
---   that backup job, not long before. protection is what follows at the lake's now. kept: the lifecycle keeps
---   the copy, even if the backup had taken 176 hours, which is what AWS allows by default (8 hours to start,
---   7 days to complete). may_be_gone: its latest end lies ahead, but nothing tells how old the source was, or
---   AWS deletes the copy after an event. unknown: its end has no bound at all. gone: its latest end has
---   passed. Only kept is protection. A person may have deleted any copy, or changed its lifecycle, since.
--- column: resource_account_id - 111122223333 — The resource's account, out of its ARN; null where that has
+--   that date, but they bound it. The source existed when the first job copied it, or copied what it is a
+--   copy of (followed over two copies). And if a backup job of a plan started such a copy, that backup job
+--   made the source shortly before. protection is what follows at the time of the last run. kept: the
+--   lifecycle keeps the copy, even if the backup took 176 hours, which is what AWS allows by default (8
+--   hours to start, 7 days to complete). may_be_gone: its latest end lies ahead, but nothing tells how old
+--   the source was, or AWS deletes the copy after an event. unknown: nothing bounds its end. gone: its
+--   latest end has passed. Only kept is protection. A person may have deleted any copy since, or changed
+--   its lifecycle.
+-- column: resource_account_id - 111122223333 — The resource's account, from its ARN; null if the ARN has
 --   none, as S3's.
--- column: source_created_before - 2026-11-20 01:02:03.456 — An upper bound of the creation of the source,
---   and so of the age of the data: they are of this time or older. The creation of the first known copy job
---   of the same recovery point, or of one that it is a copy of. A continuous recovery point is not one
---   backup: each of its copies counts alone.
--- column: is_scheduled - true — Whether a backup job of a plan made the source and started a copy of it
---   at once. If so, source_created_before is off by no more than the time that the backup took.
--- column: expires_time - 2027-11-20 01:02:03.456 — An upper bound: the lifecycle deletes the copy at this time
---   or before, namely its days after source_created_before. Null: unknown. AWS named no number of days; or
---   it named -1, which by one page of AWS keeps the copy for ever and by another only as long as its source.
--- column: protection - kept — At the lake's now: kept, may_be_gone, unknown or gone, as said above.
+-- column: source_created_before - 2026-11-20 01:02:03.456 — An upper bound of the source's creation, and so
+--   of the data's time: the data are from this time or older. It is the creation of the first known copy
+--   job of the same recovery point, or of one that it is a copy of. A continuous recovery point is not one
+--   backup, so each of its copies counts alone.
+-- column: is_scheduled - true — Whether a backup job of a plan made the source and started a copy of it at
+--   once. If so, source_created_before is off by no more than the time that the backup took.
+-- column: expires_time - 2027-11-20 01:02:03.456 — An upper bound: the lifecycle deletes the copy at this
+--   time or before, namely its days after source_created_before. Null: unknown, because AWS reported no
+--   number of days, or -1. By one page of AWS, -1 keeps the copy for ever; by another, only as long as its
+--   source.
+-- column: protection - kept — At the time of the last run: kept, may_be_gone, unknown or gone, as described
+--   above.
 SELECT
   copy_job_id,
   account_id,

@@ -1,12 +1,13 @@
--- title: Copies and bytes by day, source, destination and kind of vault
--- about: Counts of leaf copies and the bytes of the good ones, from account and region to account and
+-- title: Copies and bytes by day, source, destination and type of vault
+-- about: Counts of leaf copies and the bytes of the good ones, by source and destination account and
 --   region. bytes is decimal(38,0), for sums above 2^63. Bytes are what AWS Backup says was copied, not
---   what went over the wire. Vault type and lock state are those at the time of the copy, and null where
---   AWS did not say.
--- column: jobs jobs 12 — Leaf copies of that day and way.
--- column: completed jobs 11 — Those that were made.
--- column: not_completed jobs 1 — Those that ended otherwise: FAILED or PARTIAL. The rest has not ended.
--- column: bytes bytes 1181116006400 — The sizes of those that were made, added up.
+--   what went over the network. Vault type and lock state are those at the time of the copy, and null if
+--   AWS did not report them.
+-- column: jobs jobs 12 — Leaf copies of that day from this source to this destination.
+-- column: completed jobs 11 — Copies that were made.
+-- column: not_completed jobs 1 — Copies that ended without success: FAILED or PARTIAL. The others have not
+--   ended.
+-- column: bytes bytes 1181116006400 — The sizes of the copies that were made, added up.
 SELECT
   creation_date,
   source_account_id,

@@ -1,12 +1,13 @@
 -- title: Copies by day, account, plan and rule, and how they ended
--- about: Counts of leaf copies. still_open: has not ended, or is in a state not known to this program. A
---   copy on demand has no plan and no rule. Names are those on the jobs of that day; of several, the last
---   in order. Add up counts and divide anew rather than averaging percentages.
+-- about: Counts of leaf copies. still_open counts copies that have not ended, or that are in a state this
+--   program does not know. A copy on demand has no plan and no rule. Names are those on the jobs of that
+--   day; if there are several, the last in alphabetical order. To combine rows, add up the counts and
+--   divide again; do not average percentages.
 -- column: jobs jobs 12 — Leaf copies of that day and rule.
--- column: completed jobs 10 — Those that were made.
--- column: failed jobs 1 — Those that FAILED.
--- column: partly_done jobs 0 — Those that ended PARTIAL.
--- column: still_open jobs 1 — Those that have not ended, or whose state is not known here.
+-- column: completed jobs 10 — Copies that were made.
+-- column: failed jobs 1 — Copies that FAILED.
+-- column: partly_done jobs 0 — Copies that ended PARTIAL.
+-- column: still_open jobs 1 — Copies that have not ended, or whose state is not known here.
 SELECT
   creation_date,
   account_id,

@@ -1,15 +1,15 @@
 -- title: Copies that were made
--- about: The rows of leaf_copies whose state is COMPLETED: each stands for one recovery point that was in its
---   destination vault when the job ended. Whether that recovery point still exists no copy job tells: its
---   lifecycle deletes it at expires_time or before, and a person may have done so earlier. A row here is not
---   yet protection: copy_lives says which copies still exist. PARTIAL is not good.
--- column: resource_account_id - 111122223333 — The resource's account, out of its ARN; null where that has
+-- about: The rows of leaf_copies whose state is COMPLETED. Each stands for one recovery point that was in
+--   its destination vault when the job ended. No copy job tells whether that recovery point still exists:
+--   its lifecycle deletes it at expires_time or before, and a person may have deleted it earlier. So a row
+--   here is not yet protection: copy_lives shows which copies still exist. PARTIAL is not good.
+-- column: resource_account_id - 111122223333 — The resource's account, from its ARN; null if the ARN has
 --   none, as S3's.
--- column: resource_region - us-east-1 — The resource's region, out of its ARN; null where that has none.
--- column: expires_time - 2027-11-20 01:02:03.456 — An upper bound: the lifecycle deletes the copy at this time
---   or before. It counts the days from the copy job's creation, but AWS counts them from the creation of the
---   source, which is earlier; copy_lives has a closer bound. Null: unknown, because AWS named no number of
---   days, or -1.
+-- column: resource_region - us-east-1 — The resource's region, from its ARN; null if the ARN has none.
+-- column: expires_time - 2027-11-20 01:02:03.456 — An upper bound: the lifecycle deletes the copy at this
+--   time or before. It counts the days from the copy job's creation, but AWS counts them from the creation
+--   of the source, which is earlier; copy_lives has a closer bound. Null: unknown, because AWS reported no
+--   number of days, or -1.
 SELECT
   copy_job_id,
   account_id,

@@ -1,7 +1,7 @@
--- title: The lake's now
--- about: One row: the instant of the last run that wrote its coverage, in AWS's time, and its UTC day. Every
---   question measures ages from it and never from the clock, so that the same lake always gives the same
---   answer. If it is old, the lake is old. Null while no run has ended.
+-- title: The time of the lake's last run
+-- about: One row: the time of the last run that wrote its coverage, by AWS's clock, and its UTC day. Every
+--   question measures ages from this time, never from the clock, so the same lake always gives the same
+--   answer. If this time is old, the lake is old. Null if no run has ended yet.
 -- column: as_of_date - 2026-11-21 — The UTC day of as_of, yyyy-MM-dd.
 SELECT
   max(as_of) AS as_of,

@@ -1,21 +1,21 @@
 -- title: The best copy of each resource in each place
--- about: One row for each resource and each account and region that a copy of it ever reached. Where the
---   lifecycle surely keeps copies there (protection is kept in copy_lives), the one with the youngest data.
---   Otherwise, of those that may exist or whose end is unknown, the one with the youngest data: it is no
---   protection, and protection says so. Otherwise, of those that are gone, the youngest: nothing can be
---   restored from it. Places include the resource's own account and region; resource_places says which are
---   elsewhere. Rows without a resource's ARN are left out.
--- column: resource_account_id - 111122223333 — The resource's account, out of its ARN; null where that has
+-- about: One row for each resource and each account and region that a copy of it ever reached. The row is
+--   the copy with the youngest data among those that the lifecycle surely keeps (protection is kept in
+--   copy_lives). If there is none, it is the one with the youngest data among those that may exist or whose
+--   end is unknown: that is no protection, and protection says so. If all are gone, it is the youngest of
+--   those: nothing can be restored from it. Places include the resource's own account and region;
+--   resource_places shows which are elsewhere. Rows without a resource ARN are left out.
+-- column: resource_account_id - 111122223333 — The resource's account, from its ARN; null if the ARN has
 --   none, as S3's.
--- column: expires_time - 2027-11-20 01:02:03.456 — An upper bound: the lifecycle deletes the copy at this time
---   or before. Null: unknown. See copy_lives.
--- column: protection - kept — Whether the copy exists at the lake's now: kept, may_be_gone, unknown or gone.
---   Only kept is protection. See copy_lives.
--- column: source_created_before - 2026-11-20 01:02:03.456 — An upper bound of the creation of the source: the
---   data are of this time or older.
--- column: completed jobs 30 — Good copies of the resource that ever reached that place, this one included.
--- column: best_case_time - 2026-11-20 01:02:03.456 — source_created_before of the youngest copy there that is
---   not known to be gone: how young the data are at best, if that copy exists. Null: all are gone.
+-- column: expires_time - 2027-11-20 01:02:03.456 — An upper bound: the lifecycle deletes the copy at this
+--   time or before. Null: unknown. See copy_lives.
+-- column: protection - kept — Whether the copy exists at the time of the last run: kept, may_be_gone,
+--   unknown or gone. Only kept is protection. See copy_lives.
+-- column: source_created_before - 2026-11-20 01:02:03.456 — An upper bound of the source's creation: the
+--   data are from this time or older.
+-- column: completed jobs 30 — Good copies of the resource that ever reached that place, including this one.
+-- column: best_case_time - 2026-11-20 01:02:03.456 — source_created_before of the youngest copy there that
+--   is not known to be gone: how young the data are at best, if that copy exists. Null: all are gone.
 SELECT
   resource_arn,
   resource_type,

@@ -1,11 +1,11 @@
 -- title: Copy jobs that move data, each counted once
--- about: copy_jobs without the parents of composite resources. A parent's size is the sum of its
---   children's, so adding both would count it twice; here a family is its children. A parent that says it
---   has no children counts as itself. Every count and every sum of bytes in the other views and questions
---   is made from these rows; only composite-copies looks at parents.
--- column: resource_account_id - 111122223333 — The resource's account, out of its ARN; null where that has
+-- about: copy_jobs without the parents of composite resources. A parent's size is the sum of its children's
+--   sizes, so adding both would count it twice. A parent that reports no children counts as itself. All
+--   other views and questions count these rows and add up their bytes; only composite-copies looks at
+--   parents.
+-- column: resource_account_id - 111122223333 — The resource's account, from its ARN; null if the ARN has
 --   none, as S3's.
--- column: resource_region - us-east-1 — The resource's region, out of its ARN; null where that has none.
+-- column: resource_region - us-east-1 — The resource's region, from its ARN; null if the ARN has none.
 SELECT
   copy_job_id,
   account_id,

@@ -1,14 +1,14 @@
--- title: Whether a place is elsewhere, seen from the resource
--- about: One row for each resource and each account and region that a copy of it was ever tried to. Elsewhere
---   is measured from the resource, not from the vault that a copy came from: a copy that is copied on within
---   its account is still in another account than the resource, and one that is copied back is at home. Where
---   the resource's ARN has no account or region (S3's has neither), or the destination's vault does not
---   tell, a place is elsewhere if any copy to it came from another account or region; a copy brought back
---   home then counts as elsewhere.
--- column: in_other_account - true — Whether the place is in another account than the resource; null: nothing
---   tells.
--- column: in_other_region - true — Whether the place is in another region than the resource; null: nothing
---   tells.
+-- title: Which places are elsewhere, seen from the resource
+-- about: One row for each resource and each account and region that had a copy job for it. Elsewhere is
+--   measured from the resource, not from the vault that a copy came from. A copy that is copied again
+--   within its account is still in another account than the resource, and a copy that is copied back is at
+--   home. If the resource's ARN has no account or region (S3's has neither), or the destination's vault ARN
+--   does not tell, a place is elsewhere if any copy to it came from another account or region; a copy
+--   brought back home then counts as elsewhere.
+-- column: in_other_account - true — Whether the place is in another account than the resource; null if
+--   nothing tells.
+-- column: in_other_region - true — Whether the place is in another region than the resource; null if
+--   nothing tells.
 SELECT
   resource_arn,
   destination_account_id,

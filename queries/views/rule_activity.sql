@@ -1,11 +1,11 @@
 -- title: What each rule of each plan has done so far
 -- about: One row for each account, region, plan and rule that ever started a copy, over the whole lake:
---   when it last started one, and when one last succeeded. Names and schedule are the last in order of
---   those on its jobs. Copies on demand are left out. A success says that a copy was made, not that it still
---   exists.
+--   when it last started one, and when one last succeeded. Names and schedule are those on its jobs; if
+--   there are several, the last in alphabetical order. Copies on demand are left out. A success means that
+--   a copy was made, not that it still exists.
 -- column: jobs jobs 365 — Leaf copies that the rule ever started.
--- column: completed jobs 360 — Those that were made.
--- column: last_good_time - 2026-11-20 05:00:00.000 — When the youngest good copy was created; null: there
+-- column: completed jobs 360 — Copies that were made.
+-- column: last_good_time - 2026-11-20 05:00:00.000 — When the youngest good copy was created; null if there
 --   is none.
 SELECT
   account_id,

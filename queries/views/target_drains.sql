@@ -1,14 +1,14 @@
--- title: Through when each target has been read, and how the last run went
--- about: One row for each table, account and region that a run ever planned: the last run that asked, what
---   came of it, and through when the good drains (OK or OK_EMPTY) have read the target without a gap.
---   REJECTED_RECORDS is not good: something was read that the tables do not show. Nor is a window that
---   ends where it begins: older versions called it OK_EMPTY, but nobody was asked. Only runs that came so
---   far as to write their coverage are known here.
--- column: last_good_drain_time - 2026-11-21 02:00:00.000 — Through when the target has been read without
---   a gap: the latest end of those good drains whose window begins no later than what was read before them
---   ends. After days of failures a drain of the last hour alone leaves a gap, and does not count until one
---   has read the days between; one without a beginning reads all that AWS remembers, and closes every gap.
---   Counts have no window and are read whole. Null: never read.
+-- title: Up to when each account and region was read, and how the last run went
+-- about: One row for each table, account and region that a run ever planned: the last run that asked, its
+--   result, and the time up to which good drains (OK or OK_EMPTY) have read the target without a gap.
+--   REJECTED_RECORDS is not good: AWS sent something that the tables do not show. A window that ends where
+--   it begins is not good either: older versions called it OK_EMPTY, but nobody was asked. This view knows
+--   only runs that wrote their coverage.
+-- column: last_good_drain_time - 2026-11-21 02:00:00.000 — The time up to which the target was read without
+--   a gap: the latest end of the good drains whose window begins no later than the end of what was read
+--   before. After days of failures, a drain of the last hour leaves a gap, and does not count until a drain
+--   has read the days between. A drain without a beginning reads all that AWS holds, and closes every gap.
+--   Counts have no window and are read completely. Null: never read.
 -- column: drains runs 30 — Runs that planned to read this target for this table.
 SELECT
   table_name,
