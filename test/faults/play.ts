@@ -236,7 +236,9 @@ export function endOf({ code, signal, overdue }: Ended): string {
 /** The line that says why a run ended as it did: the last error of the log, or the last line. */
 function lastWords({ stderr, stdout }: Ended): string {
   const lines = stderr.trim().split('\n');
-  const error = lines.findLast((line) => /"level":"(error|fatal)"/.test(line)) ?? lines.at(-1) ?? '';
+  const internal = lines.findIndex((line) => line.includes('internal error'));
+  const logged = lines.findLast((line) => /"level":"(error|fatal)"/.test(line));
+  const error = internal >= 0 ? lines.slice(internal).join(' | ') : (logged ?? lines.at(-1) ?? '');
   const failures = /"failures":(\[\{.*?\}\])/.exec(stdout)?.[1] ?? '';
   return shortened([error, failures].filter((text) => text !== '').join(' · '), 1200);
 }
