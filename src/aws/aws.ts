@@ -1,6 +1,4 @@
-/**
- * What every AWS client of a run shares: sockets, time-outs, proxy, endpoint and name.
- */
+/** What all AWS clients of a run share: sockets, time-outs, proxy, endpoint and user agent. */
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
@@ -18,22 +16,22 @@ import { feedingClock } from './clock-feeding-handler.ts';
 import { checkingOrigin } from './origin-checking-handler.ts';
 import { proxyFrom } from './proxy.ts';
 import { awsOrigin, type ResponseOrigin } from './response-origin.ts';
-import { type Patience, withRetries } from './retries.ts';
+import { type RetryPolicy, withRetries } from './retries.ts';
 
 /**
- * Sockets beside those for AWS Backup: STS, Organizations and the like. Without them a role would be
- * assumed behind the very pages that wait for it.
+ * Extra sockets for STS, Organizations and the like. Without them, AssumeRole would queue behind the very pages that
+ * wait for the role.
  */
 const controlSockets = 8;
 
-/** Attempts of the SDK itself, for the few calls of discovery; `patient` asks again, and longer. AWS Backup has retries of its own. */
+/** The SDK's own attempts for a discovery call. `retrying` adds more, for longer. AWS Backup has its own retries. */
 const discoveryAttempts = 5;
 
-/** Between the attempts of a patient client: about ten of them in twenty seconds. */
-const waits = { firstDelayMs: 500, longestDelayMs: 4_000 };
+/** Between the attempts of a retrying client: about ten attempts in twenty seconds. */
+const retryDelays = { firstDelayMs: 500, longestDelayMs: 4_000 };
 
-/** Enough for somebody who waits at a terminal. */
-const shortPatienceMs = 5_000;
+/** As long as a person at a terminal is willing to wait. */
+const shortRetryMs = 5_000;
 
 /** The part of a client's configuration that all clients have in common. */
 export interface ClientDefaults {
@@ -58,50 +56,50 @@ export interface ClientWithStack {
 
 export interface Aws {
   readonly requestHandler: NodeHttpHandler;
-  /** How many requests to AWS Backup may be on their way at once. */
+  /** How many requests to AWS Backup may be in flight at once. */
   readonly maxSockets: number;
-  /** After this, a request without a whole answer is given up. */
+  /** A request without a complete response is given up after this time. */
   readonly requestTimeoutMs: number;
-  /** AWS's time, as the answers told it. */
+  /** AWS's time, as its responses report it. */
   readonly clock: AwsClock;
   /**
-   * For every client but S3's. `endpoint` is only there when it was asked for, so that otherwise the SDK's
-   * own `AWS_ENDPOINT_URL_<SERVICE>` variables hold. Never `destroy()` such a client: it would close the
-   * sockets of all others; `close` does that, once, at the end.
+   * For every client except S3's. `endpoint` is set only if `--endpoint-url` is, so that otherwise the SDK's own
+   * `AWS_ENDPOINT_URL_<SERVICE>` variables apply. Never call `destroy()` on such a client: it would close the sockets
+   * of all others. `close` does that once, at the end.
    */
   clientDefaults(
     region: string,
     credentials?: AwsCredentialIdentity | AwsCredentialIdentityProvider,
   ): ClientDefaults;
   /**
-   * The same client, which now sends each request again and again, for as long as time may heal what fails and the
-   * run's patience lasts. Made for the calls of discovery.
-   * @param signal aborted: nothing is sent again
+   * Makes the client send a failed request again, as long as a retry can help and `retryForMs` is not over. Meant for
+   * the discovery calls. Returns the client.
+   * @param signal once it is aborted, nothing is sent again
    */
-  patient<Client extends ClientWithStack>(client: Client, signal?: AbortSignal): Client;
+  retrying<Client extends ClientWithStack>(client: Client, signal?: AbortSignal): Client;
   close(): void;
 }
 
 export interface AwsOptions {
-  /** For all services but S3; null: as the SDK finds it. */
+  /** For all services except S3; null: the SDK decides. */
   readonly endpointUrl: string | null;
   readonly maxSockets: number;
   /** Default 10 s. */
   readonly connectTimeoutMs?: number;
-  /** Default 30 s; bounds the wait for an answer, and each silence within it. */
+  /** Default 30 s. Bounds the wait for a response, and each pause within it. */
   readonly requestTimeoutMs?: number;
-  /** By what an answer is told from that of something in between; default: as for every service but S3. Null: nothing looks. */
+  /** How to recognize AWS's own responses. Default: for every service except S3. Null: no check. */
   readonly origin?: ResponseOrigin | null;
-  /** How long a patient client asks again; default 5 s. */
-  readonly patienceMs?: number;
-  /** Told of each failure that a patient client asks again after. */
-  readonly onRetry?: Patience['onRetry'];
+  /** How long a retrying client keeps retrying; default 5 s. */
+  readonly retryForMs?: number;
+  /** Called before each retry of a retrying client. */
+  readonly onRetry?: RetryPolicy['onRetry'];
 }
 
 /**
- * One set of keep-alive sockets for the whole run. A proxy is used only where the usual variables
- * (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, with `NO_PROXY`) name one.
- * @throws UsageError when one of them holds what cannot be the address of a proxy
+ * One set of keep-alive sockets for the whole run. A proxy is used only if the usual variables (`HTTPS_PROXY`,
+ * `HTTP_PROXY`, `ALL_PROXY`, with `NO_PROXY`) name one.
+ * @throws UsageError when one of them does not hold the address of a proxy
  */
 export function createAws(options: AwsOptions): Aws {
   const { endpointUrl, maxSockets, connectTimeoutMs = 10_000, requestTimeoutMs = 30_000 } = options;
@@ -123,8 +121,8 @@ export function createAws(options: AwsOptions): Aws {
   const { origin = awsOrigin } = options;
   const clock = new AwsClock();
   const requestHandler = feedingClock(origin === null ? handler : checkingOrigin(handler, origin), clock);
-  const { patienceMs = shortPatienceMs, onRetry = () => undefined } = options;
-  const patience: Patience = { ...waits, patienceMs, onRetry };
+  const { retryForMs = shortRetryMs, onRetry = () => undefined } = options;
+  const policy: RetryPolicy = { ...retryDelays, retryForMs, onRetry };
   return {
     requestHandler,
     maxSockets,
@@ -138,12 +136,12 @@ export function createAws(options: AwsOptions): Aws {
       requestHandler,
       customUserAgent: [['backup-copy-export', version]],
     }),
-    patient: (client, signal) => {
-      client.middlewareStack.add((next) => (args) => withRetries(() => next(args), patience, signal), {
+    retrying: (client, signal) => {
+      client.middlewareStack.add((next) => (args) => withRetries(() => next(args), policy, signal), {
         step: 'initialize',
-        // Around all that the SDK does for a request, its own retries too.
+        // Outside everything that the SDK does for a request, including its own retries.
         priority: 'high',
-        name: 'askAgain',
+        name: 'retryRequest',
         override: true,
       });
       return client;

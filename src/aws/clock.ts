@@ -1,34 +1,34 @@
-/** AWS's time: what each answer said it was, and what it is now. */
+/** AWS's time: what each response reported, and what it is now. */
 
 /**
- * Clocks that differ by no more than this agree. AWS refuses a signature that is dated 5 minutes wrong, or 15,
- * depending on the service (docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html), so a right
- * clock is nearer; and an answer's `Date` is as old as the way it came.
+ * Clocks agree if they differ by no more than this. AWS refuses a signature whose date is 5 or 15 minutes off, depending
+ * on the service (docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html), so a correct clock is
+ * closer than that. A response's `Date` is also a little late: by the time that the response took to arrive.
  */
 export const clockToleranceMs = 5 * 60_000;
 
-/** Somebody's time, and when it was learnt. */
+/** What a clock showed, and when it was read. */
 export interface ClockReading {
   /** For messages: `AWS STS in us-east-1`. */
   readonly who: string;
   /** Milliseconds since the epoch. */
   readonly epochMs: number;
-  /** By the monotonic clock, in milliseconds. */
+  /** When it was read, by the monotonic clock, in milliseconds. */
   readonly at: number;
 }
 
 export interface ClockSources {
-  /** Milliseconds since the epoch; anybody may set it at any time. */
+  /** Milliseconds since the epoch. This clock can be set at any time. */
   readonly local: () => number;
-  /** Milliseconds since some instant; nobody can set it. */
+  /** Milliseconds since some instant. This clock cannot be set. */
   readonly monotonic: () => number;
 }
 
 const machine: ClockSources = { local: () => Date.now(), monotonic: () => performance.now() };
 
 /**
- * Goes by the last answer's `Date`, and before there is any by the local clock, until a time is agreed on: from then on
- * by that alone, and by what the monotonic clock says has passed since.
+ * Until a time is agreed on, this clock follows the last response's `Date`, or the local clock if there is no response
+ * yet. From then on it follows only the agreed time, plus what has passed since by the monotonic clock.
  */
 export class AwsClock {
   readonly #sources: ClockSources;
@@ -50,7 +50,7 @@ export class AwsClock {
     return this.#sources.monotonic();
   }
 
-  /** What this machine thinks. */
+  /** The time by this machine. */
   local(): ClockReading {
     return {
       who: 'the clock of this machine',
@@ -59,7 +59,7 @@ export class AwsClock {
     };
   }
 
-  /** An answer has come. */
+  /** Records the Date of a response. */
   saw(who: string, epochMs: number): ClockReading {
     const reading = { who, epochMs, at: this.#sources.monotonic() };
     this.#readings.set(who, reading);
@@ -67,18 +67,18 @@ export class AwsClock {
     return reading;
   }
 
-  /** The last of everybody who answered, in the order in which they first did. */
+  /** The latest reading from each service, in the order in which the services first responded. */
   readings(): ClockReading[] {
     return [...this.#readings.values()];
   }
 
-  /** This is AWS's time, whatever single answers say from now on. */
+  /** From now on this is AWS's time, whatever single responses say. */
   agree(on: ClockReading): void {
     this.#agreedSince ??= on.epochMs;
     this.#base = on;
   }
 
-  /** The agreed time of the run's beginning: its as-of; null: none was agreed on. */
+  /** The first agreed time, which is the run's as-of; null: none yet. */
   get agreedSince(): number | null {
     return this.#agreedSince;
   }

@@ -1,4 +1,4 @@
-/** In which region a client works when nobody names one. */
+/** The region from the environment or the shared configuration. */
 import {
   loadConfig,
   NODE_REGION_CONFIG_FILE_OPTIONS,
@@ -7,10 +7,10 @@ import {
 } from '@smithy/core/config';
 
 /**
- * As the AWS CLI finds it: AWS_REGION, else AWS_DEFAULT_REGION, else the profile's, else the instance's
- * (docs.aws.amazon.com/cli/latest/userguide/cli-configure-envvars.html). The SDK for JavaScript leaves the second
- * out, and boto3 the first.
- * @returns null when nobody says
+ * Looks where the AWS CLI looks: AWS_REGION, then AWS_DEFAULT_REGION, then the profile, then the instance
+ * (docs.aws.amazon.com/cli/latest/userguide/cli-configure-envvars.html). The SDK for JavaScript skips the second, and
+ * boto3 the first.
+ * @returns null when none is configured
  */
 export async function configuredRegion(): Promise<string | null> {
   const find = loadConfig<string>(
@@ -21,7 +21,7 @@ export async function configuredRegion(): Promise<string | null> {
     },
     NODE_REGION_CONFIG_FILE_OPTIONS,
   );
-  // Some write `fips-us-east-1`, which is no region.
+  // Some people write `fips-us-east-1`, which is not a region.
   const { region } = resolveRegionConfig({ region: find, useFipsEndpoint: false });
   return await region().catch(() => null);
 }

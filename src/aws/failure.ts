@@ -1,55 +1,53 @@
-/**
- * What went wrong in a call to AWS, told from the error that the SDK throws. Pure: decides nothing.
- */
+/** Classifies the errors that the SDK throws. Pure: decides nothing. */
 import { AssumeRoleError, ReportedError, UnavailableError } from '../shared/errors.ts';
 import { scrubber } from '../shared/redact.ts';
 import { isTransportError } from './origin-checking-handler.ts';
 import { ForeignResponse } from './response-origin.ts';
 
 export type FailureKind =
-  /** Asked too often; the same call can succeed later. */
+  /** Too many requests; the same call can succeed later. */
   | 'throttled'
-  /** AWS answered that it cannot answer now (5xx). */
+  /** AWS cannot process the request now (5xx). */
   | 'server'
-  /** No answer in time. */
+  /** No response in time. */
   | 'timed-out'
-  /** No connection, or one that broke. */
+  /** The connection could not be made, or broke. */
   | 'unreachable'
-  /** Whoever answered has a certificate of an authority that Node does not know. */
+  /** The server's certificate was signed by an authority that Node does not know. */
   | 'untrusted-certificate'
-  /** Something between the job and AWS answered in its place. */
+  /** Something between the job and AWS responded. */
   | 'not-from-aws'
   /** The host name does not exist. */
   | 'no-such-host'
-  /** The request was dated wrongly. */
+  /** The request had a wrong date. */
   | 'clock-skew'
-  /** The credentials were good once. */
+  /** The credentials were valid once. */
   | 'credentials-expired'
-  /** The credentials mean nothing to this endpoint: wrong, or good only in other regions. */
+  /** This endpoint does not know the credentials: they are wrong, or valid only in other regions. */
   | 'credentials-refused'
-  /** STS could not verify a web identity now, or its token had just expired. */
+  /** STS could not verify a web identity this time, or its token had just expired. */
   | 'identity-unverified'
-  /** No credentials could be had. */
+  /** No credentials were found. */
   | 'credentials-missing'
-  /** The credentials are good, but may not do this. */
+  /** The credentials are valid, but not allowed to do this. */
   | 'denied'
-  /** The role cannot be assumed, and will not be until somebody changes it. */
+  /** The role cannot be assumed until somebody changes something. */
   | 'role-not-assumed'
   | 'other';
 
 export interface AwsFailure {
   readonly kind: FailureKind;
-  /** The error's name as AWS or Node says it, for example `AccessDeniedException` or `ECONNRESET`. */
+  /** The error's name from AWS or Node, for example `AccessDeniedException` or `ECONNRESET`. */
   readonly name: string;
-  /** The HTTP status of the answer; 0: there was none. */
+  /** The HTTP status of the response; 0: there was none. */
   readonly status: number;
-  /** Without secrets: AWS quotes a request whose signature it refuses, session token and all. */
+  /** Without secrets: if AWS refuses a signature, it quotes the request, including the session token. */
   readonly message: string;
-  /** The host that was not found, where the error says so. */
+  /** The host that was not found, if the error names it. */
   readonly host: string | null;
   /**
-   * The answer's Date is far from the one that the request was signed for, and the next one is signed for that: a
-   * refusal may have been about the date alone. See src/aws/signing-clock.ts.
+   * True when the response's Date is far from the date of the request. The next request is signed by the response's Date,
+   * because the refusal may be only about the date. See src/aws/signing-clock.ts.
    */
   readonly clockCorrected: boolean;
 }
@@ -84,7 +82,7 @@ const serverNames = new Set([
 
 const expiredNames = new Set(['ExpiredToken', 'ExpiredTokenException', 'TokenRefreshRequired']);
 
-/** A region that is not enabled answers one of the first two; `AuthFailure` is EC2's word. */
+/** A region that is not enabled returns one of the first two; EC2 calls it `AuthFailure`. */
 const refusedNames = new Set([
   'UnrecognizedClientException',
   'InvalidClientTokenId',
@@ -94,7 +92,7 @@ const refusedNames = new Set([
 
 const skewNames = new Set(['RequestExpired', 'RequestInTheFuture', 'RequestTimeTooSkewed']);
 
-/** Refusals of a signature: a wrong secret, or a wrong clock. */
+/** AWS refuses a signature because of a wrong secret key or a wrong clock. */
 const signatureNames = new Set(['InvalidSignatureException', 'SignatureDoesNotMatch', 'IncompleteSignature']);
 
 const deniedNames = new Set([
@@ -130,7 +128,7 @@ const connectionCodes = new Set([
 
 const timeoutCodes = new Set(['ETIMEDOUT', 'ESOCKETTIMEDOUT']);
 
-/** The authority is unknown to Node; a certificate that is bad in itself is not here (nodejs.org/api/tls.html, X509 certificate error codes). */
+/** Node does not know the authority. Other certificate errors are not listed here (nodejs.org/api/tls.html, X509 certificate error codes). */
 export const untrustedNames: ReadonlySet<string> = new Set([
   'CERT_UNTRUSTED',
   'DEPTH_ZERO_SELF_SIGNED_CERT',
@@ -140,7 +138,7 @@ export const untrustedNames: ReadonlySet<string> = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
-/** @param httpStatus of the answer, where there was one that the error itself does not tell */
+/** @param httpStatus of the response, if the error itself does not hold it */
 export function awsFailure(error: unknown, httpStatus?: number): AwsFailure {
   if (!(error instanceof Error)) {
     const message = withoutSecretForms(String(error));
@@ -148,48 +146,55 @@ export function awsFailure(error: unknown, httpStatus?: number): AwsFailure {
   }
   if (error instanceof UnavailableError && error.cause !== undefined) {
     const cause = awsFailure(error.cause);
-    return { ...cause, kind: kindOnTheWay(cause.kind), message: messageOf(error), host: null };
+    return { ...cause, kind: kindOfUnavailable(cause.kind), message: messageOf(error), host: null };
   }
-  const told = tellingError(error);
-  if (told instanceof ForeignResponse) {
-    const { name, status, message } = told;
+  const specific = mostSpecificError(error);
+  if (specific instanceof ForeignResponse) {
+    const { name, status, message } = specific;
     return { kind: 'not-from-aws', name, status, message, host: null, clockCorrected: false };
   }
-  const facts = factsOf(told, httpStatus);
+  const facts = factsOf(specific, httpStatus);
   const { name, status, host, clockCorrected } = facts;
-  const message = facts.foreign ? `something between the job and AWS answered ${status}` : messageOf(told);
-  return { kind: kindOf(told, facts), name, status, message, host, clockCorrected };
+  const message = facts.foreign
+    ? `something between the job and AWS answered ${status}`
+    : messageOf(specific);
+  return { kind: kindOf(specific, facts), name, status, message, host, clockCorrected };
 }
 
 /**
- * The error itself, or the one inside it that says more: Node and the SDK wrap what failed as a `cause`, and a connection
- * that was tried at several addresses ends with an AggregateError (nodejs.org/api/net.html, autoSelectFamily).
+ * The error itself, or a more specific one inside it: Node and the SDK wrap the original error as a `cause`, and a
+ * connection that was tried at several addresses ends with an AggregateError (nodejs.org/api/net.html, autoSelectFamily).
  */
-function tellingError(error: Error, deepest = 5): Error {
+function mostSpecificError(error: Error, deepest = 5): Error {
   if (deepest === 0 || error instanceof ReportedError || error instanceof ForeignResponse) return error;
-  if (isNetworkCode(stringField(error, 'code')) || statusSaid(error) !== null) return error;
+  if (isNetworkCode(stringField(error, 'code')) || statusIn(error) !== null) return error;
   const inside: unknown[] = [error.cause, ...(error instanceof AggregateError ? error.errors : [])];
   for (const one of inside) {
     if (!(one instanceof Error)) continue;
-    const told = tellingError(one, deepest - 1);
-    if (told instanceof ForeignResponse || isTransportError(told) || isNetworkCode(stringField(told, 'code')))
-      return told;
+    const found = mostSpecificError(one, deepest - 1);
+    if (
+      found instanceof ForeignResponse ||
+      isTransportError(found) ||
+      isNetworkCode(stringField(found, 'code'))
+    )
+      return found;
   }
   return error;
 }
 
 /**
- * The part of the chain that failed was not AWS Backup, and whoever threw the error has found that time heals it:
- * a missing host is no disabled region then, missing credentials are to come, and what has expired is renewed by others.
+ * An UnavailableError comes from a request other than the one to AWS Backup, and its thrower knows that a retry can help.
+ * So an unknown host does not mean a disabled region, missing credentials may still arrive, and somebody else renews
+ * what has expired.
  */
-function kindOnTheWay(kind: FailureKind): FailureKind {
+function kindOfUnavailable(kind: FailureKind): FailureKind {
   if (kind === 'credentials-expired') return 'identity-unverified';
   return kind === 'no-such-host' || kind === 'credentials-missing' ? 'unreachable' : kind;
 }
 
 /**
- * STS has asked the identity provider in vain (docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html,
- * Errors). SDKs ask again after both: github.com/aws/aws-sdk-php/pull/1858, github.com/aws/aws-cli/issues/7194.
+ * STS could not reach the identity provider (docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html,
+ * Errors). SDKs retry after both: github.com/aws/aws-sdk-php/pull/1858, github.com/aws/aws-cli/issues/7194.
  */
 const unverifiedNames = new Set([
   'IDPCommunicationError',
@@ -198,7 +203,7 @@ const unverifiedNames = new Set([
   'InvalidIdentityTokenException',
 ]);
 
-/** What STS says of a token that it will never take (repost.aws/knowledge-center/iam-sts-invalididentitytoken). */
+/** What STS says about a token that it will never accept (repost.aws/knowledge-center/iam-sts-invalididentitytoken). */
 const neverVerified =
   /no openidconnect provider|audience|thumbprint|not a valid jwt|missing a required claim|issuer/i;
 
@@ -212,14 +217,14 @@ interface Facts {
   readonly status: number;
   readonly clockCorrected: boolean;
   readonly connecting: boolean;
-  /** An error's answer with neither a name nor a request id, to a client that is not watched (src/aws/origin-checking-handler.ts). */
+  /** An error response without name and request id, to a client without src/aws/origin-checking-handler.ts. */
   readonly foreign: boolean;
   readonly host: string | null;
 }
 
 function factsOf(error: Error, httpStatus: number | undefined): Facts {
   const code = stringField(error, 'code');
-  const status = statusSaid(error) ?? httpStatus ?? 0;
+  const status = statusIn(error) ?? httpStatus ?? 0;
   const nameless = code === '' && noNames.has(error.name);
   return {
     name: nameOf(error, code, status),
@@ -238,7 +243,7 @@ function metadataOf(error: Error): object {
   return typeof metadata === 'object' && metadata !== null ? metadata : {};
 }
 
-function statusSaid(error: Error): number | null {
+function statusIn(error: Error): number | null {
   const status: unknown = Reflect.get(metadataOf(error), 'httpStatusCode');
   return typeof status === 'number' ? status : null;
 }
@@ -268,7 +273,7 @@ function kindOf(error: Error, facts: Facts): FailureKind {
 }
 
 /**
- * Codes of Node for a connection, TLS, a body or an answer that cannot be read: HTTP parser (HPE_…), OpenSSL (ERR_SSL_…),
+ * Node's codes for failed connections, TLS errors and unreadable responses: HTTP parser (HPE_…), OpenSSL (ERR_SSL_…),
  * certificates, compressed bodies (Z_…), SOCKS. See nodejs.org/api/errors.html.
  */
 function isNetworkCode(code: string): boolean {
@@ -283,7 +288,7 @@ function isNetworkCode(code: string): boolean {
   );
 }
 
-/** What does not become right by being done again: no network says these. */
+/** A programming error. A retry does not help, and no network raises these. */
 function isMistake(error: Error): boolean {
   return (
     error instanceof TypeError ||
@@ -294,9 +299,9 @@ function isMistake(error: Error): boolean {
 }
 
 /**
- * A signature that was dated wrongly has the same names as one with a wrong secret
- * (docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html): the answer's own date tells them apart,
- * or its words.
+ * A signature with a wrong date gets the same error names as one with a wrong secret key
+ * (docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html). The response's Date or message tells them
+ * apart.
  */
 function isAboutTheDate(error: Error, { name, clockCorrected }: Facts): boolean {
   return (
@@ -304,28 +309,28 @@ function isAboutTheDate(error: Error, { name, clockCorrected }: Facts): boolean 
   );
 }
 
-/** What the SDK calls an error whose answer has no name that it can read. */
+/** The SDK's names for an error response without a readable name. */
 const noNames = new Set(['Error', 'SyntaxError', 'Unknown', 'UnknownError']);
 
 function nameOf(error: Error, code: string, status: number): string {
-  // Node's own errors say more by their code (ECONNRESET) than by the name the SDK gives them (TimeoutError).
+  // For Node's errors the code (ECONNRESET) says more than the name that the SDK gives them (TimeoutError).
   if (isNetworkCode(code) && !timeoutCodes.has(code)) return code;
   if (noNames.has(error.name) && status >= 400) return `Http${status}`;
   // Proxy agents throw plain errors without a code.
   return error.name === 'Error' && isTransportError(error) ? 'ConnectionError' : error.name;
 }
 
-/** What happened: whoever shows it to a person has advice of its own, by the target's status. */
+/** Only what happened. The advice comes from whoever shows the message, by the target's status. */
 function messageOf(error: Error): string {
   if (!(error instanceof AssumeRoleError)) return withoutSecretForms(withoutHint(error.message));
   const what = error.message.slice(0, error.message.length - ` ${error.advice}`.length);
   return withoutSecretForms(what.replace(/\.$/, ''));
 }
 
-/** What is secret by its form; the run's own secrets, known by their value, AWS does not quote. */
+/** Removes secrets that are recognizable by their form. AWS does not quote the run's other secrets. */
 const withoutSecretForms = scrubber([]);
 
-/** The SDK adds a line for programmers to what it could not read. */
+/** Without the hint for programmers that the SDK appends to responses it cannot read. */
 function withoutHint(message: string): string {
   return message.split('\n  Deserialization error:')[0] ?? message;
 }

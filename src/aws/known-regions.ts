@@ -1,4 +1,4 @@
-/** The regions that this version knows. The simulator's `--regions N` takes the first N. */
+/** The regions that this version knows. The simulator's `--regions N` uses the first N. */
 
 export interface Region {
   readonly name: string;

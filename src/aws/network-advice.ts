@@ -1,24 +1,24 @@
-/** What a person can do about a failure between the job and AWS, by what stands in the way. */
+/** What a person can do about a failure between the job and AWS. */
 import { type AwsFailure, untrustedNames } from './failure.ts';
 
-/** Null: the failure does not say what stands there. */
+/** Null: the failure does not show what is in the way. */
 export function networkAdvice({ kind, name }: Pick<AwsFailure, 'kind' | 'name'>): string | null {
   if (kind === 'untrusted-certificate' || kind === 'not-from-aws') return networkAdviceByName(name);
   return null;
 }
 
-/** The same, where only the error's name is left. */
+/** The same, when only the error's name is known. */
 export function networkAdviceByName(name: string): string | null {
   if (untrustedNames.has(name)) {
-    return 'Let NODE_EXTRA_CA_CERTS name a PEM file with the certificate of the authority that signed that of the proxy or the endpoint';
+    return 'Set NODE_EXTRA_CA_CERTS to a PEM file with the CA certificate that signed the certificate of the proxy or the endpoint';
   }
   switch (name) {
     case 'NotFromAws':
-      return 'Let the proxy pass the hosts of AWS, or name them in NO_PROXY; with an endpoint of your own, look at what its URL names. A proxy that opens TLS must not remove the request id header from answers';
+      return 'Make the proxy pass requests to the AWS hosts, or list the hosts in NO_PROXY. If you use a custom endpoint, check its URL. A proxy that decrypts TLS must keep the request id header of responses';
     case 'ProxyAuthenticationRequired':
-      return 'Give HTTPS_PROXY the user and the password that the proxy asks for';
+      return 'Add the user and password of the proxy to HTTPS_PROXY';
     case 'ENOTFOUND':
-      return 'DNS does not know this host: look at the resolver and at DNS firewalls, and, with AWS_USE_FIPS_ENDPOINT or AWS_USE_DUALSTACK_ENDPOINT, whether the service has such an endpoint in this region. Where it has none, leave the region out with --regions';
+      return 'DNS cannot resolve this host. Check the resolver and DNS firewalls. If AWS_USE_FIPS_ENDPOINT or AWS_USE_DUALSTACK_ENDPOINT is set, check that the service has such an endpoint in this region; if it has none, leave the region out with --regions';
     default:
       return null;
   }

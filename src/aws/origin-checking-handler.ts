@@ -1,23 +1,23 @@
 /**
- * Sends requests and watches the way to AWS: what fails on it is remembered as such, and an answer of anything but AWS
- * becomes an error before the SDK can read it as AWS's.
+ * A request handler that checks who responded. It marks network errors as such. If something other than AWS responds, it
+ * throws before the SDK can take the response for AWS's.
  */
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
 import { isAsyncIterable } from './response.ts';
 import { ForeignResponse, type ResponseHead, type ResponseOrigin } from './response-origin.ts';
 import { wrapped } from './wrapped-handler.ts';
 
-/** Longer than any answer without a request id that can be AWS's. */
+/** AWS sends no longer body without a request id. */
 const longestBody = 16 * 1024 * 1024;
 
 const transportErrors = new WeakSet<object>();
 
-/** Whether the error came from sending a request or from receiving its answer: no word of AWS, and none of ours. */
+/** True for an error from sending a request or receiving its response. Neither AWS nor this program raised it. */
 export function isTransportError(error: object): boolean {
   return transportErrors.has(error);
 }
 
-/** The same handler, watched. */
+/** The same handler, with the check. */
 export function checkingOrigin(handler: NodeHttpHandler, origin: ResponseOrigin): NodeHttpHandler {
   const handle: NodeHttpHandler['handle'] = async (request, options) => {
     const answered = await handler.handle(request, options).catch((error: unknown) => {
@@ -39,7 +39,7 @@ export function checkingOrigin(handler: NodeHttpHandler, origin: ResponseOrigin)
   return wrapped(handler, handle);
 }
 
-/** Who gave up waiting is not on the way. */
+/** An AbortError is no network error: the caller gave up. */
 function asTransportError(error: unknown): unknown {
   if (error instanceof Error && error.name !== 'AbortError') transportErrors.add(error);
   return error;
@@ -51,7 +51,7 @@ function noteErrors(body: unknown): void {
   body.once('error', asTransportError);
 }
 
-/** Null: there is more. */
+/** Null: the body is longer. */
 async function readUpTo(most: number, body: unknown): Promise<Buffer | null> {
   if (body instanceof Uint8Array) return Buffer.from(body);
   if (!isAsyncIterable(body)) return Buffer.alloc(0);

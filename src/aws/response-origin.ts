@@ -1,9 +1,7 @@
-/**
- * Who answered: AWS, or something between the job and AWS (a proxy, a firewall, a captive portal).
- */
+/** Tells whether a response is AWS's, or comes from something in between (a proxy, a firewall, a captive portal). */
 import { scrubber } from '../shared/redact.ts';
 
-/** What is known of an answer before its body is read. */
+/** What is known about a response before its body is read. */
 export interface ResponseHead {
   readonly method: string;
   /** The query of the request, by name. */
@@ -13,31 +11,31 @@ export interface ResponseHead {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Tells AWS's answers from those of anything else. */
+/** How to recognize the responses of one service. */
 export interface ResponseOrigin {
-  /** Whom the answer should come from, for messages. */
+  /** Who should have responded, for messages. */
   readonly name: string;
   /** Null: only the body can tell. */
   byHead(head: ResponseHead): boolean | null;
   byBody(head: ResponseHead, body: string): boolean;
 }
 
-/** The names that services of AWS give to it: docs.aws.amazon.com/sdkref/latest/guide/feature-gen-config.html speaks of both kinds. */
+/** AWS's services use different header names: docs.aws.amazon.com/sdkref/latest/guide/feature-gen-config.html mentions both kinds. */
 const requestIdNames = ['x-amzn-requestid', 'x-amz-request-id', 'x-amzn-request-id', 'x-amz-id-2'] as const;
 
 export function requestIdOf(headers: Readonly<Record<string, string>>): string | null {
   return requestIdNames.map((name) => headers[name]).find((id) => id !== undefined && id !== '') ?? null;
 }
 
-/** What the program asks AWS for comes in an object with one of these, in JSON. */
-const askedFor = [
+/** Each JSON response that this program asks for has one of these fields. */
+const expectedFields = [
   ...['CopyJobs', 'CopyJobSummaries', 'Accounts', 'OrganizationalUnits', 'Regions', 'roleCredentials'],
   ...['accessToken', 'Database', 'Table', 'QueryExecutionId', 'QueryExecution'],
 ] as const;
 
 /**
- * Every service but S3. All their answers have a request id. Stand-ins such as moto leave it out for some operations:
- * there the document that was asked for, or an error in AWS's words, will do.
+ * Every service except S3. Their responses always have a request id. Substitutes such as moto omit it for some operations;
+ * then the expected document, or an error in AWS's format, is enough.
  */
 export const awsOrigin: ResponseOrigin = {
   name: 'AWS',
@@ -53,12 +51,12 @@ export const awsOrigin: ResponseOrigin = {
     }
     const document = objectOf(text);
     if (document === null) return false;
-    if (isGood) return askedFor.some((name) => Object.hasOwn(document, name));
+    if (isGood) return expectedFields.some((name) => Object.hasOwn(document, name));
     return ['__type', 'code', 'Code'].some((name) => typeof Reflect.get(document, name) === 'string');
   },
 };
 
-/** The name of an XML document's outermost element, without its prefix; '' where there is none. */
+/** The name of an XML document's root element, without its prefix; '' if there is none. */
 export function rootOf(xml: string): string {
   return /^\s*(?:<\?[^>]*\?>\s*)?<(?:[\w-]+:)?([A-Za-z][\w-]*)[\s/>]/.exec(xml)?.[1] ?? '';
 }
@@ -72,12 +70,12 @@ function objectOf(text: string): object | null {
   }
 }
 
-/** Something answered in AWS's place. */
+/** Something other than AWS responded. */
 export class ForeignResponse extends Error {
   override readonly name: string;
   readonly status: number;
 
-  /** @param host that was asked; @param body as much of it as was read */
+  /** @param host where the request went; @param body as much of it as was read */
   constructor(origin: ResponseOrigin, host: string, head: ResponseHead, body: string) {
     const { status, headers } = head;
     const type = headers['content-type']?.split(';')[0]?.trim();
@@ -93,7 +91,7 @@ export class ForeignResponse extends Error {
   }
 }
 
-/** The host of a redirect: its path may hold a session. */
+/** Only the host of a redirect: its path may contain a session. */
 function redirectHost(location: string | undefined): string | null {
   return URL.canParse(location ?? '') ? new URL(location ?? '').host : null;
 }
@@ -101,7 +99,7 @@ function redirectHost(location: string | undefined): string | null {
 const withoutSecretForms = scrubber([]);
 const mostWords = 100;
 
-/** What a person would see of a page, cut short and without secrets. */
+/** What a person would see on the page, shortened and without secrets. */
 function firstWords(body: string): string {
   const seen = body
     .replace(/<(script|style)\b[^>]*>[\s\S]*?<\/\1>/gi, ' ')

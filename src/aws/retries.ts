@@ -1,14 +1,12 @@
-/**
- * How often what failed is asked again, and how long is waited between.
- */
+/** How often a failed request is sent again, and how long the program waits between attempts. */
 import { setTimeout as delay } from 'node:timers/promises';
 import pRetry from 'p-retry';
 import { ReportedError, UnavailableError } from '../shared/errors.ts';
 import { type AwsFailure, awsFailure } from './failure.ts';
 
 /**
- * How often a request is asked again after this failure, not counting other failures of the same request.
- * `Infinity`: for as long as there is time.
+ * How often a request is sent again after this kind of failure. Other failures of the same request do not count.
+ * `Infinity`: as long as there is time.
  */
 export function retryBudget(failure: AwsFailure): number {
   switch (failure.kind) {
@@ -18,7 +16,7 @@ export function retryBudget(failure: AwsFailure): number {
     case 'unreachable':
       return Number.POSITIVE_INFINITY;
     case 'not-from-aws':
-      // A proxy that is overloaded or starts anew is back soon; one that refuses goes on refusing.
+      // A proxy that is overloaded or restarting is back soon; a proxy that refuses keeps refusing.
       return failure.status >= 500 || failure.status === 408 || failure.status === 429
         ? Number.POSITIVE_INFINITY
         : 5;
@@ -31,7 +29,7 @@ export function retryBudget(failure: AwsFailure): number {
     case 'untrusted-certificate':
       return 2;
     case 'clock-skew':
-      // By the answer's Date, and by the run's own clock again where that Date was wrong.
+      // The first retry is signed by the response's Date. If that Date was wrong, the next uses the run's own clock.
       return 3;
     case 'credentials-refused':
       return 1;
@@ -44,13 +42,13 @@ export function retryBudget(failure: AwsFailure): number {
 }
 
 export interface RetryDelays {
-  /** The first wait is up to this; each further one up to twice as much. */
+  /** The upper bound of the first delay; the bound doubles each time. */
   readonly firstDelayMs: number;
   readonly longestDelayMs: number;
 }
 
 /**
- * Full jitter: any wait up to a bound that doubles (aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter).
+ * Full jitter: any delay up to a bound that doubles (aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter).
  * @param attempts made before the one that failed; @param random in [0, 1)
  */
 export function waitMs(
@@ -61,65 +59,68 @@ export function waitMs(
   return random() * Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(attempts, 30));
 }
 
-export interface Patience extends RetryDelays {
+export interface RetryPolicy extends RetryDelays {
   /** No attempt begins later than this. */
-  readonly patienceMs: number;
-  /** Told of each failure that is asked again after, and of the wait. */
+  readonly retryForMs: number;
+  /** Called before each retry, with the failure and the delay. */
   readonly onRetry: (failure: AwsFailure, waitMs: number) => void;
 }
 
 /**
- * Asks until there is an answer, until what failed is final, or until the patience is over. Rejects with the last failure;
- * with the signal's reason or an AbortError once it is aborted.
+ * Sends a request again until it succeeds, fails for good, or the policy's time is up. Rejects with the last failure, or,
+ * once `signal` is aborted, with its reason or an AbortError.
  */
-export async function withRetries<Answer>(
-  ask: () => Promise<Answer>,
-  patience: Patience,
+export async function withRetries<Result>(
+  send: () => Promise<Result>,
+  policy: RetryPolicy,
   signal?: AbortSignal,
-): Promise<Answer> {
+): Promise<Result> {
   const begun = performance.now();
   const spent = new Map<AwsFailure['kind'], number>();
   let attempts = 0;
   const attempt = async () => {
     try {
-      return { answer: await ask() };
+      return { result: await send() };
     } catch (error) {
-      // p-retry gives up on its own at a TypeError, and on what is no Error.
-      throw new Failed(error);
+      // p-retry never retries after a TypeError, or after something thrown that is no Error.
+      throw new AttemptFailed(error);
     }
   };
   try {
-    const { answer } = await pRetry(attempt, {
+    const { result } = await pRetry(attempt, {
       retries: Number.POSITIVE_INFINITY,
       minTimeout: 0,
       ...(signal === undefined ? {} : { signal }),
       shouldRetry: async ({ error }) => {
-        if (!(error instanceof Failed) || signal?.aborted || isWaitedFor(error.cause)) return false;
+        if (!(error instanceof AttemptFailed) || signal?.aborted || isFinal(error.cause)) return false;
         const failure = awsFailure(error.cause);
         const used = spent.get(failure.kind) ?? 0;
         if (used >= retryBudget(failure)) return false;
         spent.set(failure.kind, used + 1);
-        const wait = waitMs(patience, attempts++, Math.random);
-        if (performance.now() - begun + wait > patience.patienceMs) return false;
-        patience.onRetry(failure, wait);
+        const wait = waitMs(policy, attempts++, Math.random);
+        if (performance.now() - begun + wait > policy.retryForMs) return false;
+        policy.onRetry(failure, wait);
         await delay(wait, undefined, signal === undefined ? {} : { signal });
         return true;
       },
     });
-    return answer;
+    return result;
   } catch (error) {
-    throw error instanceof Failed ? error.cause : error;
+    throw error instanceof AttemptFailed ? error.cause : error;
   }
 }
 
-class Failed extends Error {
+class AttemptFailed extends Error {
   constructor(cause: unknown) {
     super('an attempt failed', { cause });
   }
 }
 
-/** What is said to a person is final, but for a role that could not be asked for now. */
-function isWaitedFor(error: unknown): boolean {
+/**
+ * An error that is already worded for people is final, except for a role that could not be requested this time. Missing
+ * credentials are final too: whoever provides them has already waited.
+ */
+function isFinal(error: unknown): boolean {
   if (!(error instanceof ReportedError)) return false;
   return !(error instanceof UnavailableError) || awsFailure(error.cause).kind === 'credentials-missing';
 }

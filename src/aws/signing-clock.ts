@@ -1,9 +1,9 @@
-/** Dates the signatures of an SDK client by AWS's time instead of the machine's. */
+/** Makes an SDK client date its signatures by AWS's time instead of the machine's. */
 import type { FinalizeRequestMiddleware, MiddlewareStack } from '@smithy/types';
 import type { AwsClock } from './clock.ts';
 
-/** The SDK's own measure for a clock that is worth correcting (@aws-sdk/core, isClockSkewed.js). */
-const farMs = 4 * 60_000;
+/** The skew from which the SDK corrects its own clock (@aws-sdk/core, isClockSkewed.js). */
+const skewMs = 4 * 60_000;
 
 interface SigningClient {
   readonly config: object;
@@ -12,14 +12,15 @@ interface SigningClient {
 }
 
 /**
- * The SDK goes by the local clock and the last answer's Date: a clock that is set while it runs, or one wrong Date, has
- * the next request refused, and only some of these refusals are sent again. Here a request is dated by `clock`. Where
- * the service that refuses it names another time, the next one is dated by that, once: if it is refused too, the Date was wrong.
+ * The SDK follows the local clock and the last response's Date. If somebody sets the clock during a run, or one Date is
+ * wrong, AWS refuses the next request, and the SDK retries only some of these refusals. So requests are dated by
+ * `clock` here. If a service refuses one and reports another time, the next request is dated by that time, once. If that
+ * is refused too, the reported Date was wrong.
  * @returns the client
  */
 export function signedBy<Client extends SigningClient>(clock: AwsClock, client: Client): Client {
   let correctionMs = 0;
-  // What @aws-sdk/core adds to Date.now() for a signature, and would set after every answer (AwsSdkSigV4Signer.js).
+  // @aws-sdk/core adds this to Date.now() for a signature, and would set it after every response (AwsSdkSigV4Signer.js).
   Object.defineProperty(client.config, 'systemClockOffset', {
     configurable: true,
     enumerable: true,
@@ -34,12 +35,13 @@ export function signedBy<Client extends SigningClient>(clock: AwsClock, client: 
     try {
       return await next(args);
     } catch (error) {
-      const said = dateOf(error);
-      if (said !== null) {
-        const isFar = Math.abs(said - (signedFor + clock.monotonic() - signedAt)) >= farMs;
-        noteFor(error, isFar);
-        // Of requests side by side, the first that is refused has corrected it for all.
-        if (isFar && correctionMs === corrected) correctionMs = corrected === 0 ? said - clock.now() : 0;
+      const reported = dateOf(error);
+      if (reported !== null) {
+        const isSkewed = Math.abs(reported - (signedFor + clock.monotonic() - signedAt)) >= skewMs;
+        markSkew(error, isSkewed);
+        // Of several requests in flight, the first refusal corrects the clock for all.
+        if (isSkewed && correctionMs === corrected)
+          correctionMs = corrected === 0 ? reported - clock.now() : 0;
       }
       throw error;
     }
@@ -53,7 +55,7 @@ export function signedBy<Client extends SigningClient>(clock: AwsClock, client: 
   return client;
 }
 
-/** The time of the answer that an error came with, in milliseconds; null: there was none, or no time in it. */
+/** The Date of the error's response, in milliseconds; null: there was no response, or it had no Date. */
 function dateOf(error: unknown): number | null {
   const response = fieldOf(error, '$response');
   const date = fieldOf(fieldOf(response, 'headers'), 'date');
@@ -61,10 +63,11 @@ function dateOf(error: unknown): number | null {
   return Number.isNaN(time) ? null : time;
 }
 
-/** What the SDK's retries and awsFailure go by: whether another date may help. */
-function noteFor(error: unknown, isFar: boolean): void {
+/** Tells the SDK's retries and awsFailure whether another date can help. */
+function markSkew(error: unknown, isSkewed: boolean): void {
   const metadata = fieldOf(error, '$metadata');
-  if (typeof metadata === 'object' && metadata !== null) Reflect.set(metadata, 'clockSkewCorrected', isFar);
+  if (typeof metadata === 'object' && metadata !== null)
+    Reflect.set(metadata, 'clockSkewCorrected', isSkewed);
 }
 
 function fieldOf(value: unknown, name: string): unknown {

@@ -1,23 +1,23 @@
-/** What time it is, told by those who agree. Pure: asks nobody. */
+/** Finds the time that independent witnesses agree on. Pure: sends no requests. */
 import { type ClockReading, clockToleranceMs } from './clock.ts';
 
 export interface Witness extends ClockReading {
-  /** Whether it is AWS that says so; everything else may be set by whoever runs it. */
+  /** True for AWS. Any other clock can be set by whoever runs it. */
   readonly isAws: boolean;
 }
 
 export interface Verdict {
-  /** Of those who agree, the one of AWS that was asked first. */
+  /** Of AWS's witnesses that agree, the one that was asked first. */
   readonly agreed: Witness;
-  /** How many of those who agree are AWS's. */
+  /** How many of the witnesses that agree are AWS's. */
   readonly votesOfAws: number;
-  /** Those who say something else. */
+  /** The witnesses that say something else. */
   readonly dissenting: readonly Witness[];
 }
 
 /**
- * AWS's own witnesses decide where there are two or more and all of them agree; else those do who are more than half of
- * all, at least two, one of AWS among them. Null: nobody can tell.
+ * If AWS has two or more witnesses and all of them agree, they decide. Otherwise a majority of all witnesses decides, if
+ * it has at least two members and one of them is AWS's. Null: there is no agreement.
  * @param witnesses in the order in which they were asked
  */
 export function verdictOf(witnesses: readonly Witness[]): Verdict | null {
@@ -31,18 +31,18 @@ export function verdictOf(witnesses: readonly Witness[]): Verdict | null {
   return {
     agreed,
     votesOfAws: agreeing.filter(({ isAws }) => isAws).length,
-    // A group begins with its earliest: who is a second before that agrees with it all the same.
+    // A group starts at its earliest member. A witness one second earlier is not in it, and still agrees.
     dissenting: witnesses.filter((one) => !agree(agreed, one)),
   };
 }
 
-/** Whether the other's time is this one's or later, but not too much: each group is made from its earliest. */
+/** True when the other time is the same or a little later. Each group is built from its earliest member. */
 function isWithin(first: ClockReading, other: ClockReading): boolean {
   const apart = offsetOf(other) - offsetOf(first);
   return apart >= 0 && apart <= clockToleranceMs;
 }
 
-/** Whether two readings are of one clock, whenever they were made. */
+/** True when two readings show the same time, whenever they were taken. */
 export function agree(a: ClockReading, b: ClockReading): boolean {
   return Math.abs(offsetOf(a) - offsetOf(b)) <= clockToleranceMs;
 }
@@ -51,7 +51,7 @@ function offsetOf({ epochMs, at }: ClockReading): number {
   return epochMs - at;
 }
 
-/** `AWS STS in us-east-1 says 2026-11-21T02:00:00Z, …`: all by one instant. @param now monotonic */
+/** `AWS STS in us-east-1 says 2026-11-21T02:00:00Z, …`: what each shows at the same instant. @param now monotonic */
 export function describeTimes(witnesses: readonly ClockReading[], now: number): string {
   const said = witnesses.map((one) => {
     const time = new Date(offsetOf(one) + now).toISOString().replace(/\.\d+Z$/, 'Z');

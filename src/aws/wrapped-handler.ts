@@ -1,7 +1,7 @@
-/** A request handler of the SDK with something done around each request. */
+/** Wraps the SDK's request handler, to do something around each request. */
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
 
-/** The same handler, whose requests go through `handle`; all else is asked of the handler itself. */
+/** The same handler, with `handle` in place of its own. Everything else goes to the handler itself. */
 export function wrapped(handler: NodeHttpHandler, handle: NodeHttpHandler['handle']): NodeHttpHandler {
   return new Proxy(handler, {
     get: (target, name) => {

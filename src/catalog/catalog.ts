@@ -79,12 +79,12 @@ async function runGlue(
   const { database, workgroup, outputLocation, encryption } = settings;
   const { caller, credentials, region } = await identifyCaller(aws, { signal: io.stopping });
   const { log, stopping: signal } = io;
-  const asOf = await new AsOf({ aws, homeRegion: region, regions: 'enabled', log, signal }).settle();
+  const asOf = await new AsOf({ aws, homeRegion: region, regions: 'enabled', log, signal }).determine();
   const store = await storeOf(settings, aws, io);
   try {
     const lake = locationOf(settings.lake);
     const defaults = aws.clientDefaults(region, credentials);
-    const glue = openGlue(defaults, database, io.stopping, aws.patient);
+    const glue = openGlue(defaults, database, io.stopping, aws.retrying);
     const place = { lake, account_id: caller.accountId, region, database };
     const common = { tables, views, glue, place, log: io.log, programVersion: io.programVersion };
     if (settings.action === 'check') {
@@ -103,7 +103,7 @@ async function runGlue(
         defaults,
         { database, workgroup, outputLocation, encryption },
         io.stopping,
-        aws.patient,
+        aws.retrying,
       ),
       dryRun: settings.dryRun,
     });

@@ -34,14 +34,14 @@ export interface Glue {
   updateTable(found: GlueTable, input: TableInput): Promise<void>;
 }
 
-/** @param patient asks again what fails on the way */
+/** @param retrying sends a request again after a network failure */
 export function openGlue(
   defaults: ClientDefaults,
   name: string,
   signal: AbortSignal,
-  patient: Aws['patient'] = (client) => client,
+  retrying: Aws['retrying'] = (client) => client,
 ): Glue {
-  const client = patient(new GlueClient(defaults), signal);
+  const client = retrying(new GlueClient(defaults), signal);
   const options = { abortSignal: signal };
   const asked = async <T>(action: string, what: string, request: () => Promise<T>): Promise<T> => {
     try {

@@ -83,9 +83,9 @@ export function openAthena(
   defaults: ClientDefaults,
   place: AthenaPlace,
   signal: AbortSignal,
-  patient: Aws['patient'] = (client) => client,
+  retrying: Aws['retrying'] = (client) => client,
 ) {
-  const client = patient(new AthenaClient(defaults), signal);
+  const client = retrying(new AthenaClient(defaults), signal);
   const options = { abortSignal: signal };
 
   const start = async (statement: string): Promise<string> => {

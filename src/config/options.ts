@@ -3,11 +3,12 @@
  * configuration file, help and the reference page all come from this one list.
  */
 
+import { dayMs } from '../shared/time.ts';
 import type { AggregationPeriod } from '../tables/copy-job-summaries.ts';
 import { serverSideEncryptions } from './encryption.ts';
 import { file, folder, lake } from './location-parsers.ts';
 import { allJobs, type Job, list, type Option, option, text } from './option.ts';
-import { day, dayMs, duration, instant, integer, sizeFrom, timesOfDay } from './quantity-parsers.ts';
+import { day, duration, instant, integer, sizeFrom, timesOfDay } from './quantity-parsers.ts';
 import { simulateOptions } from './simulate-options.ts';
 import {
   accountId,

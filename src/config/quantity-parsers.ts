@@ -1,9 +1,8 @@
 /** Parses durations, sizes, numbers and points in time. */
+import { dayMs } from '../shared/time.ts';
 import { InvalidValue, type ParseWord } from './invalid-value.ts';
 
 /** Every day counts as 24 hours. */
-export const dayMs = 86_400_000;
-
 const unitMs = { d: dayMs, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 } as const;
 const unitBytes = {
   B: 1,

@@ -4,9 +4,10 @@
  */
 
 import { knownRegions } from '../aws/known-regions.ts';
+import { dayMs } from '../shared/time.ts';
 import { closest } from './closest-word.ts';
 import { eachItem, InvalidValue, type ParseWord } from './invalid-value.ts';
-import { dayMs, duration, instant } from './quantity-parsers.ts';
+import { duration, instant } from './quantity-parsers.ts';
 import type { AccountSelection, FailOn, Since } from './typed-values.ts';
 
 export function since(word: string): Since {

@@ -1,4 +1,5 @@
 /** The run: drain, merge, publish, prove. The only place that knows the whole way. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { clockToleranceMs } from '../aws/clock.ts';
@@ -18,10 +19,10 @@ import { closeLedger, type LedgerEnd } from '../ledger/close.ts';
 import {
   type Coverage,
   type CoverageStatus,
+  coverageOf,
   exitCodeOf,
   isReported,
   needsPerson,
-  settled,
   worstFirst,
 } from '../ledger/coverage.ts';
 import type { Drained, Planned } from '../ledger/planned.ts';
@@ -30,6 +31,7 @@ import { type BeginRecord, type WrittenPart, writeBegin } from '../ledger/runs.t
 import { emptyTotals, unknownFieldsOf, withPart, withRejected } from '../ledger/totals.ts';
 import { askUnlessStopped, isStop } from '../shared/abort.ts';
 import { ReportedError } from '../shared/errors.ts';
+import { dayMs } from '../shared/time.ts';
 import { copyJobs } from '../tables/copy-jobs.ts';
 import type { Target } from '../targets/target.ts';
 import { adviceFor } from '../telemetry/advice.ts';
@@ -120,7 +122,7 @@ async function run(context: Run): Promise<RunSummary> {
       settings,
       planning,
       stage: async (table, rows, target) => {
-        const settledRows = table === copyJobs ? await publication.creationDates.settle(rows) : rows;
+        const settledRows = table === copyJobs ? await publication.creationDates.withFirstDates(rows) : rows;
         await publication.waves.stage(table, settledRows, originOf(target));
       },
       reject: (records) => rejected.keep(records),
@@ -139,7 +141,7 @@ async function run(context: Run): Promise<RunSummary> {
   io.progress.phase('closing the ledger');
 
   const coverage = planning.planned.map((planned) =>
-    settled(planned, drained.get(planned) ?? null, publication.failed, limits.stopReason()),
+    coverageOf(planned, drained.get(planned) ?? null, publication.failed, limits.stopReason()),
   );
   const exitCode = exitCodeOf(coverage, settings.failOn, io.stopping.aborted);
   const totals = publication.totals(coverage);
@@ -289,7 +291,7 @@ async function openPublication({ settings, io, log, limits, planning, scratch, e
     store: lake.store,
     buckets: lake.buckets,
     runId,
-    oldest: planning.asOf - 2 * settings.memoryDays * 86_400_000,
+    oldest: planning.asOf - 2 * settings.memoryDays * dayMs,
     scratchFolder,
     reserve: (bytes) => scratch.reserve(bytes),
     log,

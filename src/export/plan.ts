@@ -1,4 +1,5 @@
 /** What `export` would do, by trying: every target is asked for one page. Writes nothing. */
+
 import pLimit from 'p-limit';
 import type { Settings } from '../config/settings.ts';
 import {
@@ -9,6 +10,7 @@ import {
   needsPerson,
 } from '../ledger/coverage.ts';
 import type { Planned } from '../ledger/planned.ts';
+import { dayMs } from '../shared/time.ts';
 import { createSource } from '../source/backup.ts';
 import type { DrainReport, Source, SourcePage } from '../source/source.ts';
 import { isEmptyWindow } from '../source/window.ts';
@@ -164,8 +166,6 @@ function plannedTarget(tried: Tried, settings: Settings, asOf: number): PlannedT
     expected_requests: report.status === 'OK' ? expectedRequests(tried, settings, asOf) : 0,
   };
 }
-
-const dayMs = 24 * 60 * 60 * 1000;
 
 /**
  * One page per period for counts; for jobs, as many as the window holds of the span of time that the first page

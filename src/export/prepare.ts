@@ -67,7 +67,7 @@ export interface PlanningIo {
  * How long what a run has to know before it can read is asked for again: a proxy that starts anew is back by then, and a
  * person who made a mistake has not gone away. `plan` has somebody who waits for it.
  */
-const patienceMs = { write: 20_000, read: 10_000 } as const;
+const retryForMs = { write: 20_000, read: 10_000 } as const;
 
 /**
  * The lake is opened, and proven writable in mode `write`, before any target is asked for anything.
@@ -83,7 +83,7 @@ export async function makePlan(settings: Settings, io: PlanningIo): Promise<Plan
   const aws = createAws({
     endpointUrl: settings.endpointUrl,
     maxSockets: settings.concurrency,
-    patienceMs: Math.min(settings.targetTimeoutMs, patienceMs[io.mode]),
+    retryForMs: Math.min(settings.targetTimeoutMs, retryForMs[io.mode]),
     onRetry: ({ name, message }, waitMs) =>
       io.log.warn(
         { error_name: name, error: message, wait_ms: Math.round(waitMs) },
@@ -119,7 +119,7 @@ async function planFor(
     signal: io.draining,
   });
   const asOf = await askUnlessStopped(io.draining, 'What time it is could not be found out', () =>
-    witnesses.settle(),
+    witnesses.determine(),
   );
   const now = () => clock.now();
   const runId = newRunId(asOf, Date.now());

@@ -72,14 +72,14 @@ export class CreationDates {
    * The rows of copy jobs, each with its first creation date. If the dates cannot be read, the rows are returned unchanged, and
    * `claim` fails.
    */
-  async settle(rows: readonly Row[]): Promise<readonly Row[]> {
-    const settled: Row[] = [];
+  async withFirstDates(rows: readonly Row[]): Promise<readonly Row[]> {
+    const dated: Row[] = [];
     for (const row of rows) {
       const number = bucketOf(String(row.account_id), this.#options.buckets);
       const bucket = await this.#bucket(number).catch(() => null);
-      settled.push(bucket === null ? row : this.#withFirstDate(row, bucket));
+      dated.push(bucket === null ? row : this.#withFirstDate(row, bucket));
     }
-    return settled;
+    return dated;
   }
 
   /**

@@ -1,10 +1,10 @@
 /** When parts may be replaced: `--publish-window`, so that readers know when they may not read. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PublishWindow } from '../config/typed-values.ts';
 import { Interrupted, PublishWindowClosed } from '../shared/abort.ts';
 import { UnavailableError } from '../shared/errors.ts';
-
-const dayMs = 86_400_000;
+import { dayMs } from '../shared/time.ts';
 
 /** @returns 0 within the window, else the milliseconds until it opens */
 export function msUntilOpen({ fromMs, toMs }: PublishWindow, epochMs: number): number {

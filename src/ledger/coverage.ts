@@ -50,7 +50,7 @@ const notBegun: Coverage['report'] = {
  * @param unpublished errors of parts that could not be published, by `<table>/<account>/<region>`
  * @param stopReason why draining was ended before its time, if it was: for what was not begun
  */
-export function settled(
+export function coverageOf(
   planned: Planned,
   drained: Drained | null,
   unpublished: ReadonlyMap<string, unknown>,

@@ -3,16 +3,16 @@
  * published whole, and the days in it whose jobs have not all ended. It is a cache: without it, a run
  * drains everything.
  */
+
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Since } from '../config/typed-values.ts';
 import { watermarksKey } from '../lake/layout.ts';
 import type { Store } from '../lake/stores/store.ts';
 import { LakeError } from '../shared/errors.ts';
+import { dayMs } from '../shared/time.ts';
 import type { Window } from '../source/source.ts';
 import { utcDay } from '../tables/table.ts';
-
-const dayMs = 24 * 60 * 60 * 1000;
 
 /**
  * Read again at each run, for jobs that AWS lists late. AWS does not say how late that can be; a day

@@ -1,7 +1,9 @@
 /** A value of an answer as a person at a terminal reads it: in one line, with its unit, no more exact than is read. */
+
 import { type DuckDBType, DuckDBTypeId, type DuckDBValue } from '@duckdb/node-api';
 import cliTruncate from 'cli-truncate';
 import stringWidth from 'string-width';
+import { dayMs } from '../shared/time.ts';
 import { age, size } from '../telemetry/amounts.ts';
 import { printable } from '../telemetry/printable.ts';
 import { instantToMinute, isNumber, textOf } from './values.ts';
@@ -29,7 +31,7 @@ const unitsMs: Readonly<Record<string, number>> = {
   seconds: 1000,
   minutes: 60_000,
   hours: 3_600_000,
-  days: 86_400_000,
+  days: dayMs,
 };
 
 /** What the numbers of a column are, by its name; a column of another name holds plain numbers. */

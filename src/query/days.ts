@@ -1,4 +1,5 @@
 /** Which UTC days of a lake a query reads. */
+import { dayMs } from '../shared/time.ts';
 
 /** `yyyy-MM-dd`, both included; null: no bound. Days of this form sort as text. */
 export interface Days {
@@ -7,8 +8,6 @@ export interface Days {
 }
 
 export const allDays: Days = { from: null, to: null };
-
-const dayMs = 86_400_000;
 
 export function isWithin(day: string, { from, to }: Days): boolean {
   return (from === null || day >= from) && (to === null || day <= to);

@@ -1,16 +1,16 @@
 /**
- * The errors a person may see. Each message has three parts: what happened, to which target, key or
- * option, and what the person can do. Each class ends the program with its own exit code.
+ * The errors that people see. Each message has three parts: what happened, to which target, key or option, and what to
+ * do about it. Each class has an exit code.
  */
 import type { ExitCode } from './exit-codes.ts';
 
 abstract class ReportedError extends Error {
   abstract readonly exitCode: ExitCode;
   readonly advice: string;
-  /** Where several things are wrong: each of them, as the message has them. */
+  /** If several things are wrong: each of them, worded as in the message. */
   readonly each: readonly string[] = [];
 
-  /** @param what what happened and to what, without a full stop; @param advice what the person can do */
+  /** @param what what happened and to what, without a full stop; @param advice what to do about it */
   constructor(what: string, advice: string, options?: ErrorOptions) {
     super(`${what}. ${advice}`, options);
     this.name = new.target.name;
@@ -20,12 +20,12 @@ abstract class ReportedError extends Error {
 
 export { ReportedError };
 
-/** A flag or an environment variable is not as it should be. */
+/** An option or an environment variable is wrong. */
 export class UsageError extends ReportedError {
   readonly exitCode = 64;
 }
 
-/** The configuration file is missing, unreadable, or holds what is not an option. */
+/** The configuration file is missing or unreadable, or contains something that is not an option. */
 export class ConfigError extends ReportedError {
   readonly exitCode = 78;
 }
@@ -35,56 +35,56 @@ export class LakeError extends ReportedError {
   readonly exitCode = 74;
 }
 
-/** A part went away or was replaced while it was read: a fresh listing may help. */
+/** A part disappeared or was replaced while it was being read. A new listing may help. */
 export class PartChangedError extends LakeError {}
 
-/** A symbolic link lies where a local lake has a folder or an object. */
+/** A local lake contains a symbolic link where a folder or an object belongs. */
 export class LinkError extends LakeError {}
 
-/** Local scratch space could not be read or written, or is used up. */
+/** The scratch folder could not be read or written, or is full. */
 export class ScratchError extends ReportedError {
   readonly exitCode = 74;
 }
 
-/** The result could not be written to stdout, and it is all that the job gives. */
+/** The result could not be written to stdout, and the job has no other result. */
 export class OutputError extends ReportedError {
   readonly exitCode = 74;
 }
 
-/** A part could not be merged: unreadable, or too large for the memory limit. */
+/** A part could not be merged: it is unreadable, or too large for the memory limit. */
 export class EngineError extends ReportedError {
   readonly exitCode = 74;
 }
 
-/** A part holds rows that do not belong where it lies. */
+/** A part contains rows that belong to another part. */
 export class MisplacedRows extends EngineError {
   readonly why: string;
 
-  /** @param why as a clause: `it holds …` */
+  /** @param why a clause: `it contains …` */
   constructor(why: string) {
     super(`A part is damaged: ${why}`, 'Restore its earlier version (docs/recovery.md).');
     this.why = why;
   }
 }
 
-/** No credentials, or refused ones, at the very start; or discovery refused. Only a person can heal it. */
+/** Credentials are missing or refused at the start, or discovery was denied. A retry cannot help. */
 export class AccessError extends ReportedError {
   readonly exitCode = 77;
 }
 
-/** Discovery could not reach AWS, or was throttled for too long. A retry can heal it. */
+/** AWS could not be reached, or throttled the requests for too long. A retry can help. */
 export class UnavailableError extends ReportedError {
   readonly exitCode = 75;
 }
 
-/** A role could not be assumed; becomes a target's ASSUME_ROLE_FAILED. */
+/** A role could not be assumed. The target's status becomes ASSUME_ROLE_FAILED. */
 export class AssumeRoleError extends ReportedError {
   readonly exitCode = 77;
 }
 
 /**
- * The Glue catalog is not as the lake needs it, and no program may decide what becomes of that. It is
- * configuration, and a person's: sysexits.h has one code for that.
+ * The Glue catalog does not match the lake, and a person must decide what to do. It counts as configuration, for which
+ * sysexits.h has a code.
  */
 export class CatalogError extends ReportedError {
   readonly exitCode = 78;

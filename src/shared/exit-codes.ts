@@ -1,14 +1,14 @@
-/** What the program's exit status means; from sysexits.h, so that schedulers and people can look them up. */
+/** What the program's exit codes mean. They follow sysexits.h, so that people can look them up. */
 export const exitCodes = {
-  0: 'covered, within --fail-on',
-  64: 'usage: a flag or an environment variable is wrong, or Node is too old',
-  65: 'covered, but for records that were rejected',
+  0: 'success: every target was read and published, except for what --fail-on allows',
+  64: 'usage error: an option or an environment variable is wrong, or Node is too old',
+  65: 'every target was read, but some records were rejected',
   69: 'no target could be read',
   70: 'internal error',
-  74: 'the lake, scratch, or the result could not be read or written',
-  75: 'a retry can heal it: targets throttled, timed out, unreachable or not reached, or the run was interrupted',
-  77: 'only a person can heal it: no or refused credentials, or targets denied, without role, or disabled',
-  78: 'configuration: its file is missing or bad, or the Glue catalog is not as the lake needs it',
+  74: 'input/output error: the lake, the scratch folder or the result could not be read or written',
+  75: 'temporary failure, a retry can help: targets were throttled, timed out, unreachable or not reached, or the run was interrupted',
+  77: 'a person must act: credentials are missing or refused, or targets deny access, lack the role, or are disabled',
+  78: 'configuration error: the file is missing or invalid, or the Glue catalog does not match the lake',
 } as const;
 
 export type ExitCode = keyof typeof exitCodes;

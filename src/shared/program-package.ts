@@ -1,15 +1,15 @@
-/** What package.json says of the program. Runs under any Node, and imports nothing of the program's own. */
+/** What package.json says about the program. Must run on any Node, so it imports nothing from the program. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export interface ProgramPackage {
   readonly version: string;
-  /** The least Node that can run the program: `22.12` */
+  /** The oldest Node that can run the program: `22.12` */
   readonly requiredNode: string;
 }
 
-/** package.json lies one folder up from the sources, two from the build. */
+/** package.json is one folder above the sources, and two above the build. */
 export function programPackage(): ProgramPackage {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
@@ -22,10 +22,10 @@ export function programPackage(): ProgramPackage {
   return { version, requiredNode };
 }
 
-/** Why this Node cannot run the program, and what to do; null: it can. Versions are numbers between dots. */
+/** Why this Node cannot run the program, and what to do; null: it can. Versions look like `22.12.0`. */
 export function nodeProblem(found: string, required: string): string | null {
   const [major = 0, minor = 0] = found.split('.').map(Number);
   const [leastMajor = 0, leastMinor = 0] = required.split('.').map(Number);
   if (major > leastMajor || (major === leastMajor && minor >= leastMinor)) return null;
-  return `Node ${required} or later is needed, and this is Node ${found} (${process.execPath}). Install a newer Node, for example 24, and run the program with it.`;
+  return `The program needs Node ${required} or later, and this is Node ${found} (${process.execPath}). Install a newer Node, for example 24, and run the program with it.`;
 }

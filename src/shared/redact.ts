@@ -1,26 +1,26 @@
-/** Secrets are taken out of every log line, and of what AWS says before anything keeps it: by the name of their field, by their form, and by their value. */
+/** Removes secrets from log lines and from AWS's messages: by the name of their field, by their form, and by their value. */
 
 const hidden = '[redacted]';
 
-/** Names of fields whose values are secret, with case, dashes and underscores ignored. */
+/** Names of fields whose values are secret. Case, dashes and underscores do not matter. */
 const secretName =
   /authorization|secret|password|credential|cookie|externalid|accesskey|privatekey|(session|security|next|id|auth|access|refresh|bearer)?token$/;
 
-/** Forms of secrets inside text: signatures, presigned URLs, session tokens, access keys, passwords in URLs. */
+/** What secrets look like in text: signatures, presigned URLs, session tokens, access keys, passwords in URLs. */
 const secretForms: readonly (readonly [RegExp, string])[] = [
   [/AWS4-[A-Z0-9-]+ Credential=[^"\\\r\n]*/g, hidden],
   [/(X-Amz-(?:Security-Token|Signature|Credential)["']?\s*[=:]\s*["']?)[^&\s"'\\]+/gi, `$1${hidden}`],
-  // Session tokens of STS are base64 and begin alike.
+  // Session tokens of STS are base64 and start with one of these.
   [/\b(?:IQoJ|FwoG|FQoG)[A-Za-z0-9+/=]{20,}/g, hidden],
   // docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html: the prefixes of access keys
   [/\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b/g, hidden],
   [/(\/\/[^/\s:@"]*:)[^/\s@"]+@/g, `$1${hidden}@`],
 ];
 
-/** Deeper than any log line of ours; what lies below is left out. */
+/** Deeper than any log line of this program. Deeper fields are left out. */
 const deepest = 8;
 
-/** What is kept of an error: never its request, response or headers. */
+/** What a log line keeps of an error: never its request, response or headers. */
 export interface LoggedError {
   readonly name: string;
   readonly message: string;
@@ -29,9 +29,9 @@ export interface LoggedError {
   readonly stack?: string;
 }
 
-/** An error as it is logged. An error for people (`exitCode`) has no stack: its message says everything. */
+/** An error as it is logged. An error for people (it has an `exitCode`) gets no stack: its message says everything. */
 export function loggedError(error: Error): LoggedError {
-  // Both are read as unknown properties and checked before use.
+  // Safe: these properties are read as unknown and checked before use.
   const { code, Code, exitCode, $metadata } = error as Error & Record<string, unknown>;
   const requestId =
     typeof $metadata === 'object' && $metadata !== null && 'requestId' in $metadata
@@ -47,7 +47,7 @@ export function loggedError(error: Error): LoggedError {
   };
 }
 
-/** A copy of a log line's fields: errors reduced, fields with secret names emptied, cycles and depths cut. */
+/** A copy of a log line's fields, with short errors, secret fields redacted, and cycles and deep nesting cut. */
 export function withoutSecrets(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return redactFields(fields, [fields]);
 }
@@ -74,14 +74,14 @@ function redactValue(value: unknown, above: readonly object[]): unknown {
 }
 
 /**
- * Takes out of a finished line what looks like a secret, and the values known to be secret.
- * @param secrets values of this run, such as the external id; those shorter than 6 characters are not looked
- *   for, since they would be found everywhere
+ * Removes from a finished line the known secrets, and what looks like one.
+ * @param secrets values of this run, such as the external id. Values shorter than 6 characters are ignored: they would
+ *   match everywhere
  */
 export function scrubber(secrets: readonly string[]): (line: string) => string {
   const known = secrets
     .filter((secret) => secret.length >= 6)
-    // As the value stands in a JSON line.
+    // Also as the value appears in a JSON line or a URL.
     .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)])
     .sort((a, b) => b.length - a.length);
   return (line) => {

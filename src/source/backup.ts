@@ -1,6 +1,7 @@
 /**
  * AWS Backup as a Source: what is shared by all drains of a run.
  */
+
 import { BackupClient } from '@aws-sdk/client-backup';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
@@ -8,6 +9,7 @@ import type { Aws } from '../aws/aws.ts';
 import { type BodyMemory, createBodyMemory } from '../aws/body-memory.ts';
 import type { ClockReading } from '../aws/clock.ts';
 import { signedBy } from '../aws/signing-clock.ts';
+import { dayMs } from '../shared/time.ts';
 import type { AggregationPeriod } from '../tables/copy-job-summaries.ts';
 import { credentialsHold } from '../targets/caller.ts';
 import type { Target } from '../targets/target.ts';
@@ -20,8 +22,6 @@ import type { RequestFailure } from './outcome.ts';
 import { createPace } from './pace.ts';
 import { type RequestTiming, requestPage } from './request.ts';
 import type { DrainHandlers, DrainReport, Source } from './source.ts';
-
-const dayMs = 86_400_000;
 
 /** The least of what docs (500) and model (1000) say of ListCopyJobSummaries. */
 const summariesPageSize = 500;

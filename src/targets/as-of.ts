@@ -82,7 +82,7 @@ export class AsOf {
    * As-of, in milliseconds since the epoch; the clock of `aws` goes by it from then on.
    * @throws UnavailableError when the witnesses do not agree
    */
-  async settle(): Promise<number> {
+  async determine(): Promise<number> {
     const { clock } = this.#options.aws;
     const { agreed } = await this.#verdict(() => true);
     clock.agree(agreed);

@@ -11,15 +11,15 @@ import { wrapped } from '../aws/wrapped-handler.ts';
 import { UnavailableError } from '../shared/errors.ts';
 import { type RefreshRequest, shareCredentials } from './credentials.ts';
 
-export interface Patience {
+export interface EndpointRetries {
   /** How long a container's endpoint that gives no credentials is asked again. */
-  readonly patienceMs: number;
+  readonly retryForMs: number;
   /** The first wait; each further one is twice as long. */
   readonly firstDelayMs: number;
 }
 
 /** An agent that starts with the node, or is asked by too many at once, is back within that. */
-const aMinute: Patience = { patienceMs: 60_000, firstDelayMs: 1_000 };
+const forAMinute: EndpointRetries = { retryForMs: 60_000, firstDelayMs: 1_000 };
 
 const longestDelayMs = 8_000;
 
@@ -33,7 +33,7 @@ export function callerCredentials(
   aws: Aws,
   region: string,
   stopping?: AbortSignal,
-  patience: Patience = aMinute,
+  retries: EndpointRetries = forAMinute,
 ): AwsCredentialIdentityProvider {
   const endpoint = containerEndpoint(process.env);
   const overheard = overhear(aws.requestHandler);
@@ -56,7 +56,7 @@ export function callerCredentials(
     () => aws.clock.now(),
     () => aws.clock.monotonic(),
   );
-  return endpoint === null ? shared : patient(shared, endpoint, stopping, patience);
+  return endpoint === null ? shared : retryingEndpoint(shared, endpoint, stopping, retries);
 }
 
 /** The last request that the chain has made, and what came of it. */
@@ -124,11 +124,11 @@ function containerEndpoint(environment: NodeJS.ProcessEnv): string | null {
 }
 
 /** However many ask, the endpoint is asked again by one of them. */
-function patient(
+function retryingEndpoint(
   credentials: AwsCredentialIdentityProvider,
   endpoint: string,
   stopping: AbortSignal | undefined,
-  { patienceMs, firstDelayMs }: Patience,
+  { retryForMs, firstDelayMs }: EndpointRetries,
 ): AwsCredentialIdentityProvider {
   let waiting: Promise<AwsCredentialIdentity> | null = null;
   const untilThere = async (): Promise<AwsCredentialIdentity> => {
@@ -138,7 +138,7 @@ function patient(
       // It came up just now; or else it is not what is missing, and the chain says what is.
       if (why === null) return await credentials();
       const waited = performance.now() - begun;
-      if (stopping?.aborted || waited + waitMs > patienceMs) throw unavailable(endpoint, waited, why);
+      if (stopping?.aborted || waited + waitMs > retryForMs) throw unavailable(endpoint, waited, why);
       await delay(waitMs, undefined, stopping === undefined ? {} : { signal: stopping }).catch(
         () => undefined,
       );

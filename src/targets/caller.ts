@@ -39,7 +39,7 @@ export interface IdentifyOptions {
 export async function identifyCaller(aws: Aws, options: IdentifyOptions = {}): Promise<IdentifiedCaller> {
   const region = options.region ?? (await configuredRegion()) ?? defaultRegion;
   const credentials = options.credentials ?? callerCredentials(aws, region, options.signal);
-  const client = aws.patient(
+  const client = aws.retrying(
     signedBy(aws.clock, new STSClient(aws.clientDefaults(region, credentials))),
     options.signal,
   );

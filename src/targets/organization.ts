@@ -39,7 +39,7 @@ export async function listOrganizationAccounts(
   unitIds: readonly string[] | null,
   abortSignal: AbortSignal,
 ): Promise<OrganizationAccount[]> {
-  const client = aws.patient(
+  const client = aws.retrying(
     signedBy(aws.clock, new OrganizationsClient(aws.clientDefaults(region, credentials))),
     abortSignal,
   );

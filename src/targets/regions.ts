@@ -54,7 +54,7 @@ async function fromAccount(
   credentials: AwsCredentialIdentityProvider,
   abortSignal: AbortSignal,
 ): Promise<string[]> {
-  const client = aws.patient(
+  const client = aws.retrying(
     signedBy(aws.clock, new AccountClient(aws.clientDefaults(region, credentials))),
     abortSignal,
   );
@@ -88,7 +88,7 @@ async function fromEc2(
   credentials: AwsCredentialIdentityProvider,
   abortSignal: AbortSignal,
 ): Promise<string[]> {
-  const client = aws.patient(
+  const client = aws.retrying(
     signedBy(aws.clock, new EC2Client(aws.clientDefaults(region, credentials))),
     abortSignal,
   );

@@ -1,4 +1,5 @@
 /** Sizes and spans of time as people read them. */
+import { dayMs } from '../shared/time.ts';
 
 const sizes = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB', 'ZB', 'YB'] as const;
 
@@ -15,7 +16,7 @@ export function size(bytes: number): string {
 }
 
 const spans = [
-  ['d', 86_400_000],
+  ['d', dayMs],
   ['h', 3_600_000],
   ['min', 60_000],
   ['s', 1000],

@@ -50,13 +50,13 @@ export const askers = {
     return 'OK';
   },
   'a table of Glue is looked up': async (aws: Aws) => {
-    const glue = openGlue(aws.clientDefaults(region, staticCredentials), 'copies', never(), aws.patient);
+    const glue = openGlue(aws.clientDefaults(region, staticCredentials), 'copies', never(), aws.retrying);
     return (await glue.database())?.Name === 'copies' ? 'OK' : 'nothing';
   },
-  'a target is read': (aws: Aws, patienceMs: number) => drained(aws, staticCredentials, patienceMs),
-  'a target is read as a role': (aws: Aws, patienceMs: number) => {
+  'a target is read': (aws: Aws, retryForMs: number) => drained(aws, staticCredentials, retryForMs),
+  'a target is read as a role': (aws: Aws, retryForMs: number) => {
     const role = { roleArn: 'arn:aws:iam::444455556666:role/Reader', sessionName: 'who', externalId: null };
-    return drained(aws, assumedRole(aws, staticCredentials, region, role), patienceMs);
+    return drained(aws, assumedRole(aws, staticCredentials, region, role), retryForMs);
   },
 } as const;
 

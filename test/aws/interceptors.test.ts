@@ -19,13 +19,13 @@ afterEach(async () => {
   vi.unstubAllEnvs();
 });
 
-async function answering(script: (asked: Asked) => Reply, patienceMs: number): Promise<Aws> {
+async function answering(script: (asked: Asked) => Reply, retryForMs: number): Promise<Aws> {
   const server = await startScriptedAws((asked) => {
     const reply = script(asked);
     return typeof reply === 'string' ? reply : { ...reply, date: new Date().toUTCString() };
   });
   closing.push(() => server.close());
-  const aws = createAws({ endpointUrl: server.endpoint, maxSockets: 4, patienceMs });
+  const aws = createAws({ endpointUrl: server.endpoint, maxSockets: 4, retryForMs });
   closing.push(() => aws.close());
   return aws;
 }

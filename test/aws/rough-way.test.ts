@@ -28,7 +28,7 @@ afterEach(async () => {
 });
 
 /** @param hurt meets so many connections; those after it are let through */
-async function over(kind: 'tunnel' | 'plain', hurt: Hurt, times: number, patienceMs: number): Promise<Aws> {
+async function over(kind: 'tunnel' | 'plain', hurt: Hurt, times: number, retryForMs: number): Promise<Aws> {
   const server = await startScriptedAws((asked) => {
     const reply = answer(asked);
     return typeof reply === 'string' ? reply : { ...reply, date: new Date().toUTCString() };
@@ -42,7 +42,7 @@ async function over(kind: 'tunnel' | 'plain', hurt: Hurt, times: number, patienc
   closing.push(() => way.close());
   if (tls !== null) vi.stubEnv('HTTPS_PROXY', `http://${way.address}`);
   const endpointUrl = tls === null ? `http://${way.address}` : `https://${tls.address}`;
-  const aws = createAws({ endpointUrl, maxSockets: 4, patienceMs });
+  const aws = createAws({ endpointUrl, maxSockets: 4, retryForMs });
   closing.push(() => aws.close());
   return aws;
 }

@@ -14,7 +14,7 @@ test.each(['20.20.2', '22.11.0', '9.99.0'])(
   (found) => {
     expect(nodeProblem(found, '22.12')).toMatch(
       new RegExp(
-        `^Node 22\\.12 or later is needed, and this is Node ${found} \\(.+\\)\\. Install a newer Node`,
+        `^The program needs Node 22\\.12 or later, and this is Node ${found} \\(.+\\)\\. Install a newer Node`,
       ),
     );
   },
@@ -44,7 +44,7 @@ test('a Node that is too old is told so before anything else of the program is l
     const { status, stdout, stderr } = spawnSync(process.execPath, [join(folder, 'cli.js'), '--version'], {
       encoding: 'utf8',
     });
-    expect(stderr).toMatch(/^backup-copy-export: Node 999\.0 or later is needed[^\n]*\n$/);
+    expect(stderr).toMatch(/^backup-copy-export: The program needs Node 999\.0 or later[^\n]*\n$/);
     expect([status, stdout]).toEqual([64, '']);
   } finally {
     rmSync(folder, { recursive: true });

@@ -72,7 +72,7 @@ describe('dates', () => {
 
   it('keep a job where it was first seen, in this run and in all that follow', async () => {
     const first = open();
-    expect(days(await first.settle([on('a', 20), on('b', 21), on('a', 21)]))).toEqual([
+    expect(days(await first.withFirstDates([on('a', 20), on('b', 21), on('a', 21)]))).toEqual([
       '2026-11-20',
       '2026-11-21',
       '2026-11-20',
@@ -80,28 +80,28 @@ describe('dates', () => {
     await first.claim(0, '2026-11-20');
     expect(first.moved).toEqual({ jobs: 1, first: ['a'] });
     const second = open();
-    const [a] = await second.settle([on('a', 2)]);
+    const [a] = await second.withFirstDates([on('a', 2)]);
     expect(a).toMatchObject({ creation_date: '2026-11-20', creation_time: Date.UTC(2026, 10, 20, 5) });
     // What is derived from the time follows it.
     expect(a?.duration_ms).toBe(null);
     const later = job('a', { creation_time: Date.UTC(2026, 10, 20, 9) });
-    expect(await second.settle([later])).toEqual([later]);
+    expect(await second.withFirstDates([later])).toEqual([later]);
   });
 
   it('are not known before they are claimed: a run that dies has claimed nothing', async () => {
-    await open().settle([on('a', 20)]);
-    expect(days(await open().settle([on('a', 21)]))).toEqual(['2026-11-21']);
+    await open().withFirstDates([on('a', 20)]);
+    expect(days(await open().withFirstDates([on('a', 21)]))).toEqual(['2026-11-21']);
   });
 
   it('are those of the run that claims first; the other publishes nothing in that day, and goes on', async () => {
     const [one, two] = [open(), open()];
-    await one.settle([on('a', 20), on('b', 20)]);
-    await two.settle([on('a', 21), on('c', 22)]);
+    await one.withFirstDates([on('a', 20), on('b', 20)]);
+    await two.withFirstDates([on('a', 21), on('c', 22)]);
     await one.claim(0, '2026-11-20');
     await expect(two.claim(0, '2026-11-21')).rejects.toThrow(/another day of creation.*Run it again/);
     await two.claim(0, '2026-11-22');
-    expect(days(await two.settle([on('a', 21), on('b', 23)]))).toEqual(['2026-11-20', '2026-11-20']);
-    expect(days(await open().settle([on('a', 1), on('b', 1), on('c', 1)]))).toEqual([
+    expect(days(await two.withFirstDates([on('a', 21), on('b', 23)]))).toEqual(['2026-11-20', '2026-11-20']);
+    expect(days(await open().withFirstDates([on('a', 1), on('b', 1), on('c', 1)]))).toEqual([
       '2026-11-20',
       '2026-11-20',
       '2026-11-22',
@@ -111,7 +111,7 @@ describe('dates', () => {
   it('that cannot be read let nothing be published, and lose no row', async () => {
     const broken: Store = { ...bound(store), read: () => Promise.reject(new LakeError('no', 'way')) };
     const dates = open(broken);
-    expect(days(await dates.settle([on('a', 20)]))).toEqual(['2026-11-20']);
+    expect(days(await dates.withFirstDates([on('a', 20)]))).toEqual(['2026-11-20']);
     await expect(dates.claim(0, '2026-11-20')).rejects.toThrow(LakeError);
   });
 
@@ -125,22 +125,22 @@ describe('dates', () => {
       },
     };
     const dates = open(flaky);
-    await dates.settle([on('a', 20)]);
+    await dates.withFirstDates([on('a', 20)]);
     await expect(dates.claim(0, '2026-11-20')).rejects.toThrow(LakeError);
     fails = false;
     await dates.claim(0, '2026-11-20');
-    expect(days(await open().settle([on('a', 21)]))).toEqual(['2026-11-20']);
+    expect(days(await open().withFirstDates([on('a', 21)]))).toEqual(['2026-11-20']);
   });
 
   it('whose record is damaged are not believed', async () => {
     const dates = open();
-    await dates.settle([on('a', 20)]);
+    await dates.withFirstDates([on('a', 20)]);
     await dates.claim(0, '2026-11-20');
     const file = join(folder, 'lake/_ledger/creation-dates/00000.bin');
     const bytes = await readFile(file);
     bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1);
     await writeFile(file, bytes);
-    expect(days(await open().settle([on('a', 21)]))).toEqual(['2026-11-21']);
+    expect(days(await open().withFirstDates([on('a', 21)]))).toEqual(['2026-11-21']);
     expect(warned).toHaveLength(1);
   });
 });

@@ -5,7 +5,7 @@ import {
   PublishGate,
   type PublishGateOptions,
 } from '../../src/lake/publish-window.ts';
-import { settled } from '../../src/ledger/coverage.ts';
+import { coverageOf } from '../../src/ledger/coverage.ts';
 import { DeadlineReached, Interrupted, PublishWindowClosed } from '../../src/shared/abort.ts';
 import { UnavailableError } from '../../src/shared/errors.ts';
 
@@ -126,7 +126,7 @@ describe('the gate before a part', () => {
     const unpublished = new Map([
       ['copy_jobs/111122223333/us-east-1', new PublishWindowClosed('01:00-04:00 UTC')],
     ]);
-    expect(settled(planned, drained, unpublished, null)).toMatchObject({
+    expect(coverageOf(planned, drained, unpublished, null)).toMatchObject({
       status: 'TIMED_OUT',
       report: { errorName: 'PublishWindowClosed' },
     });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Coverage, exitCodeOf, settled } from '../../src/ledger/coverage.ts';
+import { type Coverage, coverageOf, exitCodeOf } from '../../src/ledger/coverage.ts';
 import type { Drained, Planned } from '../../src/ledger/planned.ts';
 import { DeadlineReached, Interrupted } from '../../src/shared/abort.ts';
 import { LakeError } from '../../src/shared/errors.ts';
@@ -38,8 +38,12 @@ const ended = (status: DrainStatus) =>
   }) satisfies Partial<Drained>;
 
 // Safe: only what is given here is read of the two, whatever else they carry.
-const settledWith = (status: DrainStatus, problem: unknown, stop: Parameters<typeof settled>[3]): Coverage =>
-  settled(
+const settledWith = (
+  status: DrainStatus,
+  problem: unknown,
+  stop: Parameters<typeof coverageOf>[3],
+): Coverage =>
+  coverageOf(
     planned as Planned,
     ended(status) as unknown as Drained,
     new Map(problem === null ? [] : [['copy_jobs/111122223333/us-east-1', problem]]),

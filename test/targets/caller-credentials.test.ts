@@ -65,8 +65,8 @@ describe('a container’s credential endpoint', () => {
     return { url, asked: () => asked };
   }
 
-  const patience = { patienceMs: 20_000, firstDelayMs: 1 };
-  const impatience = { patienceMs: 20, firstDelayMs: 1 };
+  const patience = { retryForMs: 20_000, firstDelayMs: 1 };
+  const impatience = { retryForMs: 20, firstDelayMs: 1 };
 
   it.each([429, 500, 404])('that answers %d for a while is asked until it gives some', async (status) => {
     const { asked } = await startEndpoint(status, 10);
@@ -163,7 +163,7 @@ describe('single sign-on through a proxy that drops every CONNECT', () => {
       socket.end();
     });
     vi.stubEnv('HTTPS_PROXY', await listening(proxy));
-    const aws = createAws({ endpointUrl: null, maxSockets: 2, patienceMs: 3_000 });
+    const aws = createAws({ endpointUrl: null, maxSockets: 2, retryForMs: 3_000 });
     closing.push(() => aws.close());
     const failure: unknown = await identifyCaller(aws, { region: 'us-east-1' }).catch(
       (error: unknown) => error,

@@ -55,7 +55,7 @@ async function identifying(web: (times: number, asked: Asked) => Reply | Promise
     return typeof reply === 'string' ? reply : { ...reply, date: new Date().toUTCString() };
   });
   vi.stubEnv('AWS_ENDPOINT_URL_STS', server.endpoint);
-  aws = createAws({ endpointUrl: null, maxSockets: 2, patienceMs: 30_000 });
+  aws = createAws({ endpointUrl: null, maxSockets: 2, retryForMs: 30_000 });
   const outcome: unknown = await identifyCaller(aws, { region: 'us-east-1' }).catch(
     (error: unknown) => error,
   );

@@ -192,7 +192,7 @@ describe('the summary of a run', () => {
   test('says where the time went and what the exit code means', () => {
     const text = renderRunSummary(summary, 120);
     expect(text).toContain('in 3m 5s (discover 1.2s, drain 2m 30s, publish 33s, ledger 0.8s)');
-    expect(text).toMatch(/Exit code 77: only a person can heal it/);
+    expect(text).toMatch(/Exit code 77: a person must act/);
   });
 
   test.each([30, 60, 80, 100])('fits a terminal of %d columns, and breaks no word', (columns) => {

@@ -1,0 +1,3 @@
+/** Spans of time. */
+
+export const dayMs = 86_400_000;
