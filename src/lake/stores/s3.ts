@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import type { Witness } from '../../aws/time-witnesses.ts';
 import type { Encryption } from '../../config/encryption.ts';
@@ -225,12 +226,18 @@ class S3Store implements Store {
     const options = signal === undefined ? {} : { abortSignal: signal };
     const client = await this.#s3.client();
     const { Body, ETag, ContentLength, Metadata } = await client.send(new GetObjectCommand(target), options);
-    if (ETag === undefined) throw new Error('the store gave no ETag');
     const hash = createHash('sha256');
     let size = 0;
     // In Node the SDK's body is a stream of byte chunks (@smithy/types, SdkStreamMixin over IncomingMessage).
-    const chunks = (Body ?? []) as AsyncIterable<Uint8Array> & { destroy?(error: Error): void };
-    const breakOff = () => chunks.destroy?.(new Error('aborted'));
+    const chunks = (Body ?? Readable.from([])) as Readable;
+    // A body may break off before anybody reads it, while its file is opened. Its reader gets the error all the same;
+    // as an event without a listener it would end the program.
+    chunks.on('error', () => undefined);
+    const breakOff = () => chunks.destroy(new Error('aborted'));
+    if (ETag === undefined) {
+      breakOff();
+      throw new Error('the store gave no ETag');
+    }
     signal?.addEventListener('abort', breakOff, { once: true });
     async function* counted() {
       for await (const chunk of chunks) {

@@ -1,7 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { closeSync, constants, openSync } from 'node:fs';
+import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import pino from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -25,6 +28,23 @@ const ok = (etag: string, headers: Record<string, string> = {}): Reply => ({
 });
 const isPut = ({ method, query }: S3Request) => method === 'PUT' && !query.has('partNumber');
 const isHead = ({ method, path }: S3Request) => method === 'HEAD' && path !== '/lake-bucket';
+
+/** Keeps all threads of Node busy that open files: each waits for somebody at the other end of a named pipe. */
+async function busyThreads(folder: string): Promise<{ release(): Promise<void> }> {
+  const pipes = Array.from({ length: Number(process.env.UV_THREADPOOL_SIZE ?? 4) }, (_, i) =>
+    join(folder, `pipe-${i}`),
+  );
+  const { status } = spawnSync('mkfifo', pipes);
+  expect(status).toBe(0);
+  const opened = pipes.map((pipe) => open(pipe, 'r'));
+  return {
+    async release() {
+      const ends = pipes.map((pipe) => openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK));
+      for (const handle of await Promise.all(opened)) await handle.close();
+      for (const end of ends) closeSync(end);
+    },
+  };
+}
 
 describe('the S3 store', () => {
   const servers: ScriptedS3[] = [];
@@ -527,6 +547,25 @@ describe('the S3 store', () => {
       expect(await store.download('a/part', file)).toEqual({ etag: '"e2"', size: body.length });
       expect((await readFile(file)).equals(body)).toBe(true);
       expect(requests).toHaveLength(2);
+    });
+
+    it('begins again when a checked body breaks off before anybody reads it', async () => {
+      vi.stubEnv('AWS_RESPONSE_CHECKSUM_VALIDATION', 'WHEN_SUPPORTED');
+      // The SDK wraps a body with a checksum in a stream that emits the error of the connection by itself.
+      const headers = { etag: '"e1"', 'x-amz-checksum-crc32': 'AAAAAA==' };
+      const { store, requests } = await over(
+        inTurn(found(), found({ headers, until: { bytes: 3, ending: 'cut' } }), found()),
+      );
+      // Now the SDK has read all of its files, and needs no more threads.
+      await store.read('a/part');
+      const busy = await busyThreads(scratch);
+      const download = store.download('a/part', join(scratch, 'not-open-yet'));
+      await vi.waitUntil(() => requests.length === 2);
+      // Longer than the scripted server takes to cut the connection.
+      await sleep(200);
+      await busy.release();
+      expect(await download).toEqual({ etag: '"e1"', size: body.length });
+      expect(requests).toHaveLength(3);
     });
 
     it('gives up a request that is never answered', async () => {
