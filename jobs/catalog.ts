@@ -1,19 +1,20 @@
 import type { CommandModule } from 'yargs';
-import { actions, parseCatalogSettings } from '../src/catalog/catalog-settings.ts';
+import { parseCatalogSettings } from '../src/catalog/catalog-settings.ts';
 import { renderCatalogReport } from '../src/catalog/report.ts';
 import { yargsOptions } from '../src/command-line/options-input.ts';
 import { runReportingJob } from '../src/command-line/run-job.ts';
 import { optionsOf, ownOptionNames } from '../src/config/options.ts';
 
-/** `catalog`: the tables and views for Athena and Trino, as statements or straight in Glue. */
+/** `catalog`: tables and views for Athena and Trino, as SQL statements or directly in Glue. */
 export const catalogJob: CommandModule = {
   command: 'catalog [action]',
-  describe: 'Say or make the tables and views for Athena and Trino: ddl, apply, check',
+  describe: 'Define the tables and views in Athena or Trino: ddl, apply, check',
   builder: (yargs) =>
     yargs
       .positional('action', {
         type: 'string',
-        describe: `${actions.join(', ')}: write statements; make Glue agree, by adding only; say what is out of step`,
+        describe:
+          'ddl: print SQL statements; apply: create and update tables and views in Glue, never removing any; check: compare Glue with the lake',
       })
       .options(yargsOptions(optionsOf(ownOptionNames('catalog')))),
   handler: (argv) =>

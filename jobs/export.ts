@@ -5,17 +5,17 @@ import { exportOptionNames, optionsOf } from '../src/config/options.ts';
 import { parseSettings } from '../src/config/settings.ts';
 import { renderRunSummary } from '../src/telemetry/summary.ts';
 
-/** `export`: drain, merge, publish, prove. */
+/** `export`: reads copy jobs and summaries from AWS Backup, merges them into the lake and records the coverage. */
 export const exportJob: CommandModule = {
   command: 'export',
-  describe: 'Read the copy jobs of AWS Backup into the lake',
+  describe: 'Export copy jobs from AWS Backup into the lake',
   builder: yargsOptions(optionsOf(exportOptionNames)),
   handler: (argv) =>
     runReportingJob({
       job: 'export',
       argv,
       parse: parseSettings,
-      // The AWS SDK and the engine are loaded only when there is something to do for them.
+      // Loads the AWS SDK and the engine only when they are needed.
       run: async (settings, io) => (await import('../src/export/export.ts')).runExport(settings, io),
       reportIsAll: () => false,
       render: renderRunSummary,

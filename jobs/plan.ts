@@ -5,10 +5,10 @@ import { exportOptionNames, optionsOf } from '../src/config/options.ts';
 import { parseSettings } from '../src/config/settings.ts';
 import { renderPlanSummary } from '../src/telemetry/plan-summary.ts';
 
-/** `plan`: what export would do; writes nothing. */
+/** `plan`: shows what export would do; writes nothing. */
 export const planJob: CommandModule = {
   command: 'plan',
-  describe: 'Say what export would do, by trying; writes nothing',
+  describe: 'Show what export would do: test every permission and target, write nothing',
   builder: yargsOptions(optionsOf(exportOptionNames)),
   handler: (argv) =>
     runReportingJob({

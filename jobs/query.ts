@@ -15,18 +15,18 @@ import { usesColor } from '../src/telemetry/paint.ts';
 import { printable } from '../src/telemetry/printable.ts';
 import { columnsOf } from '../src/telemetry/screen.ts';
 
-/** `query`: SQL over the lake with the embedded engine. */
+/** `query`: runs SQL or a named question over the lake with the embedded engine. */
 export const queryJob: CommandModule = {
   command: 'query [sql]',
-  describe: 'Ask the lake: SQL, a named question, or, with neither, a prompt',
+  describe: 'Query the lake with SQL or a named question; without either, open a prompt',
   builder: (argv: Argv) =>
     argv
-      .positional('sql', { type: 'string', describe: 'SQL that reads, or the name of a question' })
+      .positional('sql', { type: 'string', describe: 'A SQL query, or the name of a question' })
       .options(parameterOptions())
       .group(parameterNames(), 'Parameters of questions:')
       .options(yargsOptions(optionsOf(ownOptionNames('query'))))
-      .example('$0 query --list', 'the named questions, a line each')
-      .example('$0 query failed-copies --help', 'what one means, with its columns and parameters')
+      .example('$0 query --list', 'list the named questions')
+      .example('$0 query failed-copies --help', 'explain one question, its columns and parameters')
       .example('$0 query "SELECT state, count(*) FROM copy_jobs GROUP BY state" --lake ./lake', ''),
   handler: async (argv) => {
     const input = surroundings(argv);
@@ -48,7 +48,7 @@ export const queryJob: CommandModule = {
     const terminal = process.stderr.isTTY === true;
     const write = (text: string): void => void process.stderr.write(text);
     try {
-      // The engine is loaded only when there is something to do for it.
+      // Loads the engine only when it is needed.
       const { runQuery } = await import('../src/query/query.ts');
       await runQuery(settings, asked, {
         log: createLog({
@@ -72,7 +72,7 @@ export const queryJob: CommandModule = {
   },
 };
 
-/** The index of all questions, or the text of the one that is named. */
+/** The list of all questions, or the full text of one. */
 async function listed(named: Question | null, output: 'text' | 'json'): Promise<string> {
   if (output === 'json') return `${JSON.stringify(named === null ? loadQuestions() : [named])}\n`;
   if (named === null) return questionIndex(process.stdout.isTTY ? columnsOf(process.stdout) : null);
@@ -80,15 +80,15 @@ async function listed(named: Question | null, output: 'text' | 'json'): Promise<
 }
 
 async function questionText(question: Question): Promise<string> {
-  // It asks the engine which columns there are.
+  // Loaded here because it needs the engine to list the columns.
   const { questionHelp } = await import('../src/query/question-help.ts');
   return await questionHelp(question, Math.min(columnsOf(process.stdout), 100));
 }
 
 /**
- * What `query NAME --help` prints: the question's text; null for any other command line.
- * @param words of the command line
- * @throws UsageError for a question there is not
+ * What `query NAME --help` prints: the full text of the question; null for any other command line.
+ * @param words the command-line arguments
+ * @throws UsageError for an unknown question
  */
 export async function helpOfQuestion(words: readonly string[]): Promise<string | null> {
   if (words[0] !== 'query' || !words.some((word) => /^--help(=true)?$/.test(word))) return null;
@@ -102,7 +102,7 @@ export async function helpOfQuestion(words: readonly string[]): Promise<string |
   return typeof name === 'string' && isName(name) ? await questionText(findQuestion(name)) : null;
 }
 
-/** Null for a prompt. */
+/** Null opens the prompt. */
 function askedIn(argv: ArgumentsCamelCase): Asked | null {
   const { sql } = argv;
   const given = Object.fromEntries(
@@ -112,8 +112,8 @@ function askedIn(argv: ArgumentsCamelCase): Asked | null {
   const [parameter] = Object.keys(given);
   if (parameter !== undefined) {
     throw new UsageError(
-      `--${parameter} is a parameter of a question, and none was named`,
-      'See query --list.',
+      `--${parameter} is a parameter of a question, but no question was named`,
+      'Name a question; query --list shows them.',
     );
   }
   return typeof sql === 'string' ? { sql, lookBack: null } : null;
@@ -121,9 +121,6 @@ function askedIn(argv: ArgumentsCamelCase): Asked | null {
 
 function parameterOptions(): Record<string, { type: 'string'; describe: string }> {
   return Object.fromEntries(
-    parameterNames().map((name) => [
-      name,
-      { type: 'string' as const, describe: 'What it means: query NAME --help' },
-    ]),
+    parameterNames().map((name) => [name, { type: 'string' as const, describe: 'See query NAME --help' }]),
   );
 }

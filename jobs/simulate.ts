@@ -15,34 +15,34 @@ import { writeOut } from '../src/shared/standard-output.ts';
 import { FaultError, type FaultInput, faultKinds, parseFaults } from '../src/simulator/faults.ts';
 import { defaultOptions, type SimulatorOptions } from '../src/simulator/options.ts';
 
-/** `simulate`: a local stand-in for the AWS APIs, to try everything without an account. */
+/** `simulate`: a local simulation of the AWS APIs, to try the program without an AWS account. */
 export const simulateJob: CommandModule = {
   command: 'simulate',
-  describe: 'Stand in for the AWS APIs on this machine, to try everything without an account',
+  describe: 'Simulate the AWS APIs on this machine, to try everything without an AWS account',
   builder: (argv) =>
     argv
       .options(yargsOptions(simulateOptions))
       .epilogue(
         [
-          'It prints one line of JSON on stdout, {"endpoint", "env"}, and on stderr the exports to paste into another shell.',
+          'The simulator prints one line of JSON on stdout, {"endpoint", "env"}, and on stderr the export commands to paste into another shell.',
           '',
-          'While it runs, it takes these requests, without a signature:',
-          '  POST   /_simulator/clock     {"advance":"1d"} or {"now":"2026-11-21T02:00:00Z"}',
-          '  GET    /_simulator/clock     where the clock stands',
-          '  POST   /_simulator/faults    [{"kind":"throttle","api":"ListCopyJobs","count":5}]',
-          '  GET    /_simulator/faults    the faults there are, and how often each was met',
-          '  DELETE /_simulator/faults    no faults any more',
-          '  GET    /_simulator/requests  what it was asked, counted',
+          'While it runs, it accepts these requests without a signature:',
+          '  POST   /_simulator/clock     move the clock: {"advance":"1d"} or {"now":"2026-11-21T02:00:00Z"}',
+          '  GET    /_simulator/clock     show the clock',
+          '  POST   /_simulator/faults    add faults: [{"kind":"throttle","api":"ListCopyJobs","count":5}]',
+          '  GET    /_simulator/faults    list the faults and how often each one was applied',
+          '  DELETE /_simulator/faults    remove all faults',
+          '  GET    /_simulator/requests  count the requests received, by API',
           '',
-          `Kinds of faults: ${Object.keys(faultKinds).join(', ')}. docs/reference/simulate.md says what each does.`,
+          `Kinds of faults: ${Object.keys(faultKinds).join(', ')}. docs/reference/simulate.md describes each one.`,
         ].join('\n'),
       ),
   handler: async (argv) => {
     const input = surroundings(argv);
-    // The simulator writes no log; a bad value is an error all the same.
+    // The simulator writes no log, but a bad value of these options is still an error.
     const { output } = parseTelemetry('simulate', input);
     const options = readOptions(collectOptions('simulate', input), input.cwd);
-    // Loaded only now: the other jobs have no use for it.
+    // Loaded here because no other job needs it.
     const { startSimulator } = await import('../src/simulator/simulator.ts');
     const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
     stopSignals({ from: process, onFirst: () => stop(), onSecond: () => process.exit(75) });
@@ -50,7 +50,7 @@ export const simulateJob: CommandModule = {
       throw startFailure(error, options);
     });
     try {
-      // Who reads this line may read no other: `simulate | head -n 1` goes on.
+      // The reader may close stdout after this line: `simulate | head -n 1` keeps running.
       const ready = { endpoint: simulator.endpoint, env: simulator.env };
       await writeOut(process.stdout, `${JSON.stringify(ready)}\n`);
       if (output === 'text') process.stderr.write(toPaste(simulator.env));
@@ -61,10 +61,10 @@ export const simulateJob: CommandModule = {
   },
 };
 
-/** For a shell: what sends the program, or the AWS CLI, to the simulator. */
+/** Shell commands that point this program and the AWS CLI at the simulator. */
 function toPaste(env: Readonly<Record<string, string>>): string {
   const lines = Object.entries(env).map(([name, value]) => `export ${name}='${value}'`);
-  return `Paste this into another shell; Ctrl-C ends the simulator:\n\nunset AWS_SESSION_TOKEN AWS_PROFILE\n${lines.join('\n')}\n\n`;
+  return `Paste this into another shell. Ctrl-C here stops the simulator.\n\nunset AWS_SESSION_TOKEN AWS_PROFILE\n${lines.join('\n')}\n\n`;
 }
 
 function readOptions(given: GivenOptions, cwd: string): SimulatorOptions {
@@ -101,7 +101,7 @@ function readFaults(file: string, given: Given | undefined): readonly FaultInput
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const advice =
-      error instanceof FaultError ? 'Correct the list.' : 'Give a file that holds a JSON array of faults.';
+      error instanceof FaultError ? 'Correct the list.' : 'Name a file that contains a JSON array of faults.';
     const Class = given?.layer === 'file' ? ConfigError : UsageError;
     throw new Class(`${given?.where ?? '--faults'}: ${file} cannot be used: ${reason}`, advice);
   }
@@ -112,13 +112,13 @@ function startFailure(error: unknown, { port, truthFile }: SimulatorOptions): un
   if ('syscall' in error && error.syscall === 'listen') {
     return new UsageError(
       `Port ${port} of 127.0.0.1 cannot be used (${String(error.code)})`,
-      'Give another, or 0 for any that is free.',
+      'Use another port, or 0 for any free one.',
       { cause: error },
     );
   }
   return new ScratchError(
-    `The truth cannot be written to ${truthFile} (${String(error.code)})`,
-    'Check the folder, its permissions and the space on its disk.',
+    `The file of --truth, ${truthFile}, cannot be written (${String(error.code)})`,
+    'Check that its folder exists, its permissions and free disk space.',
     { cause: error },
   );
 }

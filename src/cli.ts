@@ -1,12 +1,12 @@
 #!/usr/bin/env node
-/** Where the program begins: it listens for signals, then loads the rest, under a Node that can run it. */
+/** The program starts here: it listens for signals, checks the Node version, then loads the rest. */
 
 import { endUntilAJobListens } from './command-line/signals.ts';
 import { nodeProblem, programPackage } from './shared/program-package.ts';
 
 endUntilAJobListens(process, (signal) => {
   process.stderr.write(
-    `backup-copy-export: ${signal} came before the job began: nothing was read or changed. Start it again.\n`,
+    `backup-copy-export: received ${signal} before the job began. Nothing was read or changed; start it again.\n`,
   );
   process.exit(75);
 });

@@ -1,4 +1,4 @@
-/** The command line: jobs, options that all of them have, exit codes. */
+/** The command line: its jobs, the options that every job has, and exit codes. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import yargs, { type CommandModule } from 'yargs';
 import { plainWords, wordRules } from '../config/argument-syntax.ts';
@@ -18,10 +18,10 @@ import { surroundings, yargsOptions } from './options-input.ts';
 
 const name = 'backup-copy-export';
 
-/** What the command line consists of. */
+/** The jobs, and the help that needs more than yargs. */
 export interface CommandLine {
   readonly jobs: readonly CommandModule[];
-  /** The help of a named question; null for any other command line. */
+  /** The help text of a named question; null for any other command line. */
   readonly helpOfQuestion: (args: readonly string[]) => Promise<string | null>;
 }
 
@@ -41,7 +41,7 @@ async function runJob(args: readonly string[], { jobs, helpOfQuestion }: Command
     .command([...jobs])
     .demandCommand(1, 1, noJob)
     .strict()
-    .option('config', { type: 'string', describe: 'Options from a file, JSON or YAML (FILE)' })
+    .option('config', { type: 'string', describe: 'Read options from a JSON or YAML file (FILE)' })
     .options(yargsOptions(optionsOf(commonOptionNames)))
     .group(['config', ...commonOptionNames, 'help', 'version'], 'Options of every job:')
     .check((argv) => argv._.length <= 1 || `Unknown argument: ${argv._.slice(1).join(' ')}`)
@@ -55,23 +55,23 @@ async function runJob(args: readonly string[], { jobs, helpOfQuestion }: Command
     .parseAsync();
 }
 
-/** yargs names unknown options without their dashes, and takes an unknown job for an argument. */
+/** yargs reports unknown options without their dashes, and treats an unknown job as an argument. */
 function usageError(message: string, args: readonly string[]): ReportedError {
   const [first = ''] = args;
   const unknown = unknownIn(message, args);
   if (unknown === null)
-    return new UsageError(message, `Give one of ${allJobs.join(', ')}; see ${name} --help.`);
+    return new UsageError(message, `Name one of ${allJobs.join(', ')}; see ${name} --help.`);
   const job = allJobs.find((one) => one === first);
   if (!first.startsWith('-') && job === undefined) {
     const meant = closest(first, allJobs);
     return new UsageError(
       `There is no job ${JSON.stringify(first)}`,
-      `${meant === null ? '' : `Did you mean ${meant}? `}Give one of ${allJobs.join(', ')}.`,
+      `${meant === null ? '' : `Did you mean ${meant}? `}Name one of ${allJobs.join(', ')}.`,
     );
   }
   const problem = unknownOptions(unknown, args, job);
   if (job === undefined) return problem;
-  // Whoever corrects this one is not to hear of the next one only then. yargs stops before it knows the values.
+  // yargs stops at the unknown option. Check the values too, so that one message names everything that is wrong.
   const known = Object.fromEntries(tableOf(job));
   const flags = yargs(args)
     .parserConfiguration(wordRules)
@@ -94,18 +94,18 @@ function unknownOptions(
   const question = meant.length === 0 ? '' : `Did you mean ${meant.map((one) => `--${one}`).join(', ')}? `;
   return new UsageError(
     `Unknown: ${[...new Set(shown)].join(', ')}`,
-    `${question}See ${name} ${job === undefined ? '' : `${job} `}--help for the options there are.`,
+    `${question}See ${name} ${job === undefined ? '' : `${job} `}--help for all options.`,
   );
 }
 
-const noJob = 'No job was given';
+const noJob = 'No job was named';
 
-/** What the command line holds that is not known, by its names; null: something else is wrong with it. */
+/** The unknown options and arguments on the command line; null if something else is wrong. */
 function unknownIn(message: string, args: readonly string[]): readonly string[] | null {
   const [, names] = /^Unknown arguments?: (.+)$/s.exec(message) ?? [];
   if (names !== undefined) return names.split(', ');
   if (message !== noJob) return null;
-  // Without a job, yargs does not come to judge the options.
+  // Without a job, yargs does not check the options.
   const known = ['config', ...commonOptionNames, 'help', 'version'];
   const options = args.flatMap((arg) => optionIn(arg) ?? []).filter((option) => !known.includes(option));
   return options.length === 0 ? null : options;
@@ -118,22 +118,22 @@ function optionIn(arg: string): string | undefined {
 function epilogue(): string {
   const codes = Object.entries(exitCodes).map(([code, meaning]) => `  ${code.padStart(2)}  ${meaning}`);
   return [
-    'Every option may also be given as BACKUP_COPY_EXPORT_<OPTION> in the environment, such as',
-    'BACKUP_COPY_EXPORT_LAKE, or in the file of --config, such as lake: s3://bucket/prefix.',
-    'Flags win over the environment, the environment over the file.',
+    'You can also set every option in the environment (BACKUP_COPY_EXPORT_LAKE=s3://bucket/prefix)',
+    'or in the file named by --config (lake: s3://bucket/prefix).',
+    'Flags override the environment, and the environment overrides the file.',
     '',
     'Exit codes:',
     ...codes,
   ].join('\n');
 }
 
-/** Says once, on stderr, why the program ends: an error for people line by line, any other with its stack. */
+/** Prints why the program ends on stderr: a ReportedError as its message, any other error with its stack. */
 function complain(error: unknown): void {
   process.exitCode = error instanceof ReportedError ? error.exitCode : 70;
   const text =
     error instanceof ReportedError
       ? `${name}: ${linesOf(error).map(printable).join('\n  ')}`
-      : `${name}: internal error; please report it: ${error instanceof Error ? error.stack : String(error)}`;
+      : `${name}: internal error, please report it: ${error instanceof Error ? error.stack : String(error)}`;
   process.stderr.write(`${text}\n`);
 }
 
@@ -146,27 +146,27 @@ function endNow(error: unknown): never {
   process.exit(70);
 }
 
-/** Runs the job that the arguments name, says on stderr what is wrong, and ends the process with the job's exit code. */
+/** Runs the job that the arguments name, prints errors on stderr, and ends the process with the job's exit code. */
 export async function runCommandLine(args: readonly string[], commandLine: CommandLine): Promise<never> {
   process.on('uncaughtException', endNow);
   process.on('unhandledRejection', endNow);
-  // What a job has done counts, not what stdout does with its report: no error of stdout ends a job.
+  // An error on stdout does not end a job: its work counts, not what happens to its report.
   let unwritten: OutputError | null = null;
   process.stdout.on('error', (error) => {
     unwritten ??= outputProblem(error);
   });
-  // Without stderr there is nobody left to tell.
+  // If stderr fails, there is no way left to report anything.
   process.stderr.on('error', () => {});
 
   provideHome(process.env);
   let ended = false;
   process.on('exit', () => {
-    // Node ends when nothing is left to wait for, even in the middle of a job.
+    // Node exits when nothing is pending, even in the middle of a job.
     if (!ended && process.exitCode === undefined) endNow(new Error('the job ended without a result'));
   });
   try {
     await runJob(plainWords(args, switchNames), commandLine);
-    // A stream tells of its error a turn after the write.
+    // A stream reports a write error in the next turn of the event loop.
     await nextTurn();
     if (unwritten !== null && process.exitCode === undefined) complain(unwritten);
   } catch (error) {

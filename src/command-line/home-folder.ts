@@ -1,10 +1,10 @@
-/** A home folder for whoever has none: a container may run under any user id, which /etc/passwd does not know. */
+/** Provides a home folder where there is none: a container may run under a user id that /etc/passwd does not list. */
 import { homedir } from 'node:os';
 
 /**
- * Sets HOME to the root folder where neither HOME nor the system names a home, as container runtimes do. The SDK
- * looks for its files in the home folder even where all that it needs is in the environment, and fails without one
- * (@smithy/core, shared-ini-file-loader/getHomeDir.js). An empty HOME would have it look in the working folder.
+ * If neither HOME nor the system names a home, sets HOME to the root folder, as container runtimes do. The SDK looks
+ * for its files in the home folder even if everything it needs is in the environment, and fails without one
+ * (@smithy/core, shared-ini-file-loader/getHomeDir.js). With an empty HOME it would look in the working folder.
  */
 export function provideHome(
   environment: Record<string, string | undefined>,
@@ -15,7 +15,7 @@ export function provideHome(
   try {
     if (homeOfUser() !== '') return;
   } catch {
-    // The system knows no such user.
+    // The system does not know this user id.
   }
   environment.HOME = '/';
 }

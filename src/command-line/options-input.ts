@@ -1,11 +1,11 @@
-/** Options as yargs needs them, and what they are read from: the command line and the process's surroundings. */
+/** Converts options for yargs, and gathers what options are read from: flags, environment, working folder. */
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import type { Options } from 'yargs';
 import type { Option } from '../config/option.ts';
 import type { SettingsInput } from '../config/settings.ts';
 
-/** What options are read from: what was typed, and where the program runs. */
+/** The sources of option values: the flags, and the process that the program runs in. */
 export function surroundings(flags: Readonly<Record<string, unknown>>): SettingsInput {
   return {
     flags,
@@ -16,13 +16,13 @@ export function surroundings(flags: Readonly<Record<string, unknown>>): Settings
   };
 }
 
-/** Options for yargs: every value stays text, and none has a default, so that src/options judges. */
+/** Options for yargs. Values stay text and have no defaults, because src/config parses and checks them. */
 export function yargsOptions(options: Readonly<Record<string, Option>>): Record<string, Options> {
   return Object.fromEntries(
     Object.entries(options).map(([name, { kind, sample, default: standard, description }]) => [
       name,
       {
-        // A switch has no type: it may stand alone, or with true or false.
+        // A switch has no type, because it may have no value, or true or false.
         ...(kind === 'switch' ? {} : { type: 'string' as const }),
         describe: sample === '' ? description : `${description} (${sample})`,
         ...(standard === null ? {} : { defaultDescription: standard }),

@@ -1,6 +1,6 @@
 /**
- * What surrounds a job that ends with a report: settings, log, progress, signals, the report on stdout, the
- * exit code. The edge of the program: the process's environment, clock and streams come in here.
+ * Runs a job that ends with a report: parses settings, sets up log, progress and signals, prints the report on stdout
+ * and sets the exit code. The process's environment, clock and streams enter the program here.
  */
 import type { ArgumentsCamelCase } from 'yargs';
 import type { Job } from '../config/option.ts';
@@ -18,21 +18,21 @@ import { surroundings } from './options-input.ts';
 import { stopSignals } from './signals.ts';
 
 const whenStopping = {
-  export: 'no new targets; what was read is published for up to 15 seconds',
-  plan: 'no new targets',
-  catalog: 'nothing more is changed',
+  export: 'stopping; no new targets are read, and up to 15 seconds go to publishing what was read',
+  plan: 'stopping; no new targets are tested',
+  catalog: 'stopping; nothing more is changed',
 };
 
 const whenInterrupted = {
   export: ['before it had anything to publish', 'nothing is lost'],
-  plan: ['before it knew the plan', 'it changes nothing'],
-  catalog: ['before its end', 'what it has done stays, and is not done again'],
+  plan: ['before the plan was complete', 'a plan changes nothing'],
+  catalog: ['before it finished', 'the finished changes stay and are not repeated'],
 } as const;
 
-/** A scheduler that sends SIGTERM kills after 30 s (https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/); 20 is the promise. */
+/** Kubernetes kills 30 s after SIGTERM (https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/); the program promises 20 s. */
 const endsWithinMs = 19_000;
 
-/** What every job's settings hold, for what surrounds it. */
+/** The setting that every job has and that must not appear in the log. */
 interface AnySettings {
   readonly externalId: string | null;
 }
@@ -43,17 +43,17 @@ export interface ReportingJob<Settings extends AnySettings, Report extends { rea
   readonly parse: (input: SettingsInput) => Settings;
   readonly run: (settings: Settings, io: JobIo) => Promise<Report>;
   /**
-   * Whether the report is all that the job gives: it then ends with 74 instead of 0 when stdout does not take it. Any other
-   * job keeps its exit code, for what it has done is done.
+   * Whether the report is the job's only result. If it is, and stdout fails, the job ends with 74 instead of 0. Any other
+   * job keeps its exit code, because its work is done.
    */
   readonly reportIsAll: (settings: Settings) => boolean;
-  /** The report for people, for a terminal of so many columns, with or without colours. */
+  /** The report as text for a terminal of that width, with or without colours. */
   readonly render: (report: Report, columns: number, color: boolean) => string;
 }
 
 /**
  * Runs the job, prints its report on stdout and sets the process's exit code.
- * @throws UsageError or ConfigError before there is a log; what goes wrong later is logged here
+ * @throws UsageError or ConfigError before the log exists; later errors are logged
  */
 export async function runReportingJob<
   Settings extends AnySettings,
@@ -79,24 +79,27 @@ export async function runReportingJob<
     onFirst: (signal) => {
       log.warn(
         { event: 'stopping', signal },
-        `${signal}: ${whenStopping[job]}. A second signal ends at once`,
+        `received ${signal}: ${whenStopping[job]}. A second signal stops the program at once`,
       );
       setTimeout(() => {
         progress.stop();
         log.warn(
           { event: 'stopped', signal },
-          'ended now, for not all of it ended in time; the lake is whole',
+          'some work did not finish in time; exiting now. The lake is consistent',
         );
         process.exit(75);
       }, endsWithinMs).unref();
     },
     onSecond: (signal) => {
       progress.stop();
-      log.warn({ event: 'stopped', signal }, `${signal} again: ended at once; the lake is whole`);
+      log.warn(
+        { event: 'stopped', signal },
+        `received ${signal} again: exiting at once. The lake is consistent`,
+      );
       process.exit(75);
     },
   });
-  // Whatever ends the process, the terminal gets its cursor back.
+  // Restores the terminal's cursor, however the process ends.
   process.on('exit', progress.stop);
   try {
     const report = await run(settings, {
@@ -117,7 +120,7 @@ export async function runReportingJob<
       if (report.exit_code === 0 && reportIsAll(settings)) throw error;
       log.error(
         { event: 'result_not_written', err: error, exit_code: report.exit_code },
-        `the result could not be written to stdout; the exit code ${report.exit_code} says what the job did`,
+        `the result could not be written to stdout; the job itself ended with exit code ${report.exit_code}`,
       );
     }
   } catch (error) {
@@ -126,7 +129,7 @@ export async function runReportingJob<
       signals.stopping.aborted && !(error instanceof ReportedError) ? interrupted(job, error) : error;
     process.exitCode = known instanceof ReportedError ? known.exitCode : 70;
     if (!log.isLevelEnabled('fatal')) throw known;
-    // Its message says everything that a person needs; a machine also finds it under err, as in any line.
+    // For people the message is enough; the JSON log also has the error under `err`, as every line does.
     const once = format === 'pretty' && known instanceof ReportedError;
     log.fatal({ ...(once ? {} : { err: known }), exit_code: process.exitCode }, messageOf(known));
   } finally {
@@ -137,12 +140,12 @@ export async function runReportingJob<
 
 function interrupted(job: keyof typeof whenInterrupted, cause: unknown): UnavailableError {
   const [when, then] = whenInterrupted[job];
-  return new UnavailableError(`The run was interrupted ${when}`, `Run it again; ${then}.`, { cause });
+  return new UnavailableError(`The job was interrupted ${when}`, `Run it again; ${then}.`, { cause });
 }
 
 function messageOf(error: unknown): string {
   if (error instanceof ReportedError) return error.message;
-  return `Internal error: ${error instanceof Error ? error.message : String(error)}. Please report it with this line`;
+  return `internal error: ${error instanceof Error ? error.message : String(error)}. Please report it with this log line`;
 }
 
 function secretsOf({ externalId }: AnySettings, env: NodeJS.ProcessEnv): readonly string[] {

@@ -1,21 +1,22 @@
 /**
- * The signals that ask the program to end. Imports nothing, so that src/cli.ts can listen before it loads the rest.
+ * Handles the signals that ask the program to stop. Imports nothing, so that src/cli.ts can listen before it loads
+ * the rest.
  */
 import type { EventEmitter } from 'node:events';
 
 /**
- * SIGHUP comes when a terminal or an SSH connection goes away, SIGQUIT from Ctrl-\ and from some container runtimes.
- * Node gives an inherited "ignore" back to the default action when it starts, so that `nohup` shields no Node program.
+ * SIGHUP arrives when a terminal or an SSH connection closes, SIGQUIT from Ctrl-\ and from some container runtimes.
+ * Node resets an inherited "ignore" to the default action when it starts, so `nohup` does not protect a Node program.
  */
 export const endingSignals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const;
 
-/** The part of `process` that is needed. */
+/** The part of `process` that is used here. */
 export type SignalSource = EventEmitter & { exitCode?: number | string | null | undefined };
 
 /**
- * Ends the program with its own exit code while no job listens: as process 1 of a container it would otherwise not
- * hear the signal at all (https://docs.docker.com/engine/containers/run/#foreground), elsewhere die without a code.
- * As soon as somebody else listens, or an exit code is known, the signal is left to them.
+ * Ends the program with its own exit code until a job listens. Without this, process 1 of a container would ignore the
+ * signal (https://docs.docker.com/engine/containers/run/#foreground), and any other process would die without an exit
+ * code. Once another listener exists or an exit code is set, this handler does nothing.
  */
 export function endUntilAJobListens(
   from: SignalSource,
@@ -30,21 +31,21 @@ export function endUntilAJobListens(
 }
 
 export interface StopSignals {
-  /** Aborted by the first signal: no new drains. */
+  /** Aborted by the first signal. */
   readonly stopping: AbortSignal;
-  /** Takes the handlers off again. */
+  /** Removes the handlers. */
   dispose(): void;
 }
 
 export interface StopSignalsOptions {
-  /** What emits the signals: `process`. */
+  /** The emitter of the signals: `process`. */
   readonly from: EventEmitter;
   readonly onFirst: (signal: string) => void;
-  /** Ends the program now. The lake is whole at any instant, so nothing has to be put in order. */
+  /** Ends the program at once. The lake is consistent at any instant, so nothing needs cleaning up. */
   readonly onSecond: (signal: string) => void;
 }
 
-/** The first signal asks the job to come to an end, the second ends the program at once. */
+/** The first signal asks the job to finish; the second ends the program at once. */
 export function stopSignals({ from, onFirst, onSecond }: StopSignalsOptions): StopSignals {
   const controller = new AbortController();
   const receive = (signal: string): void => {

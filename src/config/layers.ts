@@ -187,7 +187,7 @@ function refuseSpaceAround(words: readonly string[], { secret }: Option): void {
   const right = wrong.trim();
   throw new InvalidValue(
     'begins or ends with a space or a line break',
-    right === '' || secret ? 'Remove it.' : `Write ${shownWord(right)}.`,
+    right === '' || secret ? 'Remove the space or line break.' : `Write ${shownWord(right)}.`,
   );
 }
 

@@ -42,7 +42,7 @@ export function askedQuestion(name: string, given: Readonly<Record<string, unkno
   const values: Record<string, string> = {};
   for (const [parameter, value] of Object.entries(given)) {
     if (Array.isArray(value)) {
-      throw new UsageError(`--${parameter} was given ${value.length} times`, 'Give it once.');
+      throw new UsageError(`--${parameter} is set ${value.length} times`, 'Set it once.');
     }
     if (value === '' || value === true) {
       throw new UsageError(`--${parameter} has no value`, 'Write one behind it.');

@@ -115,10 +115,10 @@ test('the program ends with 75 at the second signal, in the middle of its calls'
     await until(log, 'the run begins');
     exporter.kill('SIGTERM');
     expect(await until(log, '"event":"stopping"')).toMatch(
-      /SIGTERM: no new targets.*A second signal ends at once/,
+      /received SIGTERM: stopping; no new targets.*A second signal stops the program at once/,
     );
     exporter.kill('SIGINT');
-    expect(await until(log, '"event":"stopped"')).toContain('the lake is whole');
+    expect(await until(log, '"event":"stopped"')).toContain('The lake is consistent');
     expect(await exited).toEqual([75, null]);
   } finally {
     for (const child of started) child.kill('SIGKILL');

@@ -225,7 +225,7 @@ describe('a bad value is refused with what, where and what to do', () => {
     ['lake', 'gs://bucket/x', /gs:\/\/.*s3:\/\/bucket\/prefix, or a local folder/],
     ['lake', 's3://bucket/x\n', /a space or a line break\. Write "s3:\/\/bucket\/x"\./],
     ['role-name', 'Reader\n', /a space or a line break/],
-    ['external-id', 'secret-id\n', /its value begins or ends.*\. Remove it\.$/],
+    ['external-id', 'secret-id\n', /its value begins or ends.*\. Remove the space or line break\.$/],
     ['expected-bucket-owner', '111122223333 ', /a space or a line break/],
     ['regions', 'us-east-1 eu-west-1', /region name/],
     ['scratch', 's3://bucket/x', /begins with s3:\/\/, so it is not a local folder/],

@@ -125,7 +125,7 @@ describe('at the prompt', () => {
     await ended;
     expect(ran).toEqual([expect.stringMatching(/\b30\b/), expect.stringMatching(/ 3 \*/)]);
     expect(said.errors).toMatch(
-      /"3" is no parameter of success-rate-by-day.*\n--days has no value.*\n--days was given 2 times/,
+      /"3" is no parameter of success-rate-by-day.*\n--days has no value.*\n--days is set 2 times/,
     );
   });
 
