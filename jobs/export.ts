@@ -3,7 +3,7 @@ import { yargsOptions } from '../src/command-line/options-input.ts';
 import { runReportingJob } from '../src/command-line/run-job.ts';
 import { exportOptionNames, optionsOf } from '../src/config/options.ts';
 import { parseSettings } from '../src/config/settings.ts';
-import { renderRunSummary } from '../src/telemetry/summary.ts';
+import { renderRunSummary } from '../src/telemetry/run-summary-text.ts';
 
 /** `export`: reads copy jobs and summaries from AWS Backup, merges them into the lake and records the coverage. */
 export const exportJob: CommandModule = {

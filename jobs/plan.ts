@@ -3,7 +3,7 @@ import { yargsOptions } from '../src/command-line/options-input.ts';
 import { runReportingJob } from '../src/command-line/run-job.ts';
 import { exportOptionNames, optionsOf } from '../src/config/options.ts';
 import { parseSettings } from '../src/config/settings.ts';
-import { renderPlanSummary } from '../src/telemetry/plan-summary.ts';
+import { renderPlanSummary } from '../src/telemetry/plan-summary-text.ts';
 
 /** `plan`: shows what export would do; writes nothing. */
 export const planJob: CommandModule = {

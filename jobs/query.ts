@@ -4,16 +4,16 @@ import { stopSignals } from '../src/command-line/signals.ts';
 import { wordRules } from '../src/config/argument-syntax.ts';
 import { optionsOf, ownOptionNames } from '../src/config/options.ts';
 import { parseTelemetry } from '../src/config/settings.ts';
-import { askedQuestion, findQuestion, isName, questionIndex } from '../src/query/named.ts';
+import { askedQuestion, findQuestion, isName, questionIndex } from '../src/query/named-questions.ts';
 import { parseQuerySettings, wantsList } from '../src/query/query-settings.ts';
 import type { Asked } from '../src/query/write-result.ts';
 import { loadQuestions, parameterNames, type Question } from '../src/questions/questions.ts';
 import { UsageError } from '../src/shared/errors.ts';
 import { writeOut } from '../src/shared/standard-output.ts';
 import { createLog } from '../src/telemetry/log.ts';
-import { usesColor } from '../src/telemetry/paint.ts';
 import { printable } from '../src/telemetry/printable.ts';
 import { columnsOf } from '../src/telemetry/screen.ts';
+import { usesColor } from '../src/telemetry/status-colors.ts';
 
 /** `query`: runs SQL or a named question over the lake with the embedded engine. */
 export const queryJob: CommandModule = {

@@ -13,7 +13,7 @@ import {
 import { ConfigError, ReportedError, ScratchError, UsageError } from '../src/shared/errors.ts';
 import { writeOut } from '../src/shared/standard-output.ts';
 import { FaultError, type FaultInput, faultKinds, parseFaults } from '../src/simulator/faults.ts';
-import { defaultOptions, type SimulatorOptions } from '../src/simulator/options.ts';
+import { defaultOptions, type SimulatorOptions } from '../src/simulator/simulator-options.ts';
 
 /** `simulate`: a local simulation of the AWS APIs, to try the program without an AWS account. */
 export const simulateJob: CommandModule = {

@@ -15,6 +15,7 @@ import { identifyCaller } from '../targets/caller.ts';
 import { assumedRole } from '../targets/credentials.ts';
 import type { JobIo } from '../telemetry/job-io.ts';
 import { apply } from './apply.ts';
+import { openAthena } from './athena-views.ts';
 import type { CatalogSettings } from './catalog-settings.ts';
 import { check } from './check.ts';
 import { ddl } from './ddl.ts';
@@ -22,7 +23,6 @@ import { openGlue } from './glue.ts';
 import { daysOf } from './lake-days.ts';
 import type { CatalogReport } from './report.ts';
 import type { View } from './statements.ts';
-import { openAthena } from './views.ts';
 
 export const tables = [copyJobs, copyJobSummaries, exportCoverage] as const;
 

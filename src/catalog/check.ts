@@ -8,12 +8,12 @@ import { parseTableKey, type TableKey, tablePrefix } from '../lake/layout.ts';
 import type { Store } from '../lake/stores/store.ts';
 import { EngineError, ScratchError } from '../shared/errors.ts';
 import type { Table } from '../tables/table.ts';
+import { planView } from './athena-views.ts';
 import { programVersionParameter, tableLocation } from './definition.ts';
 import type { Glue } from './glue.ts';
 import { changedTable, projectedFirstDay } from './glue-table.ts';
 import type { CheckReport } from './report.ts';
 import type { View } from './statements.ts';
-import { planView } from './views.ts';
 
 export interface CheckOptions {
   readonly tables: readonly Table[];

@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import yargs, { type CommandModule } from 'yargs';
 import { plainWords, wordRules } from '../config/argument-syntax.ts';
-import { closest } from '../config/closest-word.ts';
+import { closest } from '../config/closest-name.ts';
 import { judgedOptions, together } from '../config/layers.ts';
 import { allJobs, type Job } from '../config/option.ts';
 import { allOptionNames, commonOptionNames, optionsOf, switchNames, tableOf } from '../config/options.ts';

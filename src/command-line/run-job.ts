@@ -11,9 +11,9 @@ import { programPackage } from '../shared/program-package.ts';
 import { writeOut } from '../shared/standard-output.ts';
 import type { JobIo } from '../telemetry/job-io.ts';
 import { createLog } from '../telemetry/log.ts';
-import { usesColor } from '../telemetry/paint.ts';
 import { createProgress } from '../telemetry/progress.ts';
 import { columnsOf, createScreen } from '../telemetry/screen.ts';
+import { usesColor } from '../telemetry/status-colors.ts';
 import { surroundings } from './options-input.ts';
 import { stopSignals } from './signals.ts';
 

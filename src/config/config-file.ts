@@ -1,7 +1,7 @@
 /** Reads the configuration file of `--config`: JSON or YAML, one key per option. */
 import { parseDocument } from 'yaml';
 import { ConfigError } from '../shared/errors.ts';
-import { closest } from './closest-word.ts';
+import { closest } from './closest-name.ts';
 import type { Option, OptionKind } from './option.ts';
 import { allOptionNames } from './options.ts';
 

@@ -1,7 +1,7 @@
 /** Collects each option from flags, environment and configuration file, and decides which layer wins. */
 import { resolve } from 'node:path';
 import { ConfigError, ReportedError, UsageError } from '../shared/errors.ts';
-import { closest } from './closest-word.ts';
+import { closest } from './closest-name.ts';
 import { parseConfigFile } from './config-file.ts';
 import { InvalidValue } from './invalid-value.ts';
 import type { Job, Option } from './option.ts';

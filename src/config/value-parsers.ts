@@ -5,7 +5,7 @@
 
 import { knownRegions } from '../aws/known-regions.ts';
 import { dayMs } from '../shared/time.ts';
-import { closest } from './closest-word.ts';
+import { closest } from './closest-name.ts';
 import { eachItem, InvalidValue, type ParseWord } from './invalid-value.ts';
 import { duration, instant } from './quantity-parsers.ts';
 import type { AccountSelection, FailOn, Since } from './typed-values.ts';

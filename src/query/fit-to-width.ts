@@ -1,7 +1,7 @@
 /** Rows laid out for a terminal of a given width: a table where they fit, else one block for each row. */
 import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
-import { shortened } from './cells.ts';
+import { shortened } from './terminal-cells.ts';
 
 export interface FittedColumn {
   readonly name: string;

@@ -7,7 +7,7 @@ import type { Scratch } from '../lake/scratch.ts';
 import type { Store } from '../lake/stores/store.ts';
 import { refuseLinks } from '../lake/stores/symbolic-links.ts';
 import type { Table } from '../tables/table.ts';
-import { type Days, isWithin } from './days.ts';
+import { type Days, isWithin } from './day-range.ts';
 
 /** A part as a local file. */
 export interface Part {

@@ -7,10 +7,10 @@ import type { Readable, Writable } from 'node:stream';
 import type { Question } from '../questions/questions.ts';
 import { ReportedError, UsageError } from '../shared/errors.ts';
 import { printable } from '../telemetry/printable.ts';
-import { completer, dotCommands } from './completion.ts';
-import { historyLines } from './history.ts';
-import { findQuestion, isName, questionIndex, typedQuestion } from './named.ts';
-import { cutStatements } from './statements.ts';
+import { findQuestion, isName, questionIndex, typedQuestion } from './named-questions.ts';
+import { completer, dotCommands } from './prompt-completion.ts';
+import { historyLines } from './prompt-history.ts';
+import { cutStatements } from './split-statements.ts';
 import type { Asked } from './write-result.ts';
 
 export interface PromptOptions {

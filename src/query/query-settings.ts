@@ -6,7 +6,7 @@ import { refuseS3OptionsForLocalLake } from '../config/s3-only-options.ts';
 import { deepFreeze, defaultScratch, type SettingsInput } from '../config/settings.ts';
 import type { LakeLocation } from '../config/typed-values.ts';
 import { UsageError } from '../shared/errors.ts';
-import type { Days } from './days.ts';
+import type { Days } from './day-range.ts';
 
 export interface QuerySettings {
   readonly lake: LakeLocation;

@@ -4,13 +4,13 @@ import wrapAnsi from 'wrap-ansi';
 import { loadQuestions, loadViews } from '../questions/questions.ts';
 import { ReportedError, UnavailableError, UsageError } from '../shared/errors.ts';
 import { columnsOf, type TerminalStream } from '../telemetry/screen.ts';
-import { historyFile, readHistory, writeHistory } from './history.ts';
 import { lakeTables } from './lake-reader.ts';
 import { show } from './pager.ts';
 import { runPrompt } from './prompt.ts';
+import { historyFile, readHistory, writeHistory } from './prompt-history.ts';
 import type { QuerySettings } from './query-settings.ts';
 import { questionHelp } from './question-help.ts';
-import type { TextOptions } from './rows.ts';
+import type { TextOptions } from './result-formats.ts';
 import { checkAlone, openSession, type Session, type SessionIo } from './session.ts';
 import { type Asked, answer, type Destination } from './write-result.ts';
 

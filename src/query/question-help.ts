@@ -5,7 +5,7 @@ import { viewColumns } from '../catalog/view-columns.ts';
 import { questionSql } from '../questions/question-sql.ts';
 import { loadViews, type Question, type View } from '../questions/questions.ts';
 import { lakeTables } from './lake-reader.ts';
-import { parameterWords, questionHead } from './named.ts';
+import { parameterWords, questionHead } from './named-questions.ts';
 
 /** @param columns the terminal's */
 export async function questionHelp(question: Question, columns: number): Promise<string> {

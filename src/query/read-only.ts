@@ -7,7 +7,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { quoteText } from '../lake/engines/sql-text.ts';
 import { UsageError } from '../shared/errors.ts';
-import { cutStatements, withoutLeadingComments } from './statements.ts';
+import { cutStatements, withoutLeadingComments } from './split-statements.ts';
 
 export interface Statement {
   /** One statement, without a semicolon. */

@@ -14,10 +14,10 @@ import { exportCoverage } from '../tables/export-coverage.ts';
 import { identifyCaller } from '../targets/caller.ts';
 import { assumedRole } from '../targets/credentials.ts';
 import { printable } from '../telemetry/printable.ts';
-import { allDays, type Days, daysBefore } from './days.ts';
+import { allDays, type Days, daysBefore } from './day-range.ts';
+import { coverageInWords, readForCoverage } from './empty-result.ts';
 import { explained, isChangedPart } from './engine-errors.ts';
 import { type LakeReader, openLakeReader } from './lake-reader.ts';
-import { coverageInWords, readForCoverage } from './no-rows.ts';
 import type { QuerySettings } from './query-settings.ts';
 import { checkStatement, type Statement } from './read-only.ts';
 

@@ -10,7 +10,7 @@ import type { LookBack } from '../questions/question-sql.ts';
 import { ScratchError, UsageError } from '../shared/errors.ts';
 import { writeOut } from '../shared/standard-output.ts';
 import { type QueryLimits, withinLimits } from './engine-limits.ts';
-import { asText, rowsOf, type TextFormat, type TextOptions } from './rows.ts';
+import { asText, rowsOf, type TextFormat, type TextOptions } from './result-formats.ts';
 import type { Session } from './session.ts';
 
 export type Destination =

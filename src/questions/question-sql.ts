@@ -1,8 +1,8 @@
 /** A question with its parameters filled in: its SQL, and the days it reads. */
 import { UsageError } from '../shared/errors.ts';
-import type { Parameter } from './front-matter.ts';
+import type { Parameter } from './query-file.ts';
 import type { Question } from './questions.ts';
-import { withParameters } from './sql-pieces.ts';
+import { withParameters } from './sql-tokens.ts';
 
 /**
  * The question's SQL with a literal for every parameter: of `values`, else its default.

@@ -2,8 +2,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type ExplainedColumn, type Parameter, type Reads, readQueryFile } from './front-matter.ts';
-import { identifiersOf, parametersOf } from './sql-pieces.ts';
+import { type ExplainedColumn, type Parameter, type Reads, readQueryFile } from './query-file.ts';
+import { identifiersOf, parametersOf } from './sql-tokens.ts';
 
 /** One SELECT over the tables and over views before it; becomes `CREATE VIEW name AS sql`. */
 export interface View {

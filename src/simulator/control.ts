@@ -1,8 +1,9 @@
 /** The simulator's own endpoints, below `/_simulator/`. They need no signature. */
-import { type Answer, jsonAnswer } from './answers.ts';
-import { ClockError, parseInstant, parseSpan } from './clock.ts';
+
 import { FaultError, type Faults, parseFaults } from './faults.ts';
 import type { RequestLog } from './request-log.ts';
+import { type Answer, jsonAnswer } from './responses.ts';
+import { ClockError, parseInstant, parseSpan } from './simulated-clock.ts';
 
 export interface Controls {
   readonly faults: Faults;

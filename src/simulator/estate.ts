@@ -1,11 +1,11 @@
 /** What the accounts own in each region: vaults, plans, resources, and how much is copied where. */
 
 import { knownRegions, type Region } from '../aws/known-regions.ts';
-import type { SimulatorOptions } from './options.ts';
-import type { Account, Organization } from './organization.ts';
-import { makeOrganization } from './organization.ts';
 import { Random } from './random.ts';
 import { makeResource, type Resource } from './resources.ts';
+import type { Account, Organization } from './simulated-organization.ts';
+import { makeOrganization } from './simulated-organization.ts';
+import type { SimulatorOptions } from './simulator-options.ts';
 
 export interface Plan {
   readonly id: string;

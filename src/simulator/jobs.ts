@@ -1,9 +1,10 @@
 /** The copy jobs of a site at an instant, newest first, from any position, one at a time. */
-import { DAY } from './clock.ts';
+
 import type { Estate, Site } from './estate.ts';
 import { jobIdOf, placeOfId } from './job-ids.ts';
 import { Random } from './random.ts';
 import { type CopyJobRecord, newerFieldsSince, recordOf } from './records.ts';
+import { DAY } from './simulated-clock.ts';
 import { familyOf, isRemembered, type Job, LAG, MEMORY, slotsOf, slotTime } from './timelines.ts';
 
 /** Where a listing goes on: the first job that has not been given. */

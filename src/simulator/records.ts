@@ -1,11 +1,11 @@
 /** A copy job as AWS Backup would show it at an instant: the JSON of the wire. Absent where it has no value. */
 
 import { knownRegions } from '../aws/known-regions.ts';
-import { DAY } from './clock.ts';
 import type { Estate, Rule } from './estate.ts';
 import { jobIdOf } from './job-ids.ts';
 import type { Random } from './random.ts';
 import type { Resource } from './resources.ts';
+import { DAY } from './simulated-clock.ts';
 import { type Job, type State, stateAt } from './timelines.ts';
 
 /** Field order is that of the API's documentation; times are in epoch seconds with a fraction. */

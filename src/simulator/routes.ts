@@ -1,5 +1,5 @@
 /** Which operation a request asks for, and how its service speaks. */
-import { type Protocol, ServiceError } from './answers.ts';
+import { type Protocol, ServiceError } from './responses.ts';
 import type { WireRequest } from './signatures.ts';
 
 export const protocols: Readonly<Record<string, Protocol>> = {

@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Answer } from './answers.ts';
-import type { Fate } from './aws.ts';
+import type { Fate } from './aws-requests.ts';
+import type { Answer } from './responses.ts';
 import type { WireRequest } from './signatures.ts';
 
 export interface ServerParts {

@@ -2,8 +2,8 @@
 import { timingSafeEqual } from 'node:crypto';
 import { Sha256 } from '@smithy/core/checksum';
 import { SignatureV4 } from '@smithy/signature-v4';
-import { type Protocol, ServiceError } from './answers.ts';
-import type { Credentials, Identity } from './credentials.ts';
+import type { Credentials, Identity } from './access-keys.ts';
+import { type Protocol, ServiceError } from './responses.ts';
 
 /** A request as it came over the wire. */
 export interface WireRequest {

@@ -1,21 +1,22 @@
 /** A local stand-in for the AWS APIs that the export reads. */
-import { answerAws } from './aws.ts';
-import { Clock } from './clock.ts';
+
+import { Credentials } from './access-keys.ts';
+import { answerAws } from './aws-requests.ts';
 import { answerControl } from './control.ts';
-import { Credentials } from './credentials.ts';
 import { Estate } from './estate.ts';
 import { type FaultInput, Faults, parseFaults } from './faults.ts';
 import { Jobs } from './jobs.ts';
-import { defaultOptions, type SimulatorOptions } from './options.ts';
-import { type Organization, readerRole } from './organization.ts';
 import { regionStatuses } from './region-statuses.ts';
 import { RequestLog, type RequestSummary } from './request-log.ts';
 import { listen } from './server.ts';
-import { accountService } from './services/account.ts';
-import { backupService } from './services/backup.ts';
-import { ec2Service } from './services/ec2.ts';
-import { organizationsService } from './services/organizations.ts';
-import { stsService } from './services/sts.ts';
+import { accountService } from './services/account-service.ts';
+import { backupService } from './services/backup-service.ts';
+import { ec2Service } from './services/ec2-service.ts';
+import { organizationsService } from './services/organizations-service.ts';
+import { stsService } from './services/sts-service.ts';
+import { Clock } from './simulated-clock.ts';
+import { type Organization, readerRole } from './simulated-organization.ts';
+import { defaultOptions, type SimulatorOptions } from './simulator-options.ts';
 import { Summaries } from './summaries.ts';
 import { Tokens } from './tokens.ts';
 import { Truth, type TruthLine } from './truth.ts';

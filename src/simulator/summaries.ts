@@ -1,9 +1,10 @@
 /** The counts of ListCopyJobSummaries, made from the same jobs. */
-import { DAY } from './clock.ts';
+
 import type { Estate, Site } from './estate.ts';
 import type { Jobs } from './jobs.ts';
 import { Random } from './random.ts';
 import { facetsOf } from './records.ts';
+import { DAY } from './simulated-clock.ts';
 import { LAG } from './timelines.ts';
 
 export const periods = ['ONE_DAY', 'SEVEN_DAYS', 'FOURTEEN_DAYS'] as const;

@@ -2,9 +2,10 @@
  * When copy jobs are created, run and end: pure functions of (seed, site, day, slot), so that any
  * day of any site can be made without any other. A slot holds a single job, or a composite with its children.
  */
-import { DAY, HOUR, SECOND } from './clock.ts';
+
 import { compositeShare, type Estate, type Site } from './estate.ts';
 import type { Random } from './random.ts';
+import { DAY, HOUR, SECOND } from './simulated-clock.ts';
 
 export type Outcome = 'COMPLETED' | 'FAILED' | 'PARTIAL';
 export type State = Outcome | 'CREATED' | 'RUNNING';

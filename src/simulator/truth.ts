@@ -3,11 +3,11 @@
  * One block for each day, oldest first: its jobs, its counts, and the longer counts of that day's nights.
  */
 
-import type { Clock } from './clock.ts';
-import { DAY } from './clock.ts';
 import type { Estate, Site } from './estate.ts';
 import type { Jobs } from './jobs.ts';
 import type { CopyJobRecord } from './records.ts';
+import type { Clock } from './simulated-clock.ts';
+import { DAY } from './simulated-clock.ts';
 import {
   type CopyJobSummaryRecord,
   dayForgotten,

@@ -3,9 +3,9 @@ import { MultiBar, type SingleBar } from 'cli-progress';
 import cliTruncate from 'cli-truncate';
 import type { Telemetry } from '../config/settings.ts';
 import type { Log } from './log.ts';
+import { type Drain, Standing } from './run-progress.ts';
 import type { Screen } from './screen.ts';
 import { span } from './span.ts';
-import { type Drain, Standing } from './standing.ts';
 
 /** What a run tells a person at a terminal while it works. */
 export interface Progress {

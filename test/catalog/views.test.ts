@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createAws } from '../../src/aws/aws.ts';
+import { type AthenaPlace, openAthena, planView } from '../../src/catalog/athena-views.ts';
 import { resultEncryption } from '../../src/catalog/result-encryption.ts';
-import { type AthenaPlace, openAthena, planView } from '../../src/catalog/views.ts';
 
 const place = {
   database: 'copies',

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
-import { renderRunSummary } from '../../src/telemetry/summary.ts';
+import { renderRunSummary } from '../../src/telemetry/run-summary-text.ts';
 import { type Lab, openLab } from '../support/lab.ts';
 
 let lab: Lab;

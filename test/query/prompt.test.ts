@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { completer } from '../../src/query/completion.ts';
-import { historyFile, readHistory, writeHistory } from '../../src/query/history.ts';
 import { runPrompt } from '../../src/query/prompt.ts';
-import { cutStatements } from '../../src/query/statements.ts';
+import { completer } from '../../src/query/prompt-completion.ts';
+import { historyFile, readHistory, writeHistory } from '../../src/query/prompt-history.ts';
+import { cutStatements } from '../../src/query/split-statements.ts';
 import { UnavailableError, UsageError } from '../../src/shared/errors.ts';
 
 /** A prompt, with keys to type and what it ran. */

@@ -6,7 +6,7 @@ import { parse } from 'csv-parse/sync';
 import stringWidth from 'string-width';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ownOptionNames } from '../../src/config/options.ts';
-import { findQuestion } from '../../src/query/named.ts';
+import { findQuestion } from '../../src/query/named-questions.ts';
 import { questionHelp } from '../../src/query/question-help.ts';
 import { loadQuestions } from '../../src/questions/questions.ts';
 import { type Lab, openLab } from '../support/lab.ts';

@@ -6,7 +6,7 @@ import { PassThrough } from 'node:stream';
 import pino from 'pino';
 import stringWidth from 'string-width';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { askedQuestion } from '../../src/query/named.ts';
+import { askedQuestion } from '../../src/query/named-questions.ts';
 import { runQuery } from '../../src/query/query.ts';
 import { parseQuerySettings } from '../../src/query/query-settings.ts';
 import { loadQuestions } from '../../src/questions/questions.ts';

@@ -1,6 +1,6 @@
 /** Every view and question, asked with DuckDB of lakes that the real export made, against what the truth says. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { daysBefore } from '../../src/query/days.ts';
+import { daysBefore } from '../../src/query/day-range.ts';
 import { questionLookBack, questionSql } from '../../src/questions/question-sql.ts';
 import { loadQuestions, loadViews, type Question } from '../../src/questions/questions.ts';
 import { questionAnswers, viewAnswers } from '../support/answers/answers.ts';

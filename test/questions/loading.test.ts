@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type Parameter, readQueryFile } from '../../src/questions/front-matter.ts';
+import { type Parameter, readQueryFile } from '../../src/questions/query-file.ts';
 import { questionSql } from '../../src/questions/question-sql.ts';
 import { loadQuestions, loadViews } from '../../src/questions/questions.ts';
-import { identifiersOf } from '../../src/questions/sql-pieces.ts';
+import { identifiersOf } from '../../src/questions/sql-tokens.ts';
 import { UsageError } from '../../src/shared/errors.ts';
 
 const parameter = (name: string, type: Parameter['type'], value = '7'): Parameter => ({

@@ -10,10 +10,10 @@ import {
 import { Sha256 } from '@smithy/core/checksum';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DAY } from '../../src/simulator/clock.ts';
-import { Credentials } from '../../src/simulator/credentials.ts';
-import { lakeRole, organizationRole } from '../../src/simulator/organization.ts';
+import { Credentials } from '../../src/simulator/access-keys.ts';
 import { authenticate, readClaim } from '../../src/simulator/signatures.ts';
+import { DAY } from '../../src/simulator/simulated-clock.ts';
+import { lakeRole, organizationRole } from '../../src/simulator/simulated-organization.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { clientsOf, type Keys, keysOf, ownKeys } from './clients.ts';
 

@@ -1,7 +1,7 @@
 import { ListCopyJobsCommand } from '@aws-sdk/client-backup';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DAY, parseInstant, parseSpan } from '../../src/simulator/clock.ts';
 import { faultKinds } from '../../src/simulator/faults.ts';
+import { DAY, parseInstant, parseSpan } from '../../src/simulator/simulated-clock.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { clientsOf, drainJobs } from './clients.ts';
 

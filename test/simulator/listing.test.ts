@@ -1,8 +1,8 @@
 import { ListCopyJobsCommand, type ListCopyJobsCommandInput } from '@aws-sdk/client-backup';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DAY, HOUR } from '../../src/simulator/clock.ts';
-import { defaultOptions } from '../../src/simulator/options.ts';
+import { DAY, HOUR } from '../../src/simulator/simulated-clock.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { defaultOptions } from '../../src/simulator/simulator-options.ts';
 import { clientsOf, drainJobs, type WireRecord } from './clients.ts';
 
 const now = defaultOptions.now;

@@ -1,6 +1,6 @@
 import { ListCopyJobSummariesCommand, type ListCopyJobSummariesCommandInput } from '@aws-sdk/client-backup';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DAY } from '../../src/simulator/clock.ts';
+import { DAY } from '../../src/simulator/simulated-clock.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { clientsOf, drainJobs, drainSummaries, type WireRecord } from './clients.ts';
 

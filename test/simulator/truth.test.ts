@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { DAY, HOUR } from '../../src/simulator/clock.ts';
-import type { SimulatorOptions } from '../../src/simulator/options.ts';
+import { DAY, HOUR } from '../../src/simulator/simulated-clock.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import type { SimulatorOptions } from '../../src/simulator/simulator-options.ts';
 import type { TruthLine } from '../../src/simulator/truth.ts';
 import { collect, drainAll } from './clients.ts';
 

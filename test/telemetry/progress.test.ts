@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createLog } from '../../src/telemetry/log.ts';
 import { createProgress, type Progress } from '../../src/telemetry/progress.ts';
+import type { Drain } from '../../src/telemetry/run-progress.ts';
 import { createScreen } from '../../src/telemetry/screen.ts';
-import type { Drain } from '../../src/telemetry/standing.ts';
 import { type FakeTerminal, fakeTerminal } from './terminal.ts';
 
 beforeEach(() => {

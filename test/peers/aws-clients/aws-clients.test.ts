@@ -3,9 +3,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { defaultOptions } from '../../../src/simulator/options.ts';
-import { readerRole } from '../../../src/simulator/organization.ts';
+import { readerRole } from '../../../src/simulator/simulated-organization.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
+import { defaultOptions } from '../../../src/simulator/simulator-options.ts';
 import { pythonPeers } from '../python.ts';
 
 let python: string;

@@ -1,5 +1,5 @@
 /** Organizations with something to answer for every question, and their lakes, made by the real export. */
-import type { SimulatorOptions } from '../../../src/simulator/options.ts';
+import type { SimulatorOptions } from '../../../src/simulator/simulator-options.ts';
 import { type Flags, type Lab, openLab } from '../lab.ts';
 import { readTable } from '../lake-reader.ts';
 import { readTruth } from '../truth.ts';

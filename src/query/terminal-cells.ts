@@ -4,9 +4,9 @@ import { type DuckDBType, DuckDBTypeId, type DuckDBValue } from '@duckdb/node-ap
 import cliTruncate from 'cli-truncate';
 import stringWidth from 'string-width';
 import { dayMs } from '../shared/time.ts';
-import { age, size } from '../telemetry/amounts.ts';
+import { age, size } from '../telemetry/human-units.ts';
 import { printable } from '../telemetry/printable.ts';
-import { instantToMinute, isNumber, textOf } from './values.ts';
+import { instantToMinute, isNumber, textOf } from './value-text.ts';
 
 export interface AnswerColumn {
   readonly name: string;

@@ -1,6 +1,6 @@
-import type { Answer } from '../answers.ts';
-import type { Identity } from '../credentials.ts';
+import type { Identity } from '../access-keys.ts';
 import type { FaultInput } from '../faults.ts';
+import type { Answer } from '../responses.ts';
 import type { WireRequest } from '../signatures.ts';
 
 /** A request whose sender is known. */

@@ -1,6 +1,6 @@
 import stringWidth from 'string-width';
 import { expect, test } from 'vitest';
-import { shortened } from '../../src/query/cells.ts';
+import { shortened } from '../../src/query/terminal-cells.ts';
 
 const arn = 'arn:aws:backup:us-west-2:712610111546:backup-vault:Default';
 const widths = Array.from({ length: arn.length - 14 }, (_, i) => 14 + i);

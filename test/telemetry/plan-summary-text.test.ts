@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { renderPlanSummary } from '../../src/telemetry/plan-summary.ts';
+import { renderPlanSummary } from '../../src/telemetry/plan-summary-text.ts';
 import type { PlannedTarget, PlanSummary } from '../../src/telemetry/run-summary.ts';
 
 const fine: PlannedTarget = {

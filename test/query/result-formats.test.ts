@@ -10,7 +10,7 @@ import { parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LakeReader } from '../../src/query/lake-reader.ts';
-import type { TextFormat } from '../../src/query/rows.ts';
+import type { TextFormat } from '../../src/query/result-formats.ts';
 import type { Session } from '../../src/query/session.ts';
 import { type Asked, answer } from '../../src/query/write-result.ts';
 import { job, newLake, type WrittenLake } from './written-lake.ts';

@@ -4,9 +4,9 @@ import Table from 'cli-table3';
 import { stringify } from 'csv-stringify/sync';
 import wrapAnsi from 'wrap-ansi';
 import { printable } from '../telemetry/printable.ts';
-import { type AnswerColumn, cellOf, isInstant } from './cells.ts';
 import { fitted } from './fit-to-width.ts';
-import { isNumber, jsonOf, textOf } from './values.ts';
+import { type AnswerColumn, cellOf, isInstant } from './terminal-cells.ts';
+import { isNumber, jsonOf, textOf } from './value-text.ts';
 
 export interface Rows {
   readonly columns: readonly AnswerColumn[];

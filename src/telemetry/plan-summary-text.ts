@@ -1,12 +1,12 @@
 /** The result of `plan` as people read it: what cannot be read, and why; then all that is fine, in a few lines. */
 import { exitCodes } from '../shared/exit-codes.ts';
 import { adviceFor } from './advice.ts';
-import { renderFailures, targetsOf, whoNeedsAPerson } from './causes.ts';
-import { painter } from './paint.ts';
+import { renderFailures, targetsOf, whoNeedsAPerson } from './failure-groups.ts';
 import { count, grouped, paragraphs, someOf } from './paragraphs.ts';
 import { printable } from './printable.ts';
 import type { PlannedTarget, PlanSummary } from './run-summary.ts';
-import { renderForeign } from './summary.ts';
+import { renderForeign } from './run-summary-text.ts';
+import { painter } from './status-colors.ts';
 
 /** How many lines of targets that are fine are printed; `--output json` has all. */
 const shownGroups = 10;

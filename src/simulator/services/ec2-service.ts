@@ -1,7 +1,8 @@
 /** EC2: DescribeRegions, in its query protocol. */
-import { ec2Answer, ServiceError } from '../answers.ts';
+
 import type { OptStatus, RegionStatus } from '../region-statuses.ts';
-import type { Service } from './call.ts';
+import { ec2Answer, ServiceError } from '../responses.ts';
+import type { Service } from './service-call.ts';
 
 const optIn: Readonly<Record<OptStatus, string>> = {
   ENABLED: 'opted-in',

@@ -3,14 +3,14 @@
 import { describeForeign } from '../lake/foreign-objects.ts';
 import type { CoverageStatus } from '../ledger/coverage.ts';
 import { exitCodes } from '../shared/exit-codes.ts';
-import { size } from './amounts.ts';
-import { renderFailures, whoNeedsAPerson } from './causes.ts';
-import { grid } from './grid.ts';
-import { painter } from './paint.ts';
+import { renderFailures, whoNeedsAPerson } from './failure-groups.ts';
+import { size } from './human-units.ts';
 import { count, grouped, paragraphs } from './paragraphs.ts';
 import { printable } from './printable.ts';
 import type { RunSummary } from './run-summary.ts';
 import { span } from './span.ts';
+import { painter } from './status-colors.ts';
+import { grid } from './text-table.ts';
 
 /**
  * @param columns the terminal's width; text is wrapped or cut to it

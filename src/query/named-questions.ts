@@ -4,7 +4,7 @@ import { distance } from 'fastest-levenshtein';
 import wrapAnsi from 'wrap-ansi';
 import yargs from 'yargs';
 import { wordRules } from '../config/argument-syntax.ts';
-import type { Parameter } from '../questions/front-matter.ts';
+import type { Parameter } from '../questions/query-file.ts';
 import { questionLookBack, questionSql } from '../questions/question-sql.ts';
 import { loadQuestions, type Question } from '../questions/questions.ts';
 import { UsageError } from '../shared/errors.ts';

@@ -1,9 +1,9 @@
 /** Organizations: accounts and units, in pages of twenty of which some are empty. */
-import { jsonAnswer, ServiceError } from '../answers.ts';
-import { type Account, type Organization, organizationRole } from '../organization.ts';
+import { jsonAnswer, ServiceError } from '../responses.ts';
+import { type Account, type Organization, organizationRole } from '../simulated-organization.ts';
 import type { Tokens } from '../tokens.ts';
-import type { Call, Service } from './call.ts';
 import { readBody } from './json-body.ts';
+import type { Call, Service } from './service-call.ts';
 
 const LARGEST_PAGE = 20;
 

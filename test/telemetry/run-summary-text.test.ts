@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { adviceFor } from '../../src/telemetry/advice.ts';
 import { printable } from '../../src/telemetry/printable.ts';
 import type { RunSummary, TargetFailure } from '../../src/telemetry/run-summary.ts';
+import { renderRunSummary } from '../../src/telemetry/run-summary-text.ts';
 import { columnsOf } from '../../src/telemetry/screen.ts';
-import { renderRunSummary } from '../../src/telemetry/summary.ts';
 
 const esc = '\u001b';
 

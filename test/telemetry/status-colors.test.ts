@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { usesColor } from '../../src/telemetry/paint.ts';
+import { usesColor } from '../../src/telemetry/status-colors.ts';
 
 describe('colours', () => {
   test.each([

@@ -2,7 +2,7 @@
 import { questionSql } from '../questions/question-sql.ts';
 import { loadQuestions } from '../questions/questions.ts';
 import type { LakeReader } from './lake-reader.ts';
-import { instantToMinute, textOf } from './values.ts';
+import { instantToMinute, textOf } from './value-text.ts';
 
 /** The question that names the targets; its own SQL counts them, so that both say the same. */
 export const behind = 'targets-without-good-drain';

@@ -1,8 +1,8 @@
 /** Failures as people read them: those of one cause once, with what to do about it; and whom nobody but a person can heal. */
 
-import type { Paint } from './paint.ts';
 import { count, grouped, indented, paragraphs, someOf } from './paragraphs.ts';
 import type { TargetFailure } from './run-summary.ts';
+import type { Paint } from './status-colors.ts';
 
 /** How many causes are printed; `--output json` has all failures. */
 const shownCauses = 10;

@@ -1,10 +1,11 @@
 /** Account Management: ListRegions, as REST with JSON. */
-import { jsonAnswer, ServiceError } from '../answers.ts';
-import type { Organization } from '../organization.ts';
+
 import type { RegionStatus } from '../region-statuses.ts';
+import { jsonAnswer, ServiceError } from '../responses.ts';
+import type { Organization } from '../simulated-organization.ts';
 import type { Tokens } from '../tokens.ts';
-import type { Service } from './call.ts';
 import { readBody } from './json-body.ts';
+import type { Service } from './service-call.ts';
 
 const statuses = ['ENABLED', 'ENABLING', 'DISABLING', 'DISABLED', 'ENABLED_BY_DEFAULT'];
 

@@ -1,9 +1,10 @@
 /** STS: who one is, and who may become whom. */
-import { escapeXml, queryAnswer, ServiceError } from '../answers.ts';
-import { SECOND } from '../clock.ts';
-import type { Credentials, Identity } from '../credentials.ts';
-import { lakeRole, type Organization, organizationRole, readerRole } from '../organization.ts';
-import type { Service } from './call.ts';
+
+import type { Credentials, Identity } from '../access-keys.ts';
+import { escapeXml, queryAnswer, ServiceError } from '../responses.ts';
+import { SECOND } from '../simulated-clock.ts';
+import { lakeRole, type Organization, organizationRole, readerRole } from '../simulated-organization.ts';
+import type { Service } from './service-call.ts';
 
 const HOUR_SECONDS = 3600;
 

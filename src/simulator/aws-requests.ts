@@ -1,15 +1,15 @@
 /** Every AWS request, from the wire to its answer: who sent it, which faults it meets, what the service says. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Answer, errorAnswer, type Protocol, ServiceError } from './answers.ts';
-import type { Clock } from './clock.ts';
-import type { Credentials, Identity } from './credentials.ts';
+import type { Credentials, Identity } from './access-keys.ts';
 import type { FaultInput, FaultKind, Faults } from './faults.ts';
 import type { RequestLog } from './request-log.ts';
+import { type Answer, errorAnswer, type Protocol, ServiceError } from './responses.ts';
 import { operationOf, parametersOf, protocols } from './routes.ts';
-import { denied } from './services/backup.ts';
-import type { Service } from './services/call.ts';
-import { notAuthorized } from './services/sts.ts';
+import { denied } from './services/backup-service.ts';
+import type { Service } from './services/service-call.ts';
+import { notAuthorized } from './services/sts-service.ts';
 import { authenticate, expired, readClaim, type WireRequest } from './signatures.ts';
+import type { Clock } from './simulated-clock.ts';
 
 /** What becomes of a request: an answer, none at all, or a closed connection. */
 export type Fate = { readonly answer: Answer } | { readonly silence: 'hang' | 'drop' };

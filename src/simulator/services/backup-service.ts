@@ -1,13 +1,14 @@
 /** AWS Backup: ListCopyJobs and ListCopyJobSummaries, as REST with JSON. */
-import { type Answer, jsonAnswer, ServiceError } from '../answers.ts';
-import { ClockError, parseInstant } from '../clock.ts';
+
 import type { Estate, Site } from '../estate.ts';
 import type { JobFilter, Jobs, Position } from '../jobs.ts';
-import { lakeRole, organizationRole } from '../organization.ts';
+import { type Answer, jsonAnswer, ServiceError } from '../responses.ts';
+import { ClockError, parseInstant } from '../simulated-clock.ts';
+import { lakeRole, organizationRole } from '../simulated-organization.ts';
 import { filterCounts, type Period, periods, type Summaries, slicesAt } from '../summaries.ts';
 import type { PageToken, Tokens, TokenVariant } from '../tokens.ts';
 import { moveDates, spoilBody, spoilRecords } from './backup-faults.ts';
-import type { Call, Service } from './call.ts';
+import type { Call, Service } from './service-call.ts';
 
 const jobStates = ['CREATED', 'RUNNING', 'COMPLETED', 'FAILED', 'PARTIAL'];
 const summaryStates = [...jobStates, 'ABORTING', 'ABORTED', 'COMPLETING', 'FAILING', 'AGGREGATE_ALL', 'ANY'];
