@@ -4,7 +4,7 @@
  * sends the request again. So nobody waits with a socket that times out, or with half a body in memory.
  */
 import { Semaphore } from 'async-mutex';
-import { abortable } from '../shared/abort.ts';
+import { acquireUnlessAborted } from '../shared/abort.ts';
 
 /** Memory for a body whose length is not declared; if it turns out longer, it is read alone. */
 const undeclaredBytes = 2 * 2 ** 20;
@@ -71,12 +71,7 @@ export function createBodyMemory(budget = 64 * 2 ** 20, longestBody = 128 * 2 **
       const acquired = acquire(bytes).finally(() => {
         waiting -= 1;
       });
-      try {
-        return await abortable(acquired, signal);
-      } catch (error) {
-        acquired.then(({ release }) => release());
-        throw error;
-      }
+      return acquireUnlessAborted(acquired, signal, ({ release }) => release());
     },
     async reserve(declaredBytes) {
       const bytes = declaredBytes ?? Math.min(undeclaredBytes, budget);

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { isTooLong, longestStagedLine } from '../lake/staged-line.ts';
 import type { Drained, Planned } from '../ledger/planned.ts';
 import type { RejectedRecord } from '../ledger/rejected.ts';
-import type { DrainReport, Source, SourcePage } from '../source/source.ts';
+import type { DrainReport, Page, Source } from '../source/source.ts';
 import { type AggregationPeriod, copyJobSummaries, copyJobSummaryRow } from '../tables/copy-job-summaries.ts';
 import { copyJobRow, copyJobs } from '../tables/copy-jobs.ts';
 import type { Normalized, Observation, Row, Table } from '../tables/table.ts';
@@ -31,7 +31,7 @@ async function drainJobs(planned: Planned, context: DrainContext): Promise<Drain
   if (window === null) throw new TypeError('copy_jobs is asked for with a window');
   const tally = emptyTally();
   const openDays = new Set<string>();
-  const onPage = async (page: SourcePage) => {
+  const stagePage = async (page: Page) => {
     const normalize = (record: unknown) => copyJobRow(record, observation(target, page.observedAt, context));
     const rows = await sorted(planned, page, normalize, context, tally);
     for (const row of rows) {
@@ -40,9 +40,9 @@ async function drainJobs(planned: Planned, context: DrainContext): Promise<Drain
     await context.stage(copyJobs, rows, target);
     context.onPage(rows.length);
   };
-  const handlers = { onPage, onRestart: () => undefined };
-  const report = await context.source.drainCopyJobs(target, window, handlers, context.signal);
-  return { ...planned, report, ...tally, openDays };
+  const drain = context.source.copyJobs(target, window, context.signal);
+  for await (const page of drain) await stagePage(page);
+  return { ...planned, report: drain.report(), ...tally, openDays };
 }
 
 /** Counts are staged only when the whole drain is good: a slice is replaced whole or not at all. */
@@ -51,25 +51,23 @@ async function drainSummaries(planned: Planned, context: DrainContext): Promise<
   const tally = emptyTally();
   let whole: DrainReport | null = null;
   for (const period of context.periods) {
-    let rows: Row[] = [];
-    let observedAt: number | null = null;
+    const counts = { pass: 1, rows: [] as Row[], observedAt: null as number | null };
     const rejectedBefore = tally.rejected;
-    const onPage = async (page: SourcePage) => {
-      observedAt ??= page.observedAt;
-      const seen = observation(target, observedAt, context);
+    const collectPage = async (page: Page) => {
+      // What was collected of an earlier pass comes again.
+      if (page.pass !== counts.pass) Object.assign(counts, { pass: page.pass, rows: [], observedAt: null });
+      counts.observedAt ??= page.observedAt;
+      const seen = observation(target, counts.observedAt, context);
       const normalize = (record: unknown) => copyJobSummaryRow(record, seen, period);
       const fresh = await sorted(planned, page, normalize, context, tally);
-      rows.push(...fresh);
+      counts.rows.push(...fresh);
       context.onPage(fresh.length);
     };
-    const onRestart = () => {
-      rows = [];
-      observedAt = null;
-    };
-    const handlers = { onPage, onRestart };
-    const report = await context.source.drainCopyJobSummaries(target, period, handlers, context.signal);
+    const drain = context.source.copyJobSummaries(target, period, context.signal);
+    for await (const page of drain) await collectPage(page);
+    const report = drain.report();
     if (report.status === 'OK' && tally.rejected === rejectedBefore) {
-      await context.stage(copyJobSummaries, rows, target);
+      await context.stage(copyJobSummaries, counts.rows, target);
     }
     whole = whole === null ? report : joined(whole, report);
     if (report.status !== 'OK') break;
@@ -97,7 +95,7 @@ function observation(target: Target, observedAt: number, { runId }: DrainContext
 /** The page's rows; its other records go where nothing is lost. */
 async function sorted(
   { table, target }: Planned,
-  page: SourcePage,
+  page: Page,
   normalize: (record: unknown) => Normalized,
   context: DrainContext,
   tally: Tally,

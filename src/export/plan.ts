@@ -12,9 +12,8 @@ import {
 import type { Planned } from '../ledger/planned.ts';
 import { dayMs } from '../shared/time.ts';
 import { createSource } from '../source/backup.ts';
-import type { DrainReport, Source, SourcePage } from '../source/source.ts';
-import { isEmptyWindow } from '../source/window.ts';
-import type { AggregationPeriod } from '../tables/copy-job-summaries.ts';
+import type { DrainReport, Source } from '../source/source.ts';
+import { creationTime, isEmptyWindow } from '../source/window.ts';
 import type { JobIo } from '../telemetry/job-io.ts';
 import type { PlannedTarget, PlanSummary } from '../telemetry/run-summary.ts';
 import { limitsOf } from './deadline.ts';
@@ -44,7 +43,7 @@ export async function runPlan(settings: Settings, io: JobIo): Promise<PlanSummar
           io.progress.drainBegan(planned);
           const tried = isEmptyWindow(planned.window)
             ? notTried(planned)
-            : await tryOne(planned, source, settings, limits.draining);
+            : await tryOne({ planned, source, settings, signal: limits.draining });
           io.progress.drained(planned, tried.report.status === 'OK');
           return tried;
         }),
@@ -55,7 +54,7 @@ export async function runPlan(settings: Settings, io: JobIo): Promise<PlanSummar
       window: planned.window,
       read: report.status === 'OK',
       ...(isNewlyDisabled(report.status, planned) ? { switchedOff: true as const } : {}),
-      status: report.status === 'OK' && page?.records.length === 0 ? ('OK_EMPTY' as const) : report.status,
+      status: report.status === 'OK' && page?.records === 0 ? ('OK_EMPTY' as const) : report.status,
     }));
     const plan = tries.map((tried) => plannedTarget(tried, settings, planning.asOf));
     return {
@@ -81,9 +80,16 @@ export async function runPlan(settings: Settings, io: JobIo): Promise<PlanSummar
 interface Tried {
   readonly planned: Planned;
   readonly report: Omit<DrainReport, 'status'> & { readonly status: PlannedTarget['status'] };
-  readonly page: SourcePage | null;
+  readonly page: FirstPage | null;
   /** How long the one page took. */
   readonly pageMs: number;
+}
+
+interface FirstPage {
+  readonly records: number;
+  readonly more: boolean;
+  /** Between the creation of the first and the last job that it lists, in milliseconds. */
+  readonly spanMs: number;
 }
 
 /** Nothing is left to read there; asked for nothing, AWS would answer with nothing. */
@@ -99,37 +105,36 @@ function notTried(planned: Planned): Tried {
   return { planned, report, page: null, pageMs: 0 };
 }
 
-/** Ends a drain after its first page. */
-class Enough extends Error {}
-
-async function tryOne(
-  planned: Planned,
-  source: Source,
-  settings: Settings,
-  signal: AbortSignal,
-): Promise<Tried> {
+async function tryOne({
+  planned,
+  source,
+  settings,
+  signal,
+}: {
+  readonly planned: Planned;
+  readonly source: Source;
+  readonly settings: Settings;
+  readonly signal: AbortSignal;
+}): Promise<Tried> {
   const started = performance.now();
-  let seen: SourcePage | null = null;
-  const handlers = {
-    onPage: (page: SourcePage): Promise<void> => {
-      seen = page;
-      return Promise.reject(new Enough());
-    },
-    onRestart: () => undefined,
-  };
-  const periods: readonly AggregationPeriod[] = settings.aggregationPeriods;
-  try {
-    const { table, target, window } = planned;
-    const report =
-      table === 'copy_jobs' && window !== null
-        ? await source.drainCopyJobs(target, window, handlers, signal)
-        : await source.drainCopyJobSummaries(target, periods[0] ?? 'ONE_DAY', handlers, signal);
-    return { planned, report, page: null, pageMs: performance.now() - started };
-  } catch (error) {
-    if (!(error instanceof Enough)) throw error;
-    const pageMs = performance.now() - started;
-    return { planned, report: readable(pageMs), page: seen, pageMs };
+  const { table, target, window } = planned;
+  const [period = 'ONE_DAY' as const] = settings.aggregationPeriods;
+  const drain =
+    table === 'copy_jobs' && window !== null
+      ? source.copyJobs(target, window, signal)
+      : source.copyJobSummaries(target, period, signal);
+  let page: FirstPage | null = null;
+  for await (const { records, more } of drain) {
+    page = { records: records.length, more, spanMs: spanOf(records) };
+    break;
   }
+  const pageMs = performance.now() - started;
+  return { planned, report: page === null ? drain.report() : readable(pageMs), page, pageMs };
+}
+
+function spanOf(records: readonly unknown[]): number {
+  const times = records.map(creationTime).filter((time) => time !== null);
+  return times.length < 2 ? 0 : Math.max(...times) - Math.min(...times);
 }
 
 function readable(durationMs: number): DrainReport {
@@ -175,14 +180,8 @@ function expectedRequests({ planned, page }: Tried, settings: Settings, asOf: nu
   if (planned.table === 'copy_job_summaries' || planned.window === null)
     return settings.aggregationPeriods.length;
   if (page === null || !page.more) return 1;
-  const times = page.records.flatMap((record) => {
-    const created =
-      typeof record === 'object' && record !== null && 'CreationDate' in record ? record.CreationDate : null;
-    return typeof created === 'number' ? [created * 1000] : [];
-  });
-  const covered = times.length < 2 ? 0 : Math.max(...times) - Math.min(...times);
   const from = planned.window.from ?? asOf - settings.memoryDays * dayMs;
-  return covered <= 0 ? 2 : Math.max(2, Math.ceil((planned.window.to - from) / covered));
+  return page.spanMs <= 0 ? 2 : Math.max(2, Math.ceil((planned.window.to - from) / page.spanMs));
 }
 
 function readableTargets(tries: readonly Tried[]): number {

@@ -49,6 +49,32 @@ export async function abortable<Result>(promise: Promise<Result>, signal?: Abort
   }
 }
 
+/**
+ * Waits for something that has to be given back, no longer than the signal allows: what comes too late is given back
+ * at once.
+ */
+export async function acquireUnlessAborted<Lease>(
+  lease: Promise<Lease>,
+  signal: AbortSignal,
+  giveBack: (lease: Lease) => void,
+): Promise<Lease> {
+  try {
+    return await abortable(lease, signal);
+  } catch (error) {
+    lease.then(giveBack, () => {});
+    throw error;
+  }
+}
+
+/** A controller that is aborted with its parent, for the same reason; `release` lets go of the parent. */
+export function childController(parent: AbortSignal): AbortController & { release: () => void } {
+  const controller = new AbortController();
+  const follow = () => controller.abort(parent.reason);
+  if (parent.aborted) follow();
+  else parent.addEventListener('abort', follow, { once: true });
+  return Object.assign(controller, { release: () => parent.removeEventListener('abort', follow) });
+}
+
 /** Why a run stopped reading early. */
 export type StopReason = 'interrupted' | 'deadline';
 

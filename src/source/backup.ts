@@ -3,33 +3,29 @@
  */
 
 import { BackupClient } from '@aws-sdk/client-backup';
-import pLimit from 'p-limit';
+import { Semaphore } from 'async-mutex';
 import type { Logger } from 'pino';
 import type { Aws } from '../aws/aws.ts';
 import { type BodyMemory, createBodyMemory } from '../aws/body-memory.ts';
 import type { ClockReading } from '../aws/clock.ts';
 import { signedBy } from '../aws/signing-clock.ts';
 import { dayMs } from '../shared/time.ts';
-import type { AggregationPeriod } from '../tables/copy-job-summaries.ts';
+import type { DrainedTable } from '../tables/table.ts';
 import { credentialsHold } from '../targets/caller.ts';
 import type { Target } from '../targets/target.ts';
-import { askCopyJobSummaries } from './ask.ts';
-import { readChain } from './chain.ts';
-import { readCopyJobs } from './copy-jobs.ts';
-import { drain, type Round } from './drain.ts';
+import { type DrainSetup, PagedDrain, type ReadPass } from './drain.ts';
+import { readCopyJobSummaries } from './list-copy-job-summaries.ts';
+import { readCopyJobs } from './list-copy-jobs.ts';
 import { observer } from './observed.ts';
 import type { RequestFailure } from './outcome.ts';
-import { createPace } from './pace.ts';
+import { createRateLimits } from './rate-limit.ts';
 import { type RequestTiming, requestPage } from './request.ts';
-import type { DrainHandlers, DrainReport, Source } from './source.ts';
+import type { Drain, Source } from './source.ts';
 
-/** The least of what docs (500) and model (1000) say of ListCopyJobSummaries. */
-const summariesPageSize = 500;
+/** Lists read at once for one target: pieces of its window, or children of its parents. */
+const mostListsAtOnce = 4;
 
-/** Chains of pages read at once for one target. */
-const mostSideBySide = 4;
-
-/** A target's retries are told at most this often; the others only at debug level. */
+/** A target's retries are logged as warnings at most this often; the others at debug level. */
 const retryWarningMs = 10_000;
 
 export interface SourceOptions {
@@ -50,7 +46,7 @@ export interface SourceOptions {
   /** Asks others for the time where a page says another than `aws.clock`, which may be set by that. */
   readonly recheckTime?: (page: ClockReading) => Promise<void>;
   /** Default: 64 MiB for all pages together, 128 MiB for one. */
-  readonly room?: BodyMemory;
+  readonly memory?: BodyMemory;
   /** Told of every answer that said: too many requests. */
   readonly onThrottle?: (target: Target) => void;
   /** Defaults: 500 ms, 20 s, and the clients' request time-out or a quarter of the target's, whichever is less. */
@@ -68,78 +64,52 @@ export function createSource(options: SourceOptions): Source {
     requestTimeoutMs: Math.min(aws.requestTimeoutMs, targetTimeoutMs / 4),
     ...options.timing,
   };
-  const slots = pLimit(aws.maxSockets);
-  const room = options.room ?? createBodyMemory();
+  // Not p-limit: a page keeps its slot after its request has ended.
+  const slots = new Semaphore(aws.maxSockets);
+  const memory = options.memory ?? createBodyMemory();
   const closed = new AbortController();
-  const paces = createPaces(options.requestsPerSecond, closed.signal);
+  const rateLimits = createRateLimits(options.requestsPerSecond, closed.signal);
 
-  const run = (
-    target: Target,
-    table: string,
-    handlers: DrainHandlers,
-    signal: AbortSignal,
-    read: (round: Round) => Promise<void>,
-  ): Promise<DrainReport> => {
+  const open = (target: Target, table: DrainedTable, signal: AbortSignal, readPass: ReadPass): Drain => {
     const log = options.log.child({ account_id: target.accountId, region: target.region, table });
     const retries = createRetryLog(log, now, () => options.onThrottle?.(target));
     const setup = {
       client: clientFor(aws, target),
       target,
       homeRegion,
-      pace: paces(target),
+      rateLimit: rateLimits(target),
       slots,
-      room,
+      memory,
       timing,
       random,
       credentialsHold: credentialsHold.bind(null, aws, homeRegion),
       onRetry: retries.note,
       observed: observer({ clock: aws.clock, region: target.region, log, recheck: options.recheckTime }),
     };
-    return drain(
-      {
-        log,
-        handlers,
-        signal,
-        targetTimeoutMs,
-        now,
-        request: (ask, pageSignal, deliver) => requestPage(setup, ask, pageSignal, deliver),
-        retries: retries.count,
-      },
-      read,
-    );
+    const request: DrainSetup['request'] = requestPage.bind(null, setup);
+    return new PagedDrain({ log, signal, targetTimeoutMs, now, request, retries: retries.count }, readPass);
   };
 
   return {
-    drainCopyJobs: (target, window, handlers, signal) =>
-      run(target, 'copy_jobs', handlers, signal, (round) =>
-        readCopyJobs(round, {
-          window,
-          memoryMs: options.memoryDays * dayMs,
-          sideBySide: Math.min(mostSideBySide, options.concurrency),
-        }),
+    copyJobs: (target, window, signal) =>
+      open(target, 'copy_jobs', signal, (request, stop) =>
+        readCopyJobs(
+          request,
+          {
+            window,
+            memoryMs: options.memoryDays * dayMs,
+            listsAtOnce: Math.min(mostListsAtOnce, options.concurrency),
+          },
+          stop,
+        ),
       ),
-    drainCopyJobSummaries: (target, period, handlers, signal) =>
-      run(target, 'copy_job_summaries', handlers, signal, (round) => readSummaries(round, target, period)),
+    copyJobSummaries: (target, period, signal) =>
+      open(target, 'copy_job_summaries', signal, (request, stop) =>
+        readCopyJobSummaries(request, target.accountId, period, stop),
+      ),
     // The sockets belong to `aws`, and close with it.
     close: () => closed.abort(),
   };
-}
-
-async function readSummaries(round: Round, target: Target, period: AggregationPeriod): Promise<void> {
-  // What an omitted filter means is not documented; AGGREGATE_ALL would give sums to be counted twice.
-  const input = {
-    MaxResults: summariesPageSize,
-    AccountId: target.accountId,
-    State: 'ANY',
-    ResourceType: 'ANY',
-    MessageCategory: 'ANY',
-    AggregationPeriod: period,
-  } as const;
-  const chain = {
-    ask: (token: string | null) => askCopyJobSummaries(input, token),
-    keep: () => true,
-  };
-  await readChain(round, chain, round.signal);
 }
 
 /** One client a drain: thousands of targets would otherwise keep thousands of clients. Sockets are shared all the same. */
@@ -151,24 +121,6 @@ function clientFor(aws: Aws, target: Target): BackupClient {
     retryMode: 'standard',
   });
   return signedBy(aws.clock, client);
-}
-
-/** One pace for each (account, region), for as long as the source lives: until the signal is aborted. */
-function createPaces(
-  requestsPerSecond: number,
-  signal: AbortSignal,
-): (target: Target) => () => Promise<void> {
-  const limit = Math.max(1, Math.floor(requestsPerSecond));
-  const intervalMs = (limit * 1000) / requestsPerSecond;
-  const paces = new Map<string, () => Promise<void>>();
-  return ({ accountId, region }) => {
-    const key = `${accountId} ${region}`;
-    const known = paces.get(key);
-    if (known !== undefined) return known;
-    const pace = createPace({ limit, intervalMs, signal });
-    paces.set(key, pace);
-    return pace;
-  };
 }
 
 function createRetryLog(log: Logger, now: () => number, onThrottle: () => void) {

@@ -1,8 +1,8 @@
 /**
- * Parents and children among copy jobs: whether AWS lists children by default is not documented, so they are counted.
+ * Parents and children among copy jobs. Whether AWS lists children by default is not documented, so they are counted.
  */
 
-/** The id that a record has; null where it has none. */
+/** Null if the record has no id. */
 export function jobId(record: unknown): string | null {
   return textOf(record, 'CopyJobId');
 }
@@ -11,44 +11,42 @@ export function parentId(record: unknown): string | null {
   return textOf(record, 'ParentJobId');
 }
 
-export interface Family {
-  /** Takes note of a record that was handed on. */
-  note(record: unknown): void;
+/** The copy jobs of one drain: which parents lack children, and which children are there. */
+export class ChildJobs {
+  readonly #expected = new Map<string, number>();
+  readonly #children = new Map<string, Set<string>>();
+
+  /** Takes note of a record that was kept. */
+  note(record: unknown): void {
+    const id = jobId(record);
+    if (id === null) return;
+    const parent = parentId(record);
+    if (parent !== null) {
+      const siblings = this.#children.get(parent) ?? new Set();
+      this.#children.set(parent, siblings.add(id));
+    }
+    const count = childrenExpected(record);
+    if (count > 0 && !this.#expected.has(id)) this.#expected.set(id, count);
+  }
+
   /** Whether this child of this parent was noted. */
-  knows(parent: string, child: string): boolean;
-  /** Parents that have more children than were noted, each named only once over all calls. */
-  takeIncomplete(): string[];
+  has(parent: string, child: string): boolean {
+    return this.#children.get(parent)?.has(child) ?? false;
+  }
+
+  /** Parents with more children than were noted, each named only once over all calls. */
+  takeIncompleteParents(): string[] {
+    const incomplete: string[] = [];
+    for (const [parent, count] of this.#expected) {
+      if (count > (this.#children.get(parent)?.size ?? 0)) incomplete.push(parent);
+      // One request is enough: a child that AWS does not list then does not exist.
+      this.#expected.set(parent, 0);
+    }
+    return incomplete;
+  }
 }
 
-export function createFamily(): Family {
-  const expected = new Map<string, number>();
-  const children = new Map<string, Set<string>>();
-  return {
-    note: (record) => {
-      const id = jobId(record);
-      if (id === null) return;
-      const parent = parentId(record);
-      if (parent !== null) {
-        const siblings = children.get(parent) ?? new Set();
-        children.set(parent, siblings.add(id));
-      }
-      const count = childrenExpected(record);
-      if (count > 0 && !expected.has(id)) expected.set(id, count);
-    },
-    knows: (parent, child) => children.get(parent)?.has(child) ?? false,
-    takeIncomplete: () => {
-      const incomplete: string[] = [];
-      for (const [parent, count] of expected) {
-        if (count > (children.get(parent)?.size ?? 0)) incomplete.push(parent);
-        // Asked for once: what AWS does not list then, it does not have.
-        expected.set(parent, 0);
-      }
-      return incomplete;
-    },
-  };
-}
-
-/** A parent that does not say how many has at least one. */
+/** A parent that does not say how many children it has is expected to have one. */
 function childrenExpected(record: unknown): number {
   const count = field(record, 'NumberOfChildJobs');
   if (typeof count === 'number') return count;

@@ -122,6 +122,28 @@ export class PageTokenExpired extends Error {
   }
 }
 
+/** Of several failures side by side, the lowest rank explains most. */
+export function failureRank(error: unknown): number {
+  if (error instanceof PageTokenExpired) return 3;
+  if (!(error instanceof DrainFailure)) return 1;
+  switch (error.outcome.status) {
+    case 'ACCESS_DENIED':
+    case 'ASSUME_ROLE_FAILED':
+    case 'REGION_DISABLED':
+    case 'FAILED':
+      return 2;
+    case 'THROTTLED':
+      return 4;
+    case 'UNREACHABLE':
+      return 5;
+    case 'TIMED_OUT':
+      // A clock of our own says less than a response of AWS that came too late.
+      return ['TargetTimeout', 'DeadlineReached'].includes(error.outcome.errorName) ? 7 : 6;
+    case 'INTERRUPTED':
+      return 8;
+  }
+}
+
 const tokenErrorNames = new Set([
   'InvalidParameterValueException',
   'InvalidRequestException',

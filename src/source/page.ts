@@ -2,11 +2,58 @@ import type { AwsResponse } from '../aws/response.ts';
 import { parseExactJson } from '../shared/exact-json.ts';
 import type { Ask } from './ask.ts';
 import type { RequestFailure } from './outcome.ts';
-import type { SourcePage } from './source.ts';
+import type { Page } from './source.ts';
 
-/** A page, and the way to the next; null: it was the last. */
-export interface RawPage extends Omit<SourcePage, 'more'> {
+/** What a response says. */
+export interface RawPage extends Pick<Page, 'records' | 'observedAt' | 'requestId' | 'repaired'> {
+  /** Null: this page was the last. */
   readonly nextToken: string | null;
+}
+
+/**
+ * A page while its records are in memory. It holds what bounds them, a slot and memory, until it is released. It then
+ * drops the records itself: the variable of a `for await` loop keeps the page until the next one comes, which may be
+ * long.
+ */
+export class HeldPage implements Page {
+  readonly observedAt: number;
+  readonly requestId: string | null;
+  readonly repaired: boolean;
+  readonly nextToken: string | null;
+  readonly pass: number;
+  #records: readonly unknown[] | null;
+  readonly #giveBack: () => void;
+
+  constructor(raw: RawPage, pass: number, giveBack: () => void) {
+    this.observedAt = raw.observedAt;
+    this.requestId = raw.requestId;
+    this.repaired = raw.repaired;
+    this.nextToken = raw.nextToken;
+    this.pass = pass;
+    this.#records = raw.records;
+    this.#giveBack = giveBack;
+  }
+
+  get records(): readonly unknown[] {
+    if (this.#records === null)
+      throw new TypeError('the records of a page are gone once the next is asked for');
+    return this.#records;
+  }
+
+  get more(): boolean {
+    return this.nextToken !== null;
+  }
+
+  /** Drops the records for which `keep` returns false. */
+  filter(keep: (record: unknown) => boolean): void {
+    this.#records = this.records.filter(keep);
+  }
+
+  release(): void {
+    if (this.#records === null) return;
+    this.#records = null;
+    this.#giveBack();
+  }
 }
 
 /** A 200 that cannot be read: often the way between, and gone when asked again. */

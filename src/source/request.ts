@@ -4,16 +4,21 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BackupClient } from '@aws-sdk/client-backup';
 import type { AwsCredentialIdentity } from '@smithy/types';
-import type { LimitFunction } from 'p-limit';
+import type { SemaphoreInterface } from 'async-mutex';
 import pRetry from 'p-retry';
 import { type BodyMemory, BodyMemoryFull, BodyTooLong, type MemoryReservation } from '../aws/body-memory.ts';
 import { awsFailure } from '../aws/failure.ts';
 import type { CapturedResponse } from '../aws/response.ts';
 import { type RetryDelays, waitMs } from '../aws/retries.ts';
-import { abortable, DeadlineReached, Interrupted } from '../shared/abort.ts';
+import {
+  abortable,
+  acquireUnlessAborted,
+  childController,
+  DeadlineReached,
+  Interrupted,
+} from '../shared/abort.ts';
 import type { RefreshRequest } from '../targets/credentials.ts';
 import type { Target } from '../targets/target.ts';
-import { childController, SiblingFailed } from './abort.ts';
 import type { Ask } from './ask.ts';
 import {
   DrainFailure,
@@ -25,7 +30,8 @@ import {
   type RequestFailure,
   retryBudget,
 } from './outcome.ts';
-import { BrokenAnswer, pageOf, type RawPage } from './page.ts';
+import { BrokenAnswer, HeldPage, pageOf, type RawPage } from './page.ts';
+import { SiblingStopped } from './side-by-side.ts';
 
 export interface RequestTiming extends RetryDelays {
   /** After this, an attempt without a whole answer is given up and made again. */
@@ -37,11 +43,11 @@ export interface RequestSetup {
   readonly target: Target;
   readonly homeRegion: string;
   /** Resolves when the target's rate allows one more request. */
-  readonly pace: () => Promise<void>;
-  /** Bounds the requests that are on their way at once. */
-  readonly slots: LimitFunction;
-  /** Bounds the bytes of pages that are in memory at once. */
-  readonly room: BodyMemory;
+  readonly rateLimit: () => Promise<void>;
+  /** Bounds the requests on their way, and the pages in memory, at once. */
+  readonly slots: SemaphoreInterface;
+  /** Bounds the bytes of the pages that are in memory at once. */
+  readonly memory: BodyMemory;
   readonly timing: RequestTiming;
   /** In [0, 1). */
   readonly random: () => number;
@@ -55,21 +61,24 @@ export interface RequestSetup {
 /** Why a drain was stopped, besides what stops the whole run. */
 export class TargetTimeUp extends Error {
   override readonly name = 'TargetTimeout';
+  constructor(targetTimeoutMs: number, pages: number) {
+    super(`the target was not read within its time of ${targetTimeoutMs / 1000} s; ${pages} pages were`);
+  }
 }
 
 /**
  * Asks for a page until it comes, or until what stands in the way is final or the signal is aborted.
- * Every attempt counts against the rate. The page is delivered before its slot is given to another request, so
- * that no more pages than slots are in memory, however long deliveries take.
- * Rejects with what `deliver` rejects with; else with a DrainFailure or, when the page token has expired, with
- * PageTokenExpired; with SiblingFailed when that is why the signal was aborted.
+ * Every attempt counts against the rate. The page keeps its slot until it is released, so no more pages than slots are
+ * in memory, however slowly they are dealt with.
+ * Rejects with a DrainFailure; with PageTokenExpired when AWS no longer knows the token; with SiblingStopped when that
+ * is why the signal was aborted.
  */
 export async function requestPage(
   setup: RequestSetup,
   ask: Ask,
+  pass: number,
   signal: AbortSignal,
-  deliver: (page: RawPage) => Promise<void>,
-): Promise<RawPage> {
+): Promise<HeldPage> {
   const { target, homeRegion, timing } = setup;
   const spent = new Map<RequestFailure['kind'], number>();
   let last: RequestFailure | null = null;
@@ -83,27 +92,23 @@ export async function requestPage(
   };
 
   const attempt = async (): Promise<HeldPage> => {
+    const freeSlot = await takeSlot(setup.slots, signal);
     let identity: AwsCredentialIdentity | null = null;
     try {
       const refresh: Partial<RefreshRequest> = refused === undefined ? {} : { forceRefresh: true, refused };
       identity = await abortable(target.credentials(refresh), signal);
       refused = undefined;
-      return await withRoom(setup, ask, signal);
+      const { raw, reservation } = await whenItFits(setup, ask, signal);
+      return new HeldPage(raw, pass, () => {
+        reservation?.release();
+        freeSlot();
+      });
     } catch (error) {
+      freeSlot();
       if (error instanceof BodyTooLong) {
         throw new DrainFailure({ status: 'FAILED', errorName: error.name, errorMessage: error.message });
       }
       throw new AttemptFailure(error instanceof BrokenAnswer ? error.failure : failureOf(error), identity);
-    }
-  };
-
-  const attemptAndDeliver = async (): Promise<RawPage> => {
-    const { page, place } = await attempt();
-    try {
-      await deliver(page);
-      return page;
-    } finally {
-      place?.release();
     }
   };
 
@@ -135,10 +140,10 @@ export async function requestPage(
   };
 
   try {
-    return await pRetry(() => inSlot(setup.slots, signal, attemptAndDeliver), {
+    // Without the signal: p-retry would drop a page that came just before it was aborted.
+    return await pRetry(attempt, {
       retries: Number.POSITIVE_INFINITY,
       minTimeout: 0,
-      signal,
       shouldRetry: async ({ error }) => {
         if (signal.aborted || !(error instanceof AttemptFailure)) return false;
         if (!(await goesOn(error.failure, error.identity))) return false;
@@ -149,37 +154,22 @@ export async function requestPage(
       },
     });
   } catch (error) {
-    const undelivered = !(error instanceof AttemptFailure) && error !== signal.reason;
-    if (undelivered && !isAbort(error)) throw error;
+    if (error instanceof DrainFailure || error instanceof PageTokenExpired) throw error;
     if (signal.aborted) throw stopped(signal.reason, last === null ? null : outcomeOf(last, context));
     throw new DrainFailure(outcomeOf(last ?? failureOf(error), context));
   }
 }
 
-/** RetryDelays for a slot no longer than the signal allows; what runs in it is always waited for. */
-async function inSlot<Result>(
-  slots: LimitFunction,
-  signal: AbortSignal,
-  work: () => Promise<Result>,
-): Promise<Result> {
-  const { promise: entered, resolve: enter } = Promise.withResolvers<void>();
-  const done = slots(() => {
-    signal.throwIfAborted();
-    enter();
-    return work();
-  });
-  await abortable(Promise.race([entered, done]), signal);
-  return done;
-}
-
-/** A wait between retries that the signal has ended (timers/promises). */
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === 'AbortError';
+/** Waits for a slot; resolves with the way to free it. */
+async function takeSlot(slots: SemaphoreInterface, signal: AbortSignal): Promise<() => void> {
+  signal.throwIfAborted();
+  const [, free] = await acquireUnlessAborted(slots.acquire(), signal, ([, late]) => late());
+  return free;
 }
 
 /** What a drain that was stopped is called: by what last stood in its way, if its time was up. */
 function stopped(reason: unknown, last: Outcome | null): Error {
-  if (reason instanceof SiblingFailed) return reason;
+  if (reason instanceof SiblingStopped) return reason;
   if (last === null) return new DrainFailure(outcomeOfStop(reason));
   if (reason instanceof TargetTimeUp) return new DrainFailure(last);
   const outcome = outcomeOfStop(reason);
@@ -195,40 +185,40 @@ export function outcomeOfStop(reason: unknown): Outcome {
   return { status: timeUp ? 'TIMED_OUT' : 'INTERRUPTED', errorName: name, errorMessage: message };
 }
 
-/** A page, and the room that it takes until it is delivered. */
-interface HeldPage {
-  readonly page: RawPage;
-  readonly place: MemoryReservation | null;
+/** A page, and the memory that is reserved for it. */
+interface PageInMemory {
+  readonly raw: RawPage;
+  readonly reservation: MemoryReservation | null;
 }
 
-/** Where a page does not fit beside the others, it is asked for again when there is room: that is not a retry. */
-async function withRoom(setup: RequestSetup, ask: Ask, signal: AbortSignal): Promise<HeldPage> {
-  let place: MemoryReservation | null = null;
+/** If a page does not fit beside the others, it is asked for again when there is memory. That is not a retry. */
+async function whenItFits(setup: RequestSetup, ask: Ask, signal: AbortSignal): Promise<PageInMemory> {
+  let reservation: MemoryReservation | null = null;
   for (;;) {
-    await abortable(setup.pace(), signal).catch((error) => {
-      place?.release();
+    await abortable(setup.rateLimit(), signal).catch((error) => {
+      reservation?.release();
       throw error;
     });
     try {
-      return await ofOneAttempt(setup, ask, signal, place);
+      return await requestOnce(setup, ask, signal, reservation);
     } catch (error) {
       if (!(error instanceof BodyMemoryFull)) throw error;
-      place = await setup.room.waitFor(error.bytes, signal);
+      reservation = await setup.memory.waitFor(error.bytes, signal);
     }
   }
 }
 
-/** Room is given back if it fails. */
-async function ofOneAttempt(
+/** Releases the memory if it fails. */
+async function requestOnce(
   setup: RequestSetup,
   ask: Ask,
   signal: AbortSignal,
   waitedFor: MemoryReservation | null,
-): Promise<HeldPage> {
-  const { kept, send } = ask.prepare({ memory: setup.room, reservation: waitedFor });
+): Promise<PageInMemory> {
+  const { kept, send } = ask.prepare({ memory: setup.memory, reservation: waitedFor });
   try {
-    const page = await pageFrom(setup, ask, signal, kept, send);
-    return { page, place: kept.reservation };
+    const raw = await pageFrom(setup, ask, signal, kept, send);
+    return { raw, reservation: kept.reservation };
   } catch (error) {
     kept.reservation?.release();
     throw error;

@@ -7,20 +7,28 @@ export interface Window {
   readonly to: number;
 }
 
-/** One page as AWS sent it. */
-export interface SourcePage {
-  /** The records as on the wire: parsed JSON, times in epoch seconds; integers beyond 2^53 − 1 as UnsafeInteger. */
+/** One page of a list of AWS Backup. */
+export interface Page {
+  /**
+   * The records as on the wire: parsed JSON, times in epoch seconds; integers beyond 2^53 − 1 as UnsafeInteger.
+   * They are in memory until the next page is asked for. Read later, they throw a TypeError.
+   */
   readonly records: readonly unknown[];
-  /** AWS's time of the answer (its `Date` header), in milliseconds since the epoch. */
+  /** AWS's time of the response (its `Date` header), in milliseconds since the epoch. */
   readonly observedAt: number;
   readonly requestId: string | null;
-  /** Whether the body was not UTF-8, so that U+FFFD stands in the records where it was not. */
+  /** True if the body was not UTF-8: each byte sequence that was not stands in the records as U+FFFD. */
   readonly repaired: boolean;
-  /** Whether AWS said that another page follows. */
+  /** Whether AWS says that another page follows. */
   readonly more: boolean;
+  /**
+   * 1 on the first way through the list. When a page token expires, the drain starts again at the first page, and its
+   * pages count one more: those of earlier passes will come again.
+   */
+  readonly pass: number;
 }
 
-/** How a drain ended. OK says that every page was read; whether it was empty, `records` tells. */
+/** How a drain ended. OK: every page was read. `records` says whether there was anything in them. */
 export type DrainStatus =
   | 'OK'
   | 'ACCESS_DENIED'
@@ -35,7 +43,7 @@ export type DrainStatus =
 export interface DrainReport {
   readonly status: DrainStatus;
   readonly pages: number;
-  /** Records handed to `onPage`, those of repeated or restarted pages included. */
+  /** Records in those pages, those of repeated pages and earlier passes included. */
   readonly records: number;
   /** Requests sent again, whatever the reason. */
   readonly retries: number;
@@ -46,27 +54,22 @@ export interface DrainReport {
   readonly errorMessage: string | null;
 }
 
-export interface DrainHandlers {
-  /** Awaited before the next page is asked for: this is the back-pressure. A rejection ends the drain and is rethrown. */
-  readonly onPage: (page: SourcePage) => Promise<void>;
-  /** The drain starts again from its first page: what a caller has set aside of it is void. */
-  readonly onRestart: () => void;
+/**
+ * One drain: `for await (const page of drain) { … }`, then `drain.report()`.
+ *
+ * The first turn of the loop starts the drain. The next page of a list is asked for when the loop asks for it, so a slow
+ * loop slows the requests down. Leaving the loop early, by `break` or an error, stops every request of the drain.
+ * The loop never throws for what AWS answers: the report says how the drain ended.
+ */
+export interface Drain extends AsyncIterable<Page> {
+  /** Exactly one for each drain, once its loop has ended. @throws TypeError before that */
+  report(): DrainReport;
 }
 
-/** AWS Backup, read only. No method rejects for what AWS answers: every outcome is a report. */
+/** AWS Backup, read only. */
 export interface Source {
-  /** All copy jobs of a target created in the window, children of parents whose children are not listed included. */
-  drainCopyJobs(
-    target: Target,
-    window: Window,
-    handlers: DrainHandlers,
-    signal: AbortSignal,
-  ): Promise<DrainReport>;
-  drainCopyJobSummaries(
-    target: Target,
-    period: AggregationPeriod,
-    handlers: DrainHandlers,
-    signal: AbortSignal,
-  ): Promise<DrainReport>;
+  /** All copy jobs of a target created in the window, including children that AWS lists only under their parents. */
+  copyJobs(target: Target, window: Window, signal: AbortSignal): Drain;
+  copyJobSummaries(target: Target, period: AggregationPeriod, signal: AbortSignal): Drain;
   close(): void;
 }

@@ -18,6 +18,11 @@ export interface Target {
   readonly credentials: AwsCredentialIdentityProvider;
 }
 
+/** How a target is named in keys and messages: `111122223333/eu-west-1`. Watermarks are kept under it. */
+export function targetName({ accountId, region }: Pick<Target, 'accountId' | 'region'>): string {
+  return `${accountId}/${region}`;
+}
+
 /** Who runs this, as STS says. */
 export interface Caller {
   readonly accountId: string;

@@ -76,9 +76,10 @@ async function drained(
     timing: { firstDelayMs: 5, longestDelayMs: 50, requestTimeoutMs: 10_000 },
   });
   const target = { accountId: '444455556666', region, accountName: null, regionNamed: false, credentials };
-  const handlers = { onPage: async () => {}, onRestart: () => {} };
   const window = { from: null, to: Date.now() };
-  const { status, errorName, errorMessage } = await source.drainCopyJobs(target, window, handlers, never());
+  const drain = source.copyJobs(target, window, never());
+  for await (const _ of drain);
+  const { status, errorName, errorMessage } = drain.report();
   source.close();
   return status === 'OK' ? status : `${status} ${errorName}: ${errorMessage}`;
 }

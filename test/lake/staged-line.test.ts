@@ -3,8 +3,8 @@ import { expect, it } from 'vitest';
 import { drain } from '../../src/export/drain.ts';
 import { isTooLong, longestStagedLine } from '../../src/lake/staged-line.ts';
 import type { RejectedRecord } from '../../src/ledger/rejected.ts';
-import type { DrainReport } from '../../src/source/source.ts';
 import type { Row } from '../../src/tables/table.ts';
+import { onePageSource } from '../export/one-page-source.ts';
 
 it.each([
   ['a long message that fits', 'x'.repeat(longestStagedLine - 100), false],
@@ -16,17 +16,6 @@ it.each([
 });
 
 it('a record that is too long for a row is rejected and kept raw, and costs no other', async () => {
-  const ok: DrainReport = {
-    status: 'OK',
-    pages: 1,
-    records: 2,
-    retries: 0,
-    firstRequestId: null,
-    lastRequestId: null,
-    durationMs: 0,
-    errorName: null,
-    errorMessage: null,
-  };
   const records = [
     { CopyJobId: 'a', CreationDate: 1, StatusMessage: 'x'.repeat(longestStagedLine) },
     { CopyJobId: 'b', CreationDate: 1 },
@@ -43,14 +32,7 @@ it('a record that is too long for a row is rejected and kept raw, and costs no o
   const drained = await drain(
     { table: 'copy_jobs', target, window: { from: null, to: 5 }, coveredTo: null },
     {
-      source: {
-        drainCopyJobs: async (_target, _window, { onPage }) => {
-          await onPage({ records, observedAt: 5, requestId: null, repaired: false, more: false });
-          return ok;
-        },
-        drainCopyJobSummaries: async () => ok,
-        close: () => undefined,
-      },
+      source: onePageSource(records),
       periods: [],
       runId: 'run',
       stage: async (_table, rows) => void staged.push(...rows),

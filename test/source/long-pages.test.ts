@@ -40,7 +40,7 @@ describe.each([
         return sent(longPage('a', 600 * kilobyte));
       },
       {
-        room: createBodyMemory(1000 * kilobyte, 5000 * kilobyte),
+        memory: createBodyMemory(1000 * kilobyte, 5000 * kilobyte),
         onPage: async ({ records }) => {
           held += 1;
           most = Math.max(most, held);
@@ -59,7 +59,7 @@ describe.each([
 
   it('are read alone where one is longer than the whole budget', async () => {
     bench = await startBench(() => sent(longPage('a', 600 * kilobyte)), {
-      room: createBodyMemory(100 * kilobyte, 1000 * kilobyte),
+      memory: createBodyMemory(100 * kilobyte, 1000 * kilobyte),
     });
     const { readJobs } = bench;
     const reports = await Promise.all([readJobs(), readJobs(), readJobs()]);
@@ -73,7 +73,7 @@ describe.each([
         answered += 1;
         return sent(longPage('a', 600 * kilobyte));
       },
-      { room: createBodyMemory(100 * kilobyte, 500 * kilobyte) },
+      { memory: createBodyMemory(100 * kilobyte, 500 * kilobyte) },
     );
     expect(await bench.readJobs()).toMatchObject({
       status: 'FAILED',
@@ -87,10 +87,10 @@ describe.each([
   });
 });
 
-it('a target that waits for room ends with its time, and leaves the room to others', async () => {
-  const room = createBodyMemory(100 * kilobyte);
-  const place = await room.reserve(100 * kilobyte);
-  bench = await startBench(() => longPage('a', 50 * kilobyte), { room, targetTimeoutMs: 300 });
+it('a target that waits for memory ends with its time, and leaves the memory to others', async () => {
+  const memory = createBodyMemory(100 * kilobyte);
+  const place = await memory.reserve(100 * kilobyte);
+  bench = await startBench(() => longPage('a', 50 * kilobyte), { memory, targetTimeoutMs: 300 });
   expect(await bench.readJobs()).toMatchObject({ status: 'TIMED_OUT', errorName: 'TargetTimeout' });
   place.release();
   expect(await bench.readJobs()).toMatchObject({ status: 'OK', records: 1 });

@@ -5,8 +5,8 @@ import { createBodyMemory } from '../../src/aws/body-memory.ts';
 import { captureResponse } from '../../src/aws/response.ts';
 import { drain } from '../../src/export/drain.ts';
 import type { RejectedRecord } from '../../src/ledger/rejected.ts';
-import type { DrainReport } from '../../src/source/source.ts';
 import type { Row } from '../../src/tables/table.ts';
+import { onePageSource } from '../export/one-page-source.ts';
 
 /** What captureResponse keeps of a body. */
 async function answerWith(body: Buffer) {
@@ -34,17 +34,6 @@ it.each([
 ])(
   'a record of such a body is published and kept, and one that holds U+FFFD of its own is not',
   async (repaired, altered) => {
-    const ok: DrainReport = {
-      status: 'OK',
-      pages: 1,
-      records: 2,
-      retries: 0,
-      firstRequestId: null,
-      lastRequestId: null,
-      durationMs: 0,
-      errorName: null,
-      errorMessage: null,
-    };
     const records = [
       { CopyJobId: 'a', CreationDate: 1, StatusMessage: '\ufffd' },
       { CopyJobId: 'b', CreationDate: 1 },
@@ -61,14 +50,7 @@ it.each([
     const drained = await drain(
       { table: 'copy_jobs', target, window: { from: null, to: 5 }, coveredTo: null },
       {
-        source: {
-          drainCopyJobs: async (_target, _window, handlers) => {
-            await handlers.onPage({ records, observedAt: 5, requestId: null, repaired, more: false });
-            return ok;
-          },
-          drainCopyJobSummaries: async () => ok,
-          close: () => undefined,
-        },
+        source: onePageSource(records, repaired),
         periods: [],
         runId: 'run',
         stage: async (_table, rows) => void staged.push(...rows),

@@ -3,7 +3,7 @@ import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import pino, { type Logger } from 'pino';
 import { type Aws, createAws } from '../../src/aws/aws.ts';
 import { createSource, type SourceOptions } from '../../src/source/backup.ts';
-import type { DrainReport, Source, SourcePage, Window } from '../../src/source/source.ts';
+import type { Drain, DrainReport, Page, Source, Window } from '../../src/source/source.ts';
 import type { Target } from '../../src/targets/target.ts';
 import { type Asked, type Reply, type ScriptedAws, startScriptedAws } from './scripted-aws.ts';
 
@@ -18,9 +18,9 @@ export interface Bench {
   readonly aws: Aws;
   readonly source: Source;
   readonly target: Target;
-  readonly pages: SourcePage[];
+  readonly pages: Page[];
   readonly restarts: () => number;
-  /** Ids of the copy jobs handed on since the last restart, in order. */
+  /** Ids of the copy jobs of the last pass, in order. */
   readonly ids: () => string[];
   readJobs(window?: Window, signal?: AbortSignal): Promise<DrainReport>;
   readSummaries(signal?: AbortSignal): Promise<DrainReport>;
@@ -36,7 +36,7 @@ export interface BenchOptions extends Partial<Omit<SourceOptions, 'aws'>> {
   readonly credentials?: AwsCredentialIdentityProvider;
   readonly region?: string;
   readonly maxSockets?: number;
-  readonly onPage?: (page: SourcePage) => Promise<void>;
+  readonly onPage?: (page: Page) => Promise<void>;
   readonly log?: Logger;
 }
 
@@ -66,20 +66,16 @@ export async function startBench(
     ...sourceOptions,
   });
   const target = { accountId: '444455556666', region, accountName: null, regionNamed: false, credentials };
-  const pages: SourcePage[] = [];
-  let kept: SourcePage[] = [];
-  let restarts = 0;
-  const handlers = {
-    onPage: async (page: SourcePage) => {
+  const pages: Page[] = [];
+  const takeAll = async (drain: Drain): Promise<DrainReport> => {
+    for await (const page of drain) {
       await onPage?.(page);
-      pages.push(page);
-      kept.push(page);
-    },
-    onRestart: () => {
-      kept = [];
-      restarts += 1;
-    },
+      const { records, observedAt, requestId, repaired, more, pass } = page;
+      pages.push({ records, observedAt, requestId, repaired, more, pass });
+    }
+    return drain.report();
   };
+  const lastPass = () => Math.max(1, ...pages.map(({ pass }) => pass));
   const running = new AbortController().signal;
   return {
     server,
@@ -87,12 +83,13 @@ export async function startBench(
     source,
     target,
     pages,
-    restarts: () => restarts,
+    restarts: () => lastPass() - 1,
     ids: () =>
-      kept.flatMap(({ records }) => records.map((record) => Reflect.get(record as object, 'CopyJobId'))),
-    readJobs: (window = everything, signal = running) =>
-      source.drainCopyJobs(target, window, handlers, signal),
-    readSummaries: (signal = running) => source.drainCopyJobSummaries(target, 'ONE_DAY', handlers, signal),
+      pages
+        .filter(({ pass }) => pass === lastPass())
+        .flatMap(({ records }) => records.map((record) => Reflect.get(record as object, 'CopyJobId'))),
+    readJobs: (window = everything, signal = running) => takeAll(source.copyJobs(target, window, signal)),
+    readSummaries: (signal = running) => takeAll(source.copyJobSummaries(target, 'ONE_DAY', signal)),
     close: async () => {
       source.close();
       aws.close();

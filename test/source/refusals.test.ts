@@ -155,14 +155,9 @@ describe('a host name that is not found', () => {
       log: pino({ level: 'silent' }),
       timing: { firstDelayMs: 1, longestDelayMs: 10 },
     });
-    const handlers = { onPage: async () => {}, onRestart: () => {} };
-    const report = await source.drainCopyJobs(
-      target,
-      { from: null, to },
-      handlers,
-      new AbortController().signal,
-    );
-    return { report, attempts };
+    const drain = source.copyJobs(target, { from: null, to }, new AbortController().signal);
+    for await (const _ of drain);
+    return { report: drain.report(), attempts };
   }
 
   it('is UNREACHABLE after some tries, for only AWS says that a region is disabled', async () => {

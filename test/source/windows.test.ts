@@ -173,7 +173,7 @@ describe('a hot target', () => {
     expect(most).toBe(2);
   });
 
-  it('hands on nothing more once a page was rejected', async () => {
+  it('hands on nothing more once the loop has thrown', async () => {
     let calls = 0;
     const answer = listing(jobs, { pageSize: 20, inclusive: true, childrenListed: true });
     const { readJobs } = await reading((asked) => answer(asked), {

@@ -6,6 +6,7 @@ import { AccessError, UnavailableError, UsageError } from '../../src/shared/erro
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { defaultOptions, type SimulatorOptions } from '../../src/simulator/simulator-options.ts';
 import { createSource } from '../../src/source/backup.ts';
+import type { Drain } from '../../src/source/source.ts';
 import { identifyCaller } from '../../src/targets/caller.ts';
 import { enabledRegions } from '../../src/targets/regions.ts';
 import type { Target } from '../../src/targets/target.ts';
@@ -241,18 +242,17 @@ describe('reading an organization', () => {
       timing: { firstDelayMs: 5, longestDelayMs: 50 },
     });
     const records: object[] = [];
-    const handlers = {
-      onPage: async (page: { records: readonly unknown[] }) => {
-        records.push(...(page.records as object[])); // what the simulator sends are objects
-      },
-      onRestart: () => {},
+    const readOne = async (drain: Drain) => {
+      // Safe: what the simulator sends are objects.
+      for await (const page of drain) records.push(...(page.records as object[]));
+      return drain.report();
     };
     const window = { from: null, to: found.identified.asOf };
     const { signal } = new AbortController();
     const reports = await Promise.all(
       targets.flatMap((target) => [
-        source.drainCopyJobs(target, window, handlers, signal),
-        source.drainCopyJobSummaries(target, 'ONE_DAY', handlers, signal),
+        readOne(source.copyJobs(target, window, signal)),
+        readOne(source.copyJobSummaries(target, 'ONE_DAY', signal)),
       ]),
     );
     source.close();

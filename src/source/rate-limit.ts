@@ -1,7 +1,8 @@
-/** So many requests in each interval, measured by a clock that nobody can set. */
+/** At most so many requests in any interval, measured by a clock that nobody can set. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { type Target, targetName } from '../targets/target.ts';
 
-export interface PaceOptions {
+export interface RateLimitOptions {
   /** Requests in any interval; at least 1. */
   readonly limit: number;
   readonly intervalMs: number;
@@ -12,7 +13,7 @@ export interface PaceOptions {
 }
 
 /** Resolves when one more request may begin: never more than `limit` begin within any interval. */
-export function createPace(options: PaceOptions): () => Promise<void> {
+export function createRateLimit(options: RateLimitOptions): () => Promise<void> {
   const { limit, intervalMs, signal, now = () => performance.now() } = options;
   /** When the last `limit` requests begin, in the order in which they were asked for. */
   const recent: { at: number }[] = [];
@@ -26,5 +27,23 @@ export function createPace(options: PaceOptions): () => Promise<void> {
       // The one before may have begun later than it was to.
       mine.at = earliest();
     }
+  };
+}
+
+/** One rate limit for each (account, region), until the signal is aborted. */
+export function createRateLimits(
+  requestsPerSecond: number,
+  signal: AbortSignal,
+): (target: Target) => () => Promise<void> {
+  const limit = Math.max(1, Math.floor(requestsPerSecond));
+  const intervalMs = (limit * 1000) / requestsPerSecond;
+  const byTarget = new Map<string, () => Promise<void>>();
+  return (target) => {
+    const name = targetName(target);
+    const known = byTarget.get(name);
+    if (known !== undefined) return known;
+    const rateLimit = createRateLimit({ limit, intervalMs, signal });
+    byTarget.set(name, rateLimit);
+    return rateLimit;
   };
 }

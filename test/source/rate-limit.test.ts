@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createPace } from '../../src/source/pace.ts';
+import { createRateLimit } from '../../src/source/rate-limit.ts';
 
 const signal = new AbortController().signal;
 const day = 24 * 60 * 60 * 1000;
@@ -14,7 +14,7 @@ describe('the pace of requests', () => {
     const ticking = setInterval(() => {
       clock += 1;
     }, 1);
-    const pace = createPace({ limit: 3, intervalMs, signal, now: () => clock });
+    const pace = createRateLimit({ limit: 3, intervalMs, signal, now: () => clock });
     const begun = await Promise.all(
       Array.from({ length: 11 }, async () => {
         await pace();
@@ -30,7 +30,7 @@ describe('the pace of requests', () => {
 
   it.each([-day, day])('goes on when the local clock is set by %d ms', async (jump) => {
     const intervalMs = 30;
-    const pace = createPace({ limit: 1, intervalMs, signal });
+    const pace = createRateLimit({ limit: 1, intervalMs, signal });
     await pace();
     const begin = performance.now();
     const realNow = Date.now;
@@ -42,7 +42,7 @@ describe('the pace of requests', () => {
 
   it('lets go of whoever waits when it is stopped', async () => {
     const stopping = new AbortController();
-    const pace = createPace({ limit: 1, intervalMs: day, signal: stopping.signal });
+    const pace = createRateLimit({ limit: 1, intervalMs: day, signal: stopping.signal });
     await pace();
     const waiting = pace();
     stopping.abort();
