@@ -1,9 +1,8 @@
 import type { Row, Value } from './table.ts';
 
 /**
- * The account and region in an ARN, of any AWS partition: `arn:<partition>:<service>:<region>:<account>:<resource>`
- * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html). Each part has its number, from 1, as
- * SQL's `split_part` counts.
+ * Where the region and the account are in an ARN: `arn:<partition>:<service>:<region>:<account>:<resource>`
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html). Fields count from 1, as in SQL's `split_part`.
  */
 const arnFields = { region: 4, account: 5 } as const;
 type ArnField = keyof typeof arnFields;

@@ -1,9 +1,9 @@
-/** How the tables' files write their columns down: one fact a line. */
+/** Helpers to define the columns of a table. */
 import type { Column, ColumnOrigin, ColumnType } from './table.ts';
 
 type Details = Pick<Column, 'unit' | 'freeText'>;
 
-/** A column that a record's field fills; the field keeps its literal type, so that none can be forgotten. */
+/** A column that comes from a field of the record. The field keeps its literal type, so that the compiler finds missing ones. */
 export function api<const Field extends string>(
   name: string,
   type: ColumnType,
@@ -28,5 +28,5 @@ export function column(
 }
 
 export const provenance = { kind: 'provenance' } as const;
-/** For columns that may hold any Unicode. */
+/** For columns that may contain any Unicode. */
 export const free = { freeText: true } as const;

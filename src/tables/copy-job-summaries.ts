@@ -1,11 +1,11 @@
-/** AWS Backup's own daily counts of copy jobs, kept after AWS has forgotten them. */
+/** AWS Backup's own daily counts of copy jobs. The lake keeps them after AWS has deleted them. */
 import type { CopyJobSummary } from '@aws-sdk/client-backup';
 import { api, column, provenance } from './column.ts';
 import { apiValues, InvalidRecord, isObject, required, unknownFields } from './record-values.ts';
 import type { Column, Normalized, Observation, Table } from './table.ts';
 import { utcDay } from './table.ts';
 
-/** The spans of days that ListCopyJobSummaries counts by (docs.aws.amazon.com/aws-backup/latest/devguide/API_ListCopyJobSummaries.html). */
+/** The periods that ListCopyJobSummaries counts by (docs.aws.amazon.com/aws-backup/latest/devguide/API_ListCopyJobSummaries.html). */
 export type AggregationPeriod = 'ONE_DAY' | 'SEVEN_DAYS' | 'FOURTEEN_DAYS';
 
 const apiColumns = [
@@ -15,18 +15,18 @@ const apiColumns = [
     'state',
     'text',
     'State',
-    'The jobs’ state at the time of counting. Has more values than a job’s: ABORTING, ABORTED, COMPLETING, FAILING.',
+    'The state of the jobs when AWS counted them. Counts have more states than jobs: also ABORTING, ABORTED, COMPLETING and FAILING.',
     'COMPLETED',
   ),
-  api('resource_type', 'text', 'ResourceType', 'The kind of resource, as AWS Backup names it.', 'EBS'),
+  api('resource_type', 'text', 'ResourceType', 'The type of the resource, as AWS Backup names it.', 'EBS'),
   api(
     'message_category',
     'text',
     'MessageCategory',
-    'The kind of message, in mixed case: SUCCESS, AccessDenied, InvalidParameters, …',
+    'The category of the message, in mixed case: SUCCESS, AccessDenied, InvalidParameters, …',
     'SUCCESS',
   ),
-  api('job_count', 'bigint', 'Count', 'How many jobs.', '42', { unit: 'jobs' }),
+  api('job_count', 'bigint', 'Count', 'The number of jobs.', '42', { unit: 'jobs' }),
   api('start_time', 'timestamp', 'StartTime', 'When the counted period begins.', '2026-11-19 00:00:00.000', {
     unit: 'UTC, milliseconds',
   }),
@@ -41,7 +41,7 @@ const columns: readonly Column[] = [
     provenance,
     'first_observed_at',
     'timestamp',
-    'AWS’s time of the first answer that held this count’s key.',
+    'When this count was first seen, in AWS’s time.',
     '2026-11-20 02:00:00.000',
     { unit: 'UTC, milliseconds' },
   ),
@@ -49,7 +49,7 @@ const columns: readonly Column[] = [
     provenance,
     'observed_at',
     'timestamp',
-    'AWS’s time of the answer that last changed this row.',
+    'When AWS sent the response that last changed this row, in AWS’s time.',
     '2026-11-21 02:00:00.000',
     { unit: 'UTC, milliseconds' },
   ),
@@ -60,20 +60,21 @@ const columns: readonly Column[] = [
     'The run that last changed this row.',
     '0199f3a0-7c1e-7b2a-9c3d-4e5f60718293',
   ),
-  column(provenance, 'queried_account_id', 'text', 'The account that was asked.', '111122223333'),
+  column(provenance, 'queried_account_id', 'text', 'The account that was queried.', '111122223333'),
 ];
 
 export const copyJobSummaries: Table = {
   name: 'copy_job_summaries',
   description:
-    'Counts of copy jobs by state, resource type and message category, as AWS Backup counts them. ' +
-    'A fresh count of a day replaces the whole day of its account and region.',
+    'AWS Backup’s own counts of copy jobs, by state, resource type and message category. ' +
+    'A new count of a day replaces the whole day of its account and region.',
   schemaVersion: 1,
   columns,
   partitions: [
     {
       name: 'aggregation_period',
-      description: 'What was asked for: ONE_DAY, SEVEN_DAYS or FOURTEEN_DAYS. Never add up different ones.',
+      description:
+        'The period that AWS counted by: ONE_DAY, SEVEN_DAYS or FOURTEEN_DAYS. Do not add up counts of different periods.',
       example: 'ONE_DAY',
       values: { kind: 'one-of', texts: ['ONE_DAY', 'SEVEN_DAYS', 'FOURTEEN_DAYS'] },
     },
@@ -92,14 +93,14 @@ export const copyJobSummaries: Table = {
   sortBy: ['account_id', 'region', 'start_time', 'state', 'resource_type', 'message_category'],
 };
 
-/** The key, of which each text is a part: two counts must not become one. */
+/** The columns of the key. If one of their texts is malformed, the record is rejected: two counts must not become one. */
 const identity: ReadonlySet<string> = new Set(
   copyJobSummaries.merge.kind === 'replace-slice' ? copyJobSummaries.merge.key : [],
 );
 
 /**
- * A record of ListCopyJobSummaries as on the wire, to a row with its partitions; or why it cannot become one.
- * All rows of one drain carry the same `observedAt`, so that the drain wins or loses as a whole.
+ * Converts a raw record of ListCopyJobSummaries to a row, or says why it cannot.
+ * All rows of one drain have the same `observedAt`, so that the drain wins or loses as a whole.
  */
 export function copyJobSummaryRow(
   record: unknown,
@@ -133,6 +134,6 @@ export function copyJobSummaryRow(
   }
 }
 
-/** Fails to compile when the SDK's type gains a field that no column takes: `Untaken` then names it. */
+/** Does not compile when the SDK's type gains a field without a column. The compiler error then shows `Untaken`, the field. */
 type Untaken = Exclude<keyof CopyJobSummary, (typeof apiColumns)[number]['origin']['field']>;
 export const everyFieldIsTaken: [Untaken] extends [never] ? true : Untaken = true;

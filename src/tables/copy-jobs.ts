@@ -1,4 +1,4 @@
-/** One row per copy job, as last seen. */
+/** One row per copy job, in its last known state. */
 import type { CopyJob, Lifecycle, RecoveryPointCreator } from '@aws-sdk/client-backup';
 import { arnField, fromArn } from './arn.ts';
 import { api, column, free, provenance } from './column.ts';
@@ -6,71 +6,72 @@ import { apiValues, InvalidRecord, isObject, required, unknownFields } from './r
 import type { Column, ColumnOrigin, Normalized, Observation, Row, Table } from './table.ts';
 import { utcDay, withDerived } from './table.ts';
 
-/** The states that never change again; and those that do. Any other state is unknown: neither. */
+/** Terminal states never change again; open states do. Any other state is unknown: neither terminal nor open. */
 const terminalStates = ['COMPLETED', 'FAILED', 'PARTIAL'] as const;
 const openStates = ['CREATED', 'RUNNING'] as const;
 
 /*
- * A copy keeps the creation date of its source, and -1 for its days means the source's end:
- * https://docs.aws.amazon.com/aws-backup/latest/devguide/recov-point-create-a-copy.html. That -1 keeps a recovery point
- * for ever, and that days and event end it at whichever comes first, is in
- * https://docs.aws.amazon.com/aws-backup/latest/devguide/API_Lifecycle.html. The two contradict each other on -1.
+ * AWS documents -1 for the days of a copy in two ways.
+ * https://docs.aws.amazon.com/aws-backup/latest/devguide/recov-point-create-a-copy.html: a copy keeps the creation date
+ * of its source, and -1 means that it ends with its source.
+ * https://docs.aws.amazon.com/aws-backup/latest/devguide/API_Lifecycle.html: -1 keeps the recovery point forever. With
+ * both days and an event, whichever comes first ends it.
  */
 const apiColumns = [
   api(
     'copy_job_id',
     'text',
     'CopyJobId',
-    'Identifies the copy job. One row each.',
+    'The id of the copy job. There is one row per id.',
     '3F2504E0-4F89-41D3-9A0C-0305E82C3301',
   ),
   api(
     'account_id',
     'text',
     'AccountId',
-    'The account that owns the job. Where AWS names none: the account of the source vault, else the account that was asked.',
+    'The account that owns the job. If AWS does not name it: the account of the source vault, or else the account that was queried.',
     '111122223333',
   ),
   api(
     'source_backup_vault_arn',
     'text',
     'SourceBackupVaultArn',
-    'The vault copied from.',
+    'The vault that was copied from.',
     'arn:aws:backup:us-east-1:111122223333:backup-vault:prod',
   ),
   api(
     'source_recovery_point_arn',
     'text',
     'SourceRecoveryPointArn',
-    'The recovery point copied from. Snapshot and image ARNs carry no account.',
+    'The recovery point that was copied. ARNs of snapshots and images contain no account.',
     'arn:aws:ec2:us-east-1::snapshot/snap-0a1b2c3d4e5f60718',
   ),
   api(
     'destination_backup_vault_arn',
     'text',
     'DestinationBackupVaultArn',
-    'The vault copied to.',
+    'The vault that was copied to.',
     'arn:aws:backup:eu-west-1:444455556666:backup-vault:vaulted',
   ),
   api(
     'destination_vault_type',
     'text',
     'DestinationVaultType',
-    'BACKUP_VAULT or LOGICALLY_AIR_GAPPED_BACKUP_VAULT; newer values may come.',
+    'BACKUP_VAULT or LOGICALLY_AIR_GAPPED_BACKUP_VAULT. AWS may add values.',
     'BACKUP_VAULT',
   ),
   api(
     'destination_vault_lock_state',
     'text',
     'DestinationVaultLockState',
-    'Whether the destination vault was locked: LOCKED or UNLOCKED; newer values may come.',
+    'Whether the destination vault was locked: LOCKED or UNLOCKED. AWS may add values.',
     'LOCKED',
   ),
   api(
     'destination_recovery_point_arn',
     'text',
     'DestinationRecoveryPointArn',
-    'The recovery point that the copy made. It may be gone since.',
+    'The recovery point that the job created. It may have been deleted since.',
     'arn:aws:backup:eu-west-1:444455556666:recovery-point:1EB3B5E7-9EB0-435A-A80B-108B488B0D45',
   ),
   api(
@@ -84,7 +85,7 @@ const apiColumns = [
     'destination_recovery_point_lifecycle_move_to_cold_storage_after_days',
     'bigint',
     'DestinationRecoveryPointLifecycle.MoveToColdStorageAfterDays',
-    'When the copy moves to cold storage, where its type can; counted from the creation of its source. -1: never.',
+    'Days after the creation of its source when the copy moves to cold storage, if its type supports that. -1: never.',
     '30',
     { unit: 'days' },
   ),
@@ -92,7 +93,7 @@ const apiColumns = [
     'destination_recovery_point_lifecycle_delete_after_days',
     'bigint',
     'DestinationRecoveryPointLifecycle.DeleteAfterDays',
-    'When the copy is deleted, counted from the creation of its source; counted from the copy job, it is an upper bound. -1 or null: unknown (AWS documents -1 both as for ever and as its source’s end).',
+    'Days after the creation of its source when the copy is deleted. Counted from the copy job, they are an upper bound. -1 or null: unknown (AWS documents -1 both as “forever” and as “when its source ends”).',
     '365',
     { unit: 'days' },
   ),
@@ -100,14 +101,14 @@ const apiColumns = [
     'destination_recovery_point_lifecycle_opt_in_to_archive_for_supported_resources',
     'boolean',
     'DestinationRecoveryPointLifecycle.OptInToArchiveForSupportedResources',
-    'Whether AWS moves the copy to the archive tier, where its type has one; it is then still kept.',
+    'Whether AWS moves the copy to the archive tier, if its type has one. Archived copies still exist.',
     'false',
   ),
   api(
     'destination_recovery_point_lifecycle_delete_after_event',
     'text',
     'DestinationRecoveryPointLifecycle.DeleteAfterEvent',
-    'The event after which AWS deletes the copy, such as DELETE_AFTER_COPY, if that comes before its days.',
+    'The event after which AWS deletes the copy, such as DELETE_AFTER_COPY, if it happens before the days are over.',
     'DELETE_AFTER_COPY',
   ),
   api(
@@ -121,11 +122,11 @@ const apiColumns = [
     'resource_name',
     'text',
     'ResourceName',
-    'The resource’s name; not unique, any Unicode.',
+    'The name of the resource. It is not unique and may contain any Unicode.',
     'orders-db',
     free,
   ),
-  api('resource_type', 'text', 'ResourceType', 'The kind of resource, as AWS Backup names it.', 'EBS'),
+  api('resource_type', 'text', 'ResourceType', 'The type of the resource, as AWS Backup names it.', 'EBS'),
   api(
     'iam_role_arn',
     'text',
@@ -138,7 +139,7 @@ const apiColumns = [
     'backup_size_in_bytes',
     'bigint',
     'BackupSizeInBytes',
-    'The size of what was copied. Exact to 2^53 − 1.',
+    'The size of the copied backup. Exact up to 2^53 − 1.',
     '107374182400',
     { unit: 'bytes' },
   ),
@@ -146,14 +147,14 @@ const apiColumns = [
     'state',
     'text',
     'State',
-    'CREATED, RUNNING, COMPLETED, FAILED or PARTIAL; newer values may come. COMPLETED: the copy was made; whether it still exists, no job tells.',
+    'CREATED, RUNNING, COMPLETED, FAILED or PARTIAL. AWS may add values. COMPLETED means that the copy was made, not that it still exists.',
     'COMPLETED',
   ),
   api(
     'status_message',
     'text',
     'StatusMessage',
-    'What AWS says about the state, in words.',
+    'AWS’s message about the state.',
     'Access Denied trying to call AWS Backup service',
     free,
   ),
@@ -161,7 +162,7 @@ const apiColumns = [
     'message_category',
     'text',
     'MessageCategory',
-    'The kind of message, in mixed case: SUCCESS, AccessDenied, InvalidParameters, …',
+    'The category of the message, in mixed case: SUCCESS, AccessDenied, InvalidParameters, …',
     'AccessDenied',
   ),
   api('creation_time', 'timestamp', 'CreationDate', 'When the job was created.', '2026-11-20 01:02:03.456', {
@@ -171,7 +172,7 @@ const apiColumns = [
     'completion_time',
     'timestamp',
     'CompletionDate',
-    'When the job ended; null while it runs.',
+    'When the job ended. Null while it runs.',
     '2026-11-20 01:32:03.456',
     { unit: 'UTC, milliseconds' },
   ),
@@ -179,21 +180,21 @@ const apiColumns = [
     'created_by_backup_plan_id',
     'text',
     'CreatedBy.BackupPlanId',
-    'The backup plan that asked for the copy; null for a copy on demand.',
+    'The backup plan that requested the copy. Null for an on-demand copy.',
     '8F81F553-3A74-4A3F-B93D-B3360DC80C50',
   ),
   api(
     'created_by_backup_plan_arn',
     'text',
     'CreatedBy.BackupPlanArn',
-    'The plan’s ARN.',
+    'The ARN of the plan.',
     'arn:aws:backup:us-east-1:111122223333:backup-plan:8F81F553-3A74-4A3F-B93D-B3360DC80C50',
   ),
   api(
     'created_by_backup_plan_name',
     'text',
     'CreatedBy.BackupPlanName',
-    'The plan’s name.',
+    'The name of the plan.',
     'daily-35d',
     free,
   ),
@@ -201,7 +202,7 @@ const apiColumns = [
     'created_by_backup_plan_version',
     'text',
     'CreatedBy.BackupPlanVersion',
-    'The plan’s version: any Unicode of at most 1,024 bytes.',
+    'The version of the plan: any Unicode, at most 1,024 bytes.',
     'ZTFjNjM0ZmQtYjE2',
     free,
   ),
@@ -209,14 +210,14 @@ const apiColumns = [
     'created_by_backup_rule_id',
     'text',
     'CreatedBy.BackupRuleId',
-    'The rule of the plan that asked for the copy.',
+    'The rule of the plan that requested the copy.',
     '2a1c4b0e-0b52-4c9f-8e6d-0c9c1d2e3f40',
   ),
   api(
     'created_by_backup_rule_name',
     'text',
     'CreatedBy.BackupRuleName',
-    'The rule’s name.',
+    'The name of the rule.',
     'copy-to-vault',
     free,
   ),
@@ -224,7 +225,7 @@ const apiColumns = [
     'created_by_backup_rule_cron',
     'text',
     'CreatedBy.BackupRuleCron',
-    'The rule’s schedule.',
+    'The schedule of the rule.',
     'cron(0 5 ? * * *)',
     free,
   ),
@@ -239,46 +240,53 @@ const apiColumns = [
     'created_by_backup_job_id',
     'text',
     'CreatedByBackupJobId',
-    'The backup job that started this copy, for scheduled copies.',
+    'The backup job that started this copy, if the copy was scheduled.',
     '6C0B27A6-7A8B-4C6D-9E0F-1A2B3C4D5E6F',
   ),
   api(
     'parent_job_id',
     'text',
     'ParentJobId',
-    'The parent (composite) job of a child.',
+    'For a child job: its parent (composite) job.',
     '9E107D9D-372B-4B6E-8E2F-2C3D4E5F6071',
   ),
   api(
     'is_parent',
     'boolean',
     'IsParent',
-    'Whether this is a parent (composite) job: do not add its children’s sizes to its own.',
+    'Whether this is a parent (composite) job. Its size includes its children’s sizes: do not add them up.',
     'false',
   ),
   api(
     'composite_member_identifier',
     'text',
     'CompositeMemberIdentifier',
-    'A child’s place within its composite resource, such as its logical id in a stack.',
+    'For a child job: its place in the composite resource, such as a logical id in a stack.',
     'OrdersTable',
     free,
   ),
-  api('number_of_child_jobs', 'bigint', 'NumberOfChildJobs', 'How many children a parent has.', '3', {
-    unit: 'jobs',
-  }),
+  api(
+    'number_of_child_jobs',
+    'bigint',
+    'NumberOfChildJobs',
+    'For a parent job: the number of its child jobs.',
+    '3',
+    {
+      unit: 'jobs',
+    },
+  ),
   api(
     'child_jobs_in_state',
     'text',
     'ChildJobsInState',
-    'A parent’s children by state, as JSON with sorted keys: whole, with states that have no column of their own.',
+    'For a parent job: its child jobs by state, as JSON with sorted keys. Includes states that have no column.',
     '{"COMPLETED":2,"RUNNING":1}',
   ),
   api(
     'child_jobs_in_state_created',
     'bigint',
     'ChildJobsInState.CREATED',
-    'Children in state CREATED; null where AWS names none.',
+    'Child jobs in state CREATED. Null if AWS does not list this state.',
     '0',
     { unit: 'jobs' },
   ),
@@ -286,7 +294,7 @@ const apiColumns = [
     'child_jobs_in_state_running',
     'bigint',
     'ChildJobsInState.RUNNING',
-    'Children in state RUNNING; null where AWS names none.',
+    'Child jobs in state RUNNING. Null if AWS does not list this state.',
     '1',
     { unit: 'jobs' },
   ),
@@ -294,7 +302,7 @@ const apiColumns = [
     'child_jobs_in_state_completed',
     'bigint',
     'ChildJobsInState.COMPLETED',
-    'Children in state COMPLETED; null where AWS names none.',
+    'Child jobs in state COMPLETED. Null if AWS does not list this state.',
     '2',
     { unit: 'jobs' },
   ),
@@ -302,7 +310,7 @@ const apiColumns = [
     'child_jobs_in_state_failed',
     'bigint',
     'ChildJobsInState.FAILED',
-    'Children in state FAILED; null where AWS names none.',
+    'Child jobs in state FAILED. Null if AWS does not list this state.',
     '0',
     { unit: 'jobs' },
   ),
@@ -310,7 +318,7 @@ const apiColumns = [
     'child_jobs_in_state_partial',
     'bigint',
     'ChildJobsInState.PARTIAL',
-    'Children in state PARTIAL; null where AWS names none.',
+    'Child jobs in state PARTIAL. Null if AWS does not list this state.',
     '0',
     { unit: 'jobs' },
   ),
@@ -321,7 +329,7 @@ const otherColumns: readonly Column[] = [
     { kind: 'target' },
     'region',
     'text',
-    'The region that lists the job. Where several do: that of the owner, then of the source vault.',
+    'The region that lists the job. If several do, the owner’s listing counts first, then the one in the source vault’s region.',
     'us-east-1',
   ),
   column(
@@ -332,7 +340,7 @@ const otherColumns: readonly Column[] = [
     },
     'is_terminal',
     'boolean',
-    'True for COMPLETED, FAILED, PARTIAL; false for CREATED, RUNNING; null for a state not known here.',
+    'True for COMPLETED, FAILED and PARTIAL; false for CREATED and RUNNING; null for an unknown state.',
     'true',
   ),
   column(
@@ -344,7 +352,7 @@ const otherColumns: readonly Column[] = [
     },
     'duration_ms',
     'bigint',
-    'From creation to completion.',
+    'The time from creation to completion.',
     '1800000',
     { unit: 'milliseconds' },
   ),
@@ -352,49 +360,49 @@ const otherColumns: readonly Column[] = [
     fromArn('source_backup_vault_arn', 'account'),
     'source_account_id',
     'text',
-    'The account copied from, out of the source vault’s ARN.',
+    'The account that was copied from, taken from the source vault’s ARN.',
     '111122223333',
   ),
   column(
     fromArn('source_backup_vault_arn', 'region'),
     'source_region',
     'text',
-    'The region copied from, out of the source vault’s ARN.',
+    'The region that was copied from, taken from the source vault’s ARN.',
     'us-east-1',
   ),
   column(
     fromArn('destination_backup_vault_arn', 'account'),
     'destination_account_id',
     'text',
-    'The account copied to, out of the destination vault’s ARN.',
+    'The account that was copied to, taken from the destination vault’s ARN.',
     '444455556666',
   ),
   column(
     fromArn('destination_backup_vault_arn', 'region'),
     'destination_region',
     'text',
-    'The region copied to, out of the destination vault’s ARN.',
+    'The region that was copied to, taken from the destination vault’s ARN.',
     'eu-west-1',
   ),
   column(
     crossing('account'),
     'is_cross_account',
     'boolean',
-    'Whether the copy left its account; null where a vault’s ARN does not tell.',
+    'Whether the copy went to another account. Null if a vault’s ARN does not show the account.',
     'true',
   ),
   column(
     crossing('region'),
     'is_cross_region',
     'boolean',
-    'Whether the copy left its region; null where a vault’s ARN does not tell.',
+    'Whether the copy went to another region. Null if a vault’s ARN does not show the region.',
     'true',
   ),
   column(
     provenance,
     'first_observed_at',
     'timestamp',
-    'AWS’s time of the first answer that held the job.',
+    'When the job was first seen, in AWS’s time.',
     '2026-11-20 02:00:00.000',
     { unit: 'UTC, milliseconds' },
   ),
@@ -402,7 +410,7 @@ const otherColumns: readonly Column[] = [
     provenance,
     'observed_at',
     'timestamp',
-    'AWS’s time of the answer that last changed this row.',
+    'When AWS sent the response that last changed this row, in AWS’s time.',
     '2026-11-21 02:00:00.000',
     { unit: 'UTC, milliseconds' },
   ),
@@ -417,7 +425,7 @@ const otherColumns: readonly Column[] = [
     provenance,
     'queried_account_id',
     'text',
-    'The account of the target that `region` names: asked for its jobs, it listed this one.',
+    'The account that was queried: together with `region`, the target that listed this job.',
     '111122223333',
   ),
 ];
@@ -426,7 +434,8 @@ const columns: readonly Column[] = [...apiColumns, ...otherColumns];
 
 export const copyJobs: Table = {
   name: 'copy_jobs',
-  description: 'AWS Backup copy jobs, one row each, as last seen; kept after AWS has forgotten them.',
+  description:
+    'One row per AWS Backup copy job, in its last known state. Rows stay after AWS has deleted the job.',
   schemaVersion: 1,
   columns,
   partitions: [
@@ -441,10 +450,10 @@ export const copyJobs: Table = {
   sortBy: ['account_id', 'region', 'creation_time', 'copy_job_id'],
 };
 
-/** The account decides in which bucket a row lies. */
+/** The account decides which bucket a row belongs to. */
 const identity: ReadonlySet<string> = new Set(['copy_job_id', 'account_id']);
 
-/** A record of ListCopyJobs as on the wire, to a row with its partition; or why it cannot become one. */
+/** Converts a raw record of ListCopyJobs to a row, or says why it cannot. */
 export function copyJobRow(record: unknown, observation: Observation): Normalized {
   try {
     if (!isObject(record)) throw new InvalidRecord('the record is not an object');
@@ -474,14 +483,14 @@ export function copyJobRow(record: unknown, observation: Observation): Normalize
   }
 }
 
-/** Null for a state that is not known here. */
+/** Null for an unknown state. */
 export function isTerminal(state: Row[string]): boolean | null {
   if (terminalStates.some((known) => known === state)) return true;
   if (openStates.some((known) => known === state)) return false;
   return null;
 }
 
-/** Whether source and destination vault differ in a part of their ARNs. */
+/** Whether the ARNs of the source and destination vaults differ in this field. */
 function crossing(part: 'account' | 'region'): ColumnOrigin {
   const source = fromArn('source_backup_vault_arn', part);
   const destination = fromArn('destination_backup_vault_arn', part);
@@ -501,7 +510,7 @@ function sqlTexts(values: readonly string[]): string {
 }
 
 /**
- * Fails to compile when the SDK's types gain a field that no column takes: `Untaken` then names it.
+ * Does not compile when the SDK's types gain a field without a column. The compiler error then shows `Untaken`, the field.
  */
 type Fields =
   | Exclude<keyof CopyJob, 'CreatedBy' | 'DestinationRecoveryPointLifecycle'>

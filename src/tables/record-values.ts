@@ -1,17 +1,17 @@
 /**
- * From a record as it came over the wire (parsed JSON) to a row's values, strictly: what does not fit its column's
- * type makes the record a rejected one, never a guess.
+ * Converts the fields of a raw record (parsed JSON) to the values of a row. If a field does not fit its column's type,
+ * the record is rejected; values are never guessed.
  */
 import { UnsafeInteger } from '../shared/exact-json.ts';
 import type { Column, Row, Value } from './table.ts';
 
-/** Fields that are maps from an open set of names to counts: taken whole, whatever their keys. */
+/** Fields that are maps of counts with any keys. They are kept whole. */
 const countMaps: ReadonlySet<string> = new Set(['ChildJobsInState']);
 
-/** Why a record cannot become a row. Caught by the table's own function; never leaves the room. */
+/** Why a record cannot become a row. The table's own function catches it; no other code sees it. */
 export class InvalidRecord extends Error {}
 
-/** The instants that a partition's `yyyy-MM-dd` can name: years 0001 to 9999. */
+/** The range of a partition's `yyyy-MM-dd`: years 1 to 9999. */
 const firstInstant = Date.parse('0001-01-01T00:00:00.000Z');
 const lastInstant = Date.parse('9999-12-31T23:59:59.999Z');
 
@@ -21,7 +21,7 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   );
 }
 
-/** The value at a dotted path such as `CreatedBy.BackupPlanId`; undefined when any step is absent or null. */
+/** The value at a dotted path such as `CreatedBy.BackupPlanId`; undefined if any step is missing or null. */
 function valueAt(record: Readonly<Record<string, unknown>>, path: string): unknown {
   let value: unknown = record;
   let walked = '';
@@ -34,7 +34,7 @@ function valueAt(record: Readonly<Record<string, unknown>>, path: string): unkno
   return value ?? undefined;
 }
 
-/** A whole number that a JavaScript number holds exactly. */
+/** An integer that a JavaScript number represents exactly. */
 export function exactInteger(value: unknown, field: string): number {
   if (value instanceof UnsafeInteger) {
     throw new InvalidRecord(`${field} is ${value.digits}, beyond the exact integers (2^53 - 1)`);
@@ -46,8 +46,8 @@ export function exactInteger(value: unknown, field: string): number {
 }
 
 /**
- * Half a surrogate pair cannot be written as UTF-8, and so in no Parquet file: it becomes U+FFFD, and whoever is told
- * keeps the record raw. In an identity it could make one row of two, so that the record is rejected there.
+ * Half a surrogate pair has no UTF-8 form, so no Parquet file can hold it. It becomes U+FFFD, and the caller also keeps
+ * the raw record. In an identity column that could merge two rows into one, so the record is rejected instead.
  */
 function text(value: unknown, field: string, reading: Reading, identity = false): string {
   if (typeof value !== 'string') throw new InvalidRecord(`${field} is not text`);
@@ -59,13 +59,13 @@ function text(value: unknown, field: string, reading: Reading, identity = false)
 
 /** How a table reads its records. */
 export interface Reading {
-  /** Columns that say which row it is, or where it lies. */
+  /** Columns that identify the row, or decide where it is stored. */
   readonly identity: ReadonlySet<string>;
-  /** Told of a field whose text is not in the row as it came. */
+  /** Called with each field whose text was changed. */
   readonly onAltered: (field: string) => void;
 }
 
-/** Epoch seconds with a fraction, as AWS Backup's JSON has them, to whole milliseconds. */
+/** Converts epoch seconds with a fraction, as in AWS Backup's JSON, to whole milliseconds. */
 function instant(value: unknown, field: string): number {
   if (typeof value !== 'number' || !Number.isFinite(value)) {
     throw new InvalidRecord(`${field} is not a time in epoch seconds`);
@@ -90,7 +90,7 @@ function converted(value: unknown, column: Column, field: string, reading: Readi
   }
 }
 
-/** The values of all `api` columns; null where the record has none. Throws InvalidRecord. */
+/** The values of all `api` columns; null for missing fields. @throws InvalidRecord */
 export function apiValues(
   record: Readonly<Record<string, unknown>>,
   columns: readonly Column[],
@@ -108,7 +108,7 @@ export function apiValues(
   return row;
 }
 
-/** A map of counts as JSON text with sorted keys, so that equal maps are equal texts. */
+/** A map of counts as JSON with sorted keys, so that equal maps become equal texts. */
 function sortedCounts(map: Readonly<Record<string, unknown>>, field: string, reading: Reading): string {
   const entries = Object.entries(map)
     .filter(([, count]) => count !== null)
@@ -116,13 +116,13 @@ function sortedCounts(map: Readonly<Record<string, unknown>>, field: string, rea
     .sort(([a], [b]) => (a < b ? -1 : 1));
   if (new Set(entries.map(([state]) => state)).size < entries.length) {
     throw new InvalidRecord(
-      `${field} holds states that are not well-formed Unicode, and alike without what is wrong`,
+      `${field} has states that are not well-formed Unicode and become the same when that is repaired`,
     );
   }
   return JSON.stringify(Object.fromEntries(entries));
 }
 
-/** Dotted names of the record's fields that no column takes. */
+/** Dotted names of the record's fields that have no column. */
 export function unknownFields(
   record: Readonly<Record<string, unknown>>,
   columns: readonly Column[],
@@ -148,7 +148,7 @@ function fieldNames(record: Readonly<Record<string, unknown>>): string[] {
   );
 }
 
-/** A required value that is neither absent nor empty. */
+/** A value that must be neither missing nor empty. */
 export function required(row: Row, column: string, field: string): NonNullable<Value> {
   const value = row[column];
   if (value === null || value === undefined || value === '') throw new InvalidRecord(`${field} is missing`);

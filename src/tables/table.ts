@@ -1,24 +1,22 @@
-/**
- * What a table is: plain data. Parquet schemas, staging types, DDL and docs are derived from it.
- */
+/** Tables as plain data. Parquet schemas, staging types, DDL and docs are derived from them. */
 
 /** A column's type. `timestamp` is UTC in milliseconds; `bigint` is exact to 2^53 − 1. */
 export type ColumnType = 'text' | 'bigint' | 'boolean' | 'timestamp';
 
-/** A value of a row. A timestamp is a number: milliseconds since 1970-01-01T00:00:00Z, may be negative. */
+/** A value in a row. A timestamp is a number: milliseconds since 1970-01-01T00:00:00Z, possibly negative. */
 export type Value = string | number | boolean | null;
 
-/** One normalized record: every column of its table by name, partition columns included. */
+/** One normalized record: the value of every column by name, including partition columns. */
 export type Row = Readonly<Record<string, Value>>;
 
 /**
  * Where a column's values come from.
- * - `api`: the record; these columns, and only these and `target`, decide whether a row changed.
- * - `target`: what was asked of whom, where the record does not say it.
- * - `derived`: computed from the other columns of the row, anew whenever a part is written: once in
- *   TypeScript (`from`) and once in DuckDB's SQL (`sql`); a test holds the two against each other.
- * - `provenance`: which observation the row comes from. Never makes a change.
- * - `run`: what a run says about itself (tables whose rows are never merged).
+ * - `api`: from the record. A row has changed only if one of these columns or a `target` column differs.
+ * - `target`: from the target that was queried, because the record does not contain it.
+ * - `derived`: computed from the other columns of the row whenever a part is written. The rule exists in TypeScript
+ *   (`from`) and in DuckDB's SQL (`sql`); a test compares the two.
+ * - `provenance`: the observation that the row comes from. A difference here is no change.
+ * - `run`: facts about a run, in tables whose rows are never merged.
  */
 export type ColumnOrigin =
   | { readonly kind: 'api'; readonly field: string }
@@ -34,26 +32,26 @@ export interface Column {
   readonly unit?: string;
   readonly example: string;
   readonly origin: ColumnOrigin;
-  /** True where values may hold text beyond ASCII (names, messages): some writers get their min/max wrong. */
+  /** True if values may contain more than ASCII (names, messages): some writers compute wrong min/max for them. */
   readonly freeText?: boolean;
 }
 
-/** A partition column: always a string, in the object's path and not in the file. */
+/** A partition column: always a string. It is in the object's key, not in the file. */
 export interface PartitionColumn {
   readonly name: string;
   readonly description: string;
   readonly example: string;
-  /** What its values can be: the UTC day of one of the row's timestamps, or one of a few texts. */
+  /** Its possible values: the UTC day of one of the row's timestamps, or one of a few texts. */
   readonly values:
     | { readonly kind: 'day'; readonly of: string }
     | { readonly kind: 'one-of'; readonly texts: readonly string[] };
 }
 
 /**
- * How a freshly observed row meets the rows already published.
- * - `upsert`: one row per `key`; see src/lake/engines/merge.ts for who wins.
- * - `replace-slice`: a fresh, complete drain replaces all rows with the same `slice` values.
- * - `append`: every run writes its own object; nothing is ever merged.
+ * How newly read rows are merged with the published ones.
+ * - `upsert`: one row per `key`; src/lake/engines/merge.ts says which one wins.
+ * - `replace-slice`: a new, complete drain replaces all rows with the same `slice` values.
+ * - `append`: every run writes its own object; nothing is merged.
  */
 export type MergeRule =
   | { readonly kind: 'upsert'; readonly key: readonly string[] }
@@ -63,31 +61,31 @@ export type MergeRule =
 export interface Table {
   readonly name: 'copy_jobs' | 'copy_job_summaries' | 'export_coverage';
   readonly description: string;
-  /** Raised whenever a column is added; a program refuses a lake whose version is newer than its own. */
+  /** Increased whenever a column is added. A program refuses a lake with a newer version than its own. */
   readonly schemaVersion: number;
   readonly columns: readonly Column[];
   readonly partitions: readonly PartitionColumn[];
   readonly merge: MergeRule;
-  /** Column names; ascending, nulls first, text by its UTF-8 bytes. */
+  /** Column names. The order is ascending, with nulls first and text by its UTF-8 bytes. */
   readonly sortBy: readonly string[];
 }
 
-/** The observation a record was part of. */
+/** When, where and by which run a record was read. */
 export interface Observation {
-  /** The account and region of the target that was asked. */
+  /** The account and region of the target that was queried. */
   readonly accountId: string;
   readonly region: string;
-  /** AWS's time of the answer (its `Date` header), in milliseconds since the epoch. */
+  /** The response's `Date` header, in milliseconds since the epoch. */
   readonly observedAt: number;
   readonly runId: string;
 }
 
-/** A record that became a row, or why it cannot become one. */
+/** The row made from a record, or why there is none. */
 export type Normalized =
   | {
       readonly row: Row;
       readonly unknownFields: readonly string[];
-      /** Fields whose text is not in the row as it came, because no Parquet file could hold it. */
+      /** Fields whose text was changed for the row, because no Parquet file can hold the original. */
       readonly alteredFields: readonly string[];
     }
   | { readonly rejected: string };
@@ -97,7 +95,7 @@ export function comparedColumns(table: Table): readonly Column[] {
   return table.columns.filter(({ origin }) => origin.kind === 'api' || origin.kind === 'target');
 }
 
-/** The same row with its derived columns computed anew. */
+/** The same row with its derived columns recomputed. */
 export function withDerived(table: Table, row: Row): Row {
   const complete: Record<string, Value> = { ...row };
   for (const column of table.columns) {
@@ -106,10 +104,10 @@ export function withDerived(table: Table, row: Row): Row {
   return complete;
 }
 
-/** The UTC day of an instant, `yyyy-MM-dd`; the instant must lie in the years 0001 to 9999. */
+/** The UTC day of an instant, `yyyy-MM-dd`. The year must be between 1 and 9999. */
 export function utcDay(epochMs: number): string {
   return new Date(epochMs).toISOString().slice(0, 10);
 }
 
-/** The tables that a run reads from AWS; it writes `export_coverage` itself. */
+/** The tables that a run reads from AWS. `export_coverage` is the run's own. */
 export type DrainedTable = 'copy_jobs' | 'copy_job_summaries';

@@ -1,6 +1,6 @@
 /**
- * The run's as-of: the time that independent witnesses agree on. One answer's Date may be wrong, and so may the local
- * clock; a wrong as-of would have every watermark claim what was not read.
+ * Determines the run's as-of: the time that independent witnesses agree on. The Date of one response can be wrong, and so
+ * can the local clock. With a wrong as-of, watermarks would claim time ranges that were not read.
  */
 import { AccountClient, ListRegionsCommand } from '@aws-sdk/client-account';
 import { BackupClient, ListCopyJobsCommand } from '@aws-sdk/client-backup';
@@ -16,18 +16,18 @@ import { agree, describeTimes, type Verdict, verdictOf, type Witness } from '../
 import { abortable } from '../shared/abort.ts';
 import { UnavailableError } from '../shared/errors.ts';
 
-/** All further witnesses of one round together; who has not answered by then has not been asked. */
+/** The time limit for one round of further witnesses. Those that have not responded by then do not count. */
 const roundMs = 10_000;
 
-/** Further regions whose AWS Backup is asked for the time. */
+/** How many further regions of AWS Backup are asked for the time. */
 const furtherRegions = 2;
 
-/** A page that contradicts the run's clock has the others asked again at most this often. */
+/** If a page contradicts the run's clock, the others are asked again, but not more often than this. */
 const recheckMs = 60_000;
 
 export interface AsOfOptions {
   readonly aws: Aws;
-  /** Where STS was asked. */
+  /** The region of the STS that was asked. */
   readonly homeRegion: string;
   /** `--regions`. */
   readonly regions: 'enabled' | readonly string[];
@@ -35,35 +35,35 @@ export interface AsOfOptions {
   readonly signal: AbortSignal;
 }
 
-/** What the lake knows about time. */
+/** What the lake says about the time. */
 export interface LakeTestimony {
-  /** What the store's last answer said; null where it says nothing, as a local folder. */
+  /** The Date of the store's last response; null for a store without a clock, such as a local folder. */
   readonly store: Witness | null;
-  /** The newest run that has begun; its as-of lies before every later run's. Null: there is none. */
+  /** The last run that began. Its as-of is before that of every later run. Null: there is none. */
   readonly newestRun: { readonly key: string; readonly asOf: number } | null;
 }
 
 interface Probe {
   readonly who: string;
-  /** Whatever the answer says otherwise, its Date counts. */
+  /** Only the Date of the response counts. */
   readonly ask: (abortSignal: AbortSignal) => Promise<CapturedResponse>;
 }
 
-/** Asks as few as needed: two that agree are enough, STS and the local clock on most nights. */
+/** Asks as few witnesses as needed. Two that agree are enough; usually these are STS and the local clock. */
 export class AsOf {
   readonly #options: AsOfOptions;
-  /** Rounds of further witnesses that were not asked yet. */
+  /** Further witnesses that have not been asked yet, in rounds. */
   readonly #rounds: Probe[][];
   #lake: LakeTestimony = { store: null, newestRun: null };
   #told = new Set<string>();
   #checked: { readonly at: number; readonly done: Promise<void> } | null = null;
 
-  /** STS must have been asked with `aws` already. */
+  /** `aws` must already have a response from STS. */
   constructor(options: AsOfOptions) {
     this.#options = options;
     const { homeRegion, regions } = options;
     const named = regions === 'enabled' ? [] : regions;
-    // AWS Backup first, and where it will be read: the way there has to exist anyway.
+    // First AWS Backup, in a region that will be read: the network must reach it anyway.
     const [nearest = homeRegion, ...others] = [
       ...new Set(named.includes(homeRegion) || named.length === 0 ? [homeRegion, ...named] : named),
     ];
@@ -79,7 +79,7 @@ export class AsOf {
   }
 
   /**
-   * As-of, in milliseconds since the epoch; the clock of `aws` goes by it from then on.
+   * Returns as-of, in milliseconds since the epoch. From then on the clock of `aws` follows it.
    * @throws UnavailableError when the witnesses do not agree
    */
   async determine(): Promise<number> {
@@ -90,14 +90,14 @@ export class AsOf {
   }
 
   /**
-   * As-of still holds with what has been learnt since.
-   * @throws UnavailableError when it does not
+   * Checks as-of against what has been learnt since.
+   * @throws UnavailableError when the witnesses no longer agree on it
    */
   async confirm(lake?: LakeTestimony): Promise<void> {
     if (lake !== undefined) this.#lake = lake;
     const { clock } = this.#options.aws;
     const isBehindLake = () => this.#newest() !== null;
-    // The lake's newest run is one witness of one AWS: only two of AWS's outvote it.
+    // The lake's newest run is a witness too. Only two of AWS's witnesses outvote it.
     await this.#verdict(
       ({ agreed, votesOfAws }) => agree(agreed, this.#current()) && (!isBehindLake() || votesOfAws >= 2),
     );
@@ -105,13 +105,13 @@ export class AsOf {
     if (newest === null) return;
     this.#options.log.warn(
       { key: newest.key, as_of: iso(newest.asOf), now: iso(clock.now()) },
-      'the lake’s newest run says that it began later than now: its record is damaged, and AWS’s time counts',
+      'the lake’s newest run claims to have begun in the future: its record is damaged; the program uses AWS’s time',
     );
   }
 
   /**
-   * A page's time does not fit. Where AWS's other services say the same, the machine has slept, and the clock is set
-   * to their time; else the page's Date is wrong and the clock stays.
+   * Checks the time again, because a page contradicts it. If AWS's other services agree with the page, the machine was
+   * asleep, and the clock moves to their time. Otherwise the page's Date is wrong, and the clock stays.
    */
   async recheck(page: ClockReading): Promise<void> {
     const { clock } = this.#options.aws;
@@ -142,12 +142,12 @@ export class AsOf {
         was: iso(aws.clock.now()),
         is: iso(verdict.agreed.epochMs + aws.clock.monotonic() - verdict.agreed.at),
       },
-      'AWS’s time has gone on while this machine stood still: its time counts',
+      'this machine was asleep: the program now uses AWS’s time',
     );
     aws.clock.agree(verdict.agreed);
   }
 
-  /** The verdict that suffices, with as few further witnesses as that takes. */
+  /** Asks further witnesses, round by round, until the verdict suffices. */
   async #verdict(suffices: (verdict: Verdict) => boolean): Promise<Verdict> {
     for (;;) {
       const verdict = verdictOf(this.#witnesses());
@@ -171,7 +171,7 @@ export class AsOf {
     ];
   }
 
-  /** Null where it fits. */
+  /** The newest run, if its as-of is in the future; otherwise null. */
   #newest(): LakeTestimony['newestRun'] {
     const { newestRun } = this.#lake;
     const { clock } = this.#options.aws;
@@ -194,7 +194,7 @@ export class AsOf {
           counts: describeTimes([agreed], aws.clock.monotonic()),
           tolerance_s: clockToleranceMs / 1000,
         },
-        'a clock is wrong: the others agree on another time, and theirs counts',
+        'a clock is wrong: the others agree on another time, which the program uses',
       );
     }
   }
@@ -205,8 +205,8 @@ export class AsOf {
     const newest =
       newestRun === null ? '' : `; the lake’s newest run, ${newestRun.key}, began at ${iso(newestRun.asOf)}`;
     return new UnavailableError(
-      `What time it is could not be agreed on: ${describeTimes(this.#witnesses(), clock.monotonic())}${newest}`,
-      'Nothing was drained, and no watermark has moved. Run again later; if it stays so, compare these clocks, and look at what stands between the job and AWS',
+      `The clocks do not agree on the time: ${describeTimes(this.#witnesses(), clock.monotonic())}${newest}`,
+      'Nothing was read, and no watermark has moved. Run again later. If this keeps happening, compare these clocks, and check what stands between the job and AWS',
     );
   }
 
@@ -217,10 +217,10 @@ export class AsOf {
       probes.map(async ({ who, ask }) => {
         try {
           const { response } = await abortable(ask(within), within);
-          // Only AWS gives its errors a request id.
+          // Only AWS's own errors have a request id.
           if (response?.date != null && response.requestId !== null) aws.clock.saw(who, response.date);
         } catch (error) {
-          log.debug({ who, err: error }, 'did not say what time it is');
+          log.debug({ who, err: error }, 'did not tell the time');
         }
       }),
     );
@@ -257,7 +257,10 @@ export class AsOf {
     );
   }
 
-  /** Not signed: the answer is a refusal that needs no permission, names nobody in a trail, and has a Date. */
+  /**
+   * An unsigned request. AWS refuses it with a response that has a Date. It needs no permission, and leaves no name in
+   * CloudTrail.
+   */
   #probe<Command extends { readonly middlewareStack: Parameters<typeof captureResponse>[0] }>(
     service: string,
     region: string,
@@ -274,7 +277,7 @@ export class AsOf {
           ...aws.clientDefaults(region, nobody),
           maxAttempts: 2,
           signer: unsigned,
-          // Nothing is dated here, so no date is corrected and asked with again.
+          // The request carries no date, so there is nothing to correct.
           disableClockSkewCorrection: true,
         });
         const asked = command();
@@ -295,7 +298,7 @@ type UnsignedConfig = ReturnType<Aws['clientDefaults']> & {
 
 const nobody = { accessKeyId: 'nobody', secretAccessKey: 'nobody' };
 
-/** The SDK wants a signer; this one leaves the request as it is. */
+/** The SDK requires a signer; this one leaves the request unchanged. */
 const unsigned = { sign: async <Request>(request: Request): Promise<Request> => request };
 
 function iso(epochMs: number): string {

@@ -1,6 +1,4 @@
-/**
- * The caller's own credentials, from wherever the SDK finds some: environment, profile, web identity, container, instance.
- */
+/** The caller's own credentials, from the SDK's chain: environment, profile, web identity, container, instance. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { fromHttp, fromNodeProviderChain } from '@aws-sdk/credential-providers';
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
@@ -12,22 +10,22 @@ import { UnavailableError } from '../shared/errors.ts';
 import { type RefreshRequest, shareCredentials } from './credentials.ts';
 
 export interface EndpointRetries {
-  /** How long a container's endpoint that gives no credentials is asked again. */
+  /** How long a container's credential endpoint is asked again. */
   readonly retryForMs: number;
-  /** The first wait; each further one is twice as long. */
+  /** The first delay; each further one is twice as long. */
   readonly firstDelayMs: number;
 }
 
-/** An agent that starts with the node, or is asked by too many at once, is back within that. */
+/** An agent that is still starting, or has too many requests, responds within this time. */
 const forAMinute: EndpointRetries = { retryForMs: 60_000, firstDelayMs: 1_000 };
 
 const longestDelayMs = 8_000;
 
 /**
- * Shared and renewed. Where a container's endpoint (ECS, EKS Pod Identity) has been promised by the environment, missing
- * credentials are something that time heals: they are asked for again, and are an UnavailableError in the end.
- * @param region where STS is asked for the role of a profile or a web identity, unless the profile says another
- * @param stopping aborted: waited no longer
+ * Shared and renewed. If the environment names a container's credential endpoint (ECS, EKS Pod Identity), a retry can
+ * help when credentials are missing. So the endpoint is asked again, and only then an UnavailableError is thrown.
+ * @param region where STS assumes the role of a profile or a web identity, unless the profile names another
+ * @param stopping once it is aborted, nothing is asked again
  */
 export function callerCredentials(
   aws: Aws,
@@ -38,7 +36,7 @@ export function callerCredentials(
   const endpoint = containerEndpoint(process.env);
   const overheard = overhear(aws.requestHandler);
   const chain = fromNodeProviderChain({
-    // No region here: SSO would be asked there, and not in the region that its profile names for it
+    // No region here: it would also apply to SSO, which must use the region from its profile
     // (@aws-sdk/credential-provider-sso, resolveSSOCredentials.js).
     clientConfig: { requestHandler: overheard.handler },
     ...(endpoint === null ? {} : { maxRetries: 0 }),
@@ -50,7 +48,7 @@ export function callerCredentials(
       try {
         return await chain({ forceRefresh, callerClientConfig });
       } catch (error) {
-        throw whatFailed(error, overheard.last());
+        throw underlyingError(error, overheard.last());
       }
     },
     () => aws.clock.now(),
@@ -59,16 +57,16 @@ export function callerCredentials(
   return endpoint === null ? shared : retryingEndpoint(shared, endpoint, stopping, retries);
 }
 
-/** The last request that the chain has made, and what came of it. */
+/** The last request of the chain, and its result. */
 interface Overheard {
   readonly isWebIdentity: boolean;
-  /** Null: there was an answer. */
+  /** Null: there was a response. */
   readonly error: unknown;
   /** 0: there was none. */
   readonly status: number;
 }
 
-/** The same handler; what the chain asks through it is kept in mind, one set of credentials at a time. */
+/** The same handler, and the last request through it. */
 function overhear(handler: NodeHttpHandler) {
   let last: Overheard | null = null;
   const handle: NodeHttpHandler['handle'] = async (request, options) => {
@@ -92,17 +90,17 @@ function overhear(handler: NodeHttpHandler) {
 }
 
 /**
- * The chain's error, or what stands behind it: single sign-on calls everything that fails `CredentialsProviderError`, the
- * network too (@aws-sdk/credential-provider-sso, resolveSSOCredentials.js), and a web identity whose token has expired in
- * the middle of its renewal is told like a session that is over.
+ * The chain's error, or the error behind it. Single sign-on reports every failure as a `CredentialsProviderError`, even a
+ * network failure (@aws-sdk/credential-provider-sso, resolveSSOCredentials.js). And if the token of a web identity expires
+ * while it is being renewed, the error looks like that of an expired session.
  */
-function whatFailed(error: unknown, last: Overheard | null): unknown {
+function underlyingError(error: unknown, last: Overheard | null): unknown {
   const failure = awsFailure(error);
   if (last === null) return error;
   if (failure.kind === 'credentials-expired' && last.isWebIdentity) {
     return new UnavailableError(
       `The token of the web identity has expired: ${failure.name}: ${failure.message.replace(/\.$/, '')}`,
-      'Run again later; if it stays so, look at who renews the file that AWS_WEB_IDENTITY_TOKEN_FILE names',
+      'Run again later. If this keeps happening, check what renews the file in AWS_WEB_IDENTITY_TOKEN_FILE',
       { cause: error },
     );
   }
@@ -116,14 +114,14 @@ function whatFailed(error: unknown, last: Overheard | null): unknown {
   });
 }
 
-/** The SDK gives the relative one precedence, too (@aws-sdk/credential-provider-http, fromHttp.js). */
+/** As in the SDK, the relative URI wins (@aws-sdk/credential-provider-http, fromHttp.js). */
 function containerEndpoint(environment: NodeJS.ProcessEnv): string | null {
   const { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: path, AWS_CONTAINER_CREDENTIALS_FULL_URI: url } =
     environment;
   return path ? `http://169.254.170.2${path}` : url || null;
 }
 
-/** However many ask, the endpoint is asked again by one of them. */
+/** However many callers wait, only one request at a time goes to the endpoint. */
 function retryingEndpoint(
   credentials: AwsCredentialIdentityProvider,
   endpoint: string,
@@ -135,7 +133,7 @@ function retryingEndpoint(
     const begun = performance.now();
     for (let waitMs = firstDelayMs; ; waitMs = Math.min(2 * waitMs, longestDelayMs)) {
       const why = await refusalOf(endpoint);
-      // It came up just now; or else it is not what is missing, and the chain says what is.
+      // Either the endpoint has just come up, or something else is missing, and the chain says what.
       if (why === null) return await credentials();
       const waited = performance.now() - begun;
       if (stopping?.aborted || waited + waitMs > retryForMs) throw unavailable(endpoint, waited, why);
@@ -164,9 +162,10 @@ function retryingEndpoint(
 }
 
 /**
- * What the endpoint itself says: the last link of the SDK's chain is another reader of the same variables, one that knows
- * no EKS (@smithy/credential-provider-imds, fromContainerMetadata.js), and its error hides this one. Null: it gives some.
- * @throws what the SDK throws for an endpoint that it will never ask
+ * The endpoint's own error. The last provider in the SDK's chain reads the same variables but does not support EKS
+ * (@smithy/credential-provider-imds, fromContainerMetadata.js), and its error hides this one. Null: the endpoint returned
+ * credentials.
+ * @throws what the SDK throws for an endpoint that it never asks
  */
 async function refusalOf(endpoint: string): Promise<unknown> {
   const ask = fromHttp({ maxRetries: 0 });
@@ -180,11 +179,11 @@ async function refusalOf(endpoint: string): Promise<unknown> {
 
 function unavailable(endpoint: string, waitedMs: number, why: unknown): UnavailableError {
   const said = awsFailure(why).message.replace(/\.$/, '');
-  // Not its path: on ECS, who knows that is given the credentials.
+  // Without the path: on ECS, whoever knows it gets the credentials.
   const { origin } = new URL(endpoint);
   return new UnavailableError(
-    `The container's credential endpoint at ${origin} gave no credentials, asked for ${Math.round(waitedMs / 1000)} s: ${said}`,
-    'Run again later; if it stays so, look at the agent that answers there, and at the role of the task or pod',
+    `The container's credential endpoint at ${origin} returned no credentials for ${Math.round(waitedMs / 1000)} s: ${said}`,
+    'Run again later. If this keeps happening, check the agent behind the endpoint, and the role of the task or pod',
     { cause: why },
   );
 }

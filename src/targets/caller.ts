@@ -10,16 +10,16 @@ import { callerCredentials } from './caller-credentials.ts';
 import { discoveryError } from './discovery-error.ts';
 import type { Caller } from './target.ts';
 
-/** Where STS is asked when neither environment nor profile names a region. */
+/** The region of STS if neither the environment nor the profile names one. */
 const defaultRegion = 'us-east-1';
 
 export interface IdentifiedCaller {
   readonly caller: Caller;
-  /** AWS's time of this one answer, in milliseconds since the epoch; the run's as-of takes more: see AsOf. */
+  /** The Date of this one response, in milliseconds since the epoch. The run's as-of needs more witnesses: see AsOf. */
   readonly asOf: number;
-  /** The caller's own, shared and renewed. */
+  /** The caller's own credentials, shared and renewed. */
   readonly credentials: AwsCredentialIdentityProvider;
-  /** Where STS was asked: the region given, the environment's or profile's, else us-east-1. */
+  /** The region of the STS that was asked: the given one, the environment's or profile's, or us-east-1. */
   readonly region: string;
 }
 
@@ -27,14 +27,14 @@ export interface IdentifyOptions {
   readonly region?: string | null;
   /** Default: the SDK's chain (environment, profile, container, instance). */
   readonly credentials?: AwsCredentialIdentityProvider;
-  /** Aborted: the request is given up, and its reason thrown. */
+  /** When it is aborted, the request is cancelled, and the signal's reason is thrown. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Asks STS who runs this, and what time it is. Needs no permission.
- * @throws AccessError when there are no credentials, or they are refused
- * @throws UnavailableError when STS cannot be asked
+ * Asks STS who the caller is, and what time it is. Needs no permission.
+ * @throws AccessError when there are no credentials, or STS refuses them
+ * @throws UnavailableError when STS cannot be reached
  */
 export async function identifyCaller(aws: Aws, options: IdentifyOptions = {}): Promise<IdentifiedCaller> {
   const region = options.region ?? (await configuredRegion()) ?? defaultRegion;
@@ -53,7 +53,7 @@ export async function identifyCaller(aws: Aws, options: IdentifyOptions = {}): P
       throw discoveryError(
         error,
         `AWS STS in ${region} did not say who the caller is`,
-        'Check the credentials, and that AWS_REGION names a region of their own partition',
+        'Check the credentials, and that AWS_REGION is in the same AWS partition',
       );
     }
   };
@@ -61,23 +61,23 @@ export async function identifyCaller(aws: Aws, options: IdentifyOptions = {}): P
   const partition = Arn?.split(':')[1];
   if (!Account || !Arn || !partition) {
     throw new AccessError(
-      `AWS STS in ${region} answered without an account or ARN`,
+      `The response of AWS STS in ${region} has no account or no ARN`,
       'Check --endpoint-url and AWS_ENDPOINT_URL_STS',
     );
   }
   const asOf = kept.response?.date ?? null;
   if (asOf === null) {
     throw new UnavailableError(
-      `AWS STS in ${region} answered without a Date header that can be read`,
-      "The run's time is AWS's, never this machine's: look at what stands between the job and AWS",
+      `The response of AWS STS in ${region} has no readable Date header`,
+      'A run needs the time from AWS. Check what stands between the job and AWS',
     );
   }
   return { caller: { accountId: Account, arn: Arn, partition }, asOf, credentials, region };
 }
 
 /**
- * Whether STS takes these credentials: they are good, wherever else they were refused.
- * Rejects as the SDK does when STS cannot be asked.
+ * Whether STS accepts these credentials. If it does, they are valid, even if another endpoint refused them.
+ * Rejects with the SDK's error when STS cannot be reached.
  */
 export async function credentialsHold(
   aws: Aws,
@@ -85,7 +85,7 @@ export async function credentialsHold(
   identity: AwsCredentialIdentity,
   abortSignal: AbortSignal,
 ): Promise<boolean> {
-  // Twice, since a wrong clock is corrected by the first answer.
+  // Two attempts, because the first response corrects a wrong clock.
   const client = signedBy(
     aws.clock,
     new STSClient({ ...aws.clientDefaults(region, identity), maxAttempts: 2 }),

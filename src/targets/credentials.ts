@@ -1,27 +1,24 @@
-/**
- * One set of credentials an account, shared by its regions and kept fresh.
- */
+/** One set of credentials per account, shared by its regions and renewed in time. */
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smithy/types';
 import type { Aws } from '../aws/aws.ts';
 import { awsFailure } from '../aws/failure.ts';
 import { signedBy } from '../aws/signing-clock.ts';
 import { AssumeRoleError, UnavailableError } from '../shared/errors.ts';
-import { adviceByName, adviceToWait, canSucceedLater } from './discovery-error.ts';
+import { adviceByName, adviceToRetry, canSucceedLater } from './discovery-error.ts';
 
-/** Credentials are renewed this long before they expire, or a quarter of their life if that is shorter. */
+/** Credentials are renewed this long before they expire, or a quarter of their lifetime if that is shorter. */
 const renewBeforeMs = 5 * 60_000;
 
 /**
- * An hour is the longest that a role assumed by a role may last
+ * A role assumed by another role may last one hour at most
  * (docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html, role chaining).
  */
 const sessionSeconds = 3600;
 
 /**
- * What may be said when asking such a provider for credentials: `{ forceRefresh: true }` throws away what
- * AWS called expired. With `refused`, the access key that was refused, only that key is thrown away, so that
- * many regions that learn the same thing at once renew only once.
+ * Options for such a provider. `{ forceRefresh: true }` discards credentials that AWS called expired. `refused`, the
+ * refused access key, discards only that key. So many regions that get the same refusal at once renew only once.
  */
 export interface RefreshRequest {
   readonly forceRefresh: boolean;
@@ -29,12 +26,11 @@ export interface RefreshRequest {
 }
 
 /**
- * Asks `fetch` once for many: calls in flight are shared, the answer is kept until shortly before it expires,
- * an AssumeRoleError is kept for good (it will not heal within a run). Any other failure is not kept, and
- * credentials that still hold are handed out while they cannot be renewed.
- * @param now AWS's time in milliseconds, or the next best: that is what an expiration is said in. Only asked when
- *   credentials come
- * @param monotonic milliseconds; what has passed since goes by this
+ * Calls `fetch` once for many callers. Calls in flight are shared, and credentials are kept until shortly before they
+ * expire. An AssumeRoleError is kept for the whole run, because a retry cannot help. Other failures are not kept; if
+ * renewal fails, callers get the old credentials as long as they are valid.
+ * @param now AWS's time in milliseconds, because expirations are in AWS's time. Only called when credentials arrive
+ * @param monotonic milliseconds, to measure what has passed since
  */
 export function shareCredentials(
   fetch: (forceRefresh: boolean) => Promise<AwsCredentialIdentity>,
@@ -76,7 +72,7 @@ export function shareCredentials(
     if (current !== null && monotonic() < current.life.renewAt) return current.identity;
     return renew(false);
   };
-  // Else every client would put a memory of its own in front (@aws-sdk/core, resolveAwsSdkSigV4Config.js).
+  // Otherwise every client would add its own cache (@aws-sdk/core, resolveAwsSdkSigV4Config.js).
   return Object.assign(provider, { memoized: true });
 }
 
@@ -87,8 +83,8 @@ interface Life {
 }
 
 /**
- * Credentials that have expired when they come are fresh, and the clock is ahead. Then they are held to last as long as
- * a session of ours does, and renewed well before; those that end earlier are renewed when AWS calls them expired.
+ * If credentials look expired on arrival, they are in fact fresh, and the clock is ahead. Then they are assumed to last as
+ * long as one of our sessions. If they end earlier, they are renewed when AWS calls them expired.
  */
 function lifeOf(identity: AwsCredentialIdentity, now: number, received: number, longestMs: number): Life {
   const expiresAt = identity.expiration?.getTime() ?? Number.POSITIVE_INFINITY;
@@ -106,15 +102,15 @@ export interface RoleToAssume {
   readonly externalId: string | null;
 }
 
-/** `arn:<partition>:iam::<account>:role/<name>`; the name may begin with a path, as in `audit/Reader`. */
+/** `arn:<partition>:iam::<account>:role/<name>`. The name may start with a path, as in `audit/Reader`. */
 export function roleArn(partition: string, accountId: string, roleName: string): string {
   return `arn:${partition}:iam::${accountId}:role/${roleName.replace(/^\/+/, '')}`;
 }
 
 /**
- * Credentials of a role, assumed when first asked for. Rejects with an AssumeRoleError when STS says no, and
- * with an UnavailableError when STS could not be asked. Needs `sts:AssumeRole` on the role, and the role's trust.
- * @param source who assumes; @param region where STS is asked: the caller's own
+ * Credentials of a role, which is assumed on first use. Rejects with an AssumeRoleError when STS refuses, and with an
+ * UnavailableError when STS cannot be reached. Needs `sts:AssumeRole` on the role, and the role must trust the caller.
+ * @param source who assumes the role; @param region of STS: the caller's own
  */
 export function assumedRole(
   aws: Aws,
@@ -123,8 +119,8 @@ export function assumedRole(
   role: RoleToAssume,
 ): AwsCredentialIdentityProvider {
   const assume = async (): Promise<AwsCredentialIdentity> => {
-    // Few attempts: whoever needs the role asks again, and a refusal from a machine whose clock is wrong is retried by
-    // the SDK as long as it may, each time another denied event in the account's trail.
+    // Few attempts: the caller asks again anyway. And if the machine's clock is wrong, the SDK retries each refusal, which
+    // adds one more denied event to the account's CloudTrail each time.
     const client = signedBy(
       aws.clock,
       new STSClient({ ...aws.clientDefaults(region, source), maxAttempts: 2 }),
@@ -161,7 +157,7 @@ export function assumedRole(
     }
   };
   const { clock } = aws;
-  // However wrong the clock is, a session lasts no longer than was asked for.
+  // However wrong the clock is, a session lasts no longer than requested.
   return shareCredentials(
     assumeOrExplain,
     () => clock.now(),
@@ -171,18 +167,21 @@ export function assumedRole(
 }
 
 function assumeError(error: unknown, role: RoleToAssume): Error {
-  // A role behind a role: the first one's error already says all.
+  // With chained roles, the first role's error already says everything.
   if (error instanceof AssumeRoleError || error instanceof UnavailableError) return error;
   const failure = awsFailure(error);
   const what = `The role ${role.roleArn} could not be assumed: ${failure.name}: ${failure.message.replace(/\.$/, '')}`;
   if (canSucceedLater(failure)) {
-    const advice = adviceToWait(failure, 'Run again later; if it stays so, look at the way to AWS STS');
+    const advice = adviceToRetry(
+      failure,
+      'Run again later. If this keeps happening, check the network between the job and AWS STS',
+    );
     return new UnavailableError(what, advice, { cause: error });
   }
   return new AssumeRoleError(
     what,
     adviceByName(failure.name) ??
-      `Check that the role exists, that it trusts the caller (${role.externalId === null ? 'without' : 'with'} an external id), and that the caller is allowed sts:AssumeRole`,
+      `Check that the role exists, that it trusts the caller (${role.externalId === null ? 'without' : 'with'} an external id), and that the caller may call sts:AssumeRole`,
     { cause: error },
   );
 }

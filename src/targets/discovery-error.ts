@@ -2,7 +2,7 @@ import { type AwsFailure, awsFailure } from '../aws/failure.ts';
 import { networkAdvice } from '../aws/network-advice.ts';
 import { AccessError, ReportedError, UnavailableError } from '../shared/errors.ts';
 
-/** Whether the same call can succeed later without anybody doing something. */
+/** Whether the same call can succeed later without anybody's help. */
 export function canSucceedLater(failure: AwsFailure): boolean {
   switch (failure.kind) {
     case 'throttled':
@@ -26,54 +26,54 @@ export function canSucceedLater(failure: AwsFailure): boolean {
 }
 
 /**
- * What a person can do where the same failure comes again and again.
- * @param usual for a failure that says no more than that AWS could not be asked
+ * What to do if the same failure keeps happening.
+ * @param usual for a failure that only says that AWS could not be reached
  */
-export function adviceToWait(failure: AwsFailure, usual: string): string {
+export function adviceToRetry(failure: AwsFailure, usual: string): string {
   if (failure.kind === 'identity-unverified') {
-    return 'Run again later; if it stays so, look whether AWS can read the keys of the token’s issuer, and whether the token’s file is renewed';
+    return 'Run again later. If this keeps happening, check that AWS can read the keys of the token’s issuer, and that the token file is renewed';
   }
   if (failure.kind === 'clock-skew') {
-    return 'Run again later; AWS refused the date of the request, also when it was corrected by AWS’s answer: if it stays so, compare the clock of this machine with the Date that AWS, or whoever answers for it, sends';
+    return 'Run again later. AWS refused the date of the request, even after it was corrected by AWS’s response. If this keeps happening, compare the clock of this machine with the Date header of the responses';
   }
   return networkAdvice(failure) ?? usual;
 }
 
 /**
- * What a person can do about a refusal of STS that says what is wrong; null: it does not.
+ * What to do about an error of STS that says what is wrong; null: it does not say.
  * See docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html and API_AssumeRole.html, Errors.
  */
 export function adviceByName(name: string): string | null {
   switch (name.replace(/Exception$/, '')) {
     case 'InvalidIdentityToken':
-      return 'Let IAM have an OpenID Connect provider for the issuer of the token, with its audience, and let the role trust it';
+      return 'Create an OpenID Connect provider in IAM for the token’s issuer and audience, and make the role trust it';
     case 'IDPRejectedClaim':
-      return 'The identity provider no longer stands by the token: let it give a new one';
+      return 'The identity provider rejected the token: request a new one from it';
     case 'RegionDisabled':
-      return 'Activate STS in this region, in the account settings of IAM, or let AWS_REGION name a region where it is active';
+      return 'Activate STS for this region in IAM’s account settings, or set AWS_REGION to a region where it is active';
     case 'PackedPolicyTooLarge':
-      return 'The session’s policies and tags are too large together: pass on fewer or shorter session tags';
+      return 'The session’s policies and tags are too large together: use fewer or shorter session tags';
     default:
       return null;
   }
 }
 
 /**
- * The error that ends a run whose targets could not be found out.
- * @param what what could not be done, to what: `The accounts of the organization could not be listed`
- * @param advice for an access that was refused: the IAM actions to allow
+ * The error that ends a run because its targets could not be determined.
+ * @param what what failed: `The accounts of the organization could not be listed`
+ * @param advice if access was denied: the IAM actions to allow
  */
 export function discoveryError(error: unknown, what: string, advice: string): ReportedError {
-  // Its message says all.
+  // Its message already says everything.
   if (error instanceof ReportedError) return error;
   const failure = awsFailure(error);
   const said = `${what}: ${failure.name}: ${failure.message.replace(/\.$/, '')}`;
   if (canSucceedLater(failure)) {
     return new UnavailableError(
       said,
-      adviceToWait(
+      adviceToRetry(
         failure,
-        'Run again later; if it stays so, look at the network, the proxy, the region and --endpoint-url',
+        'Run again later. If this keeps happening, check the network, the proxy, the region and --endpoint-url',
       ),
       { cause: error },
     );
@@ -90,7 +90,7 @@ export function discoveryError(error: unknown, what: string, advice: string): Re
     case 'credentials-refused':
       return new AccessError(
         said,
-        'Check the credentials, and that AWS_REGION names a region of their own partition',
+        'Check the credentials, and that AWS_REGION is in the same AWS partition',
         { cause: error },
       );
     default:

@@ -1,6 +1,4 @@
-/**
- * The accounts of an organization, as AWS Organizations lists them.
- */
+/** Lists the accounts of an organization. */
 import {
   type Account,
   ListAccountsCommand,
@@ -22,15 +20,15 @@ export interface OrganizationAccount {
 }
 
 const actions =
-  'Allow organizations:ListAccounts, organizations:ListAccountsForParent and organizations:ListOrganizationalUnitsForParent, and ask from the management account or a delegated administrator (or name such a role with --organization-role-arn); else list the accounts with --accounts';
+  'Allow organizations:ListAccounts, organizations:ListAccountsForParent and organizations:ListOrganizationalUnitsForParent, and run the job in the management account or a delegated administrator account (or name a role there with --organization-role-arn). Or list the accounts with --accounts';
 
 /**
  * Every active account of the organization, or every active account below the given units, at any depth.
  * Ascending by id, each once. Needs `organizations:ListAccounts`, or for units
  * `organizations:ListAccountsForParent` and `organizations:ListOrganizationalUnitsForParent`.
- * @param region any of the organization's partition; @param unitIds null: all; else `ou-…` or `r-…` ids
- * @param abortSignal gives up the request that is on its way
- * @throws AccessError when access is refused, UnavailableError when it cannot be asked
+ * @param region any region in the organization's partition; @param unitIds null: all; otherwise `ou-…` or `r-…` ids
+ * @param abortSignal cancels the request in flight
+ * @throws AccessError when access is denied, UnavailableError when Organizations cannot be reached
  */
 export async function listOrganizationAccounts(
   aws: Aws,
@@ -56,12 +54,12 @@ export async function listOrganizationAccounts(
   return [...active.values()].sort((a, b) => (a.accountId < b.accountId ? -1 : 1));
 }
 
-/** `Status` is the older field, and all that older partitions may give. */
+/** `Status` is the older field. Some partitions may return only that. */
 function isActive(account: Account): boolean {
   return (account.State ?? account.Status) === 'ACTIVE';
 }
 
-/** What every request is sent with. */
+/** Options of every request. */
 interface Sending {
   readonly abortSignal: AbortSignal;
 }
@@ -118,15 +116,15 @@ function listed<Item extends object>(
   page: (token: string | null) => Promise<ListPage<Item>>,
 ): Promise<Item[]> {
   const otherwise = 'list the accounts with --accounts';
-  return answerOf(what, () => everyPage({ what, service: 'AWS Organizations', otherwise, nameOf, page }));
+  return withAdvice(what, () => everyPage({ what, service: 'AWS Organizations', otherwise, nameOf, page }));
 }
 
-async function answerOf<Answer>(what: string, ask: () => Promise<Answer>): Promise<Answer> {
+async function withAdvice<Result>(what: string, ask: () => Promise<Result>): Promise<Result> {
   try {
     return await ask();
   } catch (error) {
     if (error instanceof ReportedError) throw error;
-    // Of a unit, or of a root: docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccountsForParent.html
+    // For a unit or a root: docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccountsForParent.html
     if (error instanceof ParentNotFoundException) {
       throw new UsageError(
         `${what}: there is no such unit in this organization`,

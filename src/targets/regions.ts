@@ -1,6 +1,4 @@
-/**
- * The regions that are enabled in an account.
- */
+/** Lists the regions that are enabled in an account. */
 import { AccountClient, ListRegionsCommand, type Region } from '@aws-sdk/client-account';
 import { DescribeRegionsCommand, EC2Client, type Region as Ec2Region } from '@aws-sdk/client-ec2';
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
@@ -15,10 +13,10 @@ const what = 'The regions enabled in the account could not be listed';
 const advice = 'Allow account:ListRegions or ec2:DescribeRegions, or name the regions with --regions';
 
 /**
- * Names of the enabled regions, ascending. Asks `account:ListRegions`, and where that is refused or not there
- * (some partitions), `ec2:DescribeRegions`.
- * @param abortSignal gives up the request that is on its way
- * @throws AccessError when neither may be asked, UnavailableError when neither can
+ * Names of the enabled regions, ascending. Calls `account:ListRegions`, and if that is denied or missing (in some
+ * partitions), `ec2:DescribeRegions`.
+ * @param abortSignal cancels the request in flight
+ * @throws AccessError when both are denied, UnavailableError when neither can be reached
  */
 export async function enabledRegions(
   aws: Aws,
@@ -38,13 +36,13 @@ export async function enabledRegions(
     return sorted(await fromEc2(aws, region, credentials, abortSignal));
   } catch (error) {
     if (error instanceof ReportedError) throw error;
-    // Where either can be had later, that is what to wait for.
+    // If one of the two can succeed later, report that one.
     throw discoveryError(canSucceedLater(awsFailure(first)) ? first : error, what, advice);
   }
 }
 
 function sorted(regions: readonly string[]): string[] {
-  if (regions.length === 0) throw new AccessError(`${what}: AWS named none`, advice);
+  if (regions.length === 0) throw new AccessError(`${what}: AWS returned an empty list`, advice);
   return [...new Set(regions)].sort();
 }
 

@@ -1,6 +1,4 @@
-/**
- * Which accounts and regions a run reads, and with whose credentials.
- */
+/** Decides which accounts and regions a run reads, and with which credentials. */
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import type { Aws } from '../aws/aws.ts';
 import type { AccountSelection } from '../config/typed-values.ts';
@@ -14,9 +12,9 @@ import type { Caller, Target } from './target.ts';
 export interface TargetPlan {
   readonly aws: Aws;
   readonly caller: Caller;
-  /** The caller's own. */
+  /** The caller's own credentials. */
   readonly credentials: AwsCredentialIdentityProvider;
-  /** Where STS and Organizations are asked: `identifyCaller` says it. */
+  /** The region for STS and Organizations, from `identifyCaller`. */
   readonly homeRegion: string;
   readonly accounts: AccountSelection;
   readonly excludeAccounts: readonly string[];
@@ -25,14 +23,13 @@ export interface TargetPlan {
   readonly roleSessionName: string;
   readonly organizationRoleArn: string | null;
   readonly regions: 'enabled' | readonly string[];
-  /** Aborted: nothing more is asked, and what is on its way is given up. */
+  /** When it is aborted, requests in flight are cancelled and no more are sent. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Every target of the run, in an order that is always the same and in which neighbours differ in account and
- * region, so that no account is asked in all its regions at once. No role is assumed yet but
- * `organizationRoleArn`.
+ * Every target of the run. The order is always the same, and neighbours differ in account and region, so that no account
+ * is queried in all its regions at once. The only role assumed here is `organizationRoleArn`.
  * @throws UsageError when there is no target; AccessError, UnavailableError when discovery fails or is stopped
  */
 export async function planTargets(plan: TargetPlan): Promise<Target[]> {
@@ -41,7 +38,7 @@ export async function planTargets(plan: TargetPlan): Promise<Target[]> {
   const accounts = selected.filter(({ accountId }) => !excluded.has(accountId));
   if (accounts.length === 0) {
     throw new UsageError(
-      `No account is left to read: ${selected.length} selected, all of them excluded or not active`,
+      `No account is left to read: all ${selected.length} selected accounts are excluded or not active`,
       'Check --accounts, --organizational-units and --exclude-accounts',
     );
   }
@@ -112,7 +109,7 @@ async function organizationAccounts(
   }
 }
 
-/** The caller's own account is read with the caller's own credentials: nobody assumes into themselves. */
+/** The caller's own account is read with the caller's own credentials, without assuming a role. */
 function readerOf(plan: TargetPlan, accountId: string): AwsCredentialIdentityProvider {
   const { aws, caller, credentials, homeRegion } = plan;
   if (accountId === caller.accountId) return credentials;

@@ -1,6 +1,6 @@
 /**
- * Targets in regions that AWS does not list as enabled any more, though earlier runs have read them. They are asked all
- * the same: a region that only left the list would be missed in silence.
+ * Targets in regions that earlier runs have read, but AWS no longer lists as enabled. They are queried anyway: if a region
+ * only disappears from the list, nobody would notice that it is missing.
  */
 import type { Target } from './target.ts';
 

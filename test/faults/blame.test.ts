@@ -6,7 +6,7 @@ const ended: Ended = { code: 75, signal: null, stdout: '', stderr: '', ms: 1000,
 const saying = (msg: string): Ended => ({ ...ended, stderr: `${JSON.stringify({ level: 'fatal', msg })}\n` });
 
 it.each([
-  'STS did not answer. Check the credentials, and that AWS_REGION names a region of their own partition',
+  'STS did not answer. Check the credentials, and that AWS_REGION is in the same AWS partition',
   'The part could not be read. Allow s3:GetObject below the prefix',
   'Let the role read AWS Backup',
   'Enable the region in this account',

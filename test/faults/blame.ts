@@ -28,7 +28,7 @@ const blaming: readonly RegExp[] = [
   /service control policy/i,
   /\b(Check|Correct) (--|AWS_)/,
   /\b(its|bucket) polic(y|ies)\b/i,
-  /\bAWS_REGION names\b/,
+  /\bAWS_REGION (names|is in)\b/,
 ];
 
 const blamingClock =

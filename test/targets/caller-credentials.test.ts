@@ -87,7 +87,7 @@ describe('a container’s credential endpoint', () => {
     const { url } = await startEndpoint(500, Number.POSITIVE_INFINITY);
     const failure = await callerCredentials(shared(), 'us-east-1', undefined, impatience)().catch((e) => e);
     expect(failure).toBeInstanceOf(UnavailableError);
-    expect(failure.message).toContain(`at ${new URL(url).origin} gave`);
+    expect(failure.message).toContain(`at ${new URL(url).origin} returned`);
     expect(failure.message).not.toContain(new URL(url).pathname);
     expect(failure.message).toContain('status: 500');
   });
@@ -114,7 +114,7 @@ describe('a container’s credential endpoint', () => {
     expect(asked() - before).toBeLessThanOrEqual(6);
     expect(failure).toBeInstanceOf(UnavailableError);
     expect(failure.message).toMatch(/^The container's credential endpoint /);
-    expect(failure.message).toContain(`at ${new URL(url).origin} gave`);
+    expect(failure.message).toContain(`at ${new URL(url).origin} returned`);
     expect(failure.message).not.toContain(new URL(url).pathname);
   });
 
