@@ -1,12 +1,12 @@
 import { defineConfig } from 'vitest/config';
+import { common, longFiles, peerFiles, testFiles } from './test/suites.ts';
 
+/** npm test: every test but the long ones and those against peers. */
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/peers/**'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    maxWorkers: 2,
-    env: { TZ: 'Asia/Kathmandu' },
+    ...common,
+    include: [testFiles],
+    exclude: [longFiles, peerFiles],
+    globalSetup: ['test/support/left-out.ts'],
   },
 });

@@ -1,11 +1,7 @@
 import { defineConfig } from 'vitest/config';
+import { common, peerFiles } from './test/suites.ts';
 
+/** npm run test:peers: against real servers and readers, one file after the other. */
 export default defineConfig({
-  test: {
-    include: ['test/peers/**/*.test.ts'],
-    testTimeout: 600_000,
-    hookTimeout: 900_000,
-    maxWorkers: 1,
-    env: { TZ: 'Asia/Kathmandu' },
-  },
+  test: { ...common, include: [peerFiles], testTimeout: 600_000, hookTimeout: 900_000, maxWorkers: 1 },
 });

@@ -8,8 +8,8 @@ afterEach(() => lab.close());
 
 it('names a damaged part by its key, leaves it as it is, and publishes all others', async () => {
   lab = await openLab({ accounts: 2, regions: 1 });
-  await lab.run({ until: '2026-11-18' });
-  const key = 'copy_jobs/creation_date=2026-11-16/part-00000.parquet';
+  await lab.run({ until: '2026-11-20' });
+  const key = 'copy_jobs/creation_date=2026-11-18/part-00000.parquet';
   await truncate(join(lab.lake, key), 500);
   const run = await lab.run({ since: 'all' });
   expect(run.exit_code).toBe(74);
@@ -26,8 +26,8 @@ it('names a damaged part by its key, leaves it as it is, and publishes all other
 it('brings back, with --since all, what an earlier version of a part lacks; a plain run does not read it again', async () => {
   lab = await openLab({ accounts: 2, regions: 1 });
   // The first night sees the first half of a day, the second one its rest.
-  await lab.run({ until: '2026-11-16T12:00:00Z' });
-  const part = join(lab.lake, 'copy_jobs/creation_date=2026-11-16/part-00000.parquet');
+  await lab.run({ until: '2026-11-18T12:00:00Z' });
+  const part = join(lab.lake, 'copy_jobs/creation_date=2026-11-18/part-00000.parquet');
   const earlier = join(lab.folder, 'earlier-version.parquet');
   await copyFile(part, earlier);
   expect((await lab.run()).exit_code).toBe(0);

@@ -14,7 +14,7 @@ vi.setConfig({ testTimeout: 180_000 });
 let lab: Lab;
 afterEach(() => lab.close());
 
-const day = 'copy_jobs/creation_date=2026-11-16';
+const day = 'copy_jobs/creation_date=2026-11-18';
 
 it('export names foreign objects in the partitions that it touches, and foreign partitions, and ends well', async () => {
   lab = await openLab({ accounts: 2, regions: 1 });
@@ -85,7 +85,7 @@ it.each([
 
 it('a part that is a link is refused, and nothing goes through it', async () => {
   lab = await openLab({ accounts: 2, regions: 1 });
-  await lab.run({ until: '2026-11-16T12:00:00Z' });
+  await lab.run({ until: '2026-11-18T12:00:00Z' });
   const part = join(lab.lake, day, 'part-00000.parquet');
   const outside = join(lab.folder, 'outside.parquet');
   await rename(part, outside);

@@ -1,56 +1,21 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { endingSignals } from '../../src/command-line/signals.ts';
 import { type Lab, openLab } from '../support/lab.ts';
-import { readTable } from '../support/lake-reader.ts';
+import { begun, interruptedBy } from './interrupted.ts';
 
 let lab: Lab;
 afterEach(() => lab.close());
 
-const begun = () =>
-  lab.until(async () => (await lab.ledger('runs')).some((name) => name.endsWith('.begin.json')));
-
 describe('a run that is told to stop', () => {
-  it.each(endingSignals)(
-    'publishes what it has read, says INTERRUPTED of the rest, and exits with 75 (%s)',
-    async (signal) => {
-      lab = await openLab({ accounts: 6, regions: 4, latencyMs: 150 });
-      const run = lab.start({ concurrency: '2' });
-      await begun();
-      await lab.until(async () =>
-        lab.simulator.requests().counts.some(({ api, count }) => api === 'ListCopyJobs' && count > 4),
-      );
-      const asked = performance.now();
-      run.child.kill(signal);
-      const { code, stdout } = await run.ended;
-      expect(code).toBe(75);
-      expect(performance.now() - asked).toBeLessThan(20_000);
-      const summary: unknown = JSON.parse(stdout);
-      expect(summary).toMatchObject({
-        exit_code: 75,
-        coverage: { OK: expect.any(Number), INTERRUPTED: expect.any(Number) },
-      });
-      const coverage = await readTable(lab.lake, 'export_coverage');
-      expect(coverage.length).toBe(6 * 4 * 2);
-      expect(coverage.some((row) => row.status === 'INTERRUPTED')).toBe(true);
-      const covered = new Set(
-        coverage
-          .filter((row) => row.table_name === 'copy_jobs' && row.status === 'OK')
-          .map((row) => `${row.account_id}/${row.region}`),
-      );
-      const published = new Set(
-        (await lab.table('copy_jobs')).map((row) => `${row.account_id}/${row.region}`),
-      );
-      for (const target of covered) expect(published.has(target)).toBe(true);
-      expect((await lab.run()).exit_code).toBe(0);
-      expect(await lab.differences()).toEqual([]);
-    },
-  );
+  it('publishes what it has read, says INTERRUPTED of the rest, and exits with 75', async () => {
+    lab = await openLab({ accounts: 6, regions: 4, days: 1, latencyMs: 150 });
+    await interruptedBy('SIGTERM', lab, 6 * 4);
+  });
 
   it('ends at once at the second signal, and the lake is still whole', async () => {
     lab = await openLab({ accounts: 4, latencyMs: 100 });
     lab.simulator.addFaults([{ kind: 'hang', api: 'ListCopyJobs', region: lab.region(1) }]);
     const run = lab.start();
-    await begun();
+    await begun(lab);
     run.child.kill('SIGTERM');
     run.child.kill('SIGINT');
     expect((await run.ended).code).toBe(75);
@@ -58,48 +23,4 @@ describe('a run that is told to stop', () => {
     expect((await lab.run()).exit_code).toBe(0);
     expect(await lab.differences()).toEqual([]);
   });
-
-  it('ends within 20 s when it hangs before its first drain, and says what was being asked', async () => {
-    lab = await openLab();
-    lab.simulator.addFaults([{ kind: 'hang', api: 'ListAccounts' }]);
-    const run = lab.start();
-    await lab.until(async () => lab.simulator.requests().counts.some(({ api }) => api === 'ListAccounts'));
-    const asked = performance.now();
-    run.child.kill('SIGTERM');
-    const { code, stderr } = await run.ended;
-    expect(code).toBe(75);
-    expect(performance.now() - asked).toBeLessThan(20_000);
-    expect(stderr).toContain('The accounts of the organization could not be listed: the run was interrupted');
-  }, 60_000);
-});
-
-/** A module that Node loads first: it sends the signal so long after the program began to listen for it. */
-function sentAfter(signal: NodeJS.Signals, ms: number): string {
-  const text = `
-    const send = () => process.kill(process.pid, '${signal}');
-    process.on('newListener', function begun(name) {
-      if (name !== '${signal}') return;
-      process.off('newListener', begun);
-      ${ms === 0 ? 'queueMicrotask(send)' : `setTimeout(send, ${ms})`};
-    });`;
-  return `data:text/javascript,${encodeURIComponent(text)}`;
-}
-
-describe('a signal while the program starts', () => {
-  const moments = [0, 20, 50, 100, 200, 400, 700];
-  it.each(endingSignals)(
-    'ends it with 75, however early it comes (%s)',
-    async (signal) => {
-      lab = await openLab({ latencyMs: 100 });
-      const ends = [];
-      for (const ms of moments) {
-        const { ended } = lab.start({ lake: `${lab.lake}-${ms}` }, ['--import', sentAfter(signal, ms)]);
-        const end = await ended;
-        ends.push([ms, end.code, end.signal]);
-        expect(end.stderr).toContain(signal);
-      }
-      expect(ends).toEqual(moments.map((ms) => [ms, 75, null]));
-    },
-    120_000,
-  );
 });

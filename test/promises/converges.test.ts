@@ -1,128 +1,21 @@
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type Lab, openLab } from '../support/lab.ts';
+import { openLab } from '../support/lab.ts';
+import { expectConvergence } from './history.ts';
 
-const day = 86_400_000;
-
-/** What can happen to a lake between two good nights. */
-type Event =
-  | { readonly kind: 'run'; readonly flags: Readonly<Record<string, string>> }
-  | { readonly kind: 'fault'; readonly fault: Parameters<Lab['simulator']['addFaults']>[0][number] }
-  | { readonly kind: 'heal' }
-  | { readonly kind: 'advance'; readonly hours: number }
-  | { readonly kind: 'kill'; readonly afterMs: number }
-  | { readonly kind: 'overlap' };
-
-const events: fc.Arbitrary<Event> = fc.oneof(
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      kind: fc.constant('run' as const),
-      flags: fc.constantFrom<Readonly<Record<string, string>>>(
-        {},
-        {},
-        { since: '2d' },
-        { since: 'all' },
-        { until: '2026-11-15' },
-        { since: '2026-11-10', until: '2026-11-12' },
-        { tables: 'copy_jobs' },
-        { tables: 'copy_job_summaries' },
-        { engine: 'parquetjs-lite' },
-        { 'full-every': '1d' },
-      ),
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      kind: fc.constant('fault' as const),
-      fault: fc.constantFrom(
-        { kind: 'deny' as const, api: 'ListCopyJobs', region: 'us-east-1' },
-        { kind: 'deny' as const, api: 'ListCopyJobSummaries' },
-        { kind: 'deny' as const, api: 'AssumeRole' },
-        { kind: 'bad-date' as const, probability: 0.3 },
-        { kind: 'missing-id' as const, probability: 0.3 },
-        { kind: 'token-cycle' as const, probability: 0.5 },
-        { kind: 'expire-token' as const, count: 2 },
-        { kind: 'server-error' as const, count: 3 },
-      ),
-    }),
-  },
-  { weight: 1, arbitrary: fc.constant({ kind: 'heal' as const }) },
-  {
-    weight: 3,
-    arbitrary: fc.record({ kind: fc.constant('advance' as const), hours: fc.integer({ min: 1, max: 60 }) }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ kind: fc.constant('kill' as const), afterMs: fc.integer({ min: 0, max: 1500 }) }),
-  },
-  { weight: 1, arbitrary: fc.constant({ kind: 'overlap' as const }) },
-);
-
-async function happen(lab: Lab, event: Event): Promise<void> {
-  switch (event.kind) {
-    case 'run':
-      await lab.run({ ...event.flags, 'target-timeout': '2s' });
-      return;
-    case 'fault':
-      lab.simulator.addFaults([event.fault]);
-      return;
-    case 'heal':
-      lab.simulator.clearFaults();
-      return;
-    case 'advance':
-      await lab.simulator.advance(event.hours * 3_600_000);
-      return;
-    case 'kill': {
-      const run = lab.start();
-      setTimeout(() => run.child.kill('SIGKILL'), event.afterMs);
-      await run.ended;
-      return;
-    }
-    case 'overlap':
-      await Promise.all([lab.run({ 'target-timeout': '2s' }), lab.run({ 'target-timeout': '2s' })]);
-  }
-}
-
-it('after any history of runs, failures, crashes, overlaps and moves of the clock, one good run makes the lake equal to the truth of what it could see', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(events, { minLength: 3, maxLength: 7 }),
-      fc.integer({ min: 1, max: 1000 }),
-      async (history, seed) => {
-        const lab = await openLab({ accounts: 2, regions: 2, jobsPerDay: 2, days: 20, seed });
-        try {
-          for (const event of history) await happen(lab, event);
-          lab.simulator.clearFaults();
-          expect((await lab.run()).exit_code).toBe(0);
-          expect(await lab.differencesFromNow()).toEqual([]);
-        } finally {
-          await lab.close();
-        }
-      },
-    ),
-    { numRuns: Number(process.env.HISTORIES ?? 8) },
-  );
-}, 600_000);
-
-it('45 nights later the lake still holds what AWS has forgotten, as it was last seen', async () => {
-  const lab = await openLab({ accounts: 2, regions: 2, jobsPerDay: 3 });
-  try {
-    expect((await lab.run()).exit_code).toBe(0);
-    const first = await lab.rows();
-    for (let night = 1; night <= 45; night++) {
-      await lab.simulator.advance(day);
-      expect((await lab.run()).exit_code).toBe(0);
-    }
-    expect(await lab.differences()).toEqual([]);
-    const now = await lab.rows();
-    for (const id of first.copy_jobs.keys()) expect(now.copy_jobs.has(id)).toBe(true);
-    expect(now.copy_jobs.size).toBeGreaterThan(first.copy_jobs.size * 2);
-  } finally {
-    await lab.close();
-  }
-}, 600_000);
+it('after failures, a kill and two runs at once, one good run makes the lake equal to the truth of what it could see', () =>
+  expectConvergence(
+    [
+      { kind: 'fault', fault: { kind: 'deny', api: 'ListCopyJobs', region: 'us-east-1' } },
+      { kind: 'run', flags: { since: '4d' } },
+      { kind: 'advance', hours: 30 },
+      { kind: 'heal' },
+      { kind: 'kill', step: 'before its coverage' },
+      { kind: 'overlap' },
+      { kind: 'fault', fault: { kind: 'server-error', count: 3 } },
+      { kind: 'advance', hours: 5 },
+    ],
+    { days: 4, seed: 7 },
+  ));
 
 it.each([
   ['a job is listed in the destination too', { listInDestination: true }],

@@ -6,8 +6,8 @@ afterEach(() => lab.close());
 
 it('a job is one row, though two accounts list it, windows overlap and engines take turns', async () => {
   lab = await openLab({ accounts: 5, jobsPerDay: 10, listInDestination: true });
-  await lab.run({ since: '2026-11-15', until: '2026-11-18' });
-  await lab.run({ since: '2026-11-17', engine: 'parquetjs-lite' });
+  await lab.run({ since: '2026-11-17', until: '2026-11-19' });
+  await lab.run({ since: '2026-11-18', engine: 'parquetjs-lite' });
   await lab.simulator.advance(20 * 3_600_000);
   await lab.run({ since: 'all' });
   await lab.run({ since: 'all', engine: 'parquetjs-lite' });

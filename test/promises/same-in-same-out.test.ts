@@ -3,7 +3,7 @@ import { type Lab, openLab } from '../support/lab.ts';
 
 let lab: Lab;
 beforeAll(async () => {
-  lab = await openLab();
+  lab = await openLab({ days: 5 });
 });
 afterAll(() => lab.close());
 

@@ -25,7 +25,7 @@ async function lakeOf(name?: string, buckets?: number): Promise<WrittenLake> {
 }
 
 test('every table of a lake that export made has every row, and every view can be read', async () => {
-  const lab = await openLab();
+  const lab = await openLab({ days: 6 });
   const lake = await lakeOf();
   try {
     await lab.run();

@@ -15,7 +15,7 @@ import { newLake } from './written-lake.ts';
 
 let lab: Lab;
 beforeAll(async () => {
-  lab = await openLab();
+  lab = await openLab({ days: 4 });
   await lab.run();
 });
 afterAll(() => lab.close());

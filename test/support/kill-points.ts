@@ -28,7 +28,7 @@ export const kinds = {
 } as const;
 
 /** By when they are. */
-export const killPoints: Readonly<Record<string, KillPoint>> = {
+export const killPoints = {
   'between two parts': {
     path: kinds.parts,
     nth: 2,
@@ -49,7 +49,7 @@ export const killPoints: Readonly<Record<string, KillPoint>> = {
     nth: 1,
     written: { coverage: 1, manifests: 1, watermarks: 0 },
   },
-};
+} as const satisfies Readonly<Record<string, KillPoint>>;
 
 /** The lake's keys, each with what changes when it is written again. */
 export type Objects = ReadonlyMap<string, string | number>;

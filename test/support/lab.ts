@@ -42,7 +42,7 @@ export interface Ended {
 
 export type Lab = Awaited<ReturnType<typeof openLab>>;
 
-/** Small by default: 3 accounts, 2 regions, 5 jobs a day for 6 days. */
+/** Small by default: 3 accounts, 2 regions, 5 jobs a day for 3 days. Each day costs a run two parts. */
 export async function openLab(options: Partial<SimulatorOptions> = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'backup-copy-export-lab-'));
   const truthFile = join(folder, 'truth.ndjson');
@@ -52,12 +52,12 @@ export async function openLab(options: Partial<SimulatorOptions> = {}) {
     accounts: 3,
     regions: 2,
     jobsPerDay: 5,
-    days: 6,
+    days: 3,
     truthFile,
     ...options,
   });
   const environment = { ...simulator.env, HOME: folder, AWS_EC2_METADATA_DISABLED: 'true' };
-  Object.assign(process.env, environment);
+  const restoreEnvironment = withEnvironment(environment);
 
   const flags = (change: Flags): Flags => ({
     lake,
@@ -184,9 +184,22 @@ export async function openLab(options: Partial<SimulatorOptions> = {}) {
       return found;
     },
     close: async () => {
+      restoreEnvironment();
       await simulator.stop();
       await rm(folder, { recursive: true, force: true });
     },
+  };
+}
+
+/** Sets variables of this process, which the AWS SDK reads; gives what puts back those that were there. */
+function withEnvironment(changed: Readonly<Record<string, string>>): () => void {
+  const before = Object.keys(changed).map((name) => [name, process.env[name]] as const);
+  Object.assign(process.env, changed);
+  return () => {
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
   };
 }
 

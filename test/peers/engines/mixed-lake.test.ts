@@ -34,7 +34,7 @@ const withoutZone: Readonly<Record<string, RegExp>> = {
 it(
   'every reader takes the parts of both engines as one table, with the same times in UTC',
   async () => {
-    const [bin, moto, lab] = await Promise.all([pythonPeers(), startMotoS3(), openLab()]);
+    const [bin, moto, lab] = await Promise.all([pythonPeers(), startMotoS3(), openLab({ days: 6 })]);
     const { endpoint, region, bucket, accessKeyId, secretAccessKey } = moto;
     const s3 = new S3Client({
       endpoint,

@@ -6,9 +6,8 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { access, cp, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join, sep } from 'node:path';
 import { promisify } from 'node:util';
-import { outsidePath } from '../../../scripts/run.mjs';
 
 const root = join(import.meta.dirname, '../../..');
 const cache = join(root, 'node_modules/.cache/peers');
@@ -260,7 +259,9 @@ async function must(program: string, args: readonly string[]): Promise<void> {
 /** npm under the machine's own Node and settings, whatever npm or npx started this. */
 function ownEnvironment(): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name));
-  return { ...Object.fromEntries(inherited), PATH: outsidePath(process.env.PATH ?? '') };
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  const outside = folders.filter((folder) => !folder.split(sep).includes('node_modules'));
+  return { ...Object.fromEntries(inherited), PATH: outside.join(delimiter) };
 }
 
 function finished(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Finished> {

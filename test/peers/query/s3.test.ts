@@ -13,7 +13,7 @@ let server: S3Server;
 let env: Record<string, string>;
 let jobs: Awaited<ReturnType<Lab['table']>>;
 beforeAll(async () => {
-  lab = await openLab();
+  lab = await openLab({ days: 6 });
   const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } =
     lab.environment as Record<string, string>;
   server = await startConditionalS3({ accessKeyId, secretAccessKey });

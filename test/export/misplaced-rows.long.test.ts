@@ -22,10 +22,10 @@ const count = (period: string, date: string) =>
 
 describe.each(['duckdb', 'parquetjs-lite'])('engine %s', (engine) => {
   it.each([
-    ['two days', {}, day('2026-11-16'), day('2026-11-17')],
-    ['two buckets', { buckets: '2' }, day('2026-11-16', 0), day('2026-11-16', 1)],
-    ['two days of counts', {}, count('ONE_DAY', '2026-11-16'), count('ONE_DAY', '2026-11-17')],
-    ['two tables', {}, day('2026-11-16'), count('ONE_DAY', '2026-11-16')],
+    ['two days', {}, day('2026-11-18'), day('2026-11-19')],
+    ['two buckets', { buckets: '2' }, day('2026-11-18', 0), day('2026-11-18', 1)],
+    ['two days of counts', {}, count('ONE_DAY', '2026-11-18'), count('ONE_DAY', '2026-11-19')],
+    ['two tables', {}, day('2026-11-18'), count('ONE_DAY', '2026-11-18')],
   ])('swapped parts of %s are damaged, for export and query', async (_, flags, one, two) => {
     lab = await openLab({ accounts: 4, regions: 1 });
     expect((await lab.run(flags)).exit_code).toBe(0);
@@ -66,12 +66,12 @@ it('swapped parts of two periods of counts are damaged', async () => {
 it('a part copied to a day that had none is told by query, and the days beside it stay as they are', async () => {
   lab = await openLab({ accounts: 2, regions: 1 });
   await lab.run();
-  const copy = join(lab.lake, day('2026-11-16').replace('2026-11-16', '2026-11-17'));
-  await copyFile(join(lab.lake, day('2026-11-16')), copy);
+  const copy = join(lab.lake, day('2026-11-18').replace('2026-11-18', '2026-11-19'));
+  await copyFile(join(lab.lake, day('2026-11-18')), copy);
   const asked = await ask(['--lake', lab.lake, '--sql', 'SELECT count(*) FROM copy_jobs']);
   expect(asked.code).toBe(74);
   expect(asked.stderr).toMatch(
-    /creation_date=2026-11-16, and lies where partition creation_date=2026-11-17 belongs/,
+    /creation_date=2026-11-18, and lies where partition creation_date=2026-11-19 belongs/,
   );
 });
 

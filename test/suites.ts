@@ -1,0 +1,23 @@
+/** How the tests are cut into suites: by their names and places, so that a new file is in one without being listed. */
+import { join } from 'node:path';
+import type { ViteUserConfig } from 'vitest/config';
+
+/** Every test is in such a file. */
+export const testFiles = 'test/**/*.test.ts';
+
+/** Many nights, many histories, every moment of a kill: `npm run test:long`. */
+export const longFiles = 'test/**/*.long.test.ts';
+
+/** Real servers and readers: `npm run test:peers`. */
+export const peerFiles = 'test/peers/**/*.test.ts';
+
+export const common: NonNullable<ViteUserConfig['test']> = {
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  maxWorkers: 2,
+  env: {
+    TZ: 'Asia/Kathmandu',
+    // Node keeps what it has compiled of the program, which many tests start: nodejs.org/api/module.html#module-compile-cache
+    NODE_COMPILE_CACHE: join(import.meta.dirname, '../.cache/compiled'),
+  },
+};
