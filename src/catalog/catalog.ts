@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { type Aws, createAws } from '../aws/aws.ts';
 import type { LakeLocation } from '../config/typed-values.ts';
 import { describeForeign } from '../lake/foreign-objects.ts';
-import { openStore } from '../lake/stores/open-store.ts';
+import { openLakeStore } from '../lake/stores/open-lake-store.ts';
 import type { Store } from '../lake/stores/store.ts';
 import { LakeError, UsageError } from '../shared/errors.ts';
 import { copyJobSummaries } from '../tables/copy-job-summaries.ts';
@@ -12,7 +12,6 @@ import { exportCoverage } from '../tables/export-coverage.ts';
 import { utcDay } from '../tables/table.ts';
 import { AsOf } from '../targets/as-of.ts';
 import { identifyCaller } from '../targets/caller.ts';
-import { assumedRole } from '../targets/credentials.ts';
 import type { JobIo } from '../telemetry/job-io.ts';
 import { apply } from './apply.ts';
 import { openAthena } from './athena-views.ts';
@@ -58,7 +57,12 @@ async function runDdl(
   const place = { dialect, database, programVersion };
   // With a day given, nothing is asked: statements can be written where no AWS is at hand.
   if (firstDay !== null) return ddl({ tables, views, location, place: { ...place, firstDay } });
-  const store = await storeOf(settings, aws, io);
+  const store = await openLakeStore(settings, {
+    create: false,
+    aws: () => aws,
+    log: io.log,
+    signal: io.stopping,
+  });
   try {
     const found = await firstDayIn(store, io);
     if (found === null) throw noFirstDay(store.url);
@@ -80,7 +84,12 @@ async function runGlue(
   const { caller, credentials, region } = await identifyCaller(aws, { signal: io.stopping });
   const { log, stopping: signal } = io;
   const asOf = await new AsOf({ aws, homeRegion: region, regions: 'enabled', log, signal }).determine();
-  const store = await storeOf(settings, aws, io);
+  const store = await openLakeStore(settings, {
+    create: false,
+    aws: () => aws,
+    log: io.log,
+    signal: io.stopping,
+  });
   try {
     const lake = locationOf(settings.lake);
     const defaults = aws.clientDefaults(region, credentials);
@@ -147,23 +156,6 @@ function notListed(error: LakeError): LakeError {
     'Or give the day with --first-day yyyy-MM-dd.',
     { cause: error },
   );
-}
-
-async function storeOf(settings: CatalogSettings, aws: Aws, io: Io): Promise<Store> {
-  const { lakeRoleArn: roleArn, roleSessionName: sessionName, externalId } = settings;
-  const credentials = async () => {
-    if (roleArn === null) return {};
-    const caller = await identifyCaller(aws, { signal: io.stopping });
-    const role = { roleArn, sessionName, externalId };
-    return { credentials: assumedRole(aws, caller.credentials, caller.region, role) };
-  };
-  return await openStore(settings.lake, {
-    create: false,
-    endpointUrl: settings.s3EndpointUrl,
-    expectedBucketOwner: settings.expectedBucketOwner,
-    log: io.log,
-    ...(await credentials()),
-  });
 }
 
 /** The lake's address for an engine, without a slash at its end. */

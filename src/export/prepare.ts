@@ -7,7 +7,7 @@ import { unknownRegions } from '../config/value-parsers.ts';
 import { foreignFolders } from '../lake/foreign-objects.ts';
 import { type Lake, openLake } from '../lake/lake.ts';
 import { bucketOf } from '../lake/layout.ts';
-import { openStore } from '../lake/stores/open-store.ts';
+import { openLakeStore } from '../lake/stores/open-lake-store.ts';
 import type { Planned } from '../ledger/planned.ts';
 import { newestRun, newRunId } from '../ledger/runs.ts';
 import {
@@ -26,7 +26,6 @@ import { copyJobs } from '../tables/copy-jobs.ts';
 import { exportCoverage } from '../tables/export-coverage.ts';
 import { AsOf } from '../targets/as-of.ts';
 import { type IdentifiedCaller, identifyCaller } from '../targets/caller.ts';
-import { assumedRole } from '../targets/credentials.ts';
 import type { Caller, Target } from '../targets/target.ts';
 import { planTargets } from '../targets/targets.ts';
 import { unlistedTargets } from '../targets/unlisted-regions.ts';
@@ -126,23 +125,12 @@ async function planFor(
   const log = io.log.child({ run_id: runId });
   const signal = io.draining;
 
-  const store = await openStore(settings.lake, {
+  const store = await openLakeStore(settings, {
     create: io.mode === 'write',
-    endpointUrl: settings.s3EndpointUrl,
-    sse: settings.sse,
-    kmsKeyId: settings.kmsKeyId,
-    bucketKeyEnabled: settings.bucketKeyEnabled,
-    expectedBucketOwner: settings.expectedBucketOwner,
+    aws: () => aws,
+    caller: identified,
     log,
-    ...(settings.lakeRoleArn === null
-      ? { credentials }
-      : {
-          credentials: assumedRole(aws, credentials, region, {
-            roleArn: settings.lakeRoleArn,
-            sessionName: settings.roleSessionName,
-            externalId: settings.externalId,
-          }),
-        }),
+    signal,
   });
   try {
     io.progress.phase(`opening the lake ${store.url}`);

@@ -6,13 +6,11 @@ import { type Aws, createAws } from '../aws/aws.ts';
 import { describeForeign } from '../lake/foreign-objects.ts';
 import { partitionsOf } from '../lake/partitions.ts';
 import { openScratch, type Scratch } from '../lake/scratch.ts';
-import { openStore } from '../lake/stores/open-store.ts';
+import { openLakeStore } from '../lake/stores/open-lake-store.ts';
 import type { Store } from '../lake/stores/store.ts';
 import type { LookBack } from '../questions/question-sql.ts';
 import { ReportedError, UnavailableError } from '../shared/errors.ts';
 import { exportCoverage } from '../tables/export-coverage.ts';
-import { identifyCaller } from '../targets/caller.ts';
-import { assumedRole } from '../targets/credentials.ts';
 import { printable } from '../telemetry/printable.ts';
 import { allDays, type Days, daysBefore } from './day-range.ts';
 import { coverageInWords, readForCoverage } from './empty-result.ts';
@@ -66,8 +64,7 @@ export async function openSession(
   io: SessionIo,
   names: ReadonlySet<string> | undefined,
 ): Promise<Session> {
-  const aws =
-    settings.lakeRoleArn === null ? null : createAws({ endpointUrl: settings.endpointUrl, maxSockets: 4 });
+  let aws: Aws | undefined;
   let store: Store | undefined;
   let scratch: Scratch | undefined;
   let reader: LakeReader | undefined;
@@ -78,7 +75,15 @@ export async function openSession(
     aws?.close();
   };
   try {
-    store = await openedStore(settings, io, aws);
+    store = await openLakeStore(settings, {
+      create: false,
+      aws: () => {
+        aws = createAws({ endpointUrl: settings.endpointUrl, maxSockets: 4 });
+        return aws;
+      },
+      log: io.log,
+      signal: io.signal,
+    });
     scratch = await openScratch({
       parent: settings.scratch,
       runId: randomUUID(),
@@ -159,26 +164,6 @@ export async function checkAlone(sql: string): Promise<Statement> {
   } finally {
     instance.closeSync();
   }
-}
-
-async function openedStore(settings: QuerySettings, io: SessionIo, aws: Aws | null): Promise<Store> {
-  const options = {
-    create: false,
-    endpointUrl: settings.s3EndpointUrl,
-    expectedBucketOwner: settings.expectedBucketOwner,
-    log: io.log,
-  };
-  if (aws === null || settings.lakeRoleArn === null) return await openStore(settings.lake, options);
-  const { credentials, region } = await identifyCaller(aws, { signal: io.signal });
-  const role = {
-    roleArn: settings.lakeRoleArn,
-    sessionName: settings.roleSessionName,
-    externalId: settings.externalId,
-  };
-  return await openStore(settings.lake, {
-    ...options,
-    credentials: assumedRole(aws, credentials, region, role),
-  });
 }
 
 /** By the lake's newest run, not this machine's clock: questions take the newest run for now. */
