@@ -1,8 +1,8 @@
 import type { CommandModule } from 'yargs';
 import { parseCatalogSettings } from '../src/catalog/catalog-settings.ts';
 import { renderCatalogReport } from '../src/catalog/report.ts';
-import { yargsOptions } from '../src/command-line/options-input.ts';
 import { runReportingJob } from '../src/command-line/run-job.ts';
+import { yargsOptions } from '../src/command-line/yargs-options.ts';
 import { optionsOf, ownOptionNames } from '../src/config/options.ts';
 
 /** `catalog`: tables and views for Athena and Trino, as SQL statements or directly in Glue. */

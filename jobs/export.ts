@@ -1,6 +1,6 @@
 import type { CommandModule } from 'yargs';
-import { yargsOptions } from '../src/command-line/options-input.ts';
 import { runReportingJob } from '../src/command-line/run-job.ts';
+import { yargsOptions } from '../src/command-line/yargs-options.ts';
 import { exportOptionNames, optionsOf } from '../src/config/options.ts';
 import { parseSettings } from '../src/config/settings.ts';
 import { renderRunSummary } from '../src/telemetry/run-summary-text.ts';

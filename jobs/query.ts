@@ -1,19 +1,19 @@
 import yargs, { type ArgumentsCamelCase, type Argv, type CommandModule } from 'yargs';
-import { surroundings, yargsOptions } from '../src/command-line/options-input.ts';
+import { openJobLog } from '../src/command-line/job-log.ts';
+import { processInput } from '../src/command-line/process-input.ts';
 import { stopSignals } from '../src/command-line/signals.ts';
-import { wordRules } from '../src/config/argument-syntax.ts';
+import { yargsOptions } from '../src/command-line/yargs-options.ts';
+import { yargsParserRules } from '../src/config/argument-syntax.ts';
 import { optionsOf, ownOptionNames } from '../src/config/options.ts';
 import { parseTelemetry } from '../src/config/settings.ts';
-import { askedQuestion, findQuestion, isName, questionIndex } from '../src/query/named-questions.ts';
+import { findQuestion, isName, questionIndex, questionRequest } from '../src/query/named-questions.ts';
 import { parseQuerySettings, wantsList } from '../src/query/query-settings.ts';
-import type { Asked } from '../src/query/write-result.ts';
+import type { QueryRequest } from '../src/query/write-result.ts';
 import { loadQuestions, parameterNames, type Question } from '../src/questions/questions.ts';
 import { UsageError } from '../src/shared/errors.ts';
 import { writeOut } from '../src/shared/standard-output.ts';
-import { createLog } from '../src/telemetry/log.ts';
 import { printable } from '../src/telemetry/printable.ts';
 import { columnsOf } from '../src/telemetry/screen.ts';
-import { usesColor } from '../src/telemetry/status-colors.ts';
 
 /** `query`: runs SQL or a named question over the lake with the embedded engine. */
 export const queryJob: CommandModule = {
@@ -29,7 +29,7 @@ export const queryJob: CommandModule = {
       .example('$0 query failed-copies --help', 'explain one question, its columns and parameters')
       .example('$0 query "SELECT state, count(*) FROM copy_jobs GROUP BY state" --lake ./lake', ''),
   handler: async (argv) => {
-    const input = surroundings(argv);
+    const input = processInput(argv);
     const telemetry = parseTelemetry('query', input);
     if (wantsList(input)) {
       const named = typeof argv.sql === 'string' ? findQuestion(argv.sql) : null;
@@ -45,26 +45,19 @@ export const queryJob: CommandModule = {
       onFirst: () => undefined,
       onSecond: () => process.exit(75),
     });
-    const terminal = process.stderr.isTTY === true;
     const write = (text: string): void => void process.stderr.write(text);
     try {
       // Loads the engine only when it is needed.
       const { runQuery } = await import('../src/query/query.ts');
       await runQuery(settings, asked, {
-        log: createLog({
-          level: telemetry.logLevel,
-          format: telemetry.logFormat === 'auto' ? (terminal ? 'pretty' : 'json') : telemetry.logFormat,
-          color: usesColor(process.stderr, process.env),
-          secrets: settings.externalId === null ? [] : [settings.externalId],
-          write,
-        }),
+        log: openJobLog(telemetry, settings, input.env, write).log,
         note: (line) => write(`backup-copy-export: ${printable(line)}\n`),
         signal: signals.stopping,
         today: new Date().toISOString().slice(0, 10),
         stdin: process.stdin,
         stdout: process.stdout,
         stderr: process.stderr,
-        env: process.env,
+        env: input.env,
       });
     } finally {
       signals.dispose();
@@ -95,7 +88,7 @@ export async function helpOfQuestion(words: readonly string[]): Promise<string |
   const { _: names } = yargs([...words])
     .help(false)
     .version(false)
-    .parserConfiguration(wordRules)
+    .parserConfiguration(yargsParserRules)
     .boolean('help')
     .parseSync();
   const name = names[1];
@@ -103,12 +96,12 @@ export async function helpOfQuestion(words: readonly string[]): Promise<string |
 }
 
 /** Null opens the prompt. */
-function askedIn(argv: ArgumentsCamelCase): Asked | null {
+function askedIn(argv: ArgumentsCamelCase): QueryRequest | null {
   const { sql } = argv;
   const given = Object.fromEntries(
     parameterNames().flatMap((name) => (argv[name] === undefined ? [] : [[name, argv[name]]])),
   );
-  if (typeof sql === 'string' && isName(sql)) return askedQuestion(sql, given);
+  if (typeof sql === 'string' && isName(sql)) return questionRequest(sql, given);
   const [parameter] = Object.keys(given);
   if (parameter !== undefined) {
     throw new UsageError(

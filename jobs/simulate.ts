@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { CommandModule } from 'yargs';
-import { surroundings, yargsOptions } from '../src/command-line/options-input.ts';
+import { processInput } from '../src/command-line/process-input.ts';
 import { stopSignals } from '../src/command-line/signals.ts';
-import { collectOptions, type Given, type GivenOptions, readValue } from '../src/config/layers.ts';
+import { yargsOptions } from '../src/command-line/yargs-options.ts';
+import { collectOptions, type LayeredOptions, type LayerValue, readValue } from '../src/config/layers.ts';
 import type { Option } from '../src/config/option.ts';
 import { parseTelemetry } from '../src/config/settings.ts';
 import {
@@ -38,7 +39,7 @@ export const simulateJob: CommandModule = {
         ].join('\n'),
       ),
   handler: async (argv) => {
-    const input = surroundings(argv);
+    const input = processInput(argv);
     // The simulator writes no log, but a bad value of these options is still an error.
     const { output } = parseTelemetry('simulate', input);
     const options = readOptions(collectOptions('simulate', input), input.cwd);
@@ -67,7 +68,7 @@ function toPaste(env: Readonly<Record<string, string>>): string {
   return `Paste this into another shell. Ctrl-C here stops the simulator.\n\nunset AWS_SESSION_TOKEN AWS_PROFILE\n${lines.join('\n')}\n\n`;
 }
 
-function readOptions(given: GivenOptions, cwd: string): SimulatorOptions {
+function readOptions(given: LayeredOptions, cwd: string): SimulatorOptions {
   const optional = <N extends SimulateOptionName>(name: N): SimulateValue<N> | null =>
     // The table's entry of this name is the one whose parse gives this type.
     readValue(given, name, simulateOptions[name] as Option<SimulateValue<N>>, cwd);
@@ -94,7 +95,7 @@ function readOptions(given: GivenOptions, cwd: string): SimulatorOptions {
   };
 }
 
-function readFaults(file: string, given: Given | undefined): readonly FaultInput[] {
+function readFaults(file: string, given: LayerValue | undefined): readonly FaultInput[] {
   try {
     const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'));
     return parseFaults(parsed);

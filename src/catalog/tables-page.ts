@@ -35,7 +35,7 @@ function tableBlocks(table: Table): string[] {
     table.description,
     `Schema version ${table.schemaVersion}. ${mergeInWords(table.merge)}`,
     `Sorted within a part by ${names(table.sortBy)}.`,
-    grid(
+    markdownTable(
       ['column', 'type', 'unit', 'meaning', 'source', 'example'],
       table.columns.map((column) => [
         code(column.name),
@@ -47,7 +47,7 @@ function tableBlocks(table: Table): string[] {
       ]),
     ),
     `Partitioned by ${names(table.partitions.map(({ name }) => name))}; in the path, not in the file:`,
-    grid(
+    markdownTable(
       ['partition column', 'type', 'meaning', 'example'],
       table.partitions.map(({ name, description, example }) => [
         code(name),
@@ -95,10 +95,10 @@ function viewBlocks(view: View, columns: readonly ViewColumn[]): string[] {
   return [
     `### ${view.name}`,
     `${view.title}. ${view.about}`,
-    grid(
+    markdownTable(
       ['column', 'type', 'unit', 'meaning', 'source', 'example'],
       columns.map((column) => {
-        const { unit, meaning, source, example } = explained(view, column);
+        const { unit, meaning, source, example } = columnNotes(view, column);
         return [code(column.name), athenaType(column.type), unit, meaning, source, code(example)];
       }),
     ),
@@ -106,7 +106,7 @@ function viewBlocks(view: View, columns: readonly ViewColumn[]): string[] {
 }
 
 /** As the view's file says, or as the table does that the column comes from. */
-function explained(view: View, { name, type, source, expression }: ViewColumn) {
+function columnNotes(view: View, { name, type, source, expression }: ViewColumn) {
   const said = view.columns.find((one) => one.name === name);
   const from = source === null ? '' : code(`${source.table}.${source.column.name}`);
   const computed = expression === null ? from : code(expression);
@@ -141,7 +141,7 @@ function questionBlocks({ name, title, about, parameters, reads }: Question): st
     ...(parameters.length === 0
       ? []
       : [
-          grid(
+          markdownTable(
             ['parameter', 'type', 'default', 'meaning'],
             parameters.map((one) => [code(`--${one.name}`), one.type, code(one.default), one.about]),
           ),
@@ -157,7 +157,7 @@ function code(text: string): string {
   return text === '' ? '' : `\`${text}\``;
 }
 
-function grid(head: readonly string[], rows: readonly (readonly string[])[]): string {
+function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');

@@ -1,9 +1,9 @@
 /** The command line: its jobs, the options that every job has, and exit codes. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import yargs, { type CommandModule } from 'yargs';
-import { plainWords, wordRules } from '../config/argument-syntax.ts';
-import { closest } from '../config/closest-name.ts';
-import { judgedOptions, together } from '../config/layers.ts';
+import { prepareArguments, yargsParserRules } from '../config/argument-syntax.ts';
+import { closestName } from '../config/closest-name.ts';
+import { checkOptions, combineErrors } from '../config/layers.ts';
 import { allJobs, type Job } from '../config/option.ts';
 import { allOptionNames, commonOptionNames, optionsOf, switchNames, tableOf } from '../config/options.ts';
 import { parameterNames } from '../questions/questions.ts';
@@ -14,7 +14,8 @@ import { outputProblem, writeOut } from '../shared/standard-output.ts';
 import { printable } from '../telemetry/printable.ts';
 import { columnsOf } from '../telemetry/screen.ts';
 import { provideHome } from './home-folder.ts';
-import { surroundings, yargsOptions } from './options-input.ts';
+import { processInput } from './process-input.ts';
+import { yargsOptions } from './yargs-options.ts';
 
 const name = 'backup-copy-export';
 
@@ -34,7 +35,7 @@ async function runJob(args: readonly string[], { jobs, helpOfQuestion }: Command
   await yargs(args)
     .scriptName(name)
     .locale('en')
-    .parserConfiguration(wordRules)
+    .parserConfiguration(yargsParserRules)
     .exitProcess(false)
     .showHelpOnFail(false)
     .usage('$0 <job> [options]')
@@ -63,7 +64,7 @@ function usageError(message: string, args: readonly string[]): ReportedError {
     return new UsageError(message, `Name one of ${allJobs.join(', ')}; see ${name} --help.`);
   const job = allJobs.find((one) => one === first);
   if (!first.startsWith('-') && job === undefined) {
-    const meant = closest(first, allJobs);
+    const meant = closestName(first, allJobs);
     return new UsageError(
       `There is no job ${JSON.stringify(first)}`,
       `${meant === null ? '' : `Did you mean ${meant}? `}Name one of ${allJobs.join(', ')}.`,
@@ -74,12 +75,12 @@ function usageError(message: string, args: readonly string[]): ReportedError {
   // yargs stops at the unknown option. Check the values too, so that one message names everything that is wrong.
   const known = Object.fromEntries(tableOf(job));
   const flags = yargs(args)
-    .parserConfiguration(wordRules)
+    .parserConfiguration(yargsParserRules)
     .options(yargsOptions(known))
     .help(false)
     .parseSync();
-  const { problems } = judgedOptions(job, surroundings(flags));
-  return problems.length === 0 ? problem : together([problem, ...problems]);
+  const { problems } = checkOptions(job, processInput(flags));
+  return problems.length === 0 ? problem : combineErrors([problem, ...problems]);
 }
 
 function unknownOptions(
@@ -90,7 +91,9 @@ function unknownOptions(
   const shown = unknown.map((one) => args.find((arg) => optionIn(arg) === one)?.split('=')[0] ?? one);
   const ofQuestions = job === 'query' ? parameterNames() : [];
   const known = job === undefined ? allOptionNames : [...tableOf(job).keys(), ...ofQuestions, 'config'];
-  const meant = shown.flatMap((one) => (one.startsWith('--') ? (closest(one.slice(2), known) ?? []) : []));
+  const meant = shown.flatMap((one) =>
+    one.startsWith('--') ? (closestName(one.slice(2), known) ?? []) : [],
+  );
   const question = meant.length === 0 ? '' : `Did you mean ${meant.map((one) => `--${one}`).join(', ')}? `;
   return new UsageError(
     `Unknown: ${[...new Set(shown)].join(', ')}`,
@@ -165,7 +168,7 @@ export async function runCommandLine(args: readonly string[], commandLine: Comma
     if (!ended && process.exitCode === undefined) endNow(new Error('the job ended without a result'));
   });
   try {
-    await runJob(plainWords(args, switchNames), commandLine);
+    await runJob(prepareArguments(args, switchNames), commandLine);
     // A stream reports a write error in the next turn of the event loop.
     await nextTurn();
     if (unwritten !== null && process.exitCode === undefined) complain(unwritten);

@@ -10,11 +10,11 @@ import type { ExitCode } from '../shared/exit-codes.ts';
 import { programPackage } from '../shared/program-package.ts';
 import { writeOut } from '../shared/standard-output.ts';
 import type { JobIo } from '../telemetry/job-io.ts';
-import { createLog } from '../telemetry/log.ts';
 import { createProgress } from '../telemetry/progress.ts';
 import { columnsOf, createScreen } from '../telemetry/screen.ts';
 import { usesColor } from '../telemetry/status-colors.ts';
-import { surroundings } from './options-input.ts';
+import { openJobLog } from './job-log.ts';
+import { processInput } from './process-input.ts';
 import { stopSignals } from './signals.ts';
 
 const whenStopping = {
@@ -59,20 +59,11 @@ export async function runReportingJob<
   Settings extends AnySettings,
   Report extends { readonly exit_code: ExitCode },
 >({ job, argv, parse, run, reportIsAll, render }: ReportingJob<Settings, Report>): Promise<void> {
-  const input = surroundings(argv);
+  const input = processInput(argv);
   const telemetry = parseTelemetry(job, input);
   const settings = parse(input);
   const screen = createScreen(process.stderr);
-  const terminal = process.stderr.isTTY === true;
-  const automatic = terminal ? 'pretty' : 'json';
-  const format = telemetry.logFormat === 'auto' ? automatic : telemetry.logFormat;
-  const log = createLog({
-    level: telemetry.logLevel,
-    format,
-    color: usesColor(process.stderr, process.env),
-    secrets: secretsOf(settings, process.env),
-    write: screen.write,
-  });
+  const { log, format } = openJobLog(telemetry, settings, input.env, screen.write);
   const progress = createProgress({ mode: telemetry.progress, screen, log, now: () => performance.now() });
   const signals = stopSignals({
     from: process,
@@ -112,7 +103,7 @@ export async function runReportingJob<
     const text =
       telemetry.output === 'json'
         ? `${JSON.stringify(report)}\n`
-        : render(report, columnsOf(process.stdout), usesColor(process.stdout, process.env));
+        : render(report, columnsOf(process.stdout), usesColor(process.stdout, input.env));
     process.exitCode = report.exit_code;
     try {
       await writeOut(process.stdout, text);
@@ -146,11 +137,4 @@ function interrupted(job: keyof typeof whenInterrupted, cause: unknown): Unavail
 function messageOf(error: unknown): string {
   if (error instanceof ReportedError) return error.message;
   return `internal error: ${error instanceof Error ? error.message : String(error)}. Please report it with this log line`;
-}
-
-function secretsOf({ externalId }: AnySettings, env: NodeJS.ProcessEnv): readonly string[] {
-  const { AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_CONTAINER_AUTHORIZATION_TOKEN } = env;
-  return [externalId, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_CONTAINER_AUTHORIZATION_TOKEN].filter(
-    (one) => typeof one === 'string',
-  );
 }

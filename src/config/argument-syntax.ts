@@ -1,7 +1,7 @@
 /** How command-line arguments are split into options and values, before any value is checked. */
 
 /** For yargs: option names stay as they are typed, and every value stays text. */
-export const wordRules = {
+export const yargsParserRules = {
   'boolean-negation': false,
   'camel-case-expansion': false,
   'dot-notation': false,
@@ -14,7 +14,7 @@ export const wordRules = {
  * and SQL that begins with a comment (`--`) is not an option.
  * @param switches names of options that need no value
  */
-export function plainWords(words: readonly string[], switches: ReadonlySet<string>): readonly string[] {
+export function prepareArguments(words: readonly string[], switches: ReadonlySet<string>): readonly string[] {
   return words.map((word, at) => {
     if (/^--\s/.test(word)) return ` ${word}`;
     const stands = word.startsWith('--') && switches.has(word.slice(2));

@@ -2,7 +2,7 @@
 import { distance, closest as nearest } from 'fastest-levenshtein';
 
 /** The known name that is closest to what was typed; null if none is close. */
-export function closest(word: string, known: Iterable<string>): string | null {
+export function closestName(word: string, known: Iterable<string>): string | null {
   const words = [...known];
   const spelled = word
     .replace(/([a-z])([A-Z])/g, '$1-$2')

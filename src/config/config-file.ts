@@ -1,7 +1,7 @@
 /** Reads the configuration file of `--config`: JSON or YAML, one key per option. */
 import { parseDocument } from 'yaml';
 import { ConfigError } from '../shared/errors.ts';
-import { closest } from './closest-name.ts';
+import { closestName } from './closest-name.ts';
 import type { Option, OptionKind } from './option.ts';
 import { allOptionNames } from './options.ts';
 
@@ -41,7 +41,7 @@ export function parseConfigFile(path: string, text: string, table: ReadonlyMap<s
   }
   for (const [key, value] of root as ReadonlyMap<unknown, unknown>) {
     if (typeof key !== 'string' || !allOptionNames.has(key)) {
-      const meant = closest(String(key), allOptionNames);
+      const meant = closestName(String(key), allOptionNames);
       problems.push(
         new ConfigError(
           `${JSON.stringify(key)} in the configuration file ${path} is not an option`,

@@ -15,10 +15,10 @@ export class InvalidValue extends Error {
 }
 
 /** Parses one text into a value; relative paths start at `cwd`. */
-export type ParseWord<T> = (word: string, cwd: string) => T;
+export type ParseText<T> = (word: string, cwd: string) => T;
 
 /** Parses each item of a list; the error names the first item that is wrong. */
-export function eachItem<T>(words: readonly string[], parse: ParseWord<T>, cwd: string): readonly T[] {
+export function eachItem<T>(words: readonly string[], parse: ParseText<T>, cwd: string): readonly T[] {
   return words.map((word) => {
     try {
       return parse(word, cwd);

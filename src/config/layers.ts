@@ -1,7 +1,7 @@
 /** Collects each option from flags, environment and configuration file, and decides which layer wins. */
 import { resolve } from 'node:path';
 import { ConfigError, ReportedError, UsageError } from '../shared/errors.ts';
-import { closest } from './closest-name.ts';
+import { closestName } from './closest-name.ts';
 import { parseConfigFile } from './config-file.ts';
 import { InvalidValue } from './invalid-value.ts';
 import type { Job, Option } from './option.ts';
@@ -28,7 +28,7 @@ export interface OptionInput {
 /** Where a value was set, strongest first. */
 export type Layer = 'flag' | 'environment' | 'file';
 
-export interface Given {
+export interface LayerValue {
   readonly layer: Layer;
   /** For messages: `--lake`, `BACKUP_COPY_EXPORT_LAKE`, `lake in the configuration file …`. */
   readonly where: string;
@@ -36,20 +36,20 @@ export interface Given {
 }
 
 /** For each option, who gave it, strongest first. Options that nobody gave are missing. */
-export type GivenOptions = ReadonlyMap<string, readonly Given[]>;
+export type LayeredOptions = ReadonlyMap<string, readonly LayerValue[]>;
 
 /**
  * Collects what flags, environment and configuration file say, and judges each value by itself.
  * @throws UsageError or ConfigError that names everything that is wrong, at once
  */
-export function collectOptions(job: Job, input: OptionInput): GivenOptions {
-  const { given, problems } = judgedOptions(job, input);
-  if (problems.length > 0) throw together(problems);
+export function collectOptions(job: Job, input: OptionInput): LayeredOptions {
+  const { given, problems } = checkOptions(job, input);
+  if (problems.length > 0) throw combineErrors(problems);
   return given;
 }
 
 /** One error for all problems: a ConfigError only if every one of them is. */
-export function together(problems: readonly ReportedError[]): ReportedError {
+export function combineErrors(problems: readonly ReportedError[]): ReportedError {
   const [first] = problems;
   if (first !== undefined && problems.length === 1) return first;
   const Class = problems.every((problem) => problem instanceof ConfigError) ? ConfigError : UsageError;
@@ -61,13 +61,13 @@ export function together(problems: readonly ReportedError[]): ReportedError {
 }
 
 /** What is given, and all that is wrong with it. */
-export function judgedOptions(
+export function checkOptions(
   job: Job,
   { flags, env, cwd, readFile }: OptionInput,
-): { readonly given: GivenOptions; readonly problems: readonly ReportedError[] } {
-  const given = new Map<string, Given[]>();
+): { readonly given: LayeredOptions; readonly problems: readonly ReportedError[] } {
+  const given = new Map<string, LayerValue[]>();
   const problems: ReportedError[] = [];
-  const add = (name: string, one: Given): void => {
+  const add = (name: string, one: LayerValue): void => {
     given.set(name, [...(given.get(name) ?? []), one]);
   };
   /** Records an error instead of stopping at it, so that one message names them all. */
@@ -116,7 +116,7 @@ export function judgedOptions(
 }
 
 function unknownVariable(variable: string): UsageError {
-  const meant = closest(variable.slice(environmentPrefix.length), allOptionNames);
+  const meant = closestName(variable.slice(environmentPrefix.length), allOptionNames);
   const advice =
     meant === null
       ? `Unset it, or correct its name; for --role-name it is ${environmentName('role-name')}`
@@ -154,7 +154,7 @@ function readConfig(path: string, readFile: OptionInput['readFile']): string {
 
 /** The value of an option from the strongest layer that sets it; else its default; else null. */
 export function readOption<N extends OptionName>(
-  given: GivenOptions,
+  given: LayeredOptions,
   name: N,
   cwd: string,
 ): OptionValue<N> | null {
@@ -163,7 +163,7 @@ export function readOption<N extends OptionName>(
 }
 
 /** Like readOption, for an option that is not in the main table. */
-export function readValue<T>(given: GivenOptions, name: string, option: Option<T>, cwd: string): T | null {
+export function readValue<T>(given: LayeredOptions, name: string, option: Option<T>, cwd: string): T | null {
   const [strongest] = given.get(name) ?? [];
   const words = strongest?.words ?? (option.default === null ? null : [option.default]);
   if (words === null) return null;
@@ -198,7 +198,7 @@ function shownWord(word: string): string {
 
 /** The value of a required option. @throws UsageError when no layer sets it and it has no default */
 export function requireOption<N extends OptionName>(
-  given: GivenOptions,
+  given: LayeredOptions,
   name: N,
   cwd: string,
 ): OptionValue<N> {
@@ -228,6 +228,6 @@ function split(option: Option, words: readonly string[]): readonly string[] {
 const layersByStrength: readonly Layer[] = ['flag', 'environment', 'file'];
 
 /** Whether `a` was set in a stronger layer than `b`. */
-export function strongerLayer(a: Given, b: Given): boolean {
+export function strongerLayer(a: LayerValue, b: LayerValue): boolean {
   return layersByStrength.indexOf(a.layer) < layersByStrength.indexOf(b.layer);
 }

@@ -1,5 +1,5 @@
 /** The type of an option: the facts that help, environment, configuration file and parsing derive from. */
-import { eachItem, type ParseWord } from './invalid-value.ts';
+import { eachItem, type ParseText } from './invalid-value.ts';
 
 export type Job = 'export' | 'plan' | 'catalog' | 'query' | 'simulate';
 
@@ -42,11 +42,11 @@ export function option<T>(facts: Facts, parse: Option<T>['parse']): Option<T> {
 }
 
 /** An option with one value. */
-export function text<T>(parse: ParseWord<T>, facts: Facts): Option<T> {
+export function text<T>(parse: ParseText<T>, facts: Facts): Option<T> {
   return option(facts, ([word = ''], cwd) => parse(word, cwd));
 }
 
 /** An option with a list of values. */
-export function list<T>(parse: ParseWord<T>, facts: Facts): Option<readonly T[]> {
+export function list<T>(parse: ParseText<T>, facts: Facts): Option<readonly T[]> {
   return option({ kind: 'list', ...facts }, (words, cwd) => eachItem(words, parse, cwd));
 }

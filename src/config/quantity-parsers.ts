@@ -1,6 +1,6 @@
 /** Parses durations, sizes, numbers and points in time. */
 import { dayMs } from '../shared/time.ts';
-import { InvalidValue, type ParseWord } from './invalid-value.ts';
+import { InvalidValue, type ParseText } from './invalid-value.ts';
 
 /** Every day counts as 24 hours. */
 const unitMs = { d: dayMs, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 } as const;
@@ -20,7 +20,7 @@ const durationAdvice =
   'Write whole numbers with d, h, m, s or ms, largest unit first, such as 7d, 10m or 1h30m';
 
 /** A positive duration in milliseconds, at most `maxMs`: `7d`, `1h30m`, `500ms`. A day is 24 hours. */
-export function duration(maxMs: number): ParseWord<number> {
+export function duration(maxMs: number): ParseText<number> {
   return (word) => {
     const match = /^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/.exec(word);
     if (!match || word === '') throw new InvalidValue('is not a duration', `${durationAdvice}.`);
@@ -73,7 +73,7 @@ export function size(word: string): number {
 }
 
 /** A size with a minimum that the program needs to work. */
-export function sizeFrom(least: string): ParseWord<number> {
+export function sizeFrom(least: string): ParseText<number> {
   const leastBytes = size(least);
   return (word) => {
     const bytes = size(word);
@@ -83,7 +83,7 @@ export function sizeFrom(least: string): ParseWord<number> {
 }
 
 /** A number between two bounds, inclusive; it may have a fraction. */
-export function decimal(min: number, max: number): ParseWord<number> {
+export function decimal(min: number, max: number): ParseText<number> {
   return (word) => {
     const value = /^[+-]?\d+(\.\d+)?$/.test(word) ? Number(word) : Number.NaN;
     if (!(value >= min && value <= max)) {
@@ -97,7 +97,7 @@ export function decimal(min: number, max: number): ParseWord<number> {
 }
 
 /** An integer between two bounds, inclusive. */
-export function integer(min: number, max: number): ParseWord<number> {
+export function integer(min: number, max: number): ParseText<number> {
   return (word) => {
     const value = /^[+-]?\d+$/.test(word) ? Number(word) : Number.NaN;
     if (!(value >= min && value <= max)) {

@@ -1,6 +1,6 @@
 /** Rejects options that only apply to a lake on S3 when the lake is local. */
 import { ConfigError, UsageError } from '../shared/errors.ts';
-import type { GivenOptions } from './layers.ts';
+import type { LayeredOptions } from './layers.ts';
 import { optionNames, optionOf } from './options.ts';
 import type { LakeLocation } from './typed-values.ts';
 
@@ -8,7 +8,7 @@ import type { LakeLocation } from './typed-values.ts';
  * Whoever sets a bucket owner or a KMS key relies on it. A local lake would silently ignore both.
  * @throws UsageError, or ConfigError if all of them are set in the configuration file
  */
-export function refuseS3OptionsForLocalLake(lake: LakeLocation, given: GivenOptions): void {
+export function refuseS3OptionsForLocalLake(lake: LakeLocation, given: LayeredOptions): void {
   if (lake.kind === 's3') return;
   const idle = optionNames.flatMap((name) => (optionOf(name).onlyOnS3 ? (given.get(name)?.[0] ?? []) : []));
   if (idle.length === 0) return;

@@ -8,7 +8,7 @@ import type { DrainedTable } from '../tables/table.ts';
 import { type Encryption, refuseContradictoryEncryption } from './encryption.ts';
 import {
   collectOptions,
-  type GivenOptions,
+  type LayeredOptions,
   type OptionInput,
   readOption,
   requireOption,
@@ -147,7 +147,7 @@ export function parseTelemetry(job: Job, input: OptionInput): Telemetry {
  * `--accounts` and `--organizational-units` both select accounts. The stronger layer wins; setting both in one layer
  * is an error.
  */
-function readAccounts(given: GivenOptions, cwd: string): AccountSelection {
+function readAccounts(given: LayeredOptions, cwd: string): AccountSelection {
   const accounts = readOption(given, 'accounts', cwd) ?? { kind: 'self' };
   const unitIds = readOption(given, 'organizational-units', cwd);
   const byAccounts = given.get('accounts')?.[0];
@@ -161,7 +161,7 @@ function readAccounts(given: GivenOptions, cwd: string): AccountSelection {
   return { kind: 'units', unitIds };
 }
 
-function refuseContradictions(settings: Settings, given: GivenOptions): void {
+function refuseContradictions(settings: Settings, given: LayeredOptions): void {
   const { accounts, excludeAccounts, since, until } = settings;
   const whereOf = (name: OptionName): string => given.get(name)?.[0]?.where ?? `--${name}`;
   const errorFor = (...names: readonly OptionName[]): typeof UsageError | typeof ConfigError =>

@@ -5,8 +5,8 @@
 
 import { knownRegions } from '../aws/known-regions.ts';
 import { dayMs } from '../shared/time.ts';
-import { closest } from './closest-name.ts';
-import { eachItem, InvalidValue, type ParseWord } from './invalid-value.ts';
+import { closestName } from './closest-name.ts';
+import { eachItem, InvalidValue, type ParseText } from './invalid-value.ts';
 import { duration, instant } from './quantity-parsers.ts';
 import type { AccountSelection, FailOn, Since } from './typed-values.ts';
 
@@ -47,7 +47,7 @@ export function onOff(word: string): boolean {
 }
 
 /** One of a fixed set of values. */
-export function oneOf<const T extends string>(words: readonly T[]): ParseWord<T> {
+export function oneOf<const T extends string>(words: readonly T[]): ParseText<T> {
   return (word) => {
     const found = words.find((one) => one === word);
     if (found === undefined)
@@ -57,7 +57,7 @@ export function oneOf<const T extends string>(words: readonly T[]): ParseWord<T>
 }
 
 /** Text that matches a pattern, returned unchanged. */
-export function matching(form: RegExp, reason: string, advice: string): ParseWord<string> {
+export function matching(form: RegExp, reason: string, advice: string): ParseText<string> {
   return (word) => {
     if (!form.test(word)) throw new InvalidValue(reason, advice);
     return word;
@@ -83,7 +83,7 @@ const regionForm = matching(/^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/, 'is not a region na
 export function region(word: string, cwd: string): string {
   regionForm(word, cwd);
   if (/-(central|(north|south)?(east|west)|north|south)-\d+$/.test(word)) return word;
-  const meant = closest(
+  const meant = closestName(
     word,
     knownRegions.map(({ name }) => name),
   );
@@ -100,7 +100,7 @@ export function unknownRegions(
   const known = knownRegions.map(({ name }) => name);
   // The list of known regions covers the aws partition only.
   const here = words.filter((word) => !known.includes(word) && !/^(cn|us-gov|us-iso|eu-iso|eusc)/.test(word));
-  return here.map((name) => ({ name, nearest: closest(name, known) }));
+  return here.map((name) => ({ name, nearest: closestName(name, known) }));
 }
 
 /** Ids of units and roots: docs.aws.amazon.com/organizations/latest/APIReference/API_OrganizationalUnit.html, API_Root.html */

@@ -5,15 +5,15 @@ import type { LakeReader } from './lake-reader.ts';
 import { instantToMinute, textOf } from './value-text.ts';
 
 /** The question that names the targets; its own SQL counts them, so that both say the same. */
-export const behind = 'targets-without-good-drain';
+export const behindQuestion = 'targets-without-good-drain';
 
 /** What has to be read to tell. */
 export const readForCoverage: ReadonlySet<string> = new Set(['lake_time', 'target_drains']);
 
 /** `read through 2026-11-20 02:00Z, 3 targets without a good drain`: one line, without a full stop. */
-export async function coverageInWords({ connection }: Pick<LakeReader, 'connection'>): Promise<string> {
-  const question = loadQuestions().find(({ name }) => name === behind);
-  if (question === undefined) throw new Error(`there is no question ${behind}`);
+export async function describeCoverage({ connection }: Pick<LakeReader, 'connection'>): Promise<string> {
+  const question = loadQuestions().find(({ name }) => name === behindQuestion);
+  if (question === undefined) throw new Error(`there is no question ${behindQuestion}`);
   const reader = await connection.runAndReadAll(
     `SELECT (SELECT max(as_of) FROM lake_time), count(DISTINCT (account_id, region)),
        count(DISTINCT (account_id, region)) FILTER (last_status = 'REGION_DISABLED')
@@ -24,6 +24,6 @@ export async function coverageInWords({ connection }: Pick<LakeReader, 'connecti
   const through = instantToMinute(textOf(asOf) ?? '');
   const without = `${targets} ${Number(targets) === 1 ? 'target' : 'targets'} without a good drain`;
   const ofThem = Number(disabled) === 0 ? '' : ` (${disabled} of them in a region that is not enabled)`;
-  const where = Number(targets) === 0 ? '' : `; query ${behind} names them`;
+  const where = Number(targets) === 0 ? '' : `; query ${behindQuestion} names them`;
   return `read through ${through}, ${without}${ofThem}${where}`;
 }

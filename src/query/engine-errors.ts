@@ -13,7 +13,7 @@ const badQuery =
   /^(?:Parser|Syntax|Binder|Catalog|Conversion|Out of Range|Mismatch Type|Invalid Type|Not implemented|Permission|Decimal|Divide by Zero|Invalid Input|Expression|Parameter Not Allowed|Parameter Not Resolved|Sequence) Error: /i;
 
 /** @param lake for messages */
-export function explained(error: unknown, lake: string, memoryLimitBytes: number): unknown {
+export function describeEngineError(error: unknown, lake: string, memoryLimitBytes: number): unknown {
   if (error instanceof ReportedError || !(error instanceof Error)) return error;
   const message = firstParagraph(error.message);
   if (isChangedPart(error)) {

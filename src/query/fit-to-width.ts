@@ -72,7 +72,7 @@ function sum(widths: readonly number[]): number {
   return widths.reduce((total, width) => total + width, 0);
 }
 
-/** A name may be broken behind each underscore. */
+/** A name may be broken after each underscore. */
 function piecesOf(name: string): readonly string[] {
   return name.match(/[^_]*_+|[^_]+/g) ?? [name];
 }

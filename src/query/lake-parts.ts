@@ -7,7 +7,7 @@ import type { Scratch } from '../lake/scratch.ts';
 import type { Store } from '../lake/stores/store.ts';
 import { refuseLinks } from '../lake/stores/symbolic-links.ts';
 import type { Table } from '../tables/table.ts';
-import { type Days, isWithin } from './day-range.ts';
+import { type DayRange, isWithin } from './day-range.ts';
 
 /** A part as a local file. */
 export interface Part {
@@ -35,7 +35,7 @@ export async function findParts(
   store: Pick<Store, 'list'>,
   table: Table,
   buckets: number,
-  days: Days,
+  days: DayRange,
   signal?: AbortSignal,
 ): Promise<FoundParts> {
   const keys: string[] = [];

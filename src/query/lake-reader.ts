@@ -18,7 +18,7 @@ import { copyJobSummaries } from '../tables/copy-job-summaries.ts';
 import { copyJobs } from '../tables/copy-jobs.ts';
 import { exportCoverage } from '../tables/export-coverage.ts';
 import type { Table } from '../tables/table.ts';
-import { allDays, type Days, daysBefore, isWithin } from './day-range.ts';
+import { allDays, type DayRange, daysBefore, isWithin } from './day-range.ts';
 import { downloadParts, findParts, localParts, type Part } from './lake-parts.ts';
 import { checkParts } from './part-check.ts';
 import { checkStatement, type Statement } from './read-only.ts';
@@ -27,7 +27,7 @@ import { createTableView } from './table-view.ts';
 export const lakeTables: readonly Table[] = [copyJobs, copyJobSummaries, exportCoverage];
 
 /** What the engine takes for patterns, and for partitions, in a path. */
-const patterned = /[*?[\]=]/;
+const engineWildcards = /[*?[\]=]/;
 
 export interface LakeReaderOptions {
   readonly store: Store;
@@ -36,7 +36,7 @@ export interface LakeReaderOptions {
   readonly scratch: Pick<Scratch, 'folder' | 'reserve' | 'bytes' | 'limitBytes'>;
   readonly memoryLimitBytes: number;
   /** Of copy jobs and summaries; what the runs say of themselves is read whole. Default: all. */
-  readonly days?: Days;
+  readonly days?: DayRange;
   /** Names of tables and views that will be asked; the other tables stay empty. Default: all. */
   readonly names?: ReadonlySet<string>;
   readonly views?: readonly View[];
@@ -71,7 +71,7 @@ export interface LakeReader {
 export async function openLakeReader(options: LakeReaderOptions): Promise<LakeReader> {
   const { store, days = allDays, views = loadViews(), signal } = options;
   const record = await readRecord(store, lakeTables, signal);
-  if (patterned.test(options.scratch.folder)) {
+  if (engineWildcards.test(options.scratch.folder)) {
     throw new ScratchError(
       `The scratch folder ${options.scratch.folder} has a *, ?, [, ] or = in its path, which the engine takes for a pattern`,
       'Name a folder without them (--scratch).',
@@ -234,7 +234,7 @@ async function fetched(
  * read through a link from scratch.
  */
 async function plainPath(lake: string, scratch: string): Promise<string> {
-  if (!patterned.test(lake)) return lake;
+  if (!engineWildcards.test(lake)) return lake;
   const link = join(scratch, 'lake');
   await symlink(lake, link, 'junction');
   return link;

@@ -1,14 +1,14 @@
 /** The named questions as a person asks for them, and as they are listed. */
 import cliTruncate from 'cli-truncate';
-import { distance } from 'fastest-levenshtein';
 import wrapAnsi from 'wrap-ansi';
 import yargs from 'yargs';
-import { wordRules } from '../config/argument-syntax.ts';
+import { yargsParserRules } from '../config/argument-syntax.ts';
+import { closestName } from '../config/closest-name.ts';
 import type { Parameter } from '../questions/query-file.ts';
 import { questionLookBack, questionSql } from '../questions/question-sql.ts';
 import { loadQuestions, type Question } from '../questions/questions.ts';
 import { UsageError } from '../shared/errors.ts';
-import type { Asked } from './write-result.ts';
+import type { QueryRequest } from './write-result.ts';
 
 /** One word, which no SQL is. */
 export function isName(text: string): boolean {
@@ -20,16 +20,13 @@ export function findQuestion(name: string, questions: readonly Question[] = load
   const wanted = name.trim().toLowerCase().replaceAll('_', '-');
   const found = questions.find((question) => question.name === wanted);
   if (found !== undefined) return found;
-  const [nearest] = questions
-    .map((question) => ({ name: question.name, away: distance(question.name, wanted) }))
-    .sort((a, b) => a.away - b.away);
-  const meant =
-    nearest !== undefined && nearest.away <= Math.max(2, wanted.length / 2)
-      ? `Did you mean ${nearest.name}? `
-      : '';
+  const meant = closestName(
+    wanted,
+    questions.map((question) => question.name),
+  );
   throw new UsageError(
     `There is no question ${JSON.stringify(name)}`,
-    `${meant}query --list names them all; SQL is more than one word.`,
+    `${meant === null ? '' : `Did you mean ${meant}? `}query --list shows all questions. A single word is never read as SQL.`,
   );
 }
 
@@ -37,7 +34,7 @@ export function findQuestion(name: string, questions: readonly Question[] = load
  * @param given values of parameters, as yargs reads them
  * @throws UsageError for a question there is not, and for values that it does not take
  */
-export function askedQuestion(name: string, given: Readonly<Record<string, unknown>>): Asked {
+export function questionRequest(name: string, given: Readonly<Record<string, unknown>>): QueryRequest {
   const question = findQuestion(name);
   const values: Record<string, string> = {};
   for (const [parameter, value] of Object.entries(given)) {
@@ -45,7 +42,7 @@ export function askedQuestion(name: string, given: Readonly<Record<string, unkno
       throw new UsageError(`--${parameter} is set ${value.length} times`, 'Set it once.');
     }
     if (value === '' || value === true) {
-      throw new UsageError(`--${parameter} has no value`, 'Write one behind it.');
+      throw new UsageError(`--${parameter} has no value`, 'Write one after it.');
     }
     values[parameter] = String(value);
   }
@@ -56,11 +53,11 @@ export function askedQuestion(name: string, given: Readonly<Record<string, unkno
  * `name --parameter value …`, as it is typed at the prompt; a value may stand in quotes, as in a shell.
  * @throws UsageError for a question there is not, and for what is no value of its parameters
  */
-export function typedQuestion(line: string): Asked {
+export function typedRequest(line: string): QueryRequest {
   const typed = yargs(line.trim().replace(/;$/, ''))
     .help(false)
     .version(false)
-    .parserConfiguration(wordRules)
+    .parserConfiguration(yargsParserRules)
     .parseSync();
   const { _: words, $0: _program, ...given } = typed;
   const [name = '', stray] = words.map(String);
@@ -70,7 +67,7 @@ export function typedQuestion(line: string): Asked {
       'Write --name value, for each parameter.',
     );
   }
-  return askedQuestion(name, given);
+  return questionRequest(name, given);
 }
 
 /** One line for each question; at a terminal none is broken. @param columns the terminal's; null: there is none */

@@ -7,11 +7,11 @@ import type { Readable, Writable } from 'node:stream';
 import type { Question } from '../questions/questions.ts';
 import { ReportedError, UsageError } from '../shared/errors.ts';
 import { printable } from '../telemetry/printable.ts';
-import { findQuestion, isName, questionIndex, typedQuestion } from './named-questions.ts';
+import { findQuestion, isName, questionIndex, typedRequest } from './named-questions.ts';
 import { completer, dotCommands } from './prompt-completion.ts';
 import { historyLines } from './prompt-history.ts';
-import { cutStatements } from './split-statements.ts';
-import type { Asked } from './write-result.ts';
+import { splitStatements } from './split-statements.ts';
+import type { QueryRequest } from './write-result.ts';
 
 export interface PromptOptions {
   readonly input: Readable & { readonly setRawMode?: (raw: boolean) => void };
@@ -35,7 +35,7 @@ export interface PromptOptions {
    * @param lend gives the terminal to another program, such as a pager, for as long as `use` takes
    */
   readonly run: (
-    asked: Asked,
+    asked: QueryRequest,
     signal: AbortSignal,
     lend: (use: () => Promise<void>) => Promise<void>,
   ) => Promise<void>;
@@ -105,7 +105,7 @@ export async function runPrompt(options: PromptOptions): Promise<void> {
       lines.resume();
     }
   };
-  const run = (asked: Asked): Promise<void> =>
+  const run = (asked: QueryRequest): Promise<void> =>
     attempt(async () => {
       running = new AbortController();
       try {
@@ -124,7 +124,7 @@ export async function runPrompt(options: PromptOptions): Promise<void> {
       if (alone === '.quit') break;
       if (alone.startsWith('.')) await attempt(() => command(alone, options));
       else if (options.questions.includes(alone.split(/[\s;]/)[0] ?? '')) {
-        await attempt(async () => run(typedQuestion(alone)));
+        await attempt(async () => run(typedRequest(alone)));
       } else {
         typed = await runWhole(`${typed}${line}\n`, runSql);
       }
@@ -145,7 +145,7 @@ export async function runPrompt(options: PromptOptions): Promise<void> {
 
 /** Runs the statements that are whole; what is left is the beginning of the next. */
 async function runWhole(text: string, run: (sql: string) => Promise<void>): Promise<string> {
-  const { statements, rest } = cutStatements(text);
+  const { statements, rest } = splitStatements(text);
   for (const statement of statements) await run(statement);
   return rest;
 }

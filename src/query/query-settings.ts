@@ -6,12 +6,12 @@ import { refuseS3OptionsForLocalLake } from '../config/s3-only-options.ts';
 import { deepFreeze, defaultScratch, type SettingsInput } from '../config/settings.ts';
 import type { LakeLocation } from '../config/typed-values.ts';
 import { UsageError } from '../shared/errors.ts';
-import type { Days } from './day-range.ts';
+import type { DayRange } from './day-range.ts';
 
 export interface QuerySettings {
   readonly lake: LakeLocation;
   /** Null: all of a local lake, the newest of one on S3. */
-  readonly days: Days | null;
+  readonly days: DayRange | null;
   /** Null: by where it goes. */
   readonly format: 'table' | 'csv' | 'json' | 'parquet' | null;
   /** Absolute; null: stdout. */

@@ -12,7 +12,7 @@ import type { QuerySettings } from './query-settings.ts';
 import { questionHelp } from './question-help.ts';
 import type { TextOptions } from './result-formats.ts';
 import { checkAlone, openSession, type Session, type SessionIo } from './session.ts';
-import { type Asked, answer, type Destination } from './write-result.ts';
+import { answer, type Destination, type QueryRequest } from './write-result.ts';
 
 /** What the job gets from its surroundings. */
 export interface QueryIo extends SessionIo {
@@ -23,7 +23,11 @@ export interface QueryIo extends SessionIo {
 }
 
 /** @param asked null: a prompt */
-export async function runQuery(settings: QuerySettings, asked: Asked | null, io: QueryIo): Promise<void> {
+export async function runQuery(
+  settings: QuerySettings,
+  asked: QueryRequest | null,
+  io: QueryIo,
+): Promise<void> {
   const names = asked === null ? undefined : (await checkAlone(asked.sql)).names;
   const session = await openSession(settings, io, names).catch((error: unknown) => {
     throw io.signal.aborted && !(error instanceof ReportedError) ? interrupted(error) : error;
@@ -99,7 +103,7 @@ async function prompt(session: Session, settings: QuerySettings, io: QueryIo): P
 /** An answer without rows says what it is worth: nothing to be found, or nobody could look. */
 async function tellNoRows(
   session: Session,
-  { sql }: Asked,
+  { sql }: QueryRequest,
   destination: Destination,
   note: (line: string) => void,
   signal: AbortSignal,

@@ -9,20 +9,20 @@ import { parameterWords, questionHead } from './named-questions.ts';
 
 /** @param columns the terminal's */
 export async function questionHelp(question: Question, columns: number): Promise<string> {
-  const explained = await explainedColumns(question);
+  const columnsShown = await columnMeanings(question);
   const example = question.parameters.map((one) => ` --${one.name} ${one.default || 'TEXT'}`).join('');
   return [
     questionHead(question, columns),
     ...(question.parameters.length === 0
       ? []
       : [`Parameters:\n${listed(question.parameters.map(parameterWords), columns)}`]),
-    `Columns:\n${listed(explained, columns)}`,
+    `Columns:\n${listed(columnsShown, columns)}`,
     `For example:\n  backup-copy-export query ${question.name}${example} --lake ./lake\n`,
   ].join('\n');
 }
 
 /** As a view says what a column means, or the table that has one of this name: the questions call alike what is alike. */
-async function explainedColumns(question: Question): Promise<readonly (readonly [string, string])[]> {
+async function columnMeanings(question: Question): Promise<readonly (readonly [string, string])[]> {
   const views = loadViews();
   const own = question.name.replaceAll('-', '_');
   const asView: View = { ...question, name: own, columns: [], sql: questionSql(question) };

@@ -7,7 +7,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { quoteText } from '../lake/engines/sql-text.ts';
 import { UsageError } from '../shared/errors.ts';
-import { cutStatements, withoutLeadingComments } from './split-statements.ts';
+import { splitStatements, withoutLeadingComments } from './split-statements.ts';
 
 export interface Statement {
   /** One statement, without a semicolon. */
@@ -36,7 +36,7 @@ const kinds = 'SELECT, WITH, FROM, VALUES, EXPLAIN, DESCRIBE, SHOW and SUMMARIZE
 
 /** @throws UsageError for what is no statement, more than one, or one that does more than read */
 export async function checkStatement(connection: DuckDBConnection, text: string): Promise<Statement> {
-  const { statements, rest } = cutStatements(text);
+  const { statements, rest } = splitStatements(text);
   const all = rest === '' ? statements : [...statements, rest.trim()];
   const [sql] = all;
   if (sql === undefined) throw new UsageError('There is no SQL in the query', `Write one of ${kinds}.`);
@@ -44,16 +44,16 @@ export async function checkStatement(connection: DuckDBConnection, text: string)
     throw new UsageError(`The query holds ${all.length} statements`, 'Ask one at a time.');
   }
   // What follows EXPLAIN has to be a query by itself: EXPLAIN ANALYZE runs it, whatever it is.
-  const explained =
+  const explain =
     /^explain\b(?:\s+(?<word>analyze)\b|\s*\(\s*(?:(?<first>analyze)\b|format\b)[^()]*\))?(?<query>[\s\S]+)$/i.exec(
       withoutLeadingComments(sql),
     );
-  const query = explained?.groups?.query ?? sql;
+  const query = explain?.groups?.query ?? sql;
   const tree = await parsed(connection, query);
   const names = new Set<string>();
   visit(tree, names);
-  if (explained === null) return { sql: query, names, isQuery: true };
-  const { word, first } = explained.groups ?? {};
+  if (explain === null) return { sql: query, names, isQuery: true };
+  const { word, first } = explain.groups ?? {};
   const analyze = word === undefined && first === undefined ? '' : 'ANALYZE ';
   return { sql: `EXPLAIN ${analyze}${query}`, names, isQuery: false };
 }

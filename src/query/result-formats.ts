@@ -5,11 +5,11 @@ import { stringify } from 'csv-stringify/sync';
 import wrapAnsi from 'wrap-ansi';
 import { printable } from '../telemetry/printable.ts';
 import { fitted } from './fit-to-width.ts';
-import { type AnswerColumn, cellOf, isInstant } from './terminal-cells.ts';
+import { cellOf, isInstant, type ResultColumn } from './terminal-cells.ts';
 import { isNumber, jsonOf, textOf } from './value-text.ts';
 
 export interface Rows {
-  readonly columns: readonly AnswerColumn[];
+  readonly columns: readonly ResultColumn[];
   readonly batches: AsyncIterable<readonly (readonly DuckDBValue[])[]>;
 }
 

@@ -12,9 +12,9 @@ import type { LookBack } from '../questions/question-sql.ts';
 import { ReportedError, UnavailableError } from '../shared/errors.ts';
 import { exportCoverage } from '../tables/export-coverage.ts';
 import { printable } from '../telemetry/printable.ts';
-import { allDays, type Days, daysBefore } from './day-range.ts';
-import { coverageInWords, readForCoverage } from './empty-result.ts';
-import { explained, isChangedPart } from './engine-errors.ts';
+import { allDays, type DayRange, daysBefore } from './day-range.ts';
+import { describeCoverage, readForCoverage } from './empty-result.ts';
+import { describeEngineError, isChangedPart } from './engine-errors.ts';
 import { type LakeReader, openLakeReader } from './lake-reader.ts';
 import type { QuerySettings } from './query-settings.ts';
 import { checkStatement, type Statement } from './read-only.ts';
@@ -118,7 +118,7 @@ export async function openSession(
         signal,
       });
       try {
-        return await coverageInWords(coverageReader);
+        return await describeCoverage(coverageReader);
       } finally {
         await coverageReader.close();
       }
@@ -141,7 +141,7 @@ export async function openSession(
             throw new UnavailableError('The query was interrupted', 'Ask it again.', { cause: error });
           }
           if (attempt > 1 || gone || !isChangedPart(error)) {
-            throw explained(error, openStoreNow.url, settings.memoryLimitBytes);
+            throw describeEngineError(error, openStoreNow.url, settings.memoryLimitBytes);
           }
           io.note('a part could not be read, perhaps because a run has just replaced it: asking once more');
           await reader?.close();
@@ -173,7 +173,7 @@ async function defaultDays(
   today: string,
   lookBack: LookBack | null,
   signal: AbortSignal,
-): Promise<Days> {
+): Promise<DayRange> {
   if (settings.lake.kind === 'local' || lookBack === 'every day') return allDays;
   let newest: string | null = null;
   for (const { day } of (await partitionsOf(store, exportCoverage, signal)).partitions) {
@@ -207,7 +207,7 @@ function remarks(reader: LakeReader, lookBack: LookBack | null): readonly string
   ];
 }
 
-function fetchedLine({ parts, bytes, leftOut }: LakeReader, { from, to }: Days): string {
+function fetchedLine({ parts, bytes, leftOut }: LakeReader, { from, to }: DayRange): string {
   const megabytes = (bytes / 1e6).toLocaleString('en', { maximumFractionDigits: 1 });
   const days = `${from ?? 'the first day'} to ${to ?? 'the newest'}`;
   const [first] = leftOut;

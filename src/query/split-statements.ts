@@ -11,7 +11,7 @@ export interface Cut {
 }
 
 /** Semicolons in texts, quoted names and comments end nothing. */
-export function cutStatements(text: string): Cut {
+export function splitStatements(text: string): Cut {
   const statements: string[] = [];
   let current = '';
   let says = false;

@@ -8,7 +8,7 @@ import { age, size } from '../telemetry/human-units.ts';
 import { printable } from '../telemetry/printable.ts';
 import { instantToMinute, isNumber, textOf } from './value-text.ts';
 
-export interface AnswerColumn {
+export interface ResultColumn {
   readonly name: string;
   readonly type: DuckDBType;
 }
@@ -44,7 +44,7 @@ export function numberForm(name: string): (value: number) => string {
 }
 
 /** One line of text, without what a terminal obeys; '' where there is no value. */
-export function cellOf(value: DuckDBValue, { name, type }: AnswerColumn): string {
+export function cellOf(value: DuckDBValue, { name, type }: ResultColumn): string {
   const text = textOf(value);
   if (text === null) return '';
   if (isInstant(type)) return instantToMinute(text);

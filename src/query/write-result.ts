@@ -20,7 +20,7 @@ export type Destination =
   | { readonly kind: 'file'; readonly path: string; readonly format: TextFormat | 'parquet' };
 
 /** What is asked of a lake. */
-export interface Asked {
+export interface QueryRequest {
   readonly sql: string;
   /** Of a question; null for SQL of a person's own. */
   readonly lookBack: LookBack | null;
@@ -32,7 +32,7 @@ export interface Asked {
  */
 export async function answer(
   session: Session,
-  asked: Asked,
+  asked: QueryRequest,
   destination: Destination,
   limits: QueryLimits,
   options: Omit<TextOptions, 'onEnd'>,
@@ -84,7 +84,7 @@ export async function answer(
 /** @param write takes a piece; false when nobody wants more */
 async function writtenText(
   session: Session,
-  { sql, lookBack }: Asked,
+  { sql, lookBack }: QueryRequest,
   format: TextFormat,
   limits: QueryLimits,
   options: TextOptions,
@@ -104,7 +104,7 @@ async function writtenText(
 
 async function writeText(
   session: Session,
-  asked: Asked,
+  asked: QueryRequest,
   format: TextFormat,
   limits: QueryLimits,
   options: TextOptions,
@@ -130,7 +130,7 @@ async function writeText(
 
 async function writeParquet(
   session: Session,
-  { sql, lookBack }: Asked,
+  { sql, lookBack }: QueryRequest,
   limits: QueryLimits,
   path: string,
 ): Promise<number> {

@@ -21,7 +21,7 @@ export interface Parameter {
 export type Reads = 'every day' | { readonly parameter: string; readonly more: number };
 
 /** A column that is computed; one that is taken from a table is explained there. */
-export interface ExplainedColumn {
+export interface ComputedColumn {
   readonly name: string;
   /** '' where it has none. */
   readonly unit: string;
@@ -33,7 +33,7 @@ export interface QueryFile {
   readonly title: string;
   readonly about: string;
   readonly parameters: readonly Parameter[];
-  readonly columns: readonly ExplainedColumn[];
+  readonly columns: readonly ComputedColumn[];
   /** Null where the file does not say. */
   readonly reads: Reads | null;
   /** One SELECT, without the comment it began with, without a semicolon. */
@@ -80,7 +80,7 @@ function parameterOf(file: string, text: string): Parameter {
   return { name, type: type === 'integer' ? 'integer' : 'text', default: fallback, about };
 }
 
-function columnOf(file: string, text: string): ExplainedColumn {
+function columnOf(file: string, text: string): ComputedColumn {
   const match = /^([a-z][a-z0-9_]*) (\S+) (.+?) — (.+)$/.exec(text);
   const [, name, unit, example, about] = match ?? [];
   if (name === undefined || unit === undefined || example === undefined || about === undefined) {

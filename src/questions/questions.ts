@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type ExplainedColumn, type Parameter, type Reads, readQueryFile } from './query-file.ts';
+import { type ComputedColumn, type Parameter, type Reads, readQueryFile } from './query-file.ts';
 import { identifiersOf, parametersOf } from './sql-tokens.ts';
 
 /** One SELECT over the tables and over views before it; becomes `CREATE VIEW name AS sql`. */
@@ -11,7 +11,7 @@ export interface View {
   readonly title: string;
   readonly about: string;
   /** Those that no table has. */
-  readonly columns: readonly ExplainedColumn[];
+  readonly columns: readonly ComputedColumn[];
   readonly sql: string;
 }
 

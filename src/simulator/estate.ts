@@ -31,7 +31,7 @@ export interface Site {
   readonly account: Account;
   readonly region: string;
   /** Mean number of copy jobs started on their own a day; a composite counts as one. */
-  readonly meanFamilies: number;
+  readonly meanGroups: number;
   /** Where the nightly window begins, as a fraction of the UTC day. */
   readonly windowStart: number;
   /** The account that keeps this one's cross-account copies, or null. */
@@ -50,7 +50,7 @@ export interface Belongings {
 
 /** Members of a composite: two to eight children. */
 export const compositeShare = 0.02;
-export const meanFamilySize = 1 + compositeShare * 5;
+export const meanGroupSize = 1 + compositeShare * 5;
 
 const planNames = [
   'daily-35d',
@@ -145,7 +145,7 @@ function makeSites(
       regionIndex,
       account: at(accounts, accountIndex),
       region: at(regions, regionIndex).name,
-      meanFamilies: ((weight * count) / total) * (jobsPerDay / meanFamilySize),
+      meanGroups: ((weight * count) / total) * (jobsPerDay / meanGroupSize),
       windowStart: random.fraction() * 0.25,
       hubIndex: hubOf(hubs, accountIndex),
       farRegionIndex: (regionIndex + 1) % regions.length,

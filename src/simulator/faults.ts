@@ -1,5 +1,5 @@
 /** What can be made to go wrong, for whom, and how often. */
-import { Random, stir } from './random.ts';
+import { mixHash, Random } from './random.ts';
 
 /** Every kind, and what it does to a request that it meets. */
 export const faultKinds = {
@@ -100,7 +100,7 @@ export interface FaultSubject {
   readonly region: string;
 }
 
-interface Standing {
+interface ActiveFault {
   readonly fault: FaultInput;
   readonly number: number;
   seen: number;
@@ -113,7 +113,7 @@ export class Faults {
   readonly #seed: number;
   readonly #random = new Random();
   readonly #realNow: () => number;
-  #standing: Standing[] = [];
+  #standing: ActiveFault[] = [];
   #added = 0;
 
   /** @param realNow what `rate` is measured by: milliseconds */
@@ -153,7 +153,7 @@ export class Faults {
   }
 
   /** A bucket that holds one second's requests, for each subject. */
-  #isAllowed({ fault, allowances }: Standing, { api, account, region }: FaultSubject): boolean {
+  #isAllowed({ fault, allowances }: ActiveFault, { api, account, region }: FaultSubject): boolean {
     if (fault.rate === undefined) return false;
     const key = `${api} ${account} ${region}`;
     const now = this.#realNow();
@@ -163,11 +163,11 @@ export class Faults {
     return left >= 1;
   }
 
-  #isDrawn({ fault, number }: Standing, subject: FaultSubject, turn: number): boolean {
+  #isDrawn({ fault, number }: ActiveFault, subject: FaultSubject, turn: number): boolean {
     if (fault.probability === undefined) return true;
     let who = 0;
     for (const letter of `${subject.api} ${subject.account} ${subject.region}`) {
-      who = stir(who, letter.codePointAt(0) ?? 0);
+      who = mixHash(who, letter.codePointAt(0) ?? 0);
     }
     return this.#random.key(this.#seed, 12, number, turn, who, 0).chance(fault.probability);
   }

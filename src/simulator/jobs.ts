@@ -5,7 +5,7 @@ import { jobIdOf, placeOfId } from './job-ids.ts';
 import { Random } from './random.ts';
 import { type CopyJobRecord, newerFieldsSince, recordOf } from './records.ts';
 import { DAY } from './simulated-clock.ts';
-import { familyOf, isRemembered, type Job, LAG, MEMORY, slotsOf, slotTime } from './timelines.ts';
+import { isRemembered, type Job, jobGroupAt, LAG, MEMORY, slotsOf, slotTime } from './timelines.ts';
 
 /** Where a listing goes on: the first job that has not been given. */
 export interface Position {
@@ -86,13 +86,13 @@ export class Jobs {
     return recordOf(this.#estate, this.#random, job, now, this.#newerFields);
   }
 
-  /** The families of a site's slots of one day, latest first; those that began before history are left out. */
-  *families(site: Site, day: number, lastSlot = Number.POSITIVE_INFINITY): Generator<readonly Job[]> {
+  /** The job groups of one day of a site, latest first, without groups from before the history began. */
+  *groups(site: Site, day: number, lastSlot = Number.POSITIVE_INFINITY): Generator<readonly Job[]> {
     const slots = slotsOf(this.#estate, this.#random, site, day);
     for (let slot = Math.min(slots - 1, lastSlot); slot >= 0; slot--) {
-      const family = familyOf(this.#estate, this.#random, site, day, slot, slots);
-      if ((family[0]?.created ?? 0) < this.historyStart) return;
-      yield family;
+      const group = jobGroupAt(this.#estate, this.#random, site, day, slot, slots);
+      if ((group[0]?.created ?? 0) < this.historyStart) return;
+      yield group;
     }
   }
 
@@ -114,25 +114,25 @@ export class Jobs {
   ): Generator<{ job: Job; source: number }> {
     const { parentJobId } = filter;
     const sites = this.#options.listInDestination ? [site, ...this.#estate.sourcesOf(site)] : [site];
-    const family = parentJobId === undefined ? null : placeOfId(this.#estate, this.#random, parentJobId);
-    if (parentJobId !== undefined && family === null) return;
+    const parent = parentJobId === undefined ? null : placeOfId(this.#estate, this.#random, parentJobId);
+    if (parentJobId !== undefined && parent === null) return;
     const after = Math.max(filter.createdAfter ?? 0, this.historyStart, now - MEMORY - LAG);
     const before = Math.min(filter.createdBefore ?? now, now);
-    const newest = family?.day ?? Math.floor(before / DAY);
-    const oldest = family?.day ?? Math.floor((after - LAG) / DAY);
+    const newest = parent?.day ?? Math.floor(before / DAY);
+    const oldest = parent?.day ?? Math.floor((after - LAG) / DAY);
     for (let day = Math.min(from?.day ?? newest, newest); day >= oldest; day--) {
       const atDay = from !== null && from.day === day ? from : null;
       for (let source = atDay?.source ?? 0; source < sites.length; source++) {
         const owner = sites[source];
         if (!owner) continue;
         const at = atDay?.source === source ? atDay : null;
-        for (const jobs of this.#slots(owner, day, at, family?.slot ?? null, after, before)) {
+        for (const jobs of this.#slots(owner, day, at, parent?.slot ?? null, after, before)) {
           if (source > 0 && jobs[0] !== undefined && !this.goesTo(jobs[0], site)) continue;
           for (const job of jobs) {
             if (at !== null && job.slot === at.slot && job.member < at.member) continue;
             if (!isRemembered(job, now)) continue;
-            if (job.member > 0 && this.#options.children === 'hidden' && family === null) continue;
-            if (family !== null && !this.#isChildOf(job, parentJobId)) continue;
+            if (job.member > 0 && this.#options.children === 'hidden' && parent === null) continue;
+            if (parent !== null && !this.#isChildOf(job, parentJobId)) continue;
             yield { job, source };
           }
         }
@@ -140,7 +140,7 @@ export class Jobs {
     }
   }
 
-  /** The families of one day of one site that may hold a job created in `[after, before)`. */
+  /** The job groups of one day of one site that may contain a job created in `[after, before)`. */
   *#slots(
     site: Site,
     day: number,
@@ -155,7 +155,7 @@ export class Jobs {
       const time = slotTime(this.#estate, this.#random, site, day, slot, slots);
       if (time >= before) continue;
       if (time + LAG < after || time < this.historyStart) return;
-      yield familyOf(this.#estate, this.#random, site, day, slot, slots);
+      yield jobGroupAt(this.#estate, this.#random, site, day, slot, slots);
     }
   }
 

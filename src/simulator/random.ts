@@ -17,15 +17,15 @@ export class Random {
   /** Starts the stream that belongs to these six integers. */
   key(k1: number, k2: number, k3: number, k4: number, k5: number, k6: number): this {
     let h = 0x9e3779b9;
-    h = stir(h, k1);
-    h = stir(h, k2);
-    h = stir(h, k3);
+    h = mixHash(h, k1);
+    h = mixHash(h, k2);
+    h = mixHash(h, k3);
     this.#a = h;
-    h = stir(h, k4);
+    h = mixHash(h, k4);
     this.#b = h ^ Math.imul(k1, 0x27d4eb2f);
-    h = stir(h, k5);
+    h = mixHash(h, k5);
     this.#c = h ^ Math.imul(k2, 0x165667b1) ^ Math.imul(k3, 0x5bd1e995);
-    h = stir(h, k6);
+    h = mixHash(h, k6);
     this.#d = h;
     for (let round = 0; round < 8; round++) this.next();
     return this;
@@ -104,7 +104,7 @@ export class Random {
 }
 
 /** Mixes one integer into a hash (the finalizer of MurmurHash3, https://github.com/aappleby/smhasher). */
-export function stir(hash: number, value: number): number {
+export function mixHash(hash: number, value: number): number {
   let h = Math.imul(hash ^ value, 0x85ebca6b);
   h ^= h >>> 13;
   h = Math.imul(h, 0xc2b2ae35);

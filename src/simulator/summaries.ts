@@ -64,8 +64,8 @@ export class Summaries {
     const counts = new Map<string, CopyJobSummaryRecord>();
     for (let day = Math.floor((from - LAG) / DAY); day < slice.toDay; day++) {
       if (day * DAY > now) break;
-      for (const family of this.#jobs.families(site, day)) {
-        for (const job of family) {
+      for (const group of this.#jobs.groups(site, day)) {
+        for (const job of group) {
           if (job.created < from || job.created >= to || job.created >= now) continue;
           const { state, type, category } = facetsOf(
             this.#estate,

@@ -10,7 +10,7 @@ import { DAY, HOUR, SECOND } from './simulated-clock.ts';
 export type Outcome = 'COMPLETED' | 'FAILED' | 'PARTIAL';
 export type State = Outcome | 'CREATED' | 'RUNNING';
 
-/** Where a family's copies go. A null index: an account, or a region, that the simulator does not know. */
+/** Where a group's copies go. A null index: an account, or a region, that the simulator does not know. */
 export interface Destination {
   readonly accountIndex: number | null;
   readonly regionIndex: number | null;
@@ -45,7 +45,7 @@ export const LONGEST = 7 * DAY;
 
 /** How many slots a site has on a day. */
 export function slotsOf(estate: Estate, random: Random, site: Site, day: number): number {
-  return random.key(estate.seed, 5, site.index, day, 0, 0).poisson(site.meanFamilies);
+  return random.key(estate.seed, 5, site.index, day, 0, 0).poisson(site.meanGroups);
 }
 
 /** When a slot's first job is created. Ascending with the slot. */
@@ -73,7 +73,7 @@ function nightly(share: number, windowStart: number): number {
 }
 
 /** A slot's jobs: a single one, or a parent followed by its children. */
-export function familyOf(
+export function jobGroupAt(
   estate: Estate,
   random: Random,
   site: Site,
@@ -89,25 +89,25 @@ export function familyOf(
   if (children === 0) {
     return [{ ...place, member: 0, created, children: [], ...lifeOf(estate, random, place, 0, created) }];
   }
-  const family: Job[] = [];
+  const group: Job[] = [];
   for (let member = 1; member <= children; member++) {
     random.key(estate.seed, 7, site.index, day, slot, -member);
     const late = random.chance(0.3) ? random.below(2 * HOUR) : random.below(5 * SECOND);
     const life = lifeOf(estate, random, place, member, created + late);
-    family.push({ ...place, member, created: created + late, children: [], ...life });
+    group.push({ ...place, member, created: created + late, children: [], ...life });
   }
-  const outcomes = new Set(family.map((child) => child.outcome));
+  const outcomes = new Set(group.map((child) => child.outcome));
   const [only] = outcomes;
   const parent: Job = {
     ...place,
     member: 0,
     created,
-    started: Math.min(...family.map((child) => child.started)),
-    ended: Math.max(...family.map((child) => child.ended)) + random.below(60 * SECOND),
+    started: Math.min(...group.map((child) => child.started)),
+    ended: Math.max(...group.map((child) => child.ended)) + random.below(60 * SECOND),
     outcome: outcomes.size === 1 && only !== undefined ? only : 'PARTIAL',
-    children: family,
+    children: group,
   };
-  return [parent, ...family];
+  return [parent, ...group];
 }
 
 function destinationOf(random: Random, site: Site): Destination {

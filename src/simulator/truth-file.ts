@@ -9,41 +9,41 @@ import type { Truth } from './truth.ts';
 export class TruthFile {
   readonly #path: string;
   readonly #truth: Truth;
-  /** The first day that is not settled, and where its block begins in the file that was last written. */
-  #settled: { day: number; bytes: number } | null = null;
+  /** The first day that is not final, and where its block begins in the file that was last written. */
+  #final: { day: number; bytes: number } | null = null;
 
   constructor(path: string, truth: Truth) {
     this.#path = path;
     this.#truth = truth;
   }
 
-  /** Blocks of settled days are copied from the file that is there; the others are made anew. */
+  /** Blocks of final days are copied from the file that is there; the others are made anew. */
   async write(): Promise<void> {
     await mkdir(dirname(this.#path), { recursive: true });
     const temporary = `${this.#path}.${process.pid}.tmp`;
     try {
       const whole = { day: this.#truth.days.first, bytes: 0 };
-      const settled = (await this.#holdsSettled()) ? (this.#settled ?? whole) : whole;
-      if (settled.bytes > 0) {
+      const final = (await this.#holdsFinalDays()) ? (this.#final ?? whole) : whole;
+      if (final.bytes > 0) {
         // The kernel copies, or on some file systems only shares, what is there.
         await copyFile(this.#path, temporary, constants.COPYFILE_FICLONE);
-        await truncate(temporary, settled.bytes);
+        await truncate(temporary, final.bytes);
       }
-      const stream = createWriteStream(temporary, { flags: settled.bytes > 0 ? 'a' : 'w' });
-      const next = await this.#append(stream, settled);
+      const stream = createWriteStream(temporary, { flags: final.bytes > 0 ? 'a' : 'w' });
+      const next = await this.#append(stream, final);
       stream.end();
       await once(stream, 'close');
       await rename(temporary, this.#path);
-      this.#settled = next;
+      this.#final = next;
     } finally {
       await rm(temporary, { force: true });
     }
   }
 
   /** False when somebody has taken the file away, or cut it. */
-  async #holdsSettled(): Promise<boolean> {
+  async #holdsFinalDays(): Promise<boolean> {
     const found = await stat(this.#path).catch(() => null);
-    return found !== null && found.size >= (this.#settled?.bytes ?? 0);
+    return found !== null && found.size >= (this.#final?.bytes ?? 0);
   }
 
   async #append(
@@ -63,7 +63,7 @@ export class TruthFile {
         }
         bytes += await written(stream, text);
       }
-      if (next.day === day && this.#truth.isSettled(day)) next = { day: day + 1, bytes };
+      if (next.day === day && this.#truth.isFinal(day)) next = { day: day + 1, bytes };
     }
     return next;
   }

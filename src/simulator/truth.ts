@@ -57,14 +57,14 @@ export class Truth {
   }
 
   /** Whether a day's block can never change again: every job that ends at all had ended when last looked at. */
-  isSettled(day: number): boolean {
+  isFinal(day: number): boolean {
     return this.#clock.now >= (day + 1) * DAY + LAG + LONGEST;
   }
 
   *block(day: number, site: Site): Generator<TruthLine> {
     const { account, region } = site;
-    for (const family of this.#jobs.families(site, day)) {
-      for (const job of family) {
+    for (const group of this.#jobs.groups(site, day)) {
+      for (const job of group) {
         const record = this.#lastServed(job);
         if (record === null) continue;
         yield { table: 'copy_jobs', region, account_id: account.id, record };

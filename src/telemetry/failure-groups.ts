@@ -1,6 +1,6 @@
 /** Failures as people read them: those of one cause once, with what to do about it; and whom nobody but a person can heal. */
 
-import { count, grouped, indented, paragraphs, someOf } from './paragraphs.ts';
+import { count, grouped, indented, listSome, paragraphs } from './paragraphs.ts';
 import type { TargetFailure } from './run-summary.ts';
 import type { Paint } from './status-colors.ts';
 
@@ -49,13 +49,13 @@ function renderCause(group: readonly TargetFailure[], columns: number, paint: Pa
   const who =
     accounts.length === 1
       ? `account ${accounts[0]}`
-      : `${grouped(accounts.length)} accounts: ${someOf(accounts, shownAccounts)}`;
+      : `${grouped(accounts.length)} accounts: ${listSome(accounts, shownAccounts)}`;
   const example = group.some(({ error }) => error !== first.error) ? 'for example: ' : '';
   const [head = '', ...more] = indented(`${first.status} in ${who}`, 2, columns);
   return [
     head.replace(first.status, paint(first.status)),
     ...more,
-    ...indented(`in ${someOf(places, shownPlaces)}`, 6, columns),
+    ...indented(`in ${listSome(places, shownPlaces)}`, 6, columns),
     ...(first.error === '' ? [] : indented(example + first.error, 6, columns)),
     ...(first.advice === '' ? [] : indented(`→ ${first.advice}`, 4, columns)),
   ].join('\n');
@@ -65,13 +65,13 @@ function renderCause(group: readonly TargetFailure[], columns: number, paint: Pa
  * The last words of a report: how many targets no retry heals, whatever the exit code says, in one line; '' for none.
  * By status where there is room.
  */
-export function whoNeedsAPerson(failures: readonly TargetFailure[], columns: number, paint: Paint): string {
+export function needsPersonLine(failures: readonly TargetFailure[], columns: number, paint: Paint): string {
   const theirs = failures.filter(({ needs_person }) => needs_person);
   if (theirs.length === 0) return '';
-  const total = targetsOf(theirs);
+  const total = countTargets(theirs);
   const need = `${count(total, 'target')} ${total === 1 ? 'needs' : 'need'} a person`;
   const byStatus = [...Map.groupBy(theirs, ({ status }) => status)].map(
-    ([status, ones]) => [status, grouped(targetsOf(ones))] as const,
+    ([status, ones]) => [status, grouped(countTargets(ones))] as const,
   );
   const plain = byStatus.map(([status, n]) => `${n} ${status}`).join(', ');
   const look = `${need}: see → above.`;
@@ -80,6 +80,8 @@ export function whoNeedsAPerson(failures: readonly TargetFailure[], columns: num
 }
 
 /** A target that fails for both tables is one. */
-export function targetsOf(ones: readonly { readonly account_id: string; readonly region: string }[]): number {
+export function countTargets(
+  ones: readonly { readonly account_id: string; readonly region: string }[],
+): number {
   return new Set(ones.map(({ account_id, region }) => `${account_id}/${region}`)).size;
 }

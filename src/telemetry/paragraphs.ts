@@ -35,7 +35,7 @@ export function grouped(n: number): string {
 }
 
 /** `a, b, c and 5 more`; all of them where only one would be left out. */
-export function someOf(names: readonly string[], most: number): string {
+export function listSome(names: readonly string[], most: number): string {
   if (names.length <= most + 1) return names.join(', ');
   return `${names.slice(0, most).join(', ')} and ${grouped(names.length - most)} more`;
 }

@@ -1,8 +1,8 @@
 /** The result of `plan` as people read it: what cannot be read, and why; then all that is fine, in a few lines. */
 import { exitCodes } from '../shared/exit-codes.ts';
 import { adviceFor } from './advice.ts';
-import { renderFailures, targetsOf, whoNeedsAPerson } from './failure-groups.ts';
-import { count, grouped, paragraphs, someOf } from './paragraphs.ts';
+import { countTargets, needsPersonLine, renderFailures } from './failure-groups.ts';
+import { count, grouped, listSome, paragraphs } from './paragraphs.ts';
 import { printable } from './printable.ts';
 import type { PlannedTarget, PlanSummary } from './run-summary.ts';
 import { renderForeign } from './run-summary-text.ts';
@@ -30,7 +30,7 @@ export function renderPlanSummary(summary: PlanSummary, columns = 100, color = f
     ]),
     renderFailures(
       failures,
-      `${count(failures.length, 'drain')} of ${count(targetsOf(failures), 'target')} would not be read`,
+      `${count(failures.length, 'drain')} of ${count(countTargets(failures), 'target')} would not be read`,
       columns,
       paint,
     ),
@@ -40,7 +40,7 @@ export function renderPlanSummary(summary: PlanSummary, columns = 100, color = f
       fineLines(summary.plan, (text) => paint('OK', text)),
     ),
     paragraphs(columns, [`Exit code ${summary.exit_code}: ${exitCodes[summary.exit_code]}.`]),
-    whoNeedsAPerson(failures, columns, paint),
+    needsPersonLine(failures, columns, paint),
   ];
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
 }
@@ -51,7 +51,7 @@ function fineLines(plan: readonly PlannedTarget[], paint: (text: string) => stri
   const fine = targets.filter((drains) => drains.every(({ status }) => status === 'OK')).flat();
   const accounts = [...Map.groupBy(fine, ({ account_id }) => account_id).values()];
   const groups = [...Map.groupBy(accounts, (drains) => regionsOf(drains).join()).values()]
-    .map((group) => ({ group, targets: targetsOf(group.flat()) }))
+    .map((group) => ({ group, targets: countTargets(group.flat()) }))
     .sort((a, b) => b.targets - a.targets);
   const lines = groups.slice(0, shownGroups).map(({ group }) => fineLine(group, paint));
   const left = groups.slice(shownGroups).reduce((sum, { targets }) => sum + targets, 0);
@@ -68,7 +68,7 @@ function fineLine(group: readonly (readonly PlannedTarget[])[], paint: (text: st
   const regions = regionsOf(drains);
   const where =
     regions.length <= namedRegions
-      ? printable(someOf(regions, namedRegions))
+      ? printable(listSome(regions, namedRegions))
       : count(regions.length, 'region');
   const requests = drains.reduce((sum, { expected_requests: n }) => sum + n, 0);
   return `${accounts} × ${where}: ${paint('fine')}, ${[...beginnings(drains), count(requests, 'request')].join(', ')}`;

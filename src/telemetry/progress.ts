@@ -3,7 +3,7 @@ import { MultiBar, type SingleBar } from 'cli-progress';
 import cliTruncate from 'cli-truncate';
 import type { Telemetry } from '../config/settings.ts';
 import type { Log } from './log.ts';
-import { type Drain, Standing } from './run-progress.ts';
+import { type Drain, RunProgress } from './run-progress.ts';
 import type { Screen } from './screen.ts';
 import { span } from './span.ts';
 
@@ -47,7 +47,7 @@ export interface ProgressOptions {
  */
 export function createProgress(options: ProgressOptions): Progress {
   const { mode, screen, now } = options;
-  const standing = new Standing(now);
+  const standing = new RunProgress(now);
   if (mode === 'off')
     return counting(
       standing,
@@ -57,7 +57,7 @@ export function createProgress(options: ProgressOptions): Progress {
   return mode === 'on' || screen.stream.isTTY ? bar(options, standing) : logLines(options, standing);
 }
 
-function counting(standing: Standing, changed: () => void, stop: () => void): Progress {
+function counting(standing: RunProgress, changed: () => void, stop: () => void): Progress {
   const change = (edit: () => void): void => {
     edit();
     changed();
@@ -85,7 +85,7 @@ function counting(standing: Standing, changed: () => void, stop: () => void): Pr
   };
 }
 
-function logLines({ log, every = 30_000 }: ProgressOptions, standing: Standing): Progress {
+function logLines({ log, every = 30_000 }: ProgressOptions, standing: RunProgress): Progress {
   let begun = false;
   const timer = setInterval(() => {
     if (!begun) return;
@@ -123,7 +123,7 @@ interface Line {
 }
 
 /** Two lines: what is waited for, and below it the bar once there is something to drain. */
-function bar({ screen }: ProgressOptions, standing: Standing): Progress {
+function bar({ screen }: ProgressOptions, standing: RunProgress): Progress {
   const { stream } = screen;
   const terminal = stream.isTTY === true;
   const bars = new MultiBar({
@@ -177,7 +177,7 @@ function bar({ screen }: ProgressOptions, standing: Standing): Progress {
 }
 
 /** While there is something to read, the bar is about drains; afterwards about parts. */
-function barLine(standing: Standing, secondsLeft: number, width: number): string {
+function barLine(standing: RunProgress, secondsLeft: number, width: number): string {
   const { drainsDone, drainsPlanned, targetsDone, targetsPlanned, targetsFailed, reading } = standing;
   const { rows, parts, partsDone } = standing;
   const part = `${partsDone}/${parts} parts`;

@@ -16,7 +16,7 @@ interface UnderWay {
 /** Throttling that is this old is over. */
 const throttledForMs = 10_000;
 
-export class Standing {
+export class RunProgress {
   /** Milliseconds; only differences count. */
   readonly #now: () => number;
   readonly #begun: number;

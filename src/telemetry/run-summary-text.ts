@@ -3,14 +3,14 @@
 import { describeForeign } from '../lake/foreign-objects.ts';
 import type { CoverageStatus } from '../ledger/coverage.ts';
 import { exitCodes } from '../shared/exit-codes.ts';
-import { renderFailures, whoNeedsAPerson } from './failure-groups.ts';
+import { needsPersonLine, renderFailures } from './failure-groups.ts';
 import { size } from './human-units.ts';
 import { count, grouped, paragraphs } from './paragraphs.ts';
 import { printable } from './printable.ts';
 import type { RunSummary } from './run-summary.ts';
 import { span } from './span.ts';
 import { painter } from './status-colors.ts';
-import { grid } from './text-table.ts';
+import { textTable } from './text-table.ts';
 
 /**
  * @param columns the terminal's width; text is wrapped or cut to it
@@ -35,7 +35,7 @@ export function renderRunSummary(summary: RunSummary, columns = 100, color = fal
     ]),
     totals.length === 0
       ? 'Nothing was read.'
-      : grid(
+      : textTable(
           ['table', 'new', 'updated', 'unchanged', 'removed', 'rejected', 'parts', 'bytes'],
           totals.map(([table, t]) => [
             table,
@@ -47,7 +47,7 @@ export function renderRunSummary(summary: RunSummary, columns = 100, color = fal
         ),
     statuses.length === 0
       ? ''
-      : grid(
+      : textTable(
           ['status', 'drains'],
           statuses.map(([status, n]) => [status, grouped(n)]),
           columns,
@@ -81,7 +81,7 @@ export function renderRunSummary(summary: RunSummary, columns = 100, color = fal
     renderFailures(failures, count(failures.length, 'failure'), columns, paint),
     summary.ledger_error === null ? '' : paragraphs(columns, [printable(summary.ledger_error)]),
     paragraphs(columns, [`Exit code ${summary.exit_code}: ${exitCodes[summary.exit_code]}.`]),
-    whoNeedsAPerson(failures, columns, paint),
+    needsPersonLine(failures, columns, paint),
   ];
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
 }

@@ -8,7 +8,7 @@ import { paragraphs } from './paragraphs.ts';
  * that it has few rows; and where that is too wide as well, it is a list.
  * @param paint colours a cell's text
  */
-export function grid(
+export function textTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],
   columns: number,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { plainWords } from '../../src/config/argument-syntax.ts';
+import { prepareArguments } from '../../src/config/argument-syntax.ts';
 import { switchNames } from '../../src/config/options.ts';
 
 describe('a switch', () => {
@@ -27,7 +27,7 @@ describe('a switch', () => {
       ['--lake', 'raw'],
     ],
   ])('in %j', (words, seen) => {
-    expect(plainWords(words, switches)).toEqual(seen);
+    expect(prepareArguments(words, switches)).toEqual(seen);
   });
 
   it('is any option of any job that may stand alone', () => {
@@ -45,5 +45,5 @@ describe('a switch', () => {
 });
 
 it('SQL that begins with a comment is no option', () => {
-  expect(plainWords(['query', '-- all\nSELECT 1'], new Set())).toEqual(['query', ' -- all\nSELECT 1']);
+  expect(prepareArguments(['query', '-- all\nSELECT 1'], new Set())).toEqual(['query', ' -- all\nSELECT 1']);
 });

@@ -12,13 +12,13 @@ import { parseSettings, parseTelemetry, type Settings } from '../../src/config/s
 import { unknownRegions } from '../../src/config/value-parsers.ts';
 import { ConfigError, ReportedError, UsageError } from '../../src/shared/errors.ts';
 
-interface Given {
+interface Sources {
   readonly flags?: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, string>>;
   readonly file?: string;
 }
 
-function input({ flags = {}, env = {}, file }: Given) {
+function input({ flags = {}, env = {}, file }: Sources) {
   return {
     flags: file === undefined ? flags : { ...flags, config: 'config.yaml' },
     env,
@@ -33,11 +33,11 @@ function input({ flags = {}, env = {}, file }: Given) {
   };
 }
 
-function settings(given: Given): Settings {
+function settings(given: Sources): Settings {
   return parseSettings(input({ ...given, flags: { lake: './lake', ...given.flags } }));
 }
 
-function errorOf(given: Given): ReportedError {
+function errorOf(given: Sources): ReportedError {
   try {
     settings(given);
   } catch (error) {
@@ -353,7 +353,7 @@ describe('flags win over the environment, the environment over the file', () => 
 });
 
 describe('what contradicts itself is refused', () => {
-  test.each<readonly [string, Given, RegExp, number]>([
+  test.each<readonly [string, Sources, RegExp, number]>([
     [
       'accounts with units, both as flags',
       { flags: { accounts: 'self', 'organizational-units': 'r-ab12' } },

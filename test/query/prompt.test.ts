@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { runPrompt } from '../../src/query/prompt.ts';
 import { completer } from '../../src/query/prompt-completion.ts';
 import { historyFile, readHistory, writeHistory } from '../../src/query/prompt-history.ts';
-import { cutStatements } from '../../src/query/split-statements.ts';
+import { splitStatements } from '../../src/query/split-statements.ts';
 import { UnavailableError, UsageError } from '../../src/shared/errors.ts';
 
 /** A prompt, with keys to type and what it ran. */
@@ -158,7 +158,7 @@ describe('at the prompt', () => {
     const { type, ended, said } = opened();
     type('help rpo\r.help silent-rule\rexit\r');
     await ended;
-    expect(said.output).toContain('the text of: RPO: how old');
+    expect(said.output).toContain('the text of: RPO');
     expect(said.errors).toMatch(/no question "silent-rule"\. Did you mean silent-rules\?/);
   });
 
@@ -264,9 +264,9 @@ test('completion offers names and keywords in the case that was begun', () => {
 });
 
 test('statements end at semicolons outside of texts, names and comments', () => {
-  expect(cutStatements(`a ';' ";" $$;$$ $x$;$$;$x$ -- ;\n/* ; */ b; ; -- nothing\n;c`)).toEqual({
+  expect(splitStatements(`a ';' ";" $$;$$ $x$;$$;$x$ -- ;\n/* ; */ b; ; -- nothing\n;c`)).toEqual({
     statements: [`a ';' ";" $$;$$ $x$;$$;$x$ -- ;\n/* ; */ b`],
     rest: 'c',
   });
-  expect(cutStatements("a 'not ended; b;")).toEqual({ statements: [], rest: "a 'not ended; b;" });
+  expect(splitStatements("a 'not ended; b;")).toEqual({ statements: [], rest: "a 'not ended; b;" });
 });

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LakeReader } from '../../src/query/lake-reader.ts';
 import type { TextFormat } from '../../src/query/result-formats.ts';
 import type { Session } from '../../src/query/session.ts';
-import { type Asked, answer } from '../../src/query/write-result.ts';
+import { answer, type QueryRequest } from '../../src/query/write-result.ts';
 import { job, newLake, type WrittenLake } from './written-lake.ts';
 
 const esc = '\u001b';
@@ -63,7 +63,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const own = (sql: string): Asked => ({ sql, lookBack: null });
+const own = (sql: string): QueryRequest => ({ sql, lookBack: null });
 const limits = { timeoutMs: 60_000, signal: new AbortController().signal };
 
 async function asked(

@@ -6,7 +6,7 @@ import { PassThrough } from 'node:stream';
 import pino from 'pino';
 import stringWidth from 'string-width';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { askedQuestion } from '../../src/query/named-questions.ts';
+import { questionRequest } from '../../src/query/named-questions.ts';
 import { runQuery } from '../../src/query/query.ts';
 import { parseQuerySettings } from '../../src/query/query-settings.ts';
 import { loadQuestions } from '../../src/questions/questions.ts';
@@ -48,7 +48,7 @@ async function look(what: string, options: Looked = {}) {
     temporaryFolder: folder,
     readFile: () => '',
   });
-  const asked = /\s/.test(what) ? { sql: what, lookBack: null } : askedQuestion(what, values);
+  const asked = /\s/.test(what) ? { sql: what, lookBack: null } : questionRequest(what, values);
   await runQuery(settings, asked, {
     log: pino({ level: 'silent' }),
     note: (line) => notes.push(line),
