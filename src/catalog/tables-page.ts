@@ -17,14 +17,14 @@ export function tablesPage({ tables, views, viewColumns, questions }: Page): str
   return `${[
     '# Tables, views and questions',
     'Written by `npm run reference` from `src/tables/` and `queries/`; do not edit.',
-    'Types are Athena’s; in Trino `string` is `varchar` and `timestamp` is `timestamp(3)`. Every column may be null, also where an older part lacks it. All times are UTC, in milliseconds; partition columns are texts, and days among them are `yyyy-MM-dd`.',
+    'Types are Athena’s. In Trino, `string` is `varchar` and `timestamp` is `timestamp(3)`. Every column can be null; a column that an older file lacks is null there. All times are UTC, in milliseconds. Partition columns are texts; days are written as `yyyy-MM-dd`.',
     '## Tables',
     ...tables.flatMap(tableBlocks),
     '## Views',
-    'Made by `catalog apply` or `catalog ddl`, and there for `query`. Read them like tables; always name days of a partition column where there is one.',
+    '`catalog apply` and `catalog ddl` create the views for Athena and Trino; `query` has them built in. Read them like tables. If a view has a partition column, always limit the days.',
     ...views.flatMap((view) => viewBlocks(view, viewColumns.get(view.name) ?? [])),
     '## Questions',
-    'Asked with `backup-copy-export query NAME --lake …`. “Now” is never the clock but the as-of of the lake’s last run.',
+    'Ask a question with `backup-copy-export query NAME --lake …`. Questions measure ages from the time of the lake’s last run, never from the clock.',
     ...questions.flatMap(questionBlocks),
   ].join('\n\n')}\n`;
 }
@@ -34,7 +34,7 @@ function tableBlocks(table: Table): string[] {
     `### ${table.name}`,
     table.description,
     `Schema version ${table.schemaVersion}. ${mergeInWords(table.merge)}`,
-    `Sorted within a part by ${names(table.sortBy)}.`,
+    `Rows are sorted within a file by ${names(table.sortBy)}.`,
     markdownTable(
       ['column', 'type', 'unit', 'meaning', 'source', 'example'],
       table.columns.map((column) => [
@@ -46,7 +46,7 @@ function tableBlocks(table: Table): string[] {
         code(column.example),
       ]),
     ),
-    `Partitioned by ${names(table.partitions.map(({ name }) => name))}; in the path, not in the file:`,
+    `Partitioned by ${names(table.partitions.map(({ name }) => name))}; these columns are in the path, not in the file:`,
     markdownTable(
       ['partition column', 'type', 'meaning', 'example'],
       table.partitions.map(({ name, description, example }) => [
@@ -62,11 +62,11 @@ function tableBlocks(table: Table): string[] {
 function mergeInWords(merge: MergeRule): string {
   switch (merge.kind) {
     case 'upsert':
-      return `One row for each ${names(merge.key)}: a later observation replaces an earlier one, never the other way; a terminal state stays, and in a terminal row a null replaces nothing.`;
+      return `One row for each ${names(merge.key)}: a later observation replaces an earlier one, never the other way round. A terminal state stays. In a terminal row, a null never replaces a value.`;
     case 'replace-slice':
-      return `One row for each partition and ${names(merge.key)}. A complete drain replaces all rows of the same partition and ${names(merge.slice)}; what AWS no longer returns stays.`;
+      return `One row for each partition and ${names(merge.key)}. A complete drain replaces all rows of the same partition and ${names(merge.slice)}. What AWS no longer returns stays.`;
     case 'append':
-      return 'Every run adds an object of its own; nothing is ever replaced.';
+      return 'Every run adds a file of its own. Nothing is ever replaced.';
   }
 }
 
