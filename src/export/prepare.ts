@@ -287,13 +287,13 @@ async function watermarksOf(
       const [first] = read.impossible.keys();
       log.warn(
         { bucket, watermarks: read.impossible.size, first, damaged_if_after: new Date(latest).toISOString() },
-        'watermarks are damaged, they lie in the future or end before they begin: what they cover is read again',
+        'some watermarks are damaged: they lie in the future, or end before they begin. The run reads these targets again',
       );
     }
     if (read.damage !== null) {
-      log.warn({ bucket, damage: read.damage }, 'watermarks are damaged: everything is read again');
+      log.warn({ bucket, damage: read.damage }, 'the watermarks are damaged: the run reads everything again');
     } else if (read.etag === null && !lake.isNew) {
-      log.warn({ bucket }, 'no watermarks: everything is read');
+      log.warn({ bucket }, 'there are no watermarks: the run reads everything');
     }
   }
   return marks;

@@ -1,6 +1,6 @@
 /**
- * The end of a run's ledger, in an order in which each step can be lost without harm: rejected records, then
- * coverage, then the manifest, then watermarks. The manifest says that the run has ended: all that it names is there.
+ * Closes the ledger of a run: first rejected records, then coverage, then the manifest, then watermarks. In this order a
+ * crash between two steps does no harm. The manifest says that the run has ended, and everything it names exists by then.
  */
 import { join } from 'node:path';
 import type { Engine } from '../lake/engines/engine.ts';
@@ -30,12 +30,12 @@ export interface LedgerEnd {
     readonly programVersion: string;
     readonly exitCode: number;
     readonly memoryDays: number;
-    /** The latest instant that a watermark may name: AWS's time now, and a tolerance. */
+    /** The latest time that a watermark may contain: AWS's time now, plus a tolerance. */
     readonly latest: number;
   };
   readonly parts: readonly WrittenPart[];
   readonly coverage: readonly Coverage[];
-  /** Days with jobs that have not ended, by the coverage's index. */
+  /** Days with unfinished jobs, by index into `coverage`. */
   readonly openDays: ReadonlyMap<number, ReadonlySet<string>>;
   readonly rejected: RejectedRecords;
   readonly totals: Totals;
@@ -43,16 +43,16 @@ export interface LedgerEnd {
   readonly signal: AbortSignal;
 }
 
-/** @throws LakeError when a step cannot be written; those before it are. It says what that makes of the run */
+/** @throws LakeError when a step fails; the steps before it are written. The message says what this means for the run */
 export async function closeLedger(end: LedgerEnd): Promise<void> {
-  await meaning('The run shows as unfinished, for its ledger could not be closed', writeRecords(end));
-  await meaning(
-    'The run has ended whole, but how far it read could not be noted: the next one reads more',
+  await explaining('The ledger could not be closed, so the run shows as unfinished', writeRecords(end));
+  await explaining(
+    'The run is complete, but its watermarks could not be written, so the next run reads more',
     moveWatermarks(end),
   );
 }
 
-async function meaning(consequence: string, work: Promise<void>): Promise<void> {
+async function explaining(consequence: string, work: Promise<void>): Promise<void> {
   await work.catch((cause) => {
     if (cause instanceof ReportedError) throw new LakeError(consequence, cause.message, { cause });
     if (isStop(cause))
@@ -126,8 +126,8 @@ async function publishCoverage({
 }
 
 /**
- * Only what is all read and all published moves its own. Counts have no window: a good drain of them has read all that
- * AWS holds.
+ * A watermark moves only if its target was read and published completely. Counts have no window: a successful drain has
+ * read everything that AWS keeps.
  */
 async function moveWatermarks({ lake, run, coverage, openDays, signal }: LedgerEnd): Promise<void> {
   const byBucket = new Map<number, Map<string, Covered | SwitchedOff>>();

@@ -1,4 +1,4 @@
-/** What became of every planned (table, target), and what that makes of the run. */
+/** The result of every planned table and target, and the exit code that follows. */
 import { untrustedNames } from '../aws/failure.ts';
 import type { FailOn } from '../config/typed-values.ts';
 import { DeadlineReached, Interrupted, PublishWindowClosed, type StopReason } from '../shared/abort.ts';
@@ -9,7 +9,7 @@ import type { DrainedTable, Row } from '../tables/table.ts';
 import type { Target } from '../targets/target.ts';
 import type { Drained, Planned } from './planned.ts';
 
-/** A (table, target)'s status in the coverage, once the run has ended. */
+/** The status of a table and target in the coverage, after the run has ended. */
 export type CoverageStatus =
   | Exclude<DrainStatus, 'OK'>
   | 'OK'
@@ -18,7 +18,7 @@ export type CoverageStatus =
   | 'PUBLISH_FAILED'
   | 'REJECTED_RECORDS';
 
-/** One planned (table, target) at the end of a run. */
+/** The result of one planned table and target. */
 export interface Coverage {
   readonly table: DrainedTable;
   readonly target: Target;
@@ -30,7 +30,7 @@ export interface Coverage {
   readonly report: Omit<DrainReport, 'status' | 'records'>;
   readonly rows: number;
   readonly rejected: number;
-  /** Only where this run is the first that finds the region disabled, after earlier ones had read it. */
+  /** Set if earlier runs have read the region, and this run is the first to find it disabled. */
   readonly switchedOff?: true;
 }
 
@@ -45,10 +45,10 @@ const notBegun: Coverage['report'] = {
 };
 
 /**
- * What became of a planned (table, target). OK means drained and published.
- * @param drained null when it was not begun any more
+ * The result of a planned table and target. OK means read completely and published.
+ * @param drained null if the drain did not begin
  * @param unpublished errors of parts that could not be published, by `<table>/<account>/<region>`
- * @param stopReason why draining was ended before its time, if it was: for what was not begun
+ * @param stopReason why the run stopped reading early, if it did
  */
 export function coverageOf(
   planned: Planned,
@@ -84,8 +84,8 @@ export function coverageOf(
 }
 
 /**
- * Whether a region that earlier runs have read is disabled now, and no earlier run has said so: it is named once, and
- * from then on counted with those that were never enabled.
+ * Whether the region was read by earlier runs, is disabled now, and no run has reported that yet. It is reported once;
+ * later runs treat it like a region that was never enabled.
  */
 export function isNewlyDisabled(
   status: CoverageStatus,
@@ -98,22 +98,23 @@ function switchingOff({ report, coveredTo }: Drained) {
   const through = coveredTo === null ? '' : `, through ${new Date(coveredTo).toISOString()}`;
   return {
     errorName: 'RegionSwitchedOff',
-    errorMessage: `the region was read before${through}, and AWS calls it disabled now: ${report.errorName}: ${report.errorMessage}`,
+    errorMessage: `earlier runs read this region${through}, and AWS now says that it is disabled: ${report.errorName}: ${report.errorMessage}`,
   };
 }
 
-/** Why nobody was asked. */
+/** Why AWS was not asked. */
 export function emptyWindowMessage({ window, coveredTo }: Planned): string {
   const end = window === null ? '' : ` ${new Date(window.to).toISOString()}`;
-  const known = coveredTo === null ? '' : `; it was read through ${new Date(coveredTo).toISOString()}`;
+  const known =
+    coveredTo === null ? '' : `; earlier runs have read through ${new Date(coveredTo).toISOString()}`;
   return `AWS was not asked: nothing is left to read before the end of the window,${end}${known}`;
 }
 
 function rejection({ rejected, rejectedFor }: Drained) {
-  const records = rejected === 1 ? '1 record is' : `${rejected} records are`;
+  const records = rejected === 1 ? '1 record was rejected' : `${rejected} records were rejected`;
   return {
     errorName: 'RejectedRecords',
-    errorMessage: `${records} kept raw, the first because ${rejectedFor ?? 'of an unknown reason'}`,
+    errorMessage: `${records} and kept raw; the first because ${rejectedFor ?? 'of an unknown reason'}`,
   };
 }
 
@@ -123,7 +124,7 @@ function drainedStatus({ report, rows, rejected }: Drained): CoverageStatus {
   return rows > 0 ? 'OK' : 'OK_EMPTY';
 }
 
-/** Only what failed because the run had to end is the end's doing; all else is the lake's, whenever it happens. */
+/** PUBLISH_FAILED, unless publishing stopped only because the run had to end. */
 function unpublishedStatus(problem: unknown): CoverageStatus {
   if (problem instanceof DeadlineReached || problem instanceof PublishWindowClosed) return 'TIMED_OUT';
   return problem instanceof Interrupted ? 'INTERRUPTED' : 'PUBLISH_FAILED';
@@ -137,7 +138,7 @@ function messageOf(problem: unknown): string {
   return problem instanceof Error ? problem.message : String(problem);
 }
 
-/** What the coverage table keeps of it. */
+/** The row for the coverage table. */
 export function coverageRow(coverage: Coverage, run: { readonly runId: string; readonly asOf: number }): Row {
   const { target, report } = coverage;
   return {
@@ -162,26 +163,26 @@ export function coverageRow(coverage: Coverage, run: { readonly runId: string; r
   };
 }
 
-type Healing = 'covered' | 'time' | 'person';
+/** `none`: nothing is missing. `retry`: a later run can succeed. `person`: somebody must change something first. */
+type Remedy = 'none' | 'retry' | 'person';
 
-/** Who can heal a status; worst last. */
-const healing: Readonly<Record<CoverageStatus, Healing>> = {
-  OK: 'covered',
-  OK_EMPTY: 'covered',
-  REJECTED_RECORDS: 'covered',
-  SKIPPED: 'time',
-  INTERRUPTED: 'time',
-  THROTTLED: 'time',
-  UNREACHABLE: 'time',
-  TIMED_OUT: 'time',
-  PUBLISH_FAILED: 'time',
+const remedies: Readonly<Record<CoverageStatus, Remedy>> = {
+  OK: 'none',
+  OK_EMPTY: 'none',
+  REJECTED_RECORDS: 'none',
+  SKIPPED: 'retry',
+  INTERRUPTED: 'retry',
+  THROTTLED: 'retry',
+  UNREACHABLE: 'retry',
+  TIMED_OUT: 'retry',
+  PUBLISH_FAILED: 'retry',
   REGION_DISABLED: 'person',
   ACCESS_DENIED: 'person',
   ASSUME_ROLE_FAILED: 'person',
-  FAILED: 'time',
+  FAILED: 'retry',
 };
 
-/** From mild to bad: how failures are ordered for people. */
+/** From mild to bad. People see the worst first. */
 const severity: readonly CoverageStatus[] = [
   'OK',
   'OK_EMPTY',
@@ -198,42 +199,41 @@ const severity: readonly CoverageStatus[] = [
   'FAILED',
 ];
 
-/** What decides whether a (table, target) failed. */
+/** What decides whether a table and target failed. */
 type Ended = Pick<Coverage, 'status' | 'target' | 'window' | 'switchedOff'>;
 
 /**
- * A region that nobody asked for by name and that is not enabled is nobody's failure, but for the first time that it is
- * found so after it had been read. Nor is a window in which nothing
- * was left to read: an `--until` that lies before what earlier runs have read.
+ * A disabled region is a failure only if `--regions` names it, or the first time after earlier runs have read it. An empty
+ * window is no failure: `--until` is before what earlier runs have read.
  */
 export function isFailure({ status, target, window, switchedOff }: Ended): boolean {
   if (status === 'REGION_DISABLED') return target.regionNamed || switchedOff === true;
   if (status === 'SKIPPED' && isEmptyWindow(window)) return false;
-  return healing[status] !== 'covered';
+  return remedies[status] !== 'none';
 }
 
-/** Whether people should hear of it: failures, records kept aside, and whom AWS was not asked about. */
+/** Whether the summary lists it: failures, rejected records, and targets that were not read. */
 export function isReported(coverage: Ended): boolean {
   return isFailure(coverage) || coverage.status === 'REJECTED_RECORDS' || coverage.status === 'SKIPPED';
 }
 
-/** Whether no retry heals it; of what nobody answers, because of the certificate of whoever did. */
+/** Whether a retry cannot help. UNREACHABLE needs a person if a certificate is not trusted. */
 export function needsPerson(status: CoverageStatus, errorName: string | null): boolean {
-  return healing[status] === 'person' || (status === 'UNREACHABLE' && untrustedNames.has(errorName ?? ''));
+  return remedies[status] === 'person' || (status === 'UNREACHABLE' && untrustedNames.has(errorName ?? ''));
 }
 
-/** What is told only once comes before all else. */
+/** What is reported only once comes first. */
 function gravity({ status, switchedOff }: Coverage): number {
   return switchedOff === true ? severity.length : severity.indexOf(status);
 }
 
-/** Worst first; then by account, region and table. */
+/** Sorts by severity, worst first, then by account, region and table. */
 export function worstFirst(a: Coverage, b: Coverage): number {
   const name = ({ target, table }: Coverage) => `${target.accountId}/${target.region}/${table}`;
   return gravity(b) - gravity(a) || (name(a) < name(b) ? -1 : 1);
 }
 
-/** The exit status of a run, from what became of its targets. See src/shared/exit-codes.ts. */
+/** The exit code of a run, from the results of its targets. See src/shared/exit-codes.ts. */
 export function exitCodeOf(
   coverage: readonly (Ended & Pick<Coverage, 'read'>)[],
   failOn: FailOn,
@@ -241,18 +241,18 @@ export function exitCodeOf(
 ): ExitCode {
   if (coverage.some(({ status }) => status === 'PUBLISH_FAILED')) return 74;
   if (interrupted) return 75;
-  if (!coverage.some(({ status }) => healing[status] === 'covered')) {
+  if (!coverage.some(({ status }) => remedies[status] === 'none')) {
     return coverage.some(({ read }) => read) ? 75 : 69;
   }
 
   const failed = coverage.filter(isFailure);
   if (exceeds(failOn, targetsOf(failed), targetsOf(coverage))) {
-    return failed.some(({ status }) => healing[status] === 'time') ? 75 : 77;
+    return failed.some(({ status }) => remedies[status] === 'retry') ? 75 : 77;
   }
   return coverage.some(({ status }) => status === 'REJECTED_RECORDS') ? 65 : 0;
 }
 
-/** Both tables of a target count once. */
+/** A target counts once, whichever of its tables are in the list. */
 function targetsOf(coverage: readonly Pick<Coverage, 'target'>[]): number {
   return new Set(coverage.map(({ target }) => `${target.accountId}/${target.region}`)).size;
 }

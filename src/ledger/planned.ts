@@ -1,32 +1,32 @@
-/** What a run plans to read, and what came of it. */
+/** What a run plans to read, and the results. */
 import type { DrainReport, Window } from '../source/source.ts';
 import type { DrainedTable } from '../tables/table.ts';
 import type { Target } from '../targets/target.ts';
 
-/** What a run sets out to read. */
+/** One table and target that a run plans to read. */
 export interface Planned {
   readonly table: DrainedTable;
   readonly target: Target;
   /** Null for a table without a window. */
   readonly window: Window | null;
-  /** Up to when earlier runs have read this, in milliseconds since the epoch; null: never, or nobody knows. */
+  /** How far earlier runs have read, in milliseconds since the epoch; null: not at all, or unknown. */
   readonly coveredTo: number | null;
-  /** Since when AWS has called the region disabled, where earlier runs had read it; absent: it has not. */
+  /** Since when AWS has called the region disabled, after earlier runs had read it; absent: it has not. */
   readonly disabledAt?: number;
 }
 
-/** What came of it. `report.status` OK says that all was read; nothing here says that it was published. */
+/** The result. `report.status` OK means that everything was read, not that it was published. */
 export interface Drained extends Planned {
   readonly report: DrainReport;
-  /** Records that became rows, repeated ones included. */
+  /** Records that became rows, including duplicates. */
   readonly rows: number;
   readonly rejected: number;
-  /** Records whose rows are not letter by letter what came. */
+  /** Records with a text that had to be changed for the row. */
   readonly altered: number;
-  /** Why the first of the rejected was. */
+  /** Why the first rejected record was rejected. */
   readonly rejectedFor: string | null;
-  /** Fields of the records that no column takes. */
+  /** Fields of the records that have no column. */
   readonly unknownFields: ReadonlySet<string>;
-  /** UTC days of creation of the jobs seen that have not ended. */
+  /** UTC days of creation of the jobs that have not ended. */
   readonly openDays: ReadonlySet<string>;
 }

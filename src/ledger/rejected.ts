@@ -1,4 +1,4 @@
-/** Records that cannot become rows, or not as they came, kept raw: nothing is silently dropped or altered. */
+/** Keeps records raw if they cannot become rows, or only with changes. Nothing is silently dropped or altered. */
 import { createHash } from 'node:crypto';
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,17 +9,17 @@ export interface RejectedRecord {
   readonly table: string;
   readonly account_id: string;
   readonly region: string;
-  /** ISO 8601, AWS's time of the answer. */
+  /** ISO 8601: the Date of the response. */
   readonly observed_at: string;
   readonly request_id: string | null;
   readonly reason: string;
-  /** Whether a row was made of it all the same, but not letter by letter. */
+  /** Whether it became a row anyway, with some text changed. */
   readonly published: boolean;
-  /** As on the wire. */
+  /** As AWS sent it. */
   readonly record: unknown;
 }
 
-/** Collects them in scratch, until the run ends. */
+/** Collects the records in scratch until the run ends. */
 export class RejectedRecords {
   readonly file: string;
   readonly #hash = createHash('sha256');
@@ -34,7 +34,7 @@ export class RejectedRecords {
     return this.#count;
   }
 
-  /** Throws a ScratchError when scratch cannot be written. */
+  /** @throws ScratchError when the scratch folder cannot be written */
   keep(records: readonly RejectedRecord[]): Promise<void> {
     if (records.length === 0) return Promise.resolve();
     const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('');
@@ -43,8 +43,8 @@ export class RejectedRecords {
         await appendFile(this.file, lines);
       } catch (cause) {
         throw new ScratchError(
-          `Rejected records could not be kept in ${this.file}`,
-          'Give --scratch a folder that can be written and has space.',
+          `Rejected records could not be written to ${this.file}`,
+          'Set --scratch to a writable folder with enough free space.',
           { cause },
         );
       }
@@ -55,7 +55,7 @@ export class RejectedRecords {
     return write;
   }
 
-  /** Of all lines; to be asked for once, at the end. */
+  /** The SHA-256 of all lines, in hex. Call it once, at the end. */
   sha256(): string {
     return this.#hash.digest('hex');
   }

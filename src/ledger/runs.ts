@@ -1,6 +1,6 @@
 /**
- * What a run says of itself: that it began, with what plan; and, when it ended, what it wrote. A run with
- * a begin record and no manifest did not end.
+ * The records of a run: at the start its plan (the begin record), at the end what it wrote (the manifest). A run without a
+ * manifest did not finish.
  */
 import { createHash } from 'node:crypto';
 import pLimit from 'p-limit';
@@ -12,12 +12,12 @@ import { writeOnce } from '../lake/write-once.ts';
 import { utcDay } from '../tables/table.ts';
 import type { Totals } from './totals.ts';
 
-/** The instant that counters start at: tenths of a second fill `seq`, an unsigned 32-bit number, in 13 years. */
+/** `seq` counts tenths of a second from here. An unsigned 32-bit number lasts for 13 years. */
 const counterStart = Date.UTC(2026, 0, 1);
 
 /**
- * A UUIDv7 whose time is the run's as-of (AWS's clock), so that ids sort as the runs' instants do. Between runs
- * of one instant the local clock decides; it counts only there.
+ * A UUIDv7 with the run's as-of as its time, so that ids sort by AWS's time. The local clock only orders runs with the same
+ * as-of.
  */
 export function newRunId(asOf: number, localNow: number): string {
   const seq = Math.max(0, Math.floor((localNow - counterStart) / 100)) % 2 ** 32;
@@ -25,7 +25,7 @@ export function newRunId(asOf: number, localNow: number): string {
 }
 
 /**
- * The run that says it began last, by the time in its id; null: no run has begun. Nothing is read but names.
+ * The run that began last, by the time in its id; null: no run has begun. Reads only names.
  * @throws LakeError when the store cannot be listed
  */
 export async function newestRun(
@@ -55,12 +55,12 @@ function timeOfRun(key: string): number | null {
 export interface BeginRecord {
   readonly format: 1;
   readonly run_id: string;
-  /** ISO 8601 UTC, as all times here. */
+  /** ISO 8601 UTC, like all times here. */
   readonly as_of: string;
-  /** By the local clock; for people only. */
+  /** By the local clock. Only for people. */
   readonly started_at: string;
   readonly program_version: string;
-  /** Of the lake, as this run knew it. */
+  /** The lake's bucket count, as this run knew it. */
   readonly buckets: number;
   readonly caller: { readonly account_id: string; readonly arn: string };
   /** The settings without secrets. */
@@ -74,7 +74,7 @@ export interface BeginRecord {
   }[];
 }
 
-/** One write of a part; a run may write a part more than once, in this order. */
+/** One write of a part. A run may write a part several times; the list is in that order. */
 export interface WrittenPart {
   readonly key: string;
   readonly rows: number;
@@ -90,7 +90,7 @@ export interface Manifest {
   readonly as_of: string;
   readonly ended_at: string;
   readonly program_version: string;
-  /** The manifests that no other one named when this one was written: the SHA-256 of their bytes. */
+  /** The manifests that no other manifest named when this one was written, with the SHA-256 of their bytes. */
   readonly previous: readonly { readonly key: string; readonly sha256: string }[];
   readonly parts: readonly WrittenPart[];
   readonly coverage: { readonly key: string; readonly rows: number; readonly sha256: string };
@@ -117,13 +117,13 @@ async function writeRecord(
   await writeOnce(store, { key, body, runId: content.run_id, contentType: 'application/json' }, signal);
 }
 
-/** Of the days that hold manifests, the newest; a run that overlaps others for longer leaves its own unnamed. */
-const daysLookedThrough = 3;
+/** How many of the newest days with manifests are searched. A run that overlaps others for longer is not linked. */
+const daysSearched = 3;
 const readAtOnce = 4;
 
 /**
- * The manifests of the last days that no other one names, by key; none in a lake where no run has ended. Where runs
- * overlap there are several: the next one names them all, and the chain is one again.
+ * The manifests of the last days that no other manifest names, sorted by key. There are several if runs overlapped. The
+ * next manifest names them all, which joins the chain again.
  */
 export async function manifestHeads(store: Store, signal?: AbortSignal): Promise<Manifest['previous']> {
   const heads = new Map<string, string>();
@@ -144,13 +144,13 @@ export async function manifestHeads(store: Store, signal?: AbortSignal): Promise
     .sort((a, b) => compareKeys(a.key, b.key));
 }
 
-/** The manifests' keys, day by day. */
+/** The keys of the manifests, day by day. */
 async function latestManifests(store: Store, signal?: AbortSignal): Promise<string[][]> {
   const folders: string[] = [];
   for await (const folder of store.list(runsPrefix, { folders: true }, signal)) folders.push(folder);
   const days: string[][] = [];
   for (const folder of folders.sort().reverse()) {
-    if (days.length === daysLookedThrough) break;
+    if (days.length === daysSearched) break;
     const keys: string[] = [];
     for await (const key of store.list(folder, {}, signal)) {
       if (key.endsWith('.json') && !key.endsWith('.begin.json')) keys.push(key);
@@ -160,7 +160,7 @@ async function latestManifests(store: Store, signal?: AbortSignal): Promise<stri
   return days;
 }
 
-/** None of a manifest that cannot be read any more: its bytes are named all the same. */
+/** Empty for an unreadable manifest. Its own hash still goes into the chain. */
 function keysNamedIn(bytes: Uint8Array): string[] {
   try {
     const manifest: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));

@@ -14,7 +14,7 @@ export interface TableTotals {
   readonly bytes_written: number;
 }
 
-/** Names of fields by the table whose records had them; as AWS writes them, ascending. */
+/** Names of fields without a column, by table; as AWS writes them, ascending. */
 export type UnknownFields = Readonly<Partial<Record<DrainedTable, readonly string[]>>>;
 
 export type Totals = Readonly<Partial<Record<DrainedTable, TableTotals>>>;
@@ -33,7 +33,7 @@ export function emptyTotals(tables: readonly DrainedTable[]): Totals {
   return Object.fromEntries(tables.map((table) => [table, none]));
 }
 
-/** With one more part, written or found unchanged. */
+/** The totals plus one part, written or unchanged. */
 export function withPart(totals: Totals, table: Table, { outcome, written }: Published): Totals {
   if (table.name === 'export_coverage') return totals;
   const sum = totals[table.name] ?? none;
@@ -51,13 +51,13 @@ export function withPart(totals: Totals, table: Table, { outcome, written }: Pub
   };
 }
 
-/** With the records that could not become rows. */
+/** The totals plus rejected records. */
 export function withRejected(totals: Totals, table: DrainedTable, records: number): Totals {
   const sum = totals[table] ?? none;
   return { ...totals, [table]: { ...sum, rejected: sum.rejected + records } };
 }
 
-/** The fields that AWS sent and no column takes, each once, by the table they would belong to. */
+/** The fields from AWS that have no column, each once, by table. */
 export function unknownFieldsOf(drained: Iterable<Pick<Drained, 'table' | 'unknownFields'>>): UnknownFields {
   const names = new Map<DrainedTable, Set<string>>();
   for (const { table, unknownFields } of drained) {

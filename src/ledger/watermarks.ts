@@ -1,7 +1,6 @@
 /**
- * How far each target has been read. A watermark is an interval of creation time that was drained and
- * published whole, and the days in it whose jobs have not all ended. It is a cache: without it, a run
- * drains everything.
+ * How far each target has been read. A watermark is an interval of creation time that was read and published completely,
+ * plus the days in it with unfinished jobs. Watermarks are a cache: without them, a run reads everything.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -15,37 +14,37 @@ import type { Window } from '../source/source.ts';
 import { utcDay } from '../tables/table.ts';
 
 /**
- * Read again at each run, for jobs that AWS lists late. AWS does not say how late that can be; a day
- * costs a target with up to 1,000 jobs a day no further page.
+ * Every run reads this much again, because AWS may list jobs late. AWS does not document how late. For a target with up to
+ * 1,000 jobs a day, one day costs no extra page.
  */
 export const overlapMs = dayMs;
 
 /** Times in milliseconds since the epoch. */
 export interface Watermark {
-  /** The interval `[coveredFrom, coveredTo)`; null: from the beginning of AWS's memory. */
+  /** The interval `[coveredFrom, coveredTo)`; null: from the oldest job that AWS keeps. */
   readonly coveredFrom: number | null;
   readonly coveredTo: number;
-  /** UTC days of creation, ascending, that hold jobs not known to have ended. */
+  /** UTC days of creation with unfinished jobs, ascending. */
   readonly openDays: readonly string[];
-  /** How far the furthest drain without a lower bound went; null: there was none. */
+  /** The end of the latest drain without a lower bound; null: there was none. */
   readonly fullAt: number | null;
-  /** Since when AWS has called the region disabled, where it did not before; absent: it was read since. */
+  /** Since when AWS has called the region disabled; absent: it was read since. */
   readonly disabledAt?: number;
 }
 
-/** A target that was read before, and whose region is disabled now. */
+/** The target was read before, and its region is disabled now. */
 export interface SwitchedOff {
   readonly disabledAt: number;
 }
 
-/** One drain of a target that ended well and whose parts are all published. */
+/** One successful drain of a target, with all its parts published. */
 export interface Covered {
   readonly window: Window;
   readonly openDays: ReadonlySet<string>;
   readonly asOf: number;
 }
 
-/** What to ask a target for. */
+/** The window to read from a target. */
 export function windowFor(
   since: Since,
   to: number,
@@ -77,7 +76,7 @@ function automaticFrom(
   return from <= forgotten ? null : from;
 }
 
-/** The watermark after a drain; as it was when the drain's window does not touch it. */
+/** The watermark after a drain. If the drain's window does not touch it, the watermark stays as it was. */
 export function extended(mark: Watermark | undefined, covered: Covered, memoryDays: number): Watermark {
   const { window, asOf } = covered;
   const fullAt = window.from === null ? window.to : null;
@@ -122,8 +121,8 @@ function latest(a: number | null, b: number | null): number | null {
 }
 
 /**
- * Whether a watermark can be true: nothing has been read of a time that has not come yet, and no job is open in it.
- * @param latest AWS's time now, and a tolerance: other runs may have begun a little later
+ * Whether a watermark can be true: nothing in it lies in the future.
+ * @param latest AWS's time now, plus a tolerance: other runs may have begun a little later
  */
 export function isPlausible(mark: Watermark, latest: number): boolean {
   const { coveredFrom, coveredTo, fullAt, openDays } = mark;
@@ -143,8 +142,8 @@ export function watermarkName(table: string, accountId: string, region: string):
 }
 
 /**
- * The targets that were read within the time that AWS remembers, and whose regions AWS has not called disabled since.
- * @param memory how far back AWS remembers
+ * The targets that were read while AWS still keeps their jobs, and whose regions AWS has not called disabled since.
+ * @param memory how long AWS keeps jobs
  */
 export function targetsRead(
   marks: Watermarks,
@@ -154,7 +153,7 @@ export function targetsRead(
   return [...marks].flatMap(([name, { coveredTo, disabledAt }]) => {
     const [table = '', accountId = '', region = ''] = name.split('/');
     const isForgotten = coveredTo <= memory.asOf - memory.memoryDays * dayMs;
-    // A region is asked at a host of its name, and anybody may have edited this one.
+    // The region becomes part of a host name, and the file may have been edited.
     const isRegion = /^[a-z][a-z0-9-]*$/.test(region);
     const isRead = tables.includes(table) && isRegion && disabledAt === undefined && !isForgotten;
     return isRead ? [{ accountId, region }] : [];
@@ -164,14 +163,14 @@ export function targetsRead(
 interface Stored {
   readonly etag: string | null;
   readonly marks: Watermarks;
-  /** Those that cannot be true: they lie in the future, or end before they begin. They count as none. */
+  /** Watermarks that cannot be true: they lie in the future, or end before they begin. They do not count. */
   readonly impossible: Watermarks;
-  /** Why what was there could not be used; null when it could, or when there was nothing. */
+  /** Why the file could not be used; null if it could, or if there is none. */
   readonly damage: string | null;
 }
 
 /**
- * A bucket's watermarks. Damaged ones are told of and count as none.
+ * The watermarks of a bucket. Damaged ones are returned separately and do not count.
  * @param latest see isPlausible
  */
 export async function readWatermarks(
@@ -194,12 +193,12 @@ export async function readWatermarks(
   }
 }
 
-/** How often another run may get in between reading and writing before this gives up. */
+/** How many times another run may write in between before this one gives up. */
 const attempts = 12;
 
 /**
- * Extends a bucket's watermarks by what was covered, on top of whatever another run has written meanwhile.
- * Throws a LakeError when it cannot be written; nothing is lost by that but time in the next run.
+ * Extends the watermarks of a bucket by what was covered, on top of what other runs have written meanwhile.
+ * @throws LakeError when they cannot be written. Nothing is lost then; the next run only takes longer
  */
 export async function extendWatermarks(
   store: Store,
@@ -208,7 +207,7 @@ export async function extendWatermarks(
   options: {
     readonly runId: string;
     readonly memoryDays: number;
-    /** See isPlausible. What was covered takes the place of a watermark that cannot be true. */
+    /** See isPlausible. A watermark that cannot be true is replaced by what was covered. */
     readonly latest: number;
   },
   signal?: AbortSignal,
@@ -238,7 +237,7 @@ export async function extendWatermarks(
   }
   throw new LakeError(
     `${watermarksKey(bucket)} could not be written: other runs kept changing it`,
-    'Nothing is lost; the next run reads a longer window. Do not start so many runs at once.',
+    'Nothing is lost; the next run reads a longer window. Start fewer runs at the same time.',
   );
 }
 
@@ -294,7 +293,7 @@ function parsed(text: string): Watermarks {
   );
 }
 
-/** Older programs have not written it. */
+/** Older programs did not write it. */
 function disabled(value: unknown): Partial<SwitchedOff> {
   const disabledAt = instant(value ?? null);
   return disabledAt === null ? {} : { disabledAt };

@@ -48,7 +48,7 @@ it('tells what was published even when the ledger cannot be closed', async () =>
   await writeFile(join(lab.lake, 'export_coverage'), '');
   const run = await lab.run();
   expect(run.exit_code).toBe(74);
-  expect(run.ledger_error).toContain('The run shows as unfinished');
+  expect(run.ledger_error).toContain('the run shows as unfinished');
   expect(run.ledger_error).toContain('export_coverage');
   expect((await lab.ledger('runs')).filter((name) => name.includes(run.run_id))).toEqual([
     expect.stringMatching(/\.begin\.json$/),
@@ -67,7 +67,7 @@ it('says that only the watermarks are missing when only they are', async () => {
   await writeFile(watermarks, '');
   const run = await lab.run();
   expect(run.exit_code).toBe(74);
-  expect(run.ledger_error).toContain('The run has ended whole');
+  expect(run.ledger_error).toContain('The run is complete');
   expect((await lab.ledger('runs')).some((name) => name.endsWith(`${run.run_id}.json`))).toBe(true);
   expect((await lab.table('export_coverage')).some((row) => row.run_id === run.run_id)).toBe(true);
 });

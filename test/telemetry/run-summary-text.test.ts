@@ -73,7 +73,7 @@ describe('the summary of a run', () => {
   test('says why the ledger could not be closed, and only then', () => {
     expect(renderRunSummary(summary)).not.toContain('unfinished');
     const said =
-      'The run shows as unfinished, for its ledger could not be closed. The disk is full. Make room.';
+      'The ledger could not be closed, so the run shows as unfinished. The disk is full. Make room.';
     const text = renderRunSummary({ ...summary, ledger_error: said }).replaceAll('\n', ' ');
     expect(text).toContain(said);
   });
