@@ -1,21 +1,21 @@
 -- title: Resources without a recent enough copy elsewhere
--- about: One row for each resource and each place, other than the resource's own account and region, that
---   has a copy job, if no copy there both surely exists and has data at most --hours old. in_other_account
---   and in_other_region show what is different about the place. protection gives the reason, the worst
---   first. none: no good copy was ever made there. gone: the lifecycle has deleted all of them;
---   expires_time is the latest time at which the last one went. may_be_gone: copies may exist, but a copy
---   keeps the creation date of its source, which may be old, because the copy was made on demand, its days
---   end within --window, or AWS deletes it after an event. unknown: AWS reported no number of days, or -1,
---   which its pages explain in two ways. kept: a copy exists, but its data are older than the limit. Only
---   kept has rpo_hours. It is a lower bound: the data are at least that old, and older by the time the
---   backup took, so a resource just within the limit may really be beyond it. best_case_rpo_hours is the
---   same for the youngest copy that is not known to be gone: if it is within the limit, look into the
---   vault. The last copy's state and category show what happened since: RUNNING may be a slow copy, FAILED
---   needs a person. last_good_drain_time is the time up to which the account and region of the last copy
---   job was read. If that is long ago, younger copies may exist that nobody has seen. If copies are weekly
---   by design, raise --hours. account_id comes from the resource's ARN, otherwise from the copy job. A
---   deleted resource stays in the list until --days have passed without a copy job. For a rule that stopped
---   completely, ask silent-rules.
+-- about: One row for each resource and each other account or region that has a copy job for it, if no copy
+--   there surely exists with data at most --hours old. Other means other than the resource's own
+--   (in_other_account, in_other_region). protection gives the reason, the worst first. none: no good copy
+--   was ever made there. gone: the lifecycle has deleted all of them; expires_time is the latest time at
+--   which the last one went. may_be_gone: copies may exist, but a copy keeps the creation date of its
+--   source, which may be old, because the copy was made on demand, its days end within --window, or AWS
+--   deletes it after an event. unknown: AWS reported no number of days, or -1, which its pages explain in
+--   two ways. kept: a copy exists, but its data are older than the limit. Only kept has rpo_hours. It is a
+--   lower bound: the data are at least that old, and older by the time the backup took, so a resource just
+--   within the limit may really be beyond it. best_case_rpo_hours is the same for the youngest copy that is
+--   not known to be gone: if it is within the limit, look into the vault. The last copy's state and
+--   category show what happened since: RUNNING may be a slow copy, FAILED needs a person.
+--   last_good_drain_time is the time up to which the account and region of the last copy job was read. If
+--   that is long ago, younger copies may exist that nobody has seen. If copies are weekly by design, raise
+--   --hours. account_id comes from the resource's ARN, otherwise from the copy job. A deleted resource
+--   stays in the list until --days have passed without a copy job. For a rule that stopped completely, ask
+--   silent-rules.
 -- parameter: hours integer default 26 — How old the data of the last good copy may be
 -- parameter: days integer default 90 — Resources with any copy job to that place created on the day of the
 --   last run or on this many days before it

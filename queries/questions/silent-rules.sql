@@ -5,9 +5,9 @@
 --   0 means that it tries and fails. The schedule shows whether you should expect silence: a monthly rule
 --   is silent for a month. last_good_drain_time is the time up to which the rule's account and region was
 --   read. If that is long ago, the rule may be copying and nobody has seen it (ask
---   targets-without-good-drain). The question leaves out a rule that had started no copy for --within days
---   when its silence began to count, which is --days before the last run: it is probably deleted. A longer
---   --days therefore looks that much further back. Raise --within if rules run once a quarter or a year.
+--   targets-without-good-drain). A rule is left out, because it is probably deleted, if it started no copy
+--   in the --within days before its silence began to count, that is, --days before the last run. So a
+--   longer --days looks that much further back. Raise --within if rules run once a quarter or a year.
 -- parameter: days integer default 7 — How long a rule may be silent
 -- parameter: within integer default 90 — Rules that started a copy job, successful or not, at most this
 --   many days before that silence began to count; that is, --days plus --within before the last run

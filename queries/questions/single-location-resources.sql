@@ -1,10 +1,10 @@
 -- title: Resources without a copy that surely exists in another account or region
--- about: One row for each resource that has copy jobs, but no copy that surely still exists in another
---   account (kept_in_other_account), or none in another region (kept_in_other_region), or neither. Whoever
---   takes over the account, or whatever takes down the region, then takes the resource together with its
---   copies. kept counts the copies that their lifecycle surely keeps at the time of the last run, as in
---   rpo. unsure_in_other_account and unsure_in_other_region count copies that may be gone, and copies whose
---   end AWS does not report (no number of days, or -1): look into the vault. completed,
+-- about: One row for each resource that has copy jobs, but lacks a copy that surely still exists in another
+--   account, in another region, or in both (kept_in_other_account and kept_in_other_region count them).
+--   Whoever takes over the account, or whatever takes down the region, then takes the resource together
+--   with its copies. kept counts the copies that their lifecycle surely keeps at the time of the last run,
+--   as in rpo. unsure_in_other_account and unsure_in_other_region count copies that may be gone, and copies
+--   whose end AWS does not report (no number of days, or -1): look into the vault. completed,
 --   completed_in_other_account and completed_in_other_region count copies that were made, whether or not
 --   they still exist. tried_elsewhere counts all copy jobs to another account or region, successful or not.
 --   If it is above 0, the plan is right, and the copies fail or are gone. Other means other than the

@@ -1,13 +1,14 @@
 -- title: Accounts and regions that were not read completely in recent days
--- about: One row for each table, account and region that good drains (OK or OK_EMPTY) have read without a
---   gap only up to a time more than --days before the last run (last_good_drain_time), or never. Those that
---   were never read come first. Ask this before you believe any other answer: no failed copies means
---   nothing where nobody could look. AWS deletes jobs after about 30 days and counts after 14, so what is
---   not read by then is lost. If last_status is OK and last_asked_time is recent, that run left a gap
---   before or after its window: export --since all reads what AWS still has. Targets in a region that is
---   not enabled (REGION_DISABLED) come last; they are a failure only if somebody asked for the region by
---   name. A target that is no longer planned stays here with its last_asked_time. If no run has ended for
---   days, this question cannot notice it: lake_time shows how old the lake is.
+-- about: One row for each table, account and region that nobody has read completely for more than --days
+--   before the last run. last_good_drain_time is the time up to which good drains (OK or OK_EMPTY) have
+--   read it without a gap. Targets that were never read have no such time, and come first. Ask this before
+--   you believe any other answer: no failed copies means nothing where nobody could look. AWS deletes jobs
+--   after about 30 days and counts after 14, so what is not read by then is lost. If last_status is OK and
+--   last_asked_time is recent, that run left a gap before or after its window: export --since all reads
+--   what AWS still has. Targets in a region that is not enabled (REGION_DISABLED) come last; they are a
+--   failure only if somebody asked for the region by name. A target that is no longer planned stays here
+--   with its last_asked_time. If no run has ended for days, this question cannot notice it: lake_time shows
+--   how old the lake is.
 -- parameter: days integer default 2 — How long ago a target may have been read
 -- reads: every day
 SELECT
