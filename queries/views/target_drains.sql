@@ -5,10 +5,10 @@
 --   it begins is not good either: older versions called it OK_EMPTY, but nobody was asked. This view knows
 --   only runs that wrote their coverage.
 -- column: last_good_drain_time - 2026-11-21 02:00:00.000 — The time up to which the target was read without
---   a gap: the latest end of the good drains whose window begins no later than the end of what was read
---   before. After days of failures, a drain of the last hour leaves a gap, and does not count until a drain
---   has read the days between. A drain without a beginning reads all that AWS holds, and closes every gap.
---   Counts have no window and are read completely. Null: never read.
+--   a gap that could still be closed: the latest end of the good drains whose window begins no later than
+--   the end of what was read before. After days of failures, a drain of the last hour leaves a gap, and does
+--   not count until a drain has read the days between. A drain without window_from reads what AWS still
+--   holds, from remembered_from on. A gap that AWS has deleted since is in lost_intervals. Null: never read.
 -- column: drains runs 30 — Runs that planned to read this target for this table.
 SELECT
   table_name,
@@ -50,7 +50,7 @@ FROM (
       error_name,
       error_message,
       read_to,
-      count(CASE WHEN read_from > read_before THEN 1 END) OVER (
+      count(CASE WHEN read_from > read_before AND read_from > still_remembered_from THEN 1 END) OVER (
         PARTITION BY table_name, account_id, region
         ORDER BY read_from ASC NULLS FIRST, read_to ASC NULLS FIRST
         ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
@@ -68,6 +68,7 @@ FROM (
         error_message,
         read_from,
         read_to,
+        still_remembered_from,
         max(read_to) OVER (
           PARTITION BY table_name, account_id, region
           ORDER BY read_from ASC NULLS FIRST, read_to ASC NULLS FIRST
@@ -85,14 +86,36 @@ FROM (
           error_name,
           error_message,
           CASE
-            WHEN status IN ('OK', 'OK_EMPTY') AND NOT coalesce(window_from >= window_to, false)
-              THEN window_from
+            WHEN status IN ('OK', 'OK_EMPTY') AND coalesce(window_from, remembered_from) < coalesce(window_to, as_of)
+              THEN coalesce(window_from, remembered_from)
           END AS read_from,
           CASE
-            WHEN status IN ('OK', 'OK_EMPTY') AND NOT coalesce(window_from >= window_to, false)
+            WHEN status IN ('OK', 'OK_EMPTY') AND coalesce(window_from, remembered_from) < coalesce(window_to, as_of)
               THEN coalesce(window_to, as_of)
-          END AS read_to
-        FROM export_coverage
+          END AS read_to,
+          max(remembered_from) OVER (PARTITION BY table_name) AS still_remembered_from
+        FROM (
+          SELECT
+            table_name,
+            account_id,
+            region,
+            account_name,
+            as_of,
+            run_id,
+            status,
+            error_name,
+            error_message,
+            window_from,
+            window_to,
+            coalesce(
+              remembered_from,
+              CASE
+                WHEN table_name = 'copy_job_summaries' THEN as_of - 14 * INTERVAL '1' DAY
+                ELSE as_of - 35 * INTERVAL '1' DAY
+              END
+            ) AS remembered_from
+          FROM export_coverage
+        ) asked
       ) windows
     ) in_order
   ) with_gaps

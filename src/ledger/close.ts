@@ -15,6 +15,7 @@ import { exportCoverage } from '../tables/export-coverage.ts';
 import { utcDay } from '../tables/table.ts';
 import { type Coverage, coverageRow } from './coverage.ts';
 import type { RejectedRecords } from './rejected.ts';
+import { rememberedFrom } from './remembered.ts';
 import { type Manifest, manifestHeads, type WrittenPart, writeManifest } from './runs.ts';
 import type { Totals } from './totals.ts';
 import { type Covered, extendWatermarks, type SwitchedOff, watermarkName } from './watermarks.ts';
@@ -143,6 +144,7 @@ async function moveWatermarks({ lake, run, coverage, openDays, signal }: LedgerE
     }
     covered.set(name, {
       window: window ?? { from: null, to: run.asOf },
+      rememberedFrom: rememberedFrom(table, run),
       openDays: openDays.get(i) ?? new Set(),
       asOf: run.asOf,
     });

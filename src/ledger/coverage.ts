@@ -8,6 +8,7 @@ import { isEmptyWindow } from '../source/window.ts';
 import type { DrainedTable, Row } from '../tables/table.ts';
 import type { Target } from '../targets/target.ts';
 import type { Drained, Planned } from './planned.ts';
+import { rememberedFrom } from './remembered.ts';
 
 /** The status of a table and target in the coverage, after the run has ended. */
 export type CoverageStatus =
@@ -139,7 +140,10 @@ function messageOf(problem: unknown): string {
 }
 
 /** The row for the coverage table. */
-export function coverageRow(coverage: Coverage, run: { readonly runId: string; readonly asOf: number }): Row {
+export function coverageRow(
+  coverage: Coverage,
+  run: { readonly runId: string; readonly asOf: number; readonly memoryDays: number },
+): Row {
   const { target, report } = coverage;
   return {
     run_id: run.runId,
@@ -160,6 +164,7 @@ export function coverageRow(coverage: Coverage, run: { readonly runId: string; r
     duration_ms: Math.round(report.durationMs),
     error_name: report.errorName,
     error_message: report.errorMessage?.toWellFormed() ?? null,
+    remembered_from: rememberedFrom(coverage.table, run),
   };
 }
 

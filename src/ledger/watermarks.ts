@@ -21,7 +21,7 @@ export const overlapMs = dayMs;
 
 /** Times in milliseconds since the epoch. */
 export interface Watermark {
-  /** The interval `[coveredFrom, coveredTo)`; null: from the oldest job that AWS keeps. */
+  /** The interval `[coveredFrom, coveredTo)`; null: an older version wrote it, without the time from which AWS kept jobs. */
   readonly coveredFrom: number | null;
   readonly coveredTo: number;
   /** UTC days of creation with unfinished jobs, ascending. */
@@ -40,6 +40,8 @@ export interface SwitchedOff {
 /** One successful drain of a target, with all its parts published. */
 export interface Covered {
   readonly window: Window;
+  /** AWS had deleted what was created before this time: a window without a lower bound begins here. */
+  readonly rememberedFrom: number;
   readonly openDays: ReadonlySet<string>;
   readonly asOf: number;
 }
@@ -76,22 +78,24 @@ function automaticFrom(
   return from <= forgotten ? null : from;
 }
 
-/** The watermark after a drain. If the drain's window does not touch it, the watermark stays as it was. */
+/**
+ * The watermark after a drain. If the window does not touch it, the watermark stays as it was: a later drain can still
+ * close the gap. After a drain of everything that AWS still holds no drain can, and the watermark begins anew.
+ */
 export function extended(mark: Watermark | undefined, covered: Covered, memoryDays: number): Watermark {
-  const { window, asOf } = covered;
+  const { window, rememberedFrom, asOf } = covered;
   const fullAt = window.from === null ? window.to : null;
-  if (mark === undefined) {
-    return {
-      coveredFrom: window.from,
-      coveredTo: window.to,
-      openDays: stillRemembered(covered.openDays, asOf, memoryDays),
-      fullAt,
-    };
-  }
-  const touches =
-    (window.from === null || window.from <= mark.coveredTo) &&
-    (mark.coveredFrom === null || window.to >= mark.coveredFrom);
+  const from = window.from ?? Math.min(rememberedFrom, window.to);
+  const begun: Watermark = {
+    coveredFrom: from,
+    coveredTo: window.to,
+    openDays: stillRemembered(covered.openDays, asOf, memoryDays),
+    fullAt,
+  };
+  if (mark === undefined) return begun;
+  const touches = from <= mark.coveredTo && (mark.coveredFrom === null || window.to >= mark.coveredFrom);
   if (!touches) {
+    if (window.from === null && window.to > mark.coveredTo) return begun;
     const { coveredFrom, coveredTo, openDays, fullAt } = mark;
     return { coveredFrom, coveredTo, openDays, fullAt };
   }
@@ -103,12 +107,16 @@ export function extended(mark: Watermark | undefined, covered: Covered, memoryDa
   };
   const openDays = new Set([...mark.openDays.filter((day) => !seenWhole(day)), ...covered.openDays]);
   return {
-    coveredFrom:
-      window.from === null || mark.coveredFrom === null ? null : Math.min(window.from, mark.coveredFrom),
+    coveredFrom: unionBegin(mark, window, from),
     coveredTo: Math.max(window.to, mark.coveredTo),
     openDays: stillRemembered(openDays, asOf, memoryDays),
     fullAt: latest(fullAt, mark.fullAt),
   };
+}
+
+function unionBegin({ coveredFrom }: Watermark, window: Window, from: number): number | null {
+  if (coveredFrom !== null) return Math.min(from, coveredFrom);
+  return window.from === null ? from : null;
 }
 
 function stillRemembered(days: ReadonlySet<string>, asOf: number, memoryDays: number): string[] {

@@ -96,6 +96,14 @@ const columns: readonly Column[] = [
     'User is not authorized to perform backup:ListCopyJobs',
     { freeText: true },
   ),
+  column(
+    run,
+    'remembered_from',
+    'timestamp',
+    'AWS is taken to have deleted what was created before this time: as_of minus --memory-days for copy_jobs, minus 14 days for copy_job_summaries. A drain without window_from proves what was created from this time on.',
+    '2026-10-17 02:00:00.000',
+    { unit: 'UTC, milliseconds' },
+  ),
 ];
 
 export const exportCoverage: Table = {
@@ -103,7 +111,7 @@ export const exportCoverage: Table = {
   description:
     'What each finished run covered: exactly one row per planned table and target. ' +
     'OK_EMPTY appears only if the target was read completely and had no records.',
-  schemaVersion: 1,
+  schemaVersion: 2,
   columns,
   partitions: [
     {

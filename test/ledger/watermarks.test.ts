@@ -24,6 +24,7 @@ const mark = (change: Partial<Watermark> = {}): Watermark => ({
 });
 const covered = (from: number | null, to: number, openDays = none): Covered => ({
   window: { from, to },
+  rememberedFrom: asOf - 35 * day,
   openDays,
   asOf,
 });
@@ -93,6 +94,35 @@ describe('a watermark', () => {
     expect(extended(before, covered(asOf - 2 * day, asOf), 35)).toEqual(before);
   });
 
+  it('claims no more than AWS remembered, where a drain had no lower bound', () => {
+    const remembered = asOf - 35 * day;
+    expect(extended(undefined, covered(null, asOf), 35).coveredFrom).toBe(remembered);
+    expect(extended(mark({ coveredFrom: null }), covered(null, asOf), 35).coveredFrom).toBe(remembered);
+    const earlier = mark({ coveredFrom: asOf - 60 * day });
+    expect(extended(earlier, covered(null, asOf), 35).coveredFrom).toBe(asOf - 60 * day);
+    expect(extended(mark({ coveredFrom: null }), covered(asOf - 3 * day, asOf), 35).coveredFrom).toBeNull();
+  });
+
+  it('begins anew where AWS has deleted what would join it to what was read before', () => {
+    const before = mark({
+      coveredFrom: asOf - 90 * day,
+      coveredTo: asOf - 36 * day,
+      openDays: ['2026-10-15'],
+    });
+    expect(extended(before, covered(null, asOf, new Set(['2026-11-19'])), 35)).toEqual({
+      coveredFrom: asOf - 35 * day,
+      coveredTo: asOf,
+      openDays: ['2026-11-19'],
+      fullAt: asOf,
+    });
+  });
+
+  it('proves nothing by a drain that ends before AWS remembers anything', () => {
+    const { coveredFrom, coveredTo } = extended(undefined, covered(null, asOf - 40 * day), 35);
+    expect([coveredFrom, coveredTo]).toEqual([asOf - 40 * day, asOf - 40 * day]);
+    expect(extended(mark(), covered(null, asOf - 40 * day), 35)).toMatchObject({ coveredTo: asOf - day });
+  });
+
   it('never claims what lies before the window of a first run', () => {
     expect(extended(undefined, covered(asOf - day, asOf), 35)).toMatchObject({
       coveredFrom: asOf - day,
@@ -137,7 +167,7 @@ describe('a watermark', () => {
           const window = { from, to: (from ?? 0) + length };
           for (let t = from ?? -100; t < window.to; t++) read.add(t);
           const before = current;
-          current = extended(current, { window, openDays: none, asOf }, 35);
+          current = extended(current, { window, rememberedFrom: -100, openDays: none, asOf }, 35);
           for (let t = current.coveredFrom ?? -100; t < current.coveredTo; t++)
             expect(read.has(t)).toBe(true);
           if (before === undefined) continue;

@@ -56,7 +56,9 @@ describe.each(Object.keys(stories))('a lake of the story “%s”', (name) => {
     const expected = viewAnswers[view]?.(facts, asked.columns) ?? [];
     note(view, name, asked.rows, expected);
     expect(differencesOf(inAnyOrder(asked.rows), inAnyOrder(expected))).toEqual([]);
-    expect(asked.rows.length).toBeGreaterThan(0);
+    // These nights lose nothing; test/questions/lost-intervals.test.ts has lakes that do.
+    if (view === 'lost_intervals') expect(asked.rows).toEqual([]);
+    else expect(asked.rows.length).toBeGreaterThan(0);
   });
 
   it.each(questions.map((question) => [question.name, question] as const))(

@@ -1,6 +1,13 @@
 /** The independent answer to every view and every question, by name. */
 
-import { accountNames, targetDrains, targetsWithoutGoodDrain, withAccountNames } from './drains.ts';
+import {
+  accountNames,
+  lostDays,
+  lostIntervals,
+  targetDrains,
+  targetsWithoutGoodDrain,
+  withAccountNames,
+} from './drains.ts';
 import { type Answer, type Copy, type Facts, hasEnded, isGood } from './facts.ts';
 import { compositeCopies } from './families.ts';
 import { accountRegionMatrix, bytesByMonth, dailyFlows, encryptionKeys, vaultProtection } from './flows.ts';
@@ -43,6 +50,7 @@ export const questionAnswers: Readonly<Record<string, QuestionAnswer>> = {
   'resource-history': named((facts, value) =>
     resourceHistory(facts, value('resource'), Number(value('days'))),
   ),
+  'lost-days': lostDays,
   rpo: named((facts, value) => rpo(facts, Number(value('days')), Number(value('window')))),
   'rpo-beyond-limit': named((facts, value) =>
     rpoBeyondLimit(facts, Number(value('hours')), Number(value('days')), Number(value('window'))),
@@ -72,6 +80,7 @@ export const viewAnswers: Readonly<Record<string, ViewAnswer>> = {
   lake_time: ({ now }) => [{ as_of: now, as_of_date: new Date(now).toISOString().slice(0, 10) }],
   last_good_copies: lastGoodCopies,
   leaf_copies: ({ leaves }, columns) => leaves.map((copy) => asRow(copy, columns)),
+  lost_intervals: lostIntervals,
   resource_places: resourcePlaces,
   rule_activity: ruleActivity,
   target_drains: targetDrains,

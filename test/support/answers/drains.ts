@@ -1,5 +1,15 @@
 /** Which targets were read well, and when; looked up by hand in the coverage. */
-import { type Answer, type Copy, day, type Facts, groups, lastInOrder, sorted, spanIn } from './facts.ts';
+import {
+  type Answer,
+  type Copy,
+  day,
+  type Facts,
+  groups,
+  hour,
+  lastInOrder,
+  sorted,
+  spanIn,
+} from './facts.ts';
 
 export function targetDrains({ coverage }: Facts): Answer[] {
   const target = (row: (typeof coverage)[number]) => [row.table_name, row.account_id, row.region];
@@ -19,26 +29,98 @@ export function targetDrains({ coverage }: Facts): Answer[] {
       last_status: status ?? null,
       last_error_name: error_name ?? null,
       last_error_message: error_message ?? null,
-      last_good_drain_time: readThrough(good),
+      last_good_drain_time: readThrough(good, stillRemembered(coverage, first.table_name)),
       drains: members.length,
     };
   });
 }
 
-/** Begins at what was read earliest, and goes on for as long as some drain begins no later than that. */
-function readThrough(good: Facts['coverage']): number | null {
-  const windows = good.map((row) => ({
-    from: row.window_from == null ? Number.NEGATIVE_INFINITY : Number(row.window_from),
-    to: Number(row.window_to ?? row.as_of),
-  }));
+type CoverageRow = Facts['coverage'][number];
+
+/** What AWS was taken to remember at the run of this row; older versions did not say. */
+function rememberedFrom(row: CoverageRow): number {
+  if (row.remembered_from != null) return Number(row.remembered_from);
+  return Number(row.as_of) - (row.table_name === 'copy_job_summaries' ? 14 : 35) * day;
+}
+
+function stillRemembered(coverage: Facts['coverage'], table: unknown): number {
+  return Math.max(...coverage.filter((row) => row.table_name === table).map(rememberedFrom));
+}
+
+function isGood(row: CoverageRow): boolean {
+  const { from, to } = windowOf(row);
+  return (row.status === 'OK' || row.status === 'OK_EMPTY') && from < to;
+}
+
+function windowOf(row: CoverageRow): { from: number; to: number } {
+  return { from: Number(row.window_from ?? rememberedFrom(row)), to: Number(row.window_to ?? row.as_of) };
+}
+
+/**
+ * Begins at what was read earliest, and goes on for as long as some drain begins no later than that, or AWS remembers
+ * nothing of what lies between.
+ */
+function readThrough(good: Facts['coverage'], remembered: number): number | null {
+  const windows = good.filter(isGood).map(windowOf);
   if (windows.length === 0) return null;
-  const begin = Math.min(...windows.map(({ from }) => from));
-  let through = begin;
+  let through = Math.min(...windows.map(({ from }) => from));
   for (;;) {
-    const next = Math.max(...windows.filter(({ from }) => from <= through).map(({ to }) => to));
+    const bound = Math.max(through, remembered);
+    const next = Math.max(...windows.filter(({ from }) => from <= bound).map(({ to }) => to));
     if (next <= through) return through;
     through = next;
   }
+}
+
+/** Every hour is looked at by itself: whether somebody was to read it, did, and whether AWS still has it. */
+export function lostIntervals({ coverage }: Facts): Answer[] {
+  return groups(coverage, (row) => [row.table_name, row.account_id, row.region]).flatMap(({ members }) => {
+    const { table_name = null, account_id = null, region = null } = members[0] ?? {};
+    const asked = [...members].sort(
+      (a, b) => Number(a.as_of) - Number(b.as_of) || (String(a.run_id) < String(b.run_id) ? -1 : 1),
+    );
+    const remembered = stillRemembered(coverage, table_name);
+    const begin = Math.min(...asked.map((row) => Number(row.as_of)));
+    const kept = asked.filter(isGood).map(windowOf);
+    asked.forEach((row, i) => {
+      const before = asked[i - 1];
+      if (row.status === 'REGION_DISABLED' && before?.status === 'REGION_DISABLED')
+        kept.push({ from: Number(before.as_of), to: Number(row.as_of) });
+    });
+    // Nothing changes between two neighbouring edges.
+    const edges = [...new Set([begin, remembered, ...kept.flatMap(({ from, to }) => [from, to])])]
+      .filter((edge) => edge >= begin && edge <= remembered)
+      .sort((a, b) => a - b);
+    const lost: { from: number; to: number }[] = [];
+    edges.slice(0, -1).forEach((from, i) => {
+      const to = edges[i + 1] ?? from;
+      if (kept.some((one) => one.from <= from && to <= one.to)) return;
+      lost.push({ from, to });
+    });
+    const names = members.flatMap((row) => (row.account_name == null ? [] : [String(row.account_name)]));
+    return lost.map(({ from, to }) => ({
+      table_name,
+      account_id,
+      account_name: names.length === 0 ? null : lastInOrder(names),
+      region,
+      lost_from: from,
+      lost_to: to,
+      lost_hours: spanIn(hour, from, to),
+      noticed_time: Math.min(
+        ...coverage
+          .filter((row) => row.table_name === table_name && rememberedFrom(row) > from)
+          .map((row) => Number(row.as_of)),
+      ),
+    }));
+  });
+}
+
+export function lostDays(facts: Facts): Answer[] {
+  const nameOf = namesOfAccounts(facts);
+  return sorted(
+    lostIntervals(facts).map((row) => ({ ...row, account_name: row.account_name ?? nameOf(row.account_id) })),
+    { lost_to: 'down', lost_from: 'down', table_name: 'up', account_id: 'up', region: 'up' },
+  );
 }
 
 /** The newest name that a run of the last 35 days knew an account by. */

@@ -177,6 +177,7 @@ export async function writeOddLake(folder: string, seed: number, engineName: Eng
         ...row,
         window_from,
         window_to: before(now, row.window_to),
+        remembered_from: before(now, row.remembered_from),
         run_id: `telling-${index}`,
         as_of: before(now, age),
       };

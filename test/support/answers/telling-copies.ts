@@ -159,4 +159,19 @@ export const tellingDrains: readonly Row[] = [
   drain('555555555555', day, 'OK', 9 * day, 2 * day),
   // A region that is not in use, never read and no failure.
   { ...drain('666666666666', 0, 'REGION_DISABLED', null, 0), error_name: 'Error' },
+  // Fifty days without a drain: the next one only read what AWS still held. Later days were left out, some for good.
+  drain('777777777777', 90 * day, 'OK', null, 90 * day),
+  drain('777777777777', 40 * day, 'OK', null, 40 * day),
+  drain('777777777777', 0, 'OK', day, 0),
+  // Denied for longer than AWS remembers, and never read.
+  drain('888888888888', 60 * day, 'ACCESS_DENIED', null, 60 * day),
+  drain('888888888888', 0, 'ACCESS_DENIED', null, 0),
+  // A region that was switched off for two months: nothing was copied while it was.
+  drain('999999999999', 80 * day, 'OK', null, 80 * day),
+  drain('999999999999', 79 * day, 'REGION_DISABLED', 81 * day, 79 * day),
+  drain('999999999999', 20 * day, 'REGION_DISABLED', 81 * day, 20 * day),
+  drain('999999999999', 10 * day, 'OK', null, 10 * day),
+  // A run that was told how long AWS keeps jobs.
+  { ...drain('777777777778', 70 * day, 'OK', null, 70 * day), remembered_from: 100 * day },
+  { ...drain('777777777778', 10 * day, 'OK', null, 10 * day), remembered_from: 60 * day },
 ];
