@@ -3,6 +3,7 @@
 --   copy jobs created then (or the counts of these days) before a run read them. Nothing can bring them
 --   back; an auditor has to be told. No rows: nothing that a run ever planned to read is lost. What is not
 --   read yet but still can be is in targets-without-good-drain. The newest loss comes first.
+-- parameter: days integer default 3650 — Losses that were noticed in so many days
 -- reads: every day
 SELECT
   lost_intervals.table_name,
@@ -14,7 +15,9 @@ SELECT
   lost_intervals.lost_hours,
   lost_intervals.noticed_time
 FROM lost_intervals
+CROSS JOIN lake_time
 LEFT JOIN account_names ON account_names.account_id = lost_intervals.account_id
+WHERE date_diff('millisecond', lost_intervals.noticed_time, lake_time.as_of) <= CAST(:days AS bigint) * 86400000
 ORDER BY
   lost_intervals.lost_to DESC NULLS LAST,
   lost_intervals.lost_from DESC NULLS LAST,

@@ -6,6 +6,10 @@
 --   it. While AWS calls a region disabled, nothing can be copied there, so nothing is lost. In rows of
 --   older versions, which have no remembered_from, AWS is taken to keep jobs for 35 days and counts for
 --   14. This view knows only runs that wrote their coverage.
+-- column: table_name - copy_jobs — The table that lost it: copy_jobs or copy_job_summaries.
+-- column: account_id - 111122223333 — The account that was to be read.
+-- column: account_name - payments-prod — Its name in the organization, if a run knew one.
+-- column: region - us-east-1 — The region that was to be read.
 -- column: lost_from - 2026-09-30 02:00:00.000 — The beginning of the interval: the end of what was read
 --   before it.
 -- column: lost_to - 2026-10-05 02:00:00.000 — The end of the interval, not included: the beginning of what
@@ -89,9 +93,9 @@ in_order AS (
 
 lost AS (
   SELECT
-    in_order.table_name,
-    in_order.account_id,
-    in_order.region,
+    targets.table_name,
+    targets.account_id,
+    targets.region,
     targets.account_name,
     in_order.read_before AS lost_from,
     in_order.read_from AS lost_to

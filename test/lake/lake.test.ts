@@ -78,7 +78,7 @@ describe('opening a lake', () => {
     expect(lake).toMatchObject({ buckets: 4, isNew: true });
     expect(lake.record).toEqual({
       format_version: 1,
-      schema_versions: { copy_jobs: 1, copy_job_summaries: 1, export_coverage: 1 },
+      schema_versions: { copy_jobs: 1, copy_job_summaries: 1, export_coverage: 2 },
       buckets: 4,
       bucket_hash: 'sha256-first4-be',
       created_at: '2026-11-21T00:00:00.000Z',

@@ -50,7 +50,7 @@ export const questionAnswers: Readonly<Record<string, QuestionAnswer>> = {
   'resource-history': named((facts, value) =>
     resourceHistory(facts, value('resource'), Number(value('days'))),
   ),
-  'lost-days': lostDays,
+  'lost-days': days(lostDays),
   rpo: named((facts, value) => rpo(facts, Number(value('days')), Number(value('window')))),
   'rpo-beyond-limit': named((facts, value) =>
     rpoBeyondLimit(facts, Number(value('hours')), Number(value('days')), Number(value('window'))),

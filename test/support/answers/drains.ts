@@ -115,10 +115,12 @@ export function lostIntervals({ coverage }: Facts): Answer[] {
   });
 }
 
-export function lostDays(facts: Facts): Answer[] {
+export function lostDays(facts: Facts, days: number): Answer[] {
   const nameOf = namesOfAccounts(facts);
   return sorted(
-    lostIntervals(facts).map((row) => ({ ...row, account_name: row.account_name ?? nameOf(row.account_id) })),
+    lostIntervals(facts)
+      .filter((row) => facts.now - Number(row.noticed_time) <= days * day)
+      .map((row) => ({ ...row, account_name: row.account_name ?? nameOf(row.account_id) })),
     { lost_to: 'down', lost_from: 'down', table_name: 'up', account_id: 'up', region: 'up' },
   );
 }
