@@ -71,7 +71,11 @@ describe('a wrong command line ends with 64, one line on stderr and nothing on s
       /takes for the name of a partition/,
     ],
     ['a bad database', ['ddl', '--lake', 's3://bucket/x', '--database', 'a-b'], /not a database name/],
-    ['a bad day', ['ddl', '--lake', 's3://bucket/x', '--first-day', '2026-02-30'], /a date that does not exist/],
+    [
+      'a bad day',
+      ['ddl', '--lake', 's3://bucket/x', '--first-day', '2026-02-30'],
+      /a date that does not exist/,
+    ],
     [
       'an instant for a day',
       ['ddl', '--lake', 's3://bucket/x', '--first-day', '2026-02-20T00:00:00Z'],
