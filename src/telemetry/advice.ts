@@ -1,3 +1,4 @@
+/** Advice for a target that was not read: by status and, where the status is not enough, by error. */
 import { networkAdviceByName } from '../aws/network-advice.ts';
 import type { CoverageStatus } from '../ledger/coverage.ts';
 
@@ -5,35 +6,36 @@ const advice: Readonly<Record<CoverageStatus, string>> = {
   OK: 'Nothing to do.',
   OK_EMPTY: 'Nothing to do: AWS holds nothing here for this window.',
   ACCESS_DENIED:
-    'Let the role read AWS Backup (backup:ListCopyJobs, backup:ListCopyJobSummaries), and look for a service control policy that denies them in this region.',
+    'Allow the role backup:ListCopyJobs and backup:ListCopyJobSummaries, and check for a service control policy that denies them in this region.',
   ASSUME_ROLE_FAILED:
-    'Create the role in this account (deploy/iam), let it trust whoever runs this, allow the caller sts:AssumeRole on it, and compare --role-name and --external-id with it.',
+    'Create the role in this account (deploy/iam), let it trust the caller, allow the caller sts:AssumeRole on it, and check that --role-name and --external-id match the role.',
   REGION_DISABLED: 'Enable the region in this account, or leave it out of --regions.',
-  THROTTLED: 'The next run tries again. If it keeps happening, lower --requests-per-second or --concurrency.',
-  TIMED_OUT: 'The next run tries again. If it keeps happening, raise --target-timeout.',
+  THROTTLED:
+    'The next run tries again. If this keeps happening, lower --requests-per-second or --concurrency.',
+  TIMED_OUT: 'The next run tries again. If this keeps happening, raise --target-timeout.',
   UNREACHABLE:
-    'The next run tries again. If it keeps happening, check DNS, routes, proxy and VPC endpoints to AWS Backup in this region.',
-  INTERRUPTED: 'The run was told to stop; the next one reads what is missing.',
+    'The next run tries again. If this keeps happening, check DNS, routes, the proxy and VPC endpoints for AWS Backup in this region.',
+  INTERRUPTED: 'The run was told to stop. The next run reads what is missing.',
   SKIPPED:
-    'The deadline came first; the next run reads it. If it keeps happening, mend what the last attempt ended with; where none is named, raise --deadline or --concurrency.',
+    'The run reached its deadline first; the next run reads this target. If this keeps happening, fix the error of the last attempt; if none is shown, raise --deadline or --concurrency.',
   PUBLISH_FAILED:
-    'Nothing that was published is lost; once the cause is mended, the next run reads and publishes this again.',
+    'Nothing that was published is lost. Once the cause is fixed, the next run reads and publishes this target again.',
   REJECTED_RECORDS:
-    'Some records could not become rows; they are kept raw in the lake under _ledger/rejected. Report them, so that a newer version can read them.',
-  FAILED: 'The error has no name here; look at the log lines of this account and region.',
+    'Some records could not become rows. They are kept unchanged in the lake under _ledger/rejected. Report them, so that a newer version can read them.',
+  FAILED: 'The program does not know this error. Check the log lines of this account and region.',
 };
 
-/** Where the status alone does not say whose time was up. */
+/** TIMED_OUT by the run's deadline, not by the target's own limit. */
 const byDeadline =
-  'The run’s deadline came first; the next run reads and publishes it. If it keeps happening, raise --deadline or --concurrency.';
+  'The run reached its deadline first; the next run reads and publishes this target. If this keeps happening, raise --deadline or --concurrency.';
 
-/** Where the window closed before all was published. */
+/** The window closed before everything was published. */
 const byWindow =
-  'The next run reads and publishes it. If it keeps happening, begin the run earlier, or widen --publish-window.';
+  'The next run reads and publishes this target. If this keeps happening, start the run earlier, or widen --publish-window.';
 
-/** Where AWS would not take the date of a request. */
+/** AWS rejected the date of a request. */
 const byDate =
-  'AWS refused the date of the requests, also when it was corrected by AWS’s answers. The next run tries again. If it keeps happening, compare the clock of this machine with the Date that AWS, or whoever answers for it, sends.';
+  'AWS rejected the date of the requests, even after it was corrected from AWS’s responses. The next run tries again. If this keeps happening, compare this machine’s clock with the Date header that AWS, or a proxy in between, sends.';
 const dateNames: ReadonlySet<string> = new Set([
   'RequestExpired',
   'RequestInTheFuture',
@@ -42,23 +44,23 @@ const dateNames: ReadonlySet<string> = new Set([
   'SignatureDoesNotMatch',
 ]);
 
-/** Where an answer is older than the run. */
+/** A response is older than the run. */
 const byStaleAnswer =
-  'Something answers with what AWS said before the run began. The next run tries again. If it keeps happening, look for a cache between the job and AWS.';
+  'The response is older than this run, so something between the job and AWS serves old responses. The next run tries again. If this keeps happening, look for a cache.';
 
-/** Where nothing was left to read. */
+/** Nothing was left to read. */
 const byEmptyWindow =
-  'Nothing to do: earlier runs have read further than --until. To read it again, give --since as well.';
+  'Nothing to do: earlier runs already read past --until. To read this window again, set --since too.';
 
-/** Where a region was read before. */
+/** The region was read before. */
 const bySwitchedOff =
-  'This region was read before, and AWS now refuses there the credentials that it takes elsewhere. If it was meant to be switched off, nothing is to be done: from the next run on it is only counted. If not, enable the region again in this account before AWS forgets its jobs (about 30 days).';
+  'Earlier runs read this region, but AWS now rejects the credentials there that it accepts elsewhere. If the region was disabled on purpose, do nothing: later runs only count it. Otherwise enable it again in this account before AWS deletes its jobs (after about 30 days).';
 
 /** Where a region refuses credentials that AWS takes elsewhere, and lists it as enabled. */
 const byListedRegion =
   'The next run tries again. AWS says two things of this region: it is in the list of enabled regions, and it refuses the account. A region that was enabled or disabled today agrees with the list within hours. If it keeps happening, disable the region, leave it out with --regions, or ask AWS Support.';
 
-/** What a person can do about a (table, target) that ended with this status and error: one or two sentences. */
+/** Advice for a (table, target) that ended with this status and error: one to three sentences. */
 export function adviceFor(status: CoverageStatus, errorName: string | null): string {
   if (status === 'FAILED' && dateNames.has(errorName ?? '')) return byDate;
   if (status === 'FAILED' && errorName === 'StaleAnswer') return byStaleAnswer;

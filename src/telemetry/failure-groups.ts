@@ -1,16 +1,16 @@
-/** Failures as people read them: those of one cause once, with what to do about it; and whom nobody but a person can heal. */
+/** Prints failures grouped by cause, each with advice, and a line that counts the targets that need a person. */
 
 import { count, grouped, indented, listSome, paragraphs } from './paragraphs.ts';
 import type { TargetFailure } from './run-summary.ts';
 import type { Paint } from './status-colors.ts';
 
-/** How many causes are printed; `--output json` has all failures. */
+/** The number of causes printed; `--output json` has every failure. */
 const shownCauses = 10;
-/** Of one cause. */
+/** Per cause. */
 const shownAccounts = 3;
 const shownPlaces = 4;
 
-/** Failures of one cause are one, however many accounts it has: a missing role fails in all of them, everywhere. */
+/** Failures with one cause are printed once: a missing role, for example, fails in every region of many accounts. */
 export function renderFailures(
   failures: readonly TargetFailure[],
   title: string,
@@ -23,13 +23,13 @@ export function renderFailures(
   const said =
     shown.length === groups.length
       ? `${title}:`
-      : `${title} of ${grouped(groups.length)} causes; the ${shown.length} worst (all: --output json):`;
+      : `${title} with ${grouped(groups.length)} causes; these are the ${shown.length} most severe (--output json has all):`;
   return [paragraphs(columns, [said]), ...shown.map((group) => renderCause(group, columns, paint))].join(
     '\n',
   );
 }
 
-/** The status, and the error without what differs from target to target: accounts, its region, request ids. */
+/** The status and the error, without what differs between targets: account ids, the region, request ids. */
 function causeOf({ status, error, region }: TargetFailure): string {
   const same = error
     .replaceAll(region, '<region>')
@@ -62,8 +62,8 @@ function renderCause(group: readonly TargetFailure[], columns: number, paint: Pa
 }
 
 /**
- * The last words of a report: how many targets no retry heals, whatever the exit code says, in one line; '' for none.
- * By status where there is room.
+ * The last line of a report: how many targets a retry cannot fix, whatever the exit code is; '' if there are none.
+ * Counted by status if the line has room.
  */
 export function needsPersonLine(failures: readonly TargetFailure[], columns: number, paint: Paint): string {
   const theirs = failures.filter(({ needs_person }) => needs_person);
@@ -79,7 +79,7 @@ export function needsPersonLine(failures: readonly TargetFailure[], columns: num
   return `${need}: ${byStatus.map(([status, n]) => `${n} ${paint(status)}`).join(', ')}.`;
 }
 
-/** A target that fails for both tables is one. */
+/** Counts a target that fails for both tables once. */
 export function countTargets(
   ones: readonly { readonly account_id: string; readonly region: string }[],
 ): number {

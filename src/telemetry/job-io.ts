@@ -1,11 +1,11 @@
-/** What a job gets from whoever runs it. */
+/** What a job receives from the command line that runs it. */
 import type { Logger } from 'pino';
 import type { Progress } from './progress.ts';
 
 export interface JobIo {
   readonly log: Logger;
   readonly progress: Progress;
-  /** Aborted by the first signal that asks the program to end: a run starts no new drains, and publishes for up to 15 seconds. */
+  /** Aborted by the first signal to stop: a run then starts no new drains, and publishes for up to 15 seconds. */
   readonly stopping: AbortSignal;
   readonly programVersion: string;
 }

@@ -1,4 +1,4 @@
-/** The program's log: pino, to stderr, in this process, so that the last line is never lost. */
+/** The program's log: pino writes it synchronously, so the last line is never lost. */
 import pino, { type Logger } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import type { Telemetry } from '../config/settings.ts';
@@ -6,8 +6,7 @@ import { loggedError, scrubber, withoutSecrets } from '../shared/redact.ts';
 import { printable } from './printable.ts';
 
 /**
- * The log. Lines that concern them carry these fields, by these names: run_id, account_id, region, table,
- * and `err` for an error.
+ * Lines about a run, target, table or error have these fields: run_id, account_id, region, table, err.
  */
 export type Log = Logger;
 
@@ -16,13 +15,13 @@ export interface LogOptions {
   readonly format: 'json' | 'pretty';
   /** Colours, for `pretty`. */
   readonly color: boolean;
-  /** Values that may never appear in a line. */
+  /** Values that must never appear in a line. */
   readonly secrets: readonly string[];
   /** Takes one line with its line end. */
   readonly write: (line: string) => void;
 }
 
-/** Makes the log. Times are ISO 8601 in UTC, levels are names. */
+/** Creates the log. Times are ISO 8601 in UTC; levels are names. */
 export function createLog({ level, format, color, secrets, write }: LogOptions): Log {
   const scrub = scrubber(secrets);
   const pretty = format === 'pretty' ? prettyLine(color) : null;
@@ -36,7 +35,7 @@ export function createLog({ level, format, color, secrets, write }: LogOptions):
     },
     {
       write: (line: string) => {
-        // Once more over the whole line: pino gives the fields of a child log to no formatter of its parent.
+        // Applied again to the whole line, because pino does not pass a child log's fields to its parent's formatter.
         const fields = withoutSecrets(JSON.parse(scrub(line)));
         write(pretty ? pretty(fields) : `${JSON.stringify(fields)}\n`);
       },
@@ -50,7 +49,7 @@ function prettyLine(color: boolean): (fields: unknown) => string {
     colorizeObjects: false,
     singleLine: true,
     translateTime: 'UTC:yyyy-mm-dd HH:MM:ss"Z"',
-    // A person reads the summary itself, on stdout.
+    // The summary is printed on stdout.
     ignore: 'pid,hostname,summary',
   });
   return (fields) => pretty(printableFields(fields));

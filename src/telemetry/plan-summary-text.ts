@@ -1,4 +1,4 @@
-/** The result of `plan` as people read it: what cannot be read, and why; then all that is fine, in a few lines. */
+/** Prints the result of `plan`: first what cannot be read and why, then what can, in a few lines. */
 import { exitCodes } from '../shared/exit-codes.ts';
 import { adviceFor } from './advice.ts';
 import { countTargets, needsPersonLine, renderFailures } from './failure-groups.ts';
@@ -8,13 +8,13 @@ import type { PlannedTarget, PlanSummary } from './run-summary.ts';
 import { renderForeign } from './run-summary-text.ts';
 import { painter } from './status-colors.ts';
 
-/** How many lines of targets that are fine are printed; `--output json` has all. */
+/** The number of lines printed for readable targets; `--output json` has every target. */
 const shownGroups = 10;
-/** Named, of a group; of more their number is said. */
+/** A group with at most this many accounts or regions names them; a larger one shows their number. */
 const namedAccounts = 2;
 const namedRegions = 4;
 
-/** @param columns the terminal's width @param color of statuses */
+/** @param columns the terminal's width @param color whether statuses are coloured */
 export function renderPlanSummary(summary: PlanSummary, columns = 100, color = false): string {
   const paint = painter(color);
   const exceptions = summary.plan.filter(({ status }) => status !== 'OK').sort(byNeedAndName);
@@ -26,11 +26,11 @@ export function renderPlanSummary(summary: PlanSummary, columns = 100, color = f
   const blocks = [
     paragraphs(columns, [
       `Plan for ${printable(summary.lake)} (${summary.lake_exists ? 'exists' : 'new'}), as of ${summary.as_of}. Nothing was written.`,
-      `${count(summary.targets, 'target')}, ${grouped(summary.readable)} readable; about ${count(summary.expected_requests, 'request')} and ${minutes(summary.expected_minutes)}.`,
+      `${count(summary.targets, 'target')}, ${grouped(summary.readable)} readable; export would take about ${count(summary.expected_requests, 'request')} and ${minutes(summary.expected_minutes)}.`,
     ]),
     renderFailures(
       failures,
-      `${count(failures.length, 'drain')} of ${count(countTargets(failures), 'target')} would not be read`,
+      `${count(failures.length, 'table')} of ${count(countTargets(failures), 'target')} would not be read`,
       columns,
       paint,
     ),
@@ -45,7 +45,7 @@ export function renderPlanSummary(summary: PlanSummary, columns = 100, color = f
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
 }
 
-/** One line for all accounts that are fine in the same regions: `496 accounts × 10 regions: fine, …`; the most first. */
+/** One line for all accounts that are readable in the same regions: `496 accounts × 10 regions: fine, …`; largest first. */
 function fineLines(plan: readonly PlannedTarget[], paint: (text: string) => string): readonly string[] {
   const targets = [...Map.groupBy(plan, ({ account_id, region }) => `${account_id}/${region}`).values()];
   const fine = targets.filter((drains) => drains.every(({ status }) => status === 'OK')).flat();
@@ -57,7 +57,7 @@ function fineLines(plan: readonly PlannedTarget[], paint: (text: string) => stri
   const left = groups.slice(shownGroups).reduce((sum, { targets }) => sum + targets, 0);
   return left === 0
     ? lines
-    : [...lines, `And ${count(left, 'target')} more: ${paint('fine')} (all: --output json).`];
+    : [...lines, `${count(left, 'more target')}: ${paint('fine')} (--output json has all).`];
 }
 
 function fineLine(group: readonly (readonly PlannedTarget[])[], paint: (text: string) => string): string {
@@ -82,7 +82,7 @@ function regionsOf(drains: readonly PlannedTarget[]): readonly string[] {
   return [...new Set(drains.map(({ region }) => region))].sort();
 }
 
-/** From when on copy jobs would be read; nothing where no drain has a window. */
+/** The start of the copy jobs that would be read; empty if no drain has a window. */
 function beginnings(drains: readonly PlannedTarget[]): readonly string[] {
   const from = drains
     .flatMap(({ window_to, window_from }) => (window_to === null ? [] : [window_from?.slice(0, 16) ?? null]))
@@ -90,12 +90,12 @@ function beginnings(drains: readonly PlannedTarget[]): readonly string[] {
   const known = from.filter((one) => one !== null);
   const [first, last] = [known[0], known.at(-1)];
   const whole = from.length - known.length;
-  if (first === undefined || last === undefined) return whole === 0 ? [] : ['everything that AWS has'];
+  if (first === undefined || last === undefined) return whole === 0 ? [] : ['everything AWS still has'];
   const since =
     first === last
-      ? `from ${minuteOf(first)} UTC on`
-      : `from between ${minuteOf(first)} and ${minuteOf(last)} UTC on`;
-  return whole === 0 ? [since] : [since, `in ${grouped(whole)} everything that AWS has`];
+      ? `jobs created since ${minuteOf(first)} UTC`
+      : `jobs created since ${minuteOf(first)} to ${minuteOf(last)} UTC, depending on the target`;
+  return whole === 0 ? [since] : [since, `everything AWS still has in ${count(whole, 'target')}`];
 }
 
 function minuteOf(iso: string): string {
@@ -106,7 +106,7 @@ function minutes(n: number): string {
   return n < 1 ? 'less than a minute' : count(Math.round(n), 'minute');
 }
 
-/** Those that only a person can heal first. */
+/** Targets that need a person come first. */
 function byNeedAndName(a: PlannedTarget, b: PlannedTarget): number {
   const name = ({ account_id, region, table }: PlannedTarget) => `${account_id}/${region}/${table}`;
   return Number(b.needs_person) - Number(a.needs_person) || (name(a) < name(b) ? -1 : 1);

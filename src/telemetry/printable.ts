@@ -1,6 +1,6 @@
 /**
- * Text from elsewhere (AWS's messages, account names) with every control character replaced, so that it can
- * neither move the cursor, change the terminal nor forge a line. Bidirectional overrides are replaced too.
+ * Replaces every control character in text from outside (AWS's messages, account names), so that it cannot move the
+ * cursor, change the terminal or forge a line. Replaces bidirectional overrides too.
  */
 export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is replaced

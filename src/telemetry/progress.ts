@@ -2,32 +2,32 @@ import { clearScreenDown } from 'node:readline';
 import { MultiBar, type SingleBar } from 'cli-progress';
 import cliTruncate from 'cli-truncate';
 import type { Telemetry } from '../config/settings.ts';
+import { span } from './human-units.ts';
 import type { Log } from './log.ts';
 import { type Drain, RunProgress } from './run-progress.ts';
 import type { Screen } from './screen.ts';
-import { span } from './span.ts';
 
-/** What a run tells a person at a terminal while it works. */
+/** Shows the progress of a run: a bar on a terminal, log lines elsewhere. */
 export interface Progress {
-  /** What it does before or after it drains: `asking AWS which accounts there are`. */
+  /** What the run does before or after draining: `asking AWS which accounts there are`. */
   phase(what: string): void;
-  /** Draining begins: these are planned. */
+  /** Draining begins; these drains are planned. */
   drainStarted(planned: readonly Drain[]): void;
-  /** One drain is under way. */
+  /** A drain has begun. */
   drainBegan(drain: Drain): void;
-  /** One page of it was read, with this many rows. */
+  /** A page of the drain was read, with this many rows. */
   page(drain: Drain, rows: number): void;
-  /** AWS asked for patience for this target. */
+  /** AWS throttled a request of this target. */
   throttled(target: Drain['target']): void;
-  /** One drain has ended, well or not. */
+  /** A drain has ended, successfully or not. */
   drained(drain: Drain, ok: boolean): void;
-  /** Publishing begins: this many parts. May happen several times in a run, while draining goes on. */
+  /** Publishing of this many parts begins. This may happen several times in a run, while draining continues. */
   publishStarted(parts: number): void;
-  /** A part is being published, until what is returned is called. */
+  /** A part is being published until the returned function is called. */
   publishing(key: string): () => void;
-  /** One part is done: written, or found unchanged, or failed. */
+  /** A part is done: written, unchanged, or failed. */
   published(): void;
-  /** The run has ended; the terminal is as it was. */
+  /** The run has ended. Restores the terminal. */
   stop(): void;
 }
 
@@ -37,13 +37,13 @@ export interface ProgressOptions {
   readonly log: Log;
   /** Milliseconds; only differences count. */
   readonly now: () => number;
-  /** How often a machine is told, in milliseconds. */
+  /** Milliseconds between two log lines. */
   readonly every?: number;
 }
 
 /**
- * `auto`: a bar on a terminal, else a structured log line (`event: progress`) every 30 s; `on`: a bar in any
- * case, without a terminal as plain lines; `off`: nothing.
+ * `auto`: a bar on a terminal, otherwise a structured log line (`event: progress`) every 30 s; `on`: always a bar,
+ * without a terminal as plain lines; `off`: nothing.
  */
 export function createProgress(options: ProgressOptions): Progress {
   const { mode, screen, now } = options;
@@ -117,12 +117,12 @@ function logLines({ log, every = 30_000 }: ProgressOptions, standing: RunProgres
   );
 }
 
-/** What a line of the terminal shows: seconds left, as far as they are known, and the room there is. */
+/** One line on the terminal. */
 interface Line {
   readonly text: (secondsLeft: number, width: number) => string;
 }
 
-/** Two lines: what is waited for, and below it the bar once there is something to drain. */
+/** Two lines: what the run is waiting for and, once there is something to drain, the bar. */
 function bar({ screen }: ProgressOptions, standing: RunProgress): Progress {
   const { stream } = screen;
   const terminal = stream.isTTY === true;
@@ -137,7 +137,7 @@ function bar({ screen }: ProgressOptions, standing: RunProgress): Progress {
     noTTYOutput: true,
     clearOnComplete: terminal,
   });
-  // The package clears the first of its lines alone before it writes log lines over them all.
+  // The package clears only the first of its lines before it writes log lines over all of them.
   let logged = false;
   bars.on('redraw-pre', () => {
     if (logged) clearScreenDown(stream);
@@ -169,14 +169,14 @@ function bar({ screen }: ProgressOptions, standing: RunProgress): Progress {
     if (!drawn) return;
     drawn = false;
     drains = null;
-    // Lines that wait for the next redraw are written now.
+    // Writes the lines that wait for the next redraw.
     bars.update();
     screen.drawThrough(null);
     bars.stop();
   });
 }
 
-/** While there is something to read, the bar is about drains; afterwards about parts. */
+/** While drains remain, the bar counts drains; after that, parts. */
 function barLine(standing: RunProgress, secondsLeft: number, width: number): string {
   const { drainsDone, drainsPlanned, targetsDone, targetsPlanned, targetsFailed, reading } = standing;
   const { rows, parts, partsDone } = standing;

@@ -1,8 +1,9 @@
-/** Where a run stands: what is done, what is under way, and what it waits for. */
-import { count } from './paragraphs.ts';
-import { span } from './span.ts';
+/** Counts the progress of a run: what is done, what is running, and what it waits for. */
 
-/** One table of one target, as it was planned; told apart by the object itself. */
+import { span } from './human-units.ts';
+import { count } from './paragraphs.ts';
+
+/** One planned table of one target. Compared by identity. */
 export interface Drain {
   readonly table: string;
   readonly target: { readonly accountId: string; readonly region: string };
@@ -13,7 +14,7 @@ interface UnderWay {
   pages: number;
 }
 
-/** Throttling that is this old is over. */
+/** Throttling counts as over after this time. */
 const throttledForMs = 10_000;
 
 export class RunProgress {
@@ -22,7 +23,7 @@ export class RunProgress {
   readonly #begun: number;
   #phase: { readonly what: string; readonly since: number } | null = null;
   readonly #drains = new Map<Drain, UnderWay>();
-  /** Planned drains of a target that have not ended, and whether one has failed. */
+  /** Per target: planned drains that have not ended, and whether one has failed. */
   readonly #targets = new Map<string, { left: number; failed: boolean }>();
   readonly #throttledAt = new Map<string, number>();
   /** Keys of parts. */
@@ -98,10 +99,10 @@ export class RunProgress {
     this.targetsFailed += 1;
   }
 
-  /** What is waited for, in words; '' for nothing that is known. */
+  /** A description of what the run waits for; '' if unknown. */
   waitingFor(): string {
     if (this.#phase !== null) return `${this.#phase.what} (${span(this.#now() - this.#phase.since)})`;
-    // The first that began has waited longest.
+    // The drain that began first has waited longest.
     const [longest] = this.#drains;
     if (longest !== undefined) return this.#drainInWords(...longest);
     const [key] = this.publishing;

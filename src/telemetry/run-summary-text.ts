@@ -1,26 +1,25 @@
-/** The result of `export` as people read it. */
+/** Prints the result of `export`. */
 
 import { describeForeign } from '../lake/foreign-objects.ts';
 import type { CoverageStatus } from '../ledger/coverage.ts';
 import { exitCodes } from '../shared/exit-codes.ts';
 import { needsPersonLine, renderFailures } from './failure-groups.ts';
-import { size } from './human-units.ts';
+import { size, span } from './human-units.ts';
 import { count, grouped, paragraphs } from './paragraphs.ts';
 import { printable } from './printable.ts';
 import type { RunSummary } from './run-summary.ts';
-import { span } from './span.ts';
 import { painter } from './status-colors.ts';
 import { textTable } from './text-table.ts';
 
 /**
- * @param columns the terminal's width; text is wrapped or cut to it
- * @param color of statuses; without it the text can be kept
+ * @param columns the terminal's width, to which text is wrapped or cut
+ * @param color whether statuses are coloured
  */
 export function renderRunSummary(summary: RunSummary, columns = 100, color = false): string {
   const { tables, coverage, failures, phases_ms: phases } = summary;
   const paint = painter(color);
   const totals = Object.entries(tables);
-  // A total type of its own: Object.entries knows no names.
+  // Safe: coverage has no other keys; Object.entries only knows them as text.
   const statuses = (Object.entries(coverage) as [CoverageStatus, number][]).filter(([, n]) => n > 0);
   const drains = statuses.reduce((sum, [, n]) => sum + n, 0);
   const blocks = [
@@ -61,7 +60,7 @@ export function renderRunSummary(summary: RunSummary, columns = 100, color = fal
       columns,
       Object.entries(summary.unknown_fields).map(
         ([table, fields]) =>
-          `AWS sends fields of ${table} that this version has no column for; they are not in the lake: ${printable(fields.join(', '))}`,
+          `AWS sent fields for ${table} that this version has no column for. They are not in the lake: ${printable(fields.join(', '))}`,
       ),
     ),
     paragraphs(
@@ -69,13 +68,13 @@ export function renderRunSummary(summary: RunSummary, columns = 100, color = fal
       summary.altered_records === 0
         ? []
         : [
-            `${grouped(summary.altered_records)} ${summary.altered_records === 1 ? 'record holds' : 'records hold'} text that is not well-formed Unicode. The rows have U+FFFD in its place; the records are kept raw under _ledger/rejected.`,
+            `${grouped(summary.altered_records)} ${summary.altered_records === 1 ? 'record contains' : 'records contain'} invalid Unicode. The rows have U+FFFD in its place; the original records are kept under _ledger/rejected.`,
           ],
     ),
     summary.moved_jobs === 0
       ? ''
       : paragraphs(columns, [
-          `AWS lists ${count(summary.moved_jobs, 'job')} with another day of creation than before; each stays one row, with the first.`,
+          `AWS now reports a different creation date for ${count(summary.moved_jobs, 'job')}. Each stays one row and keeps its first date.`,
         ]),
     renderForeign(summary.foreign_objects, columns),
     renderFailures(failures, count(failures.length, 'failure'), columns, paint),
@@ -86,7 +85,7 @@ export function renderRunSummary(summary: RunSummary, columns = 100, color = fal
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
 }
 
-/** Objects in the lake that are not its own; '' for none. */
+/** A line about objects in the lake that do not belong to it; '' if there are none. */
 export function renderForeign(keys: readonly string[], columns: number): string {
   const told = describeForeign(keys);
   return told === null ? '' : paragraphs(columns, [`${printable(told)}.`]);

@@ -1,4 +1,4 @@
-/** What a run says when it has ended: printed for people, or as JSON with `--output json`. */
+/** The reports of `export` and `plan`: printed as text, or as JSON with `--output json`. */
 
 import type { CoverageStatus } from '../ledger/coverage.ts';
 import type { TableTotals, UnknownFields } from '../ledger/totals.ts';
@@ -12,9 +12,9 @@ export interface TargetFailure {
   readonly table: DrainedTable;
   readonly status: CoverageStatus;
   readonly error: string;
-  /** What a person can do about it. */
+  /** What a person can do. */
   readonly advice: string;
-  /** No retry heals it, whatever the run's exit code says. */
+  /** A retry cannot fix it, whatever the run's exit code is. */
   readonly needs_person: boolean;
 }
 
@@ -28,41 +28,41 @@ export interface RunSummary {
   /** Planned (table, target) pairs by their status. */
   readonly coverage: Readonly<Partial<Record<CoverageStatus, number>>>;
   readonly tables: Readonly<Partial<Record<DrainedTable, TableTotals>>>;
-  /** What AWS sent and no column takes: it is not in the lake. */
+  /** Fields that AWS sent and no column holds; they are not in the lake. */
   readonly unknown_fields: UnknownFields;
-  /** Records whose rows have U+FFFD for what no Parquet file can hold; they are kept raw. */
+  /** Records whose rows have U+FFFD in place of text that Parquet cannot hold; the original records are kept. */
   readonly altered_records: number;
-  /** Jobs that AWS lists with another day of creation than before; their rows keep the first. */
+  /** Jobs that AWS now lists with another creation date; their rows keep the first one. */
   readonly moved_jobs: number;
-  /** Keys below the tables, in what this run touched, that are no parts of the lake; folders end in `/`. */
+  /** Keys in the partitions this run touched that are not parts of the lake; folders end in `/`. */
   readonly foreign_objects: readonly string[];
-  /** Worst first; all of them in JSON, ten are printed. */
+  /** Most severe first; JSON has all, text prints ten. */
   readonly failures: readonly TargetFailure[];
-  /** Milliseconds spent: discovering, draining, publishing, closing the ledger. */
+  /** Milliseconds spent on discovery, draining, publishing and closing the ledger. */
   readonly phases_ms: Readonly<Record<'discover' | 'drain' | 'publish' | 'ledger', number>>;
   /**
-   * Why the run's ledger could not be closed, and whether the run shows as unfinished by that, or only has the next one
-   * read more. What is said here was published either way.
+   * Why the run's ledger could not be closed, and its effect: the run shows as unfinished, or the next run reads more.
+   * What this summary counts was published in either case.
    */
   readonly ledger_error: string | null;
   readonly exit_code: ExitCode;
 }
 
-/** One line of `plan`: a target, and what asking it once said. */
+/** One line of `plan`: a target and the result of a test request. */
 export interface PlannedTarget {
   readonly account_id: string;
   readonly account_name: string | null;
   readonly region: string;
   readonly table: DrainedTable;
-  /** OK: may be read. SKIPPED: nothing is left to read in the window, so AWS was not asked. */
+  /** OK: readable. SKIPPED: nothing is left to read in the window, so no request was sent. */
   readonly status: DrainStatus | 'SKIPPED';
   readonly error: string | null;
-  /** No retry heals it. */
+  /** A retry cannot fix it. */
   readonly needs_person: boolean;
-  /** ISO 8601; null: from the beginning of AWS's memory (or not a windowed table). */
+  /** ISO 8601; null: everything AWS still has, or a table without a window. */
   readonly window_from: string | null;
   readonly window_to: string | null;
-  /** Requests expected; an estimate from the first page. */
+  /** Estimated from the first page. */
   readonly expected_requests: number;
 }
 
@@ -74,7 +74,7 @@ export interface PlanSummary {
   readonly readable: number;
   readonly expected_requests: number;
   readonly expected_minutes: number;
-  /** Folders below the tables that are no partitions of them. */
+  /** Folders below the tables that are not partitions. */
   readonly foreign_objects: readonly string[];
   readonly plan: readonly PlannedTarget[];
   readonly exit_code: ExitCode;

@@ -1,7 +1,7 @@
-/** What log lines and the progress bar share: one stream, on which neither tears the other. */
+/** Lets log lines and the progress bar share one stream without overwriting each other. */
 import type { Writable } from 'node:stream';
 
-/** The part of process.stderr that is needed. */
+/** The part of process.stderr that is used here. */
 export type TerminalStream = Writable & {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -10,9 +10,9 @@ export type TerminalStream = Writable & {
 
 export interface Screen {
   readonly stream: TerminalStream;
-  /** Writes whole lines: above the bar while there is one. */
+  /** Writes whole lines, above the bar if one is drawn. */
   readonly write: (lines: string) => void;
-  /** While a bar is drawn, lines go through it. null: the bar is gone. */
+  /** While a bar is drawn, lines are written through it; null when the bar is gone. */
   readonly drawThrough: (bar: ((lines: string) => void) | null) => void;
 }
 
@@ -30,7 +30,7 @@ export function createScreen(stream: TerminalStream): Screen {
   };
 }
 
-/** How wide text may be: as the terminal is, 80 where it does not know itself (0), 100 where there is none. */
+/** The width for text: the terminal's; 80 if the terminal does not know it (0); 100 without a terminal. */
 export function columnsOf({ columns }: { readonly columns?: number | undefined }): number {
   return columns === undefined ? 100 : columns || 80;
 }

@@ -1,8 +1,8 @@
-/** Colours for statuses, for a person at a terminal. The word always stands there too: colour only helps the eye. */
+/** Colours for statuses on a terminal. The status is always written out too, so nobody depends on colour. */
 import { styleText } from 'node:util';
 import type { CoverageStatus } from '../ledger/coverage.ts';
 
-/** Colours a text by the status that it tells. */
+/** Colours text by a status; without text, the status itself. */
 export type Paint = (status: CoverageStatus, text?: string) => string;
 
 const colors: Readonly<Record<CoverageStatus, 'green' | 'yellow' | 'red'>> = {
@@ -27,9 +27,8 @@ export function painter(color: boolean): Paint {
 }
 
 /**
- * Whether what is written to the stream may have colours: on a terminal, unless NO_COLOR (https://no-color.org), or a
- * terminal without any, says otherwise; elsewhere only with FORCE_COLOR (https://force-color.org). Where both are set,
- * NO_COLOR holds.
+ * Whether output to the stream is coloured. A terminal is, unless NO_COLOR is set (https://no-color.org) or TERM is
+ * dumb; anything else is only with FORCE_COLOR (https://force-color.org). If both are set, NO_COLOR wins.
  */
 export function usesColor(
   stream: { readonly isTTY?: boolean },

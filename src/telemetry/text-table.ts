@@ -1,12 +1,12 @@
-/** Small tables of a report. */
+/** Small tables in a report. */
 import Table from 'cli-table3';
 import stringWidth from 'string-width';
 import { paragraphs } from './paragraphs.ts';
 
 /**
- * A table, its numbers to the right. Where the terminal is too narrow for it, it stands on its side, if `narrow` says
- * that it has few rows; and where that is too wide as well, it is a list.
- * @param paint colours a cell's text
+ * A table with right-aligned numbers. If the terminal is too narrow, a table with few rows (`narrow: 'columns'`) is
+ * turned on its side; if it is still too wide, it becomes a list.
+ * @param paint colours the text of a cell
  */
 export function textTable(
   head: readonly string[],

@@ -92,7 +92,7 @@ it.each(['duckdb', 'parquetjs-lite'])(
     expect(run).toMatchObject({ exit_code: 0, altered_records: 1 });
     expect(run.tables.copy_jobs?.rejected).toBe(0);
     expect(renderRunSummary(run, 400)).toMatch(
-      /1 record holds text that is not well-formed Unicode\. The rows/,
+      /1 record contains invalid Unicode\. The rows/,
     );
 
     const odd = (await lab.table('copy_jobs')).filter(({ status_message: message }) =>

@@ -60,20 +60,20 @@ describe('the summary of a plan', () => {
   test('says that nothing was written, who can be read, and what it would cost', () => {
     const text = renderPlanSummary(summary, 120);
     expect(text).toContain('Nothing was written');
-    expect(text).toContain('2 targets, 1 readable; about 1,234 requests and 2 minutes');
+    expect(text).toContain('2 targets, 1 readable; export would take about 1,234 requests and 2 minutes');
   });
 
   test('shows first who cannot be read, why and what to do; then the rest in a line, however many they are', () => {
     const plan = estate(500, 10, (account) => (account < 4 ? noRole : {}));
     const text = renderPlanSummary({ ...summary, plan, targets: 5000, readable: 4960 }, 100);
     expect(text.replace(/\s+/g, ' ')).toContain(
-      '80 drains of 40 targets would not be read: ASSUME_ROLE_FAILED in 4 accounts: 111122220000, 111122220001, 111122220002, 111122220003 in eu-west-0 (copy_job_summaries, copy_jobs), ',
+      '80 tables of 40 targets would not be read: ASSUME_ROLE_FAILED in 4 accounts: 111122220000, 111122220001, 111122220002, 111122220003 in eu-west-0 (copy_job_summaries, copy_jobs), ',
     );
     expect(text).toMatch(
       / more\n +(?:for example: )?AccessDenied: not allowed to assume\n +→ Create the role/,
     );
     expect(text).toContain(
-      '\n496 accounts × 10 regions: fine, from 2026-11-19 02:00 UTC on, 9,920 requests\n',
+      '\n496 accounts × 10 regions: fine, jobs created since 2026-11-19 02:00 UTC, 9,920 requests\n',
     );
     expect(text.indexOf('would not be read')).toBeLessThan(text.indexOf(': fine'));
     expect(text.trimEnd().split('\n').length).toBeLessThan(20);
@@ -97,7 +97,7 @@ describe('the summary of a plan', () => {
   test('names accounts where they are few, and nothing in their names is obeyed by a terminal', () => {
     const text = renderPlanSummary({ ...summary, plan: [{ ...fine, account_name: 'prod \u001b[31m' }] }, 100);
     expect(text).toMatch(
-      /\n111122223333 prod .*× us-east-1: fine, from 2026-11-19 02:00 UTC on, 1 request\n/,
+      /\n111122223333 prod .*× us-east-1: fine, jobs created since 2026-11-19 02:00 UTC, 1 request\n/,
     );
     expect(text).not.toContain('\u001b');
   });
@@ -111,12 +111,12 @@ describe('the summary of a plan', () => {
         .split('\n')
         .find((one) => one.includes('fine'));
     expect(line(estate(3, 1, from('2026-11-01T00:00:00Z')))).toContain(
-      'from between 2026-11-01 00:00 and 2026-11-19 02:00 UTC on',
+      'jobs created since 2026-11-01 00:00 to 2026-11-19 02:00 UTC, depending on the target',
     );
     expect(line(estate(3, 1, from(null)))).toContain(
-      'from 2026-11-19 02:00 UTC on, in 1 everything that AWS has, 6 requests',
+      'jobs created since 2026-11-19 02:00 UTC, everything AWS still has in 1 target, 6 requests',
     );
-    expect(line(estate(1, 1, from(null)))).toContain('fine, everything that AWS has, 2 requests');
+    expect(line(estate(1, 1, from(null)))).toContain('fine, everything AWS still has, 2 requests');
     expect(line([{ ...fine, table: 'copy_job_summaries', window_to: null, window_from: null }])).toMatch(
       /fine, 1 request$/,
     );
@@ -126,7 +126,7 @@ describe('the summary of a plan', () => {
     const plan = estate(300, 9, (account, region) => ((account >> region) % 2 === 0 ? noRole : {}));
     const text = renderPlanSummary({ ...summary, plan }, 100);
     expect(text.match(/: fine/g)?.length).toBe(11);
-    expect(text).toMatch(/\nAnd [\d,]+ targets more: fine \(all: --output json\)\.\n/);
+    expect(text).toMatch(/\n[\d,]+ more targets: fine \(--output json has all\)\.\n/);
   });
 
   test.each([30, 80, 120])('fits a terminal of %d columns', (columns) => {

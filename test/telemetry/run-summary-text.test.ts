@@ -82,7 +82,7 @@ describe('the summary of a run', () => {
     expect(renderRunSummary(summary)).not.toContain('no column');
     const text = renderRunSummary({ ...summary, unknown_fields: { copy_jobs: ['Mood', 'Weather'] } }, 200);
     expect(text).toContain(
-      'AWS sends fields of copy_jobs that this version has no column for; they are not in the lake: Mood, Weather\n',
+      'AWS sent fields for copy_jobs that this version has no column for. They are not in the lake: Mood, Weather\n',
     );
   });
 
@@ -144,9 +144,9 @@ describe('the summary of a run', () => {
 
   test('says the ten worst causes in their order, each with what to do, and how many there are', () => {
     const text = renderRunSummary(summary);
-    expect(text).toContain('12 failures of 12 causes; the 10 worst (all: --output json)');
+    expect(text).toContain('12 failures with 12 causes; these are the 10 most severe (--output json has all)');
     expect(text.match(/ACCESS_DENIED in account/g)).toHaveLength(10);
-    expect(text.match(/→ Let the role read AWS Backup/g)).toHaveLength(10);
+    expect(text.match(/→ Allow the role backup:ListCopyJobs/g)).toHaveLength(10);
     expect(text.indexOf('no. 0')).toBeLessThan(text.indexOf('no. 9'));
     expect(text).not.toContain('no. 10');
   });
@@ -186,7 +186,7 @@ describe('the summary of a run', () => {
 
   test('a failure without an error has no empty line for it', () => {
     const text = renderRunSummary({ ...summary, failures: [{ ...failure(0), error: '' }] });
-    expect(text).toMatch(/\(copy_jobs\)\n +→ Let the role/);
+    expect(text).toMatch(/\(copy_jobs\)\n +→ Allow the role/);
   });
 
   test('says where the time went and what the exit code means', () => {
