@@ -1,4 +1,4 @@
-/** `catalog apply`: makes Glue say what the definitions say, by adding; or says why not, and changes nothing. */
+/** `catalog apply`: brings Glue in line with the definitions by adding; if it cannot, it says why and changes nothing. */
 import type { Table as GlueTable } from '@aws-sdk/client-glue';
 import type { Table } from '../tables/table.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -12,7 +12,7 @@ import type { View } from './statements.ts';
 
 export interface ApplyOptions {
   readonly tables: readonly Table[];
-  /** Each after those that it reads. */
+  /** Each view comes after the views that it reads. */
   readonly views: readonly View[];
   readonly glue: Glue;
   readonly athena: { run(statement: string, what: string): Promise<void> };
@@ -23,7 +23,7 @@ export interface ApplyOptions {
   readonly log: Pick<Log, 'info' | 'error'>;
 }
 
-/** @throws ReportedError when Glue or Athena cannot be asked, or say no */
+/** @throws ReportedError when Glue or Athena cannot be reached, or refuse */
 export async function apply(options: ApplyOptions): Promise<ApplyReport> {
   const { glue, place, dryRun, log } = options;
   const database = await glue.database();
@@ -79,7 +79,7 @@ async function planViews(
   return plans;
 }
 
-/** Those that were made are remembered, also when a later one fails. */
+/** Records the views that were created, even if a later one fails. */
 async function makeViews({ glue, athena, log }: ApplyOptions, plans: readonly ViewPlan[]): Promise<void> {
   const made: Record<string, string> = {};
   try {
@@ -87,7 +87,7 @@ async function makeViews({ glue, athena, log }: ApplyOptions, plans: readonly Vi
       if (change === null) continue;
       await athena.run(statement, `View ${view.name}`);
       made[parameter] = fingerprint;
-      log.info({ event: 'view' }, `view ${view.name} is made`);
+      log.info({ event: 'view' }, `created view ${view.name}`);
     }
   } finally {
     const database = Object.keys(made).length === 0 ? null : await glue.database();

@@ -1,4 +1,4 @@
-/** The views, made through Athena: only it writes down what a view is in the way that it reads. */
+/** Creates the views through Athena, which stores views in a format of its own. */
 import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import {
@@ -15,7 +15,7 @@ import { refused } from './glue.ts';
 import type { ResultEncryption } from './result-encryption.ts';
 import { createView, type View } from './statements.ts';
 
-/** A view is made in a second or two. */
+/** Creating a view usually takes a second or two. */
 const longestMs = 5 * 60_000;
 const firstPauseMs = 250;
 const longestPauseMs = 4_000;
@@ -23,18 +23,18 @@ const longestPauseMs = 4_000;
 export interface ViewPlan {
   readonly view: View;
   readonly statement: string;
-  /** The parameter of the database that says which statement made the view: its name, and the statement's SHA-256. */
+  /** The database parameter that records the view's statement: its name, and the statement's SHA-256 as its value. */
   readonly parameter: string;
   readonly fingerprint: string;
-  /** Null: it is as it should be. */
+  /** Null: the view is up to date. */
   readonly change: string | null;
   readonly refusal: string | null;
 }
 
 /**
- * Athena writes a view's SQL in a form of its own, so that it cannot be compared: which statement made a view
- * is kept in the parameters of the database.
- * @param found what Glue has by the view's name
+ * Athena stores a view's SQL in its own form, which cannot be compared. So the database's parameters record which
+ * statement created each view.
+ * @param found what Glue has under the view's name
  */
 export function planView(
   view: View,
@@ -53,18 +53,16 @@ export function planView(
     parameter,
     fingerprint,
     change: same ? null : found === null ? `+ view ${view.name}` : `~ view ${view.name}`,
-    refusal: isView
-      ? null
-      : `${view.name}: in Glue it is a ${found.TableType}, and a view of this name is to be made`,
+    refusal: isView ? null : `${view.name}: Glue has a ${found.TableType} of this name, where a view belongs`,
   };
 }
 
 export interface AthenaPlace {
   readonly database: string;
   readonly workgroup: string;
-  /** Null: the workgroup's own. */
+  /** Null: the workgroup's location. */
   readonly outputLocation: string | null;
-  /** Null: as the workgroup says. */
+  /** Null: the workgroup decides. */
   readonly encryption: ResultEncryption | null;
 }
 
@@ -78,7 +76,7 @@ function resultConfiguration({ outputLocation, encryption }: AthenaPlace) {
   };
 }
 
-/** Runs statements one after the other and waits for each. Needs athena:StartQueryExecution, GetQueryExecution. */
+/** Runs statements one after another, waiting for each. Needs athena:StartQueryExecution and athena:GetQueryExecution. */
 export function openAthena(
   defaults: ClientDefaults,
   place: AthenaPlace,
@@ -113,14 +111,14 @@ export function openAthena(
       if (State === QueryExecutionState.SUCCEEDED) return;
       if (State === QueryExecutionState.FAILED || State === QueryExecutionState.CANCELLED) {
         throw new CatalogError(
-          `${what} was not made: Athena says ${State}: ${StateChangeReason ?? 'without a reason'} (query ${id})`,
-          `Correct what Athena names (workgroup ${place.workgroup}, its output location, permissions), then run again.`,
+          `${what} was not created: Athena reports ${State}: ${StateChangeReason ?? 'without a reason'} (query ${id})`,
+          `Correct what Athena reports (check the workgroup ${place.workgroup}, its output location and permissions), then run again.`,
         );
       }
       if (performance.now() > until) {
         throw new UnavailableError(
-          `${what} was not made: Athena is not done with query ${id} after ${longestMs / 60_000} minutes`,
-          'Run again later; the tables are made.',
+          `${what} was not created: Athena has not finished query ${id} after ${longestMs / 60_000} minutes`,
+          'Run again later. The tables are already in place.',
         );
       }
       await wait(pause, undefined, { signal });
@@ -128,13 +126,13 @@ export function openAthena(
   };
 
   return {
-    /** @throws ReportedError when Athena cannot be asked, or says no */
+    /** @throws ReportedError when Athena cannot be reached, or refuses */
     async run(statement: string, what: string): Promise<void> {
       try {
         await ended(await start(statement), what);
       } catch (error) {
         if (error instanceof CatalogError || error instanceof UnavailableError || signal.aborted) throw error;
-        throw refused(error, `${what} could not be made through Athena`);
+        throw refused(error, `${what} could not be created through Athena`);
       }
     },
   };

@@ -1,4 +1,4 @@
-/** What `catalog` needs to know, from flags, environment and file. */
+/** The settings of `catalog`. */
 
 import { collectOptions, readOption, requireOption } from '../config/layers.ts';
 import type { OptionName, OptionValue } from '../config/options.ts';
@@ -18,12 +18,12 @@ export interface CatalogSettings {
   readonly database: string;
   readonly dialect: Dialect;
   readonly trinoCatalog: string;
-  /** `yyyy-MM-dd`; null: as the lake says. */
+  /** `yyyy-MM-dd`; null: the first day in the lake. */
   readonly firstDay: string | null;
   readonly workgroup: string;
   readonly outputLocation: string | null;
   readonly dryRun: boolean;
-  /** For what Athena puts out; null: as the workgroup says. */
+  /** Of Athena's results; null: the workgroup decides. */
   readonly encryption: ResultEncryption | null;
   readonly scratch: string;
   readonly lakeRoleArn: string | null;
@@ -34,7 +34,7 @@ export interface CatalogSettings {
   readonly s3EndpointUrl: string | null;
 }
 
-/** @throws UsageError or ConfigError for the first thing that is wrong */
+/** @throws UsageError or ConfigError */
 export function parseCatalogSettings(input: SettingsInput): CatalogSettings {
   const given = collectOptions('catalog', input);
   const { cwd, flags } = input;
@@ -67,29 +67,29 @@ export function parseCatalogSettings(input: SettingsInput): CatalogSettings {
 function readAction(word: unknown): Action {
   const found = actions.find((action) => action === word);
   if (found !== undefined) return found;
-  const what = word === undefined ? 'catalog was not told what to do' : `catalog cannot ${String(word)}`;
+  const what = word === undefined ? 'catalog needs an action' : `catalog has no action ${String(word)}`;
   throw new UsageError(what, `Write catalog ${actions.join(', catalog ')}.`);
 }
 
 function refuseContradictions({ action, lake, dialect, dryRun }: CatalogSettings): void {
   const forAthena = action !== 'ddl' || dialect === 'athena';
   if (action !== 'ddl' && dialect === 'trino') {
-    throw new UsageError(`catalog ${action} works on Glue, not on Trino`, 'Leave --dialect out.');
+    throw new UsageError(`catalog ${action} works on Glue, not on Trino`, 'Remove --dialect.');
   }
   if (action !== 'apply' && dryRun) {
-    throw new UsageError(`catalog ${action} changes nothing anyway`, 'Leave --dry-run out.');
+    throw new UsageError(`catalog ${action} never changes anything`, 'Remove --dry-run.');
   }
   if (lake.kind === 'local') {
     if (!forAthena) return;
     throw new UsageError(
-      `The lake ${lake.folder} is a local folder, and Athena reads S3`,
-      'Give --lake s3://bucket/prefix; for Trino over local files, catalog ddl --dialect trino.',
+      `The lake ${lake.folder} is a local folder, but Athena only reads S3`,
+      'Use --lake s3://bucket/prefix. For Trino over local files, use catalog ddl --dialect trino.',
     );
   }
   if (forAthena && lake.prefix.includes('${')) {
     throw new UsageError(
-      `The lake's prefix ${lake.prefix} holds \${, which Athena takes for the name of a partition`,
-      'Move the lake below another prefix.',
+      `The lake's prefix ${lake.prefix} contains \${, which Athena reads as the name of a partition`,
+      'Move the lake to another prefix.',
     );
   }
 }

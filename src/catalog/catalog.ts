@@ -1,4 +1,4 @@
-/** The `catalog` job: the lake's tables and views, for those who query it. */
+/** The `catalog` job: defines the lake's tables and views in Athena or Trino. */
 import { pathToFileURL } from 'node:url';
 import { type Aws, createAws } from '../aws/aws.ts';
 import type { LakeLocation } from '../config/typed-values.ts';
@@ -55,7 +55,7 @@ async function runDdl(
     return ddl({ tables, views, location, place: { dialect, catalog: trinoCatalog, schema: database } });
   }
   const place = { dialect, database, programVersion };
-  // With a day given, nothing is asked: statements can be written where no AWS is at hand.
+  // With --first-day no request is sent, so the statements can be written without access to AWS.
   if (firstDay !== null) return ddl({ tables, views, location, place: { ...place, firstDay } });
   const store = await openLakeStore(settings, {
     create: false,
@@ -121,7 +121,7 @@ async function runGlue(
   }
 }
 
-/** Null for an empty lake. What is no partition is named: Athena's range of days does not come from it. */
+/** Null for an empty lake. Warns about folders that are not partitions; they do not count. */
 async function firstDayIn(store: Store, io: Io): Promise<string | null> {
   const { first, foreign } = await daysOf(store, tables, io.stopping);
   const told = describeForeign(foreign);
@@ -129,7 +129,7 @@ async function firstDayIn(store: Store, io: Io): Promise<string | null> {
   return first;
 }
 
-/** The earlier of what the person says and what the lake holds: no part is left out. */
+/** The earlier of --first-day and the first day in the lake, so that no part is left out. */
 async function firstDayFor({ firstDay }: CatalogSettings, store: Store, io: Io): Promise<string> {
   try {
     const found = await firstDayIn(store, io);
@@ -138,27 +138,27 @@ async function firstDayFor({ firstDay }: CatalogSettings, store: Store, io: Io):
   } catch (error) {
     if (!(error instanceof LakeError)) throw error;
     if (firstDay === null) throw notListed(error);
-    io.log.warn({ err: error }, 'the lake cannot be listed: --first-day is taken');
+    io.log.warn({ err: error }, 'the lake cannot be listed; using --first-day');
     return firstDay;
   }
 }
 
 function noFirstDay(url: string): UsageError {
   return new UsageError(
-    `From which day on the tables begin is not known, for the lake ${url} is empty`,
-    'Give it with --first-day yyyy-MM-dd.',
+    `The lake ${url} is empty, so the first day of the tables is unknown`,
+    'Set it with --first-day yyyy-MM-dd, or run export first.',
   );
 }
 
 function notListed(error: LakeError): LakeError {
   return new LakeError(
-    `From which day on the tables begin is not known: ${error.message.replace(/\.$/, '')}`,
-    'Or give the day with --first-day yyyy-MM-dd.',
+    `The first day of the tables could not be found: ${error.message.replace(/\.$/, '')}`,
+    'Or set the day with --first-day yyyy-MM-dd.',
     { cause: error },
   );
 }
 
-/** The lake's address for an engine, without a slash at its end. */
+/** The lake's URL for a query engine, without a slash at the end. */
 function locationOf(lake: LakeLocation): string {
   if (lake.kind === 'local') return pathToFileURL(lake.folder).href;
   return `s3://${lake.bucket}/${lake.prefix}`.replace(/\/+$/, '');

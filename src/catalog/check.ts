@@ -1,4 +1,4 @@
-/** `catalog check`: Glue, the definitions and what really lies in the lake, held against each other. */
+/** `catalog check`: compares Glue, the definitions and the lake's actual parts. */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database, Table as GlueTable } from '@aws-sdk/client-glue';
@@ -21,15 +21,15 @@ export interface CheckOptions {
   readonly glue: Glue;
   readonly store: Store;
   readonly place: Pick<CheckReport, 'lake' | 'account_id' | 'region' | 'database'>;
-  /** Where parts are put to be read; removed at the end. */
+  /** Folder for downloaded parts, which are removed at the end. */
   readonly scratch: string;
-  /** The UTC day that it is, by AWS's time: what Athena takes for `NOW`. */
+  /** The current UTC day by AWS's time, which Athena uses as `NOW`. */
   readonly today: string;
   readonly programVersion: string;
   readonly stopping: AbortSignal;
 }
 
-/** The schema of so many parts of each table is read: the newest, the oldest, and some between. */
+/** How many parts of each table have their schema read: the newest, the oldest, and some in between. */
 const sampled = 5;
 
 /** @throws ReportedError when Glue or the lake cannot be read */
@@ -39,7 +39,7 @@ export async function check(options: CheckOptions): Promise<CheckReport> {
   let [parts, read] = [0, 0];
   const record = await readRecord(options.store, tables, options.stopping);
   const database = await glue.database();
-  if (database === null) drifts.push(`database ${place.database} is not in Glue: run catalog apply`);
+  if (database === null) drifts.push(`database ${place.database} is not in Glue; run catalog apply`);
   for (const table of tables) {
     const found = database === null ? null : await glue.table(table.name);
     const objects = await objectsOf(table, record?.buckets ?? null, options);
@@ -68,8 +68,8 @@ function tableDrifts(
   firstDay: string,
   { place, programVersion }: CheckOptions,
 ): string[] {
-  if (found === null) return [`${table.name}: is not in Glue: run catalog apply`];
-  // A table made by another release with the same columns is in step, and its first day is judged by the parts.
+  if (found === null) return [`${table.name}: not in Glue; run catalog apply`];
+  // A table that another release made with the same columns is fine, and its first day is compared with the parts.
   const { changes, refusals } = changedTable(table, found, {
     location: tableLocation(table, place.lake),
     firstDay: projectedFirstDay(table, found) ?? firstDay,
@@ -84,14 +84,14 @@ async function viewDrifts(database: Database, { views, glue, place }: CheckOptio
     const found = await glue.table(view.name);
     const { change, refusal } = planView(view, place.database, found, database.Parameters ?? {});
     if (refusal !== null) drifts.push(refusal);
-    else if (found === null) drifts.push(`view ${view.name}: is not in Glue: run catalog apply`);
+    else if (found === null) drifts.push(`view ${view.name}: not in Glue; run catalog apply`);
     else if (change !== null)
-      drifts.push(`view ${view.name}: was made by another statement: run catalog apply`);
+      drifts.push(`view ${view.name}: Glue has another definition; run catalog apply`);
   }
   return drifts;
 }
 
-/** @param buckets the lake's; null where there is no lake yet */
+/** @param buckets the lake's; null if there is no lake yet */
 async function objectsOf(table: Table, buckets: number | null, { store, stopping }: CheckOptions) {
   const parts: TableKey[] = [];
   const drifts: string[] = [];
@@ -99,12 +99,12 @@ async function objectsOf(table: Table, buckets: number | null, { store, stopping
     if (buckets === null) throw recordMissing(store.url, key);
     const part = parseTableKey(table, key, buckets);
     if (part !== null) parts.push(part);
-    else drifts.push(`${key}: is no part of this lake, and lies where only parts may lie: move it away`);
+    else drifts.push(`${key}: not a part of this lake; only parts may be stored here, so move it elsewhere`);
   }
   return { parts, drifts };
 }
 
-/** Parts that Athena does not see, since their partition is not projected. */
+/** Parts that Athena does not see because their partition is outside the projected range. */
 function rangeDrifts(
   table: Table,
   parts: readonly TableKey[],
@@ -115,9 +115,9 @@ function rangeDrifts(
   return parts.flatMap(({ key, day }) => {
     const drifts: string[] = [];
     if (firstDay !== null && day < firstDay) {
-      drifts.push(`${key}: lies before the projected range, which begins ${firstDay}: run catalog apply`);
+      drifts.push(`${key}: before the projected range, which begins on ${firstDay}; run catalog apply`);
     }
-    if (day > today) drifts.push(`${key}: lies behind the projected range, which ends today, ${today}`);
+    if (day > today) drifts.push(`${key}: after the projected range, which ends today, ${today}`);
     return drifts;
   });
 }
@@ -140,7 +140,7 @@ async function schemaDrifts(
     const drifts: string[] = [];
     for (const { key } of sample) {
       const file = join(folder, 'part.parquet');
-      // Null: it was there when it was listed, and is gone; the next check will see.
+      // Null: the part is gone since it was listed; the next check will tell.
       if ((await store.download(key, file, stopping)) === null) continue;
       drifts.push(...(await partDrifts(table, key, file)));
     }
@@ -156,19 +156,19 @@ async function partDrifts(table: Table, key: string, file: string): Promise<stri
     part = await openPart(file);
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
-    return [`${key}: cannot be read as Parquet; restore its earlier version`];
+    return [`${key}: not readable as Parquet; restore its earlier version`];
   }
   const known = new Map(table.columns.map((column) => [column.name, column.type]));
   const partitions = new Set(table.partitions.map(({ name }) => name));
-  // A column that the part lacks is no drift: it was written before there was one, and reads as null.
+  // A missing column is fine: the part is older than the column, which reads as null.
   return [...part.columns].flatMap(([name, type]) => {
     const wanted = known.get(name);
     if (partitions.has(name))
-      return [`${key}: holds the partition column ${name}, which its path already says`];
-    if (wanted === undefined) return [`${key}: holds a column ${name}, which no definition names`];
+      return [`${key}: contains the partition column ${name}, which belongs only in the path`];
+    if (wanted === undefined) return [`${key}: contains the column ${name}, which the table does not define`];
     return type === wanted
       ? []
-      : [`${key}: column ${name} is ${type ?? 'of a type no table has'}, not ${wanted}`];
+      : [`${key}: column ${name} is ${type ?? 'of an unknown type'}, not ${wanted}`];
   });
 }
 
@@ -178,8 +178,8 @@ async function scratchFolder(parent: string): Promise<string> {
     return await mkdtemp(join(parent, 'catalog-'));
   } catch (error) {
     throw new ScratchError(
-      `No folder could be made in the scratch ${parent}`,
-      'Name a folder that can be written to with --scratch.',
+      `No folder could be created in the scratch folder ${parent}`,
+      'Set --scratch to a writable folder.',
       { cause: error },
     );
   }

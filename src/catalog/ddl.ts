@@ -1,4 +1,4 @@
-/** `catalog ddl`: all statements, in the order in which they are to be run. */
+/** `catalog ddl`: all statements in the order in which to run them. */
 import type { Table } from '../tables/table.ts';
 import { tableLocation } from './definition.ts';
 import type { DdlReport } from './report.ts';
@@ -7,9 +7,9 @@ import { athenaTable, createView, trinoPartitions, trinoTable, type View } from 
 
 export interface DdlOptions {
   readonly tables: readonly Table[];
-  /** Each after those that it reads. */
+  /** Each view comes after the views that it reads. */
   readonly views: readonly View[];
-  /** Of the lake. */
+  /** The lake's URL. */
   readonly location: string;
   readonly place:
     | {
@@ -32,9 +32,9 @@ export function ddl({ tables, views, location, place }: DdlOptions): DdlReport {
   return { action: 'ddl', exit_code: 0, dialect: place.dialect, statements };
 }
 
-/** Views name their tables without a database: the session's own is meant, and Athena has no statement to choose it. */
+/** Views name their tables without a database, so the session must have it selected; Athena has no statement for that. */
 function selected(place: DdlOptions['place']): string {
-  return place.dialect === 'athena' ? `-- To be run with the database ${place.database} selected\n` : '';
+  return place.dialect === 'athena' ? `-- Select the database ${place.database} before you run this\n` : '';
 }
 
 function before(place: DdlOptions['place']): string[] {

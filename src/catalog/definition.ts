@@ -1,14 +1,14 @@
-/** What a catalog says about a table: derived from its definition, and the same in Glue, Athena's DDL and Trino's. */
+/** Columns, partitions and parameters of a table in a catalog, derived from its definition: the same for Glue and DDL. */
 import type { Column, ColumnType, PartitionColumn, Table } from '../tables/table.ts';
 
-/** One column or partition column, as a catalog has it. */
+/** A column or partition column in a catalog. */
 export interface CatalogColumn {
   readonly name: string;
   readonly type: ColumnType;
   readonly comment: string;
 }
 
-/** Glue takes no longer comment (botocore, glue/2017-03-31, CommentString). */
+/** Glue's limit for comments (botocore, glue/2017-03-31, CommentString). */
 const maximumComment = 255;
 
 /** The table's columns, in their order. */
@@ -20,7 +20,7 @@ export function catalogColumns(table: Table): readonly CatalogColumn[] {
   }));
 }
 
-/** The partition columns: always text, whatever their values look like. */
+/** The partition columns. They are always text, whatever their values look like. */
 export function catalogPartitions(table: Table): readonly CatalogColumn[] {
   return table.partitions.map(({ name, description }) => ({
     name,
@@ -33,7 +33,7 @@ function unitOf({ unit, type }: Column): string {
   return unit === undefined || type === 'timestamp' ? '' : ` (${unit})`;
 }
 
-/** Cut at the end of a sentence or, failing that, of a word. */
+/** Cuts at the end of a sentence or, if there is none, of a word. */
 function shortened(text: string): string {
   if (text.length <= maximumComment) return text;
   const kept = text.slice(0, maximumComment - 2);
@@ -41,7 +41,7 @@ function shortened(text: string): string {
   return sentence > 0 ? `${kept.slice(0, sentence + 1)} …` : `${kept.slice(0, kept.lastIndexOf(' '))} …`;
 }
 
-/** What a projected partition column may be: one of a few values, or a day of a range that ends today. */
+/** The values of a projected partition column: a fixed set, or a range of days that ends today. */
 type Projection =
   | { readonly kind: 'enum'; readonly values: readonly string[] }
   | { readonly kind: 'days'; readonly firstDay: string };
@@ -50,31 +50,31 @@ function projectionOf({ values }: PartitionColumn, firstDay: string): Projection
   return values.kind === 'day' ? { kind: 'days', firstDay } : { kind: 'enum', values: values.texts };
 }
 
-/** The folder of a table below the lake's own location, with a slash at its end. */
+/** The folder of a table below the lake's URL, with a slash at the end. */
 export function tableLocation(table: Table, lakeLocation: string): string {
   return `${lakeLocation.replace(/\/+$/, '')}/${table.name}/`;
 }
 
-/** Names of all parameters that this program owns begin so, but for those that Athena itself gives a meaning. */
+/** Prefix of this program's parameters, except those that Athena itself defines. */
 const own = 'backup_copy_export.';
 export const schemaVersionParameter = `${own}schema_version`;
 export const programVersionParameter = `${own}program_version`;
-/** Of the database: the SHA-256 of the statement that made the view. */
+/** A parameter of the database: the SHA-256 of the statement that created the view. */
 export function viewParameter(view: string): string {
   return `${own}view.${view}`;
 }
 
 export interface Placing {
-  /** `s3://bucket/prefix/table/`, with a slash at its end. */
+  /** `s3://bucket/prefix/table/`, with a slash at the end. */
   readonly location: string;
-  /** The first day that the table offers, `yyyy-MM-dd`. */
+  /** The first day that the table covers, `yyyy-MM-dd`. */
   readonly firstDay: string;
   readonly programVersion: string;
 }
 
 /**
- * The table's parameters for Athena, by name: partition projection, so that no partition is ever registered
- * (docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html), and versions.
+ * The table's parameters for Athena, by name: versions, and partition projection, so that no partition ever has to be
+ * registered (docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html).
  */
 export function tableParameters(
   table: Table,

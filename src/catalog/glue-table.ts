@@ -1,4 +1,4 @@
-/** A table in Glue against its definition: what is to be added or changed, and what no program may change. */
+/** Compares a table in Glue with its definition: what to add or change, and what no program may change. */
 import type { Column as GlueColumn, Table as GlueTable, TableInput } from '@aws-sdk/client-glue';
 import type { Table } from '../tables/table.ts';
 import {
@@ -11,7 +11,7 @@ import {
 } from './definition.ts';
 import { hiveTypes } from './statements.ts';
 
-/** As Athena's own `STORED AS PARQUET` writes it (docs.aws.amazon.com/athena/latest/ug/parquet-serde.html). */
+/** What Athena's own `STORED AS PARQUET` writes (docs.aws.amazon.com/athena/latest/ug/parquet-serde.html). */
 const format = {
   InputFormat: 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat',
   OutputFormat: 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat',
@@ -21,13 +21,13 @@ const serde = 'org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe';
 export interface TablePlan {
   /** Lines for people; `+` is new, `~` is changed. */
   readonly changes: readonly string[];
-  /** What stands in the way, each with the reason; nothing may be written while there is one. */
+  /** Reasons against a change; while there is one, nothing may be written. */
   readonly refusals: readonly string[];
-  /** The whole table as it is to be. */
+  /** The whole table after the change. */
   readonly input: TableInput;
 }
 
-/** The table where Glue has none yet. */
+/** A table that Glue does not have yet. */
 export function newTable(table: Table, placing: Placing): TablePlan {
   const partitions = table.partitions.map(({ name }) => name).join(', ');
   return {
@@ -53,9 +53,9 @@ export function newTable(table: Table, placing: Placing): TablePlan {
 }
 
 /**
- * The same table with what the definition adds. Columns are only ever added, behind those that are there (Athena
- * finds Parquet's columns by name: docs.aws.amazon.com/athena/latest/ug/handling-schema-updates-chapter.html);
- * parameters that this program does not own stay, and the first day never moves forward.
+ * An existing table with what the definition adds. New columns go after the existing ones (Athena finds Parquet columns
+ * by name: docs.aws.amazon.com/athena/latest/ug/handling-schema-updates-chapter.html). Parameters that this program
+ * does not own stay, and the first day never moves forward.
  */
 export function changedTable(table: Table, found: GlueTable, placing: Placing): TablePlan {
   const parameters = tableParameters(table, {
@@ -76,7 +76,9 @@ export function changedTable(table: Table, found: GlueTable, placing: Placing): 
       ...foreign(table, found, placing),
       ...columns.refusals,
       ...keys.refusals,
-      ...keys.added.map((name) => `partition column ${name} is not in Glue, and none can be added`),
+      ...keys.added.map(
+        (name) => `Glue lacks the partition column ${name}, and partition columns cannot be added`,
+      ),
       ...orderOf(table, found),
     ].map((refusal) => `${table.name}: ${refusal}`),
     input: {
@@ -90,7 +92,7 @@ export function changedTable(table: Table, found: GlueTable, placing: Placing): 
   };
 }
 
-/** The first day of the range that Glue has; null where it has none of the form this program writes. */
+/** The first day of the range in Glue; null if it has no range in the form that this program writes. */
 export function projectedFirstDay(table: Table, found: GlueTable): string | null {
   const name = table.partitions.at(-1)?.name;
   const range = found.Parameters?.[`projection.${name}.range`] ?? '';
@@ -112,12 +114,12 @@ function merged(wanted: readonly CatalogColumn[], found: readonly GlueColumn[], 
   const columns = found.map((column): GlueColumn => {
     const definition = known.get(column.Name ?? '');
     if (definition === undefined) {
-      refusals.push(`${what} ${column.Name} is in Glue, and no longer in the definition`);
+      refusals.push(`${what} ${column.Name} is in Glue, but no longer in the definition`);
       return column;
     }
     const type = hiveTypes[definition.type];
     if (column.Type?.toLowerCase() !== type) {
-      refusals.push(`${what} ${column.Name} is ${column.Type} in Glue, and ${type} in the definition`);
+      refusals.push(`${what} ${column.Name} is ${column.Type} in Glue, but ${type} in the definition`);
     }
     if (column.Comment === definition.comment) return column;
     changes.push(`~ comment of ${column.Name}`);
@@ -142,36 +144,34 @@ function parameterChanges(
     const there = found[name];
     if (there === value) return [];
     return [
-      there === undefined
-        ? `+ parameter ${name}: ${value}`
-        : `~ parameter ${name}: ${value}, where it is ${there}`,
+      there === undefined ? `+ parameter ${name}: ${value}` : `~ parameter ${name}: ${value}, was ${there}`,
     ];
   });
 }
 
-/** Reasons why the table in Glue is not one of ours, or one of a newer program. */
+/** Reasons why the table in Glue is not this program's, or is a newer program's. */
 function foreign(table: Table, found: GlueTable, placing: Placing): string[] {
   const storage = found.StorageDescriptor;
   const reasons: string[] = [];
   if (found.TableType !== 'EXTERNAL_TABLE' || found.Parameters?.table_type !== undefined) {
     const kind = found.Parameters?.table_type ?? found.TableType;
-    return [`in Glue it is a ${kind}, not an external table of Parquet files`];
+    return [`Glue has a ${kind} of this name, not an external table of Parquet files`];
   }
   if (storage?.InputFormat !== format.InputFormat || storage.SerdeInfo?.SerializationLibrary !== serde) {
     reasons.push(
-      `in Glue it is read by ${storage?.SerdeInfo?.SerializationLibrary}, not as Parquet by ${serde}`,
+      `Glue reads it with ${storage?.SerdeInfo?.SerializationLibrary}, not as Parquet with ${serde}`,
     );
   }
   const location = `${storage?.Location?.replace(/\/+$/, '')}/`;
   if (location !== placing.location) {
     reasons.push(
-      `in Glue it lies over ${storage?.Location}, not over ${placing.location}: another lake needs another --database`,
+      `Glue has it at ${storage?.Location}, not at ${placing.location}; use another --database for another lake`,
     );
   }
   const version = Number(found.Parameters?.[schemaVersionParameter] ?? 0);
   if (version > table.schemaVersion) {
     reasons.push(
-      `in Glue it has schema version ${version}, this program knows ${table.schemaVersion}: update backup-copy-export`,
+      `Glue has schema version ${version}, this program knows ${table.schemaVersion}; update backup-copy-export`,
     );
   }
   return reasons;
@@ -180,10 +180,10 @@ function foreign(table: Table, found: GlueTable, placing: Placing): string[] {
 function orderOf(table: Table, found: GlueTable): string[] {
   const there = (found.PartitionKeys ?? []).map(({ Name }) => Name).join(', ');
   const wanted = table.partitions.map(({ name }) => name).join(', ');
-  return there === wanted ? [] : [`in Glue it is partitioned by ${there || 'nothing'}, not by ${wanted}`];
+  return there === wanted ? [] : [`Glue has it partitioned by ${there || 'nothing'}, not by ${wanted}`];
 }
 
-/** What Glue lets be written again of what it answered, so that nothing of a person's own is lost. */
+/** The fields of Glue's response that may be written back, so that nobody's own settings are lost. */
 function kept(found: GlueTable, name: string): TableInput {
   const { Owner, LastAccessTime, LastAnalyzedTime, Retention } = found;
   return {

@@ -1,6 +1,6 @@
 /**
- * The Glue catalog: reading and writing a database and its tables. Needs glue:GetDatabase, glue:GetTable, and to
- * write glue:CreateDatabase, glue:UpdateDatabase, glue:CreateTable and glue:UpdateTable.
+ * Reads and writes a database and its tables in the Glue catalog. Needs glue:GetDatabase and glue:GetTable; to write,
+ * also glue:CreateDatabase, glue:UpdateDatabase, glue:CreateTable and glue:UpdateTable.
  */
 import {
   CreateDatabaseCommand,
@@ -21,16 +21,16 @@ import { awsFailure } from '../aws/failure.ts';
 import { CatalogError, type ReportedError } from '../shared/errors.ts';
 import { discoveryError } from '../targets/discovery-error.ts';
 
-/** All methods throw a ReportedError that says what could not be done; when they are aborted, the abort's error. */
+/** Every method throws a ReportedError, or the abort's error when it is aborted. */
 export interface Glue {
-  /** Null: there is none. */
+  /** Null: the database does not exist. */
   database(): Promise<Database | null>;
   table(name: string): Promise<GlueTable | null>;
   createDatabase(description: string): Promise<void>;
-  /** Adds to the database's parameters; everything else of it stays. */
+  /** Adds parameters to the database and keeps everything else. */
   addParameters(found: Database, parameters: Readonly<Record<string, string>>): Promise<void>;
   createTable(input: TableInput): Promise<void>;
-  /** @param found as it was read: when somebody has changed it since, nothing is written */
+  /** @param found the table as it was read; if somebody has changed it since, nothing is written */
   updateTable(found: GlueTable, input: TableInput): Promise<void>;
 }
 
@@ -105,13 +105,13 @@ async function orNull<T>(request: () => Promise<T>): Promise<T | null> {
   }
 }
 
-/** @param what what could not be done, to what */
+/** @param what what could not be done, and to what */
 export function refused(error: unknown, what: string): ReportedError {
   const { kind, name, message } = awsFailure(error);
   if (kind === 'other') {
     return new CatalogError(
       `${what}: ${name}: ${message.replace(/\.$/, '')}`,
-      'Look at what AWS says, correct it, and run again: what was done stays, the rest is done then.',
+      'Correct what AWS reports, then run again: finished changes stay, and the rest is done then.',
       { cause: error },
     );
   }

@@ -1,4 +1,4 @@
-/** From which day on a lake holds anything: where the catalog's range of days begins. */
+/** Finds the first day in a lake, where the catalog's range of days begins. */
 import { partitionsOf } from '../lake/partitions.ts';
 import type { Store } from '../lake/stores/store.ts';
 import type { Table } from '../tables/table.ts';
@@ -6,7 +6,7 @@ import type { Table } from '../tables/table.ts';
 export interface LakeDays {
   /** Null for an empty lake. */
   readonly first: string | null;
-  /** Folders below the tables that are no partitions of them. */
+  /** Folders below the tables that are not partitions. */
   readonly foreign: readonly string[];
 }
 

@@ -1,16 +1,17 @@
-/** What `catalog` answers, and how people read it. */
+/** The report of `catalog`, and its text for people. */
 import { type ExitCode, exitCodes } from '../shared/exit-codes.ts';
+import { count, grouped } from '../telemetry/paragraphs.ts';
 import { printable } from '../telemetry/printable.ts';
 
 export interface DdlReport {
   readonly action: 'ddl';
   readonly exit_code: ExitCode;
   readonly dialect: 'athena' | 'trino';
-  /** In the order in which they are to be run; without semicolons. */
+  /** In the order in which to run them, without semicolons. */
   readonly statements: readonly string[];
 }
 
-/** Where a catalog was looked at or changed. */
+/** The catalog that was read or changed. */
 interface Place {
   readonly lake: string;
   readonly account_id: string;
@@ -39,7 +40,7 @@ export interface CheckReport extends Place {
 
 export type CatalogReport = DdlReport | ApplyReport | CheckReport;
 
-/** The report for people; for `ddl`, a script that they can run. */
+/** The report as text; for `ddl`, a script to run. */
 export function renderCatalogReport(report: CatalogReport): string {
   switch (report.action) {
     case 'ddl':
@@ -59,22 +60,24 @@ function applied({ changes, refusals, dry_run: dryRun, exit_code: code }: ApplyR
     ...(refusals.length === 0
       ? []
       : [
-          `${outcome}, for this can only be changed by a person (another --database is a way out):`,
+          `${outcome}, because only a person can change the following (or use another --database):`,
           ...indented(refusals),
         ]),
-    ...(dryRun && code === 0 ? ['Nothing was changed: --dry-run. Views would be made through Athena.'] : []),
+    ...(dryRun && code === 0 ? ['Nothing was changed (--dry-run). Athena would create the views.'] : []),
   ];
 }
 
 function checked({ drifts, parts, parts_read: read }: CheckReport): string[] {
   return [
-    `${parts} parts are there; the schema of ${read} was read.`,
-    ...(drifts.length === 0 ? ['All is in step.'] : [`${drifts.length} out of step:`, ...indented(drifts)]),
+    `The lake has ${count(parts, 'part')}; the schema of ${grouped(read)} was checked.`,
+    ...(drifts.length === 0
+      ? ['Glue, the definitions and the lake agree.']
+      : [`${count(drifts.length, 'difference')}:`, ...indented(drifts)]),
   ];
 }
 
 function title({ lake, database, account_id: account, region }: Place): string {
-  return `Database ${database} of account ${account} in ${region}, over ${printable(lake)}`;
+  return `Database ${database} in account ${account}, ${region}, for the lake ${printable(lake)}`;
 }
 
 function ending({ exit_code: code }: CatalogReport): string {

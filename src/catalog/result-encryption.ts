@@ -1,4 +1,4 @@
-/** How Athena encrypts what it puts out: it has words of its own for what S3 calls by others. */
+/** Encryption of Athena's results, which Athena names differently from S3. */
 
 import { type Encryption, refuseContradictoryEncryption } from '../config/encryption.ts';
 import { UsageError } from '../shared/errors.ts';
@@ -8,7 +8,7 @@ export type ResultEncryption =
   | { readonly EncryptionOption: 'SSE_S3' }
   | { readonly EncryptionOption: 'SSE_KMS'; readonly KmsKey: string };
 
-/** @throws UsageError for what Athena does not have */
+/** @throws UsageError for encryption that Athena does not offer */
 export function resultEncryption({
   sse,
   kmsKeyId,
@@ -16,12 +16,12 @@ export function resultEncryption({
   refuseContradictoryEncryption({ sse, kmsKeyId, bucketKeyEnabled: null });
   if (sse === 'aws:kms:dsse') {
     throw new UsageError(
-      'Athena does not encrypt what it puts out with aws:kms:dsse',
-      'Write --sse aws:kms or AES256.',
+      'Athena cannot encrypt its results with aws:kms:dsse',
+      'Use --sse aws:kms or AES256.',
     );
   }
   if (sse === 'AES256') return { EncryptionOption: 'SSE_S3' };
   if (kmsKeyId !== null) return { EncryptionOption: 'SSE_KMS', KmsKey: kmsKeyId };
   if (sse === null) return null;
-  throw new UsageError('With --sse aws:kms, Athena has to be told the key', 'Give --kms-key-id.');
+  throw new UsageError('With --sse aws:kms, Athena needs a key', 'Set --kms-key-id.');
 }

@@ -1,20 +1,20 @@
-/** Names and texts inside SQL of the two dialects: what is given is never taken for SQL. */
+/** Quotes names and text for SQL in both dialects, so that a value is never read as SQL. */
 
 /**
- * A text in Athena's DDL, which Hive's grammar reads: in single quotes, with a backslash before what would end it.
+ * Text in Athena's DDL, which has Hive's grammar: in single quotes, with backslashes as escapes
  * (github.com/apache/hive, BaseSemanticAnalyzer.unescapeSQLString)
  */
 export function hiveText(text: string): string {
   return `'${oneLine(text).replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 }
 
-/** A name in Athena's DDL. A backtick has no escape there that every version reads, so none is allowed. */
+/** A name in Athena's DDL. Not every version can escape a backtick there, so a name must not contain one. */
 export function hiveName(name: string): string {
   if (name.includes('`')) throw new TypeError(`${JSON.stringify(name)} cannot be a name in Hive's grammar`);
   return `\`${name}\``;
 }
 
-/** A text in Trino, and in Athena's queries and views, which are Trino's. */
+/** Text in Trino, and in Athena's queries and views, which use Trino's grammar. */
 export function trinoText(text: string): string {
   return `'${oneLine(text).replaceAll("'", "''")}'`;
 }
@@ -24,7 +24,7 @@ export function trinoName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** Comments stay on their line: Glue takes no control characters in them. */
+/** Glue rejects control characters in comments. */
 function oneLine(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is replaced
   return text.replace(/[\u0000-\u001f\u007f]+/g, ' ');

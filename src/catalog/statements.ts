@@ -1,4 +1,4 @@
-/** The tables and views as SQL: Athena's DDL, which is Hive's grammar, and Trino's. */
+/** The tables and views as SQL: Athena's DDL (Hive's grammar) and Trino's. */
 
 import { programPackage } from '../shared/program-package.ts';
 import type { ColumnType, Table } from '../tables/table.ts';
@@ -7,12 +7,12 @@ import { hiveName, hiveText, trinoName, trinoText } from './sql-literals.ts';
 
 export type Dialect = 'athena' | 'trino';
 
-/** A view as its file says it: see queries/views/. */
+/** A view as defined in queries/views/. */
 export interface View {
   readonly name: string;
   readonly title: string;
   readonly about: string;
-  /** One SELECT, over tables and other views by their bare names. */
+  /** One SELECT over tables and other views, named without a database. */
   readonly sql: string;
 }
 
@@ -32,7 +32,7 @@ export const trinoTypes: Readonly<Record<ColumnType, string>> = {
 
 export interface AthenaPlace {
   readonly database: string;
-  /** Of this table: `s3://bucket/prefix/table/`. */
+  /** The table's folder: `s3://bucket/prefix/table/`. */
   readonly location: string;
   /** `yyyy-MM-dd` */
   readonly firstDay: string;
@@ -43,11 +43,11 @@ export interface AthenaPlace {
 export interface TrinoPlace {
   readonly catalog: string;
   readonly schema: string;
-  /** Of this table, as Trino's file system names it: `s3://…/table/`, `file:///…/table/`. */
+  /** The table's folder as Trino names it: `s3://…/table/`, `file:///…/table/`. */
   readonly location: string;
 }
 
-/** `CREATE EXTERNAL TABLE …` for Athena, without a semicolon: Athena takes one statement at a time. */
+/** `CREATE EXTERNAL TABLE …` for Athena, without a semicolon, because Athena runs one statement at a time. */
 export function athenaTable(table: Table, place: AthenaPlace): string {
   const { location, firstDay, programVersion = programPackage().version } = place;
   const { EXTERNAL: _, ...parameters } = tableParameters(table, { location, firstDay, programVersion });
@@ -75,7 +75,7 @@ function hiveColumns(columns: readonly CatalogColumn[]): string {
     .join(',\n');
 }
 
-/** `CREATE TABLE …` for a Hive catalog of Trino, without a semicolon. Its partitions are then to be registered. */
+/** `CREATE TABLE …` for a Hive catalog of Trino, without a semicolon. Its partitions must then be registered. */
 export function trinoTable(table: Table, { catalog, schema, location }: TrinoPlace): string {
   const columns = [...catalogColumns(table), ...catalogPartitions(table)].map(
     ({ name, type, comment }) => `  ${trinoName(name)} ${trinoTypes[type]} COMMENT ${trinoText(comment)}`,
@@ -94,7 +94,7 @@ export function trinoTable(table: Table, { catalog, schema, location }: TrinoPla
   ].join('\n');
 }
 
-/** Registers the partitions that are there and drops those that are not; to be called again after every export. */
+/** Registers existing partitions and drops missing ones; must run again after every export. */
 export function trinoPartitions(table: Table, { catalog, schema }: Omit<TrinoPlace, 'location'>): string {
   const procedure = trinoPath(catalog, 'system', 'sync_partition_metadata');
   return `CALL ${procedure}(${[schema, table.name, 'FULL'].map(trinoText).join(', ')})`;
@@ -105,8 +105,8 @@ export type ViewPlace =
   | { readonly dialect: 'trino'; readonly catalog: string; readonly schema: string };
 
 /**
- * `CREATE OR REPLACE VIEW …`, without a semicolon. The tables and views inside have bare names: it is to be run
- * with the database, or the catalog and schema, as the session's own.
+ * `CREATE OR REPLACE VIEW …`, without a semicolon. Names inside have no database, so the session must have the
+ * database, or the catalog and schema, selected.
  */
 export function createView(view: View, place: ViewPlace): string {
   const sql = view.sql.trim().replace(/;$/, '');

@@ -1,4 +1,4 @@
-/** What the columns of views are: their types, and which column of a table, or which expression, each comes from. */
+/** Finds the columns of views: their types, and the table column or expression that each comes from. */
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { Column, ColumnType, PartitionColumn, Table } from '../tables/table.ts';
 import { trinoName } from './sql-literals.ts';
@@ -8,9 +8,9 @@ export interface ViewColumn {
   readonly name: string;
   /** As DuckDB names it. */
   readonly type: string;
-  /** The table's column that it is, or that it is the largest or smallest value of; null: computed. */
+  /** The table column that it shows, or of which it is the minimum or maximum; null: computed. */
   readonly source: { readonly table: string; readonly column: Column | PartitionColumn } | null;
-  /** SQL of what is computed; null for a column that is taken as it is. */
+  /** The SQL of a computed column; null for a column that is shown unchanged. */
   readonly expression: string | null;
 }
 
@@ -21,7 +21,7 @@ const duckdbTypes: Readonly<Record<ColumnType, string>> = {
   timestamp: 'TIMESTAMP_MS',
 };
 
-/** The columns of every view by the view's name; DuckDB parses the SQL, and makes the views over empty tables. */
+/** The columns of every view, by view name. DuckDB parses the SQL and creates the views over empty tables. */
 export async function viewColumns(
   tables: readonly Table[],
   views: readonly View[],
@@ -65,7 +65,7 @@ async function columnsOf(
   return columns;
 }
 
-/** The parts of DuckDB's serialized syntax tree (json_serialize_sql) that are read here. */
+/** The parts of DuckDB's serialized syntax tree (json_serialize_sql) that are used here. */
 interface Select {
   readonly select_list: readonly Expression[];
   readonly from_table: From;
@@ -89,13 +89,12 @@ interface From {
 
 interface Traced {
   readonly source: ViewColumn['source'];
-  /** What is computed on the way; null: nothing. */
+  /** The expression found on the way; null if the column is shown unchanged. */
   readonly node: Expression | null;
 }
 
 /**
- * Follows a name through views, sub-queries and, where it is written with its relation's name, joins; a union or an
- * expression ends the way.
+ * Follows a column through views, subqueries and, if it is qualified, joins. It stops at a union or an expression.
  */
 function traced(
   from: { readonly view: string } | { readonly select: Select },
@@ -112,12 +111,12 @@ function traced(
   if (below === undefined) return { source: null, node: item };
   const relation = relationNamed(select.from_table, reference?.column_names?.at(-2));
   const found = lookup(relation, below, tables, trees);
-  // A name that could not be followed further is still best said by what stands here.
+  // If the column cannot be followed further, the expression here describes it best.
   const node = isExtreme || (found.source === null && found.node === null) ? item : found.node;
   return { source: found.source, node };
 }
 
-/** The side of a join that a column is written with, or the relation itself where nothing is joined. */
+/** The side of a join that a column is qualified with; the relation itself if there is no join. */
 function relationNamed(relation: From, name: string | undefined): From {
   const { left, right } = relation;
   if (left === undefined || right === undefined || name === undefined) return relation;
@@ -143,14 +142,14 @@ function lookup(
   return traced({ view: relation }, name, tables, trees);
 }
 
-/** Places in the text are 2^64 − 1 where there is none: more than a JavaScript number holds, and not needed. */
+/** Parses SQL. Removes positions, which are 2^64 − 1 when unknown: too large for a JavaScript number, and not needed. */
 async function parsed(connection: DuckDBConnection, sql: string): Promise<Select> {
   const reader = await connection.runAndReadAll('SELECT json_serialize_sql($1::VARCHAR) AS tree', [sql]);
   const text = String(reader.getRowObjectsJS()[0]?.tree).replace(
     /"query_location":\d+/g,
     '"query_location":0',
   );
-  // What DuckDB's own function gives; whatever of it is read is looked at before it is used.
+  // Safe: DuckDB's own function wrote it, and every field is checked before it is used.
   const tree = JSON.parse(text) as { readonly statements?: readonly { readonly node: Select }[] };
   const node = tree.statements?.[0]?.node;
   if (node === undefined) throw new Error(`DuckDB cannot parse: ${sql}`);

@@ -28,7 +28,7 @@ describe('the next release of a table', () => {
     expect(refusals).toEqual([]);
     expect(changes).toEqual([
       '+ copy_jobs: column brand_new bigint',
-      `~ copy_jobs: parameter backup_copy_export.schema_version: ${copyJobs.schemaVersion + 1}, where it is ${copyJobs.schemaVersion}`,
+      `~ copy_jobs: parameter backup_copy_export.schema_version: ${copyJobs.schemaVersion + 1}, was ${copyJobs.schemaVersion}`,
     ]);
     expect(input.StorageDescriptor?.Columns?.map(({ Name }) => Name)).toEqual([
       ...copyJobs.columns.map(({ name }) => name),
@@ -52,7 +52,7 @@ describe('the next release of a table', () => {
     [
       'another type',
       released({ columns: copyJobs.columns.map((one) => ({ ...one, type: 'bigint' })) }),
-      /column copy_job_id is string in Glue, and bigint in the definition/,
+      /column copy_job_id is string in Glue, but bigint in the definition/,
     ],
     ['one column less', released({ columns: copyJobs.columns.slice(1) }), /column copy_job_id is in Glue/],
     [
@@ -68,7 +68,7 @@ describe('the next release of a table', () => {
           },
         ],
       }),
-      /partition column hour is not in Glue, and none can be added/,
+      /Glue lacks the partition column hour, and partition columns cannot be added/,
     ],
     ['no partition column', released({ partitions: [] }), /partitioned by creation_date, not by/],
   ])('is refused with %s', (_, next, message) => {

@@ -60,15 +60,15 @@ describe('catalog ddl', () => {
 
 describe('a wrong command line ends with 64, one line on stderr and nothing on stdout', () => {
   it.each<readonly [string, readonly string[], RegExp]>([
-    ['no action', ['--lake', 's3://bucket/lake'], /not told what to do\. Write catalog ddl, catalog apply/],
-    ['an unknown action', ['drop', '--lake', 's3://bucket/lake'], /catalog cannot drop/],
+    ['no action', ['--lake', 's3://bucket/lake'], /needs an action\. Write catalog ddl, catalog apply/],
+    ['an unknown action', ['drop', '--lake', 's3://bucket/lake'], /catalog has no action drop/],
     ['no lake', ['ddl'], /--lake is required/],
-    ['a local lake for Athena', ['ddl', '--lake', './lake'], /local folder, and Athena reads S3/],
-    ['a local lake for Glue', ['apply', '--lake', './lake'], /local folder, and Athena reads S3/],
+    ['a local lake for Athena', ['ddl', '--lake', './lake'], /local folder, but Athena only reads S3/],
+    ['a local lake for Glue', ['apply', '--lake', './lake'], /local folder, but Athena only reads S3/],
     [
       'a prefix with a partition’s name',
       ['ddl', '--lake', `s3://bucket/\${x}`],
-      /takes for the name of a partition/,
+      /reads as the name of a partition/,
     ],
     ['a bad database', ['ddl', '--lake', 's3://bucket/x', '--database', 'a-b'], /not a database name/],
     [
@@ -86,7 +86,7 @@ describe('a wrong command line ends with 64, one line on stderr and nothing on s
       ['check', '--lake', 's3://bucket/x', '--dialect', 'trino'],
       /works on Glue, not on Trino/,
     ],
-    ['a dry run of nothing', ['check', '--lake', 's3://bucket/x', '--dry-run'], /changes nothing anyway/],
+    ['a dry run of nothing', ['check', '--lake', 's3://bucket/x', '--dry-run'], /never changes anything/],
     ['an option of export', ['ddl', '--lake', 's3://bucket/x', '--since', 'all'], /Unknown: --since/],
   ])('%s', async (_, args, message) => {
     const { code, stdout, stderr } = await catalog(args);

@@ -15,7 +15,7 @@ const applied: ApplyReport = {
 
 test('an apply says where, what was changed, and that it is done', () => {
   expect(renderCatalogReport(applied)).toBe(
-    'Database copies of account 111122223333 in eu-west-1, over s3://bucket/lake\n' +
+    'Database copies in account 111122223333, eu-west-1, for the lake s3://bucket/lake\n' +
       'Changed:\n  + table copy_jobs\nExit code 0: done.\n',
   );
 });
@@ -32,11 +32,11 @@ test('a dry run, a second apply and a refusal all say that nothing was changed',
 });
 
 test('a check lists every drift, and nothing of it reaches the terminal as a command', () => {
-  const drifts = ['copy_jobs/\u001b[2Jnotes.txt: is no part', 'copy_jobs: column x'];
+  const drifts = ['copy_jobs/\u001b[2Jnotes.txt: not a part', 'copy_jobs: column x'];
   const text = renderCatalogReport({
     ...{ action: 'check', exit_code: 78, ...place },
     ...{ drifts, parts: 9, parts_read: 5 },
   });
-  expect(text).toContain('9 parts are there; the schema of 5 was read.\n2 out of step:\n');
+  expect(text).toContain('The lake has 9 parts; the schema of 5 was checked.\n2 differences:\n');
   expect(text).not.toContain('\u001b');
 });

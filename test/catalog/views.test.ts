@@ -108,7 +108,9 @@ describe('a view is made through Athena', () => {
     });
     await expect(run()).rejects.toMatchObject({
       exitCode: 78,
-      message: expect.stringMatching(/^View one was not made: Athena says FAILED: line 1:8: Column x.*q-1/),
+      message: expect.stringMatching(
+        /^View one was not created: Athena reports FAILED: line 1:8: Column x.*q-1/,
+      ),
     });
   });
 

@@ -202,7 +202,7 @@ describe('catalog apply', () => {
           ),
         },
       }),
-      /copy_jobs: column backup_size_in_bytes is string in Glue, and bigint in the definition/,
+      /copy_jobs: column backup_size_in_bytes is string in Glue, but bigint in the definition/,
     ],
     [
       'a column that the definition no longer has',
@@ -212,19 +212,19 @@ describe('catalog apply', () => {
           Columns: [...(storage?.Columns ?? []), { Name: 'gone', Type: 'int' }],
         },
       }),
-      /copy_jobs: column gone is in Glue, and no longer in the definition/,
+      /copy_jobs: column gone is in Glue, but no longer in the definition/,
     ],
     [
       'other partition columns',
       () => ({ PartitionKeys: [{ Name: 'month', Type: 'string' }] }),
-      /copy_jobs: in Glue it is partitioned by month, not by creation_date/,
+      /copy_jobs: Glue has it partitioned by month, not by creation_date/,
     ],
     [
       'another lake',
       ({ StorageDescriptor: storage }) => ({
         StorageDescriptor: { ...storage, Location: 's3://another/copy_jobs/' },
       }),
-      /lies over s3:\/\/another\/copy_jobs\/.* needs another --database/,
+      /Glue has it at s3:\/\/another\/copy_jobs\/.* use another --database/,
     ],
     [
       'a newer schema',
@@ -234,7 +234,7 @@ describe('catalog apply', () => {
     [
       'a table of another kind',
       () => ({ TableType: 'VIRTUAL_VIEW' }),
-      /is a VIRTUAL_VIEW, not an external table/,
+      /Glue has a VIRTUAL_VIEW of this name, not an external table/,
     ],
   ])('refuses %s, and then changes nothing at all', async (_, change, message) => {
     await apply();
@@ -284,11 +284,11 @@ describe('catalog check', () => {
   });
 
   it('names a database, tables and views that are missing', async () => {
-    expect((await check()).drifts).toEqual([`database ${database} is not in Glue: run catalog apply`]);
+    expect((await check()).drifts).toEqual([`database ${database} is not in Glue; run catalog apply`]);
     await apply({}, []);
     const { exit_code: code, drifts } = await check();
     expect(code).toBe(78);
-    expect(drifts).toEqual(views.map(({ name }) => `view ${name}: is not in Glue: run catalog apply`));
+    expect(drifts).toEqual(views.map(({ name }) => `view ${name}: not in Glue; run catalog apply`));
   });
 
   it('names every difference between Glue and the definitions', async () => {
@@ -308,10 +308,10 @@ describe('catalog check', () => {
       view.name === 'good_days' ? { ...view, sql: 'SELECT 1 AS one' } : view,
     );
     expect((await check({}, other)).drifts).toEqual([
-      'copy_jobs: column state is int in Glue, and string in the definition',
+      'copy_jobs: column state is int in Glue, but string in the definition',
       'copy_jobs: column region string (catalog apply would change it)',
-      'copy_jobs: parameter projection.enabled: true, where it is false (catalog apply would change it)',
-      'view good_days: was made by another statement: run catalog apply',
+      'copy_jobs: parameter projection.enabled: true, was false (catalog apply would change it)',
+      'view good_days: Glue has another definition; run catalog apply',
     ]);
   });
 
@@ -339,13 +339,13 @@ describe('catalog check', () => {
     const { drifts, exit_code: code } = await check({ lake: other }, []);
     expect(code).toBe(78);
     const expected = [
-      /^copy_jobs\/notes\.txt: is no part of this lake/,
-      /^copy_jobs\/creation_date=2026-13-45\/part-00000\.parquet: is no part/,
-      /^copy_jobs\/creation_date=2019-05-05\/part-00000\.parquet: lies before the projected range/,
-      /^copy_jobs\/creation_date=2999-01-01\/part-00000\.parquet: lies behind the projected range/,
-      /aggregation_period=ONE_YEAR\/.*: is no part of this lake/,
-      /^export_coverage\/run_date=2026-11-18\/[\da-f-]{35}b\.parquet: cannot be read as Parquet/,
-      /^export_coverage\/run_date=2026-11-19\/[\da-f-]{35}a\.parquet: holds a column job_count, which no definition names/,
+      /^copy_jobs\/notes\.txt: not a part of this lake/,
+      /^copy_jobs\/creation_date=2026-13-45\/part-00000\.parquet: not a part/,
+      /^copy_jobs\/creation_date=2019-05-05\/part-00000\.parquet: before the projected range/,
+      /^copy_jobs\/creation_date=2999-01-01\/part-00000\.parquet: after the projected range/,
+      /aggregation_period=ONE_YEAR\/.*: not a part of this lake/,
+      /^export_coverage\/run_date=2026-11-18\/[\da-f-]{35}b\.parquet: not readable as Parquet/,
+      /^export_coverage\/run_date=2026-11-19\/[\da-f-]{35}a\.parquet: contains the column job_count, which the table does not define/,
     ];
     for (const pattern of expected)
       expect(
@@ -354,7 +354,7 @@ describe('catalog check', () => {
       ).toBe(true);
     for (const drift of drifts) {
       expect(
-        expected.slice(0, 6).some((one) => one.test(drift)) || /a\.parquet: holds/.test(drift),
+        expected.slice(0, 6).some((one) => one.test(drift)) || /a\.parquet: contains/.test(drift),
         drift,
       ).toBe(true);
     }
@@ -363,7 +363,7 @@ describe('catalog check', () => {
     expect((await apply({ lake: other }, [])).changes).toContainEqual(
       expect.stringMatching(/^~ copy_jobs: parameter projection\.creation_date\.range: 2019-05-05,NOW/),
     );
-    expect((await check({ lake: other }, [])).drifts.join('\n')).not.toMatch(/lies before/);
+    expect((await check({ lake: other }, [])).drifts.join('\n')).not.toMatch(/before the projected/);
   });
 });
 
