@@ -4,12 +4,14 @@ import { join } from 'node:path';
 const marker = '.made-by-npm-run-demo';
 
 /**
- * Makes the folder, or empties it when an earlier demo made it.
- * @throws Error when somebody else did, and there is something in it
+ * Creates the folder, or empties it if an earlier demo created it.
+ * @throws Error if the demo did not create it and it is not empty
  */
 export function emptyFolder(folder: string): void {
   if (existsSync(folder) && !existsSync(join(folder, marker)) && readdirSync(folder).length > 0) {
-    throw new Error(`${folder} was not made by the demo. Move it away, then run the demo again.`);
+    throw new Error(
+      `${folder} exists, but the demo did not create it. Move it away, then run the demo again.`,
+    );
   }
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder);

@@ -1,4 +1,4 @@
-/** What the demo asks of the lake, with the DuckDB that anyone could point at it. */
+/** The demo's queries over the lake, run with plain DuckDB. */
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import Table from 'cli-table3';
@@ -25,7 +25,7 @@ async function withDuckDB<T>(use: (connection: DuckDBConnection) => Promise<T>):
   }
 }
 
-/** Prints a few questions and their answers. */
+/** Runs a few queries and prints their results. */
 export async function show(lake: string, print: (text: string) => void): Promise<void> {
   const jobs = parts(lake, 'copy_jobs');
   const questions: readonly (readonly [string, string])[] = [
@@ -35,7 +35,7 @@ export async function show(lake: string, print: (text: string) => void): Promise
        FROM ${jobs} GROUP BY state ORDER BY jobs DESC`,
     ],
     [
-      'Copies that failed, by reason',
+      'Failed copies by reason',
       `SELECT message_category, count(*) AS jobs, count(DISTINCT account_id) AS accounts
        FROM ${jobs} WHERE state = 'FAILED' GROUP BY message_category ORDER BY jobs DESC LIMIT 5`,
     ],
@@ -46,7 +46,7 @@ export async function show(lake: string, print: (text: string) => void): Promise
        FROM ${jobs} GROUP BY ALL ORDER BY jobs DESC`,
     ],
     [
-      'What the run says about itself',
+      'Coverage of the run',
       `SELECT table_name, status, count(*) AS targets FROM ${parts(lake, 'export_coverage')}
        GROUP BY ALL ORDER BY ALL`,
     ],
@@ -61,7 +61,7 @@ export async function show(lake: string, print: (text: string) => void): Promise
   });
 }
 
-/** A column as text, in the lake and in the record as it was served: the same text means the same value. */
+/** SQL for a column as text, in the lake and in the record that was served: equal text means equal values. */
 function bothSides({
   name,
   type,
@@ -70,11 +70,11 @@ function bothSides({
   if (origin.kind !== 'api') return null;
   const lake = `"${name}"`;
   const served = `fields[${quoted(origin.field)}]`;
-  // AWS leaves out of some records whose they are: then it is the account of the vault, or who was asked.
+  // Some records have no account: then it is the source vault's, or the one that was queried.
   const vault = `nullif(split_part(fields['SourceBackupVaultArn'], ':', 5), '')`;
   if (name === 'account_id') return { lake, served: `coalesce(${served}, ${vault}, account_id)` };
   if (name === 'region') return { lake, served: `coalesce(${served}, region)` };
-  // A map has no order.
+  // Maps are unordered.
   const entries = (json: string): string =>
     `list_sort(map_entries((${json})::JSON::MAP(VARCHAR, BIGINT)))::VARCHAR`;
   if (name === 'child_jobs_in_state') return { lake: entries(lake), served: entries(served) };
@@ -87,7 +87,7 @@ function bothSides({
   return { lake: `${lake}::VARCHAR`, served };
 }
 
-/** Every job, and every daily count, of the lake against the truth file, in every column that AWS fills; the number of differences. */
+/** Compares every job and daily count in the lake with the truth file, in every column from AWS; returns the differences. */
 export async function compareWithTruth(
   lake: string,
   truth: string,
@@ -99,19 +99,19 @@ export async function compareWithTruth(
   ].map(({ title, table, which }) => {
     const columns = table.columns.flatMap((column) => bothSides(column) ?? []);
     const names = table.columns.flatMap(({ origin }) => (origin.kind === 'api' ? [origin.field] : []));
-    // A digest for each row: millions of rows of text would need much memory.
+    // Compares digests, because millions of rows of text would need too much memory.
     const digest = (side: 'lake' | 'served'): string =>
       `md5(to_json([${columns.map((column) => column[side]).join(', ')}])::VARCHAR)`;
-    // All fields in one call: each call of a JSON function keeps memory of its own.
+    // All fields in one call, because each call of a JSON function allocates its own memory.
     const paths = names.map((name) => quoted(`$.${name}`)).join(', ');
     const fields = `map([${names.map(quoted).join(', ')}], json_extract_string(record, [${paths}]))`;
-    // A copy between accounts may be served by both: it is one job.
+    // Both accounts may list a cross-account copy, but it is one job.
     const served = `SELECT DISTINCT ${digest('served')} AS one FROM (
        SELECT account_id, region, ${fields} AS fields FROM read_ndjson(${quoted(truth)},
          columns = {"table": 'VARCHAR', region: 'VARCHAR', account_id: 'VARCHAR', aggregation_period: 'VARCHAR',
                     record: 'JSON'}) WHERE "table" = ${quoted(table.name)} AND ${which})`;
     return [
-      `${title}, in all ${columns.length} columns that AWS fills`,
+      `${title}, in all ${columns.length} columns from AWS`,
       `SELECT ${digest('lake')} AS one FROM ${parts(lake, table.name)}`,
       served,
     ] as const;
@@ -128,7 +128,7 @@ export async function compareWithTruth(
       const [inLake = 0, inTruth = 0, missing = 0, surplus = 0] = (reader.getRows()[0] ?? []).map(Number);
       print(
         `${title}: ${inLake.toLocaleString('en-US')} in the lake, ${inTruth.toLocaleString('en-US')} served, ` +
-          `${missing} missing or different, ${surplus} too many or different`,
+          `${missing} missing or different, ${surplus} unexpected or different`,
       );
       differences += missing + surplus;
     }

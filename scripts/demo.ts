@@ -1,6 +1,6 @@
 /**
- * npm run demo: starts the simulator, runs the real export against it into ./demo/lake, shows what is there,
- * and compares it with the simulator's own list of everything it served. Options go to the simulator:
+ * npm run demo: starts the simulator, runs the real export against it into ./demo/lake, shows the lake, and compares it
+ * with the simulator's record of everything it served. Options are passed to the simulator:
  * npm run demo -- --list-in-destination --children hidden
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -18,7 +18,7 @@ const truth = join(folder, 'truth.ndjson');
 const cli = join(root, 'src', 'cli.ts');
 const startWithinMs = 60_000;
 
-/** This process's environment without what belongs to a real AWS account or to a real export. */
+/** This process's environment without the settings of a real AWS account or export. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !/^(AWS_|BACKUP_COPY_EXPORT_)/.test(name));
   return {
@@ -31,7 +31,7 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
   };
 }
 
-/** Starts the simulator; resolves with the environment that a client needs, once it listens. */
+/** Starts the simulator; resolves once it listens, with the environment that a client needs. */
 async function startSimulator(
   options: readonly string[],
 ): Promise<{ child: ChildProcess; env: Record<string, string> }> {
@@ -46,14 +46,14 @@ async function startSimulator(
   const timer = setTimeout(() => child.kill(), startWithinMs);
   try {
     for await (const line of createInterface({ input: child.stdout })) {
-      // The simulator's contract: the first line it prints is this.
+      // Safe: the simulator's first line is JSON with this field.
       const { env } = JSON.parse(line) as { env: Record<string, string> };
       return { child, env };
     }
   } finally {
     clearTimeout(timer);
   }
-  throw new Error('The simulator ended before it was ready; what it said above is the reason.');
+  throw new Error('The simulator stopped before it was ready; see its message above.');
 }
 
 function ended(child: ChildProcess): Promise<number> {
@@ -67,7 +67,7 @@ function heading(text: string): void {
   process.stdout.write(`\n== ${text}\n\n`);
 }
 
-/** The first and last partition of each table, and how many there are. */
+/** Prints the number of files of each table, and the first and last one. */
 function tree(): void {
   for (const table of readdirSync(lake).sort()) {
     const files = readdirSync(join(lake, table), { recursive: true, encoding: 'utf8' })
@@ -97,7 +97,7 @@ async function demo(options: readonly string[]): Promise<number> {
   try {
     process.stdout.write(`listens at ${env.AWS_ENDPOINT_URL_BACKUP} (process ${simulator.pid})\n`);
     process.stdout.write(
-      'Its time is not the present, so the export will warn that the clock of this machine is another: that is expected here.\n',
+      'The simulated clock differs from this machine’s clock, so the export warns about that. This is expected.\n',
     );
     heading('backup-copy-export export --lake ./demo/lake --accounts all --log-level warn');
     const words = ['export', '--lake', lake, '--accounts', 'all', '--log-level', 'warn'];
@@ -113,14 +113,14 @@ async function demo(options: readonly string[]): Promise<number> {
     }
     heading('What is in the lake');
     tree();
-    heading('Asked with DuckDB');
+    heading('Queries with DuckDB');
     await show(lake, (text) => process.stdout.write(`${text}\n`));
     heading('Compared with what the simulator served');
     const differences = await compareWithTruth(lake, truth, (text) => process.stdout.write(`${text}\n`));
     const seconds = Math.round((performance.now() - begun) / 1000);
     process.stdout.write(`\n${differences === 0 ? 'Equal' : 'NOT EQUAL'}. The demo took ${seconds} s.\n`);
     process.stdout.write(
-      'Look around: ./demo/lake is the lake, ./demo/truth.ndjson is what was served. Ask it, for example:\n\n',
+      'The lake is in ./demo/lake, and ./demo/truth.ndjson records what the simulator served. Try a question:\n\n',
     );
     process.stdout.write('./backup-copy-export query failed-copies --days 7 --lake ./demo/lake\n');
     return differences === 0 ? 0 : 1;

@@ -1,7 +1,7 @@
-/** Which UTC days of a lake a query reads. */
+/** The range of UTC days that a query reads. */
 import { dayMs } from '../shared/time.ts';
 
-/** `yyyy-MM-dd`, both included; null: no bound. Days of this form sort as text. */
+/** `yyyy-MM-dd`, both inclusive; null: no bound. Days in this form sort as text. */
 export interface DayRange {
   readonly from: string | null;
   readonly to: string | null;
@@ -13,7 +13,7 @@ export function isWithin(day: string, { from, to }: DayRange): boolean {
   return (from === null || day >= from) && (to === null || day <= to);
 }
 
-/** From so many days before `newest` on. */
+/** Every day from `count` days before `newest`. */
 export function daysBefore(newest: string, count: number): DayRange & { readonly from: string } {
   const first = Date.parse(`${newest}T00:00:00Z`) - count * dayMs;
   return { from: new Date(first).toISOString().slice(0, 10), to: null };

@@ -1,4 +1,4 @@
-/** What the engine says went wrong, as errors for people. */
+/** Turns the engine's errors into errors with advice. */
 import {
   EngineError,
   LakeError,
@@ -8,7 +8,7 @@ import {
   UsageError,
 } from '../shared/errors.ts';
 
-/** What is wrong with the words of a query, by the first words of the engine's message. */
+/** The engine's messages about a wrong query begin with one of these. */
 const badQuery =
   /^(?:Parser|Syntax|Binder|Catalog|Conversion|Out of Range|Mismatch Type|Invalid Type|Not implemented|Permission|Decimal|Divide by Zero|Invalid Input|Expression|Parameter Not Allowed|Parameter Not Resolved|Sequence) Error: /i;
 
@@ -19,35 +19,35 @@ export function describeEngineError(error: unknown, lake: string, memoryLimitByt
   if (isChangedPart(error)) {
     return new LakeError(
       `A part of ${lake} could not be read: ${message}`,
-      'If it was replaced meanwhile, ask again; else restore its earlier version.',
+      'If an export just replaced it, run the query again; otherwise restore its earlier version.',
       { cause: error },
     );
   }
   if (/max_temp_directory_size/.test(error.message)) {
     return new ScratchError(
-      'The query needs more memory than --memory-limit, and more scratch than --scratch-limit leaves',
-      'Raise one of both, name fewer days with --from and --to, or ask for less.',
+      'The query needs more memory than --memory-limit, and more scratch space than --scratch-limit',
+      'Raise one of the two, read fewer days with --from and --to, or select less.',
       { cause: error },
     );
   }
   if (/^Out of Memory/i.test(message)) {
     return new EngineError(
       `The query needs more memory than ${Math.round(memoryLimitBytes / 2 ** 20)} MiB: ${message}`,
-      'Raise --memory-limit, name fewer days with --from and --to, or ask for less.',
+      'Raise --memory-limit, read fewer days with --from and --to, or select less.',
       { cause: error },
     );
   }
   if (badQuery.test(message)) {
     return new UsageError(
-      `The query cannot be run: ${message}`,
-      'DESCRIBE copy_jobs shows a table’s columns, SHOW TABLES all tables and views.',
+      `The query failed: ${message}`,
+      'DESCRIBE copy_jobs lists the columns of a table; SHOW TABLES lists all tables and views.',
       { cause: error },
     );
   }
   if (/^IO Error/i.test(message)) {
     return new LakeError(
-      `The query could not be run over ${lake}: ${message}`,
-      'Look whether the disk of --scratch is full, and whether the lake’s files can be read.',
+      `The query failed on ${lake}: ${message}`,
+      'Check whether the disk of --scratch is full, and whether the lake’s files are readable.',
       { cause: error },
     );
   }
@@ -55,8 +55,8 @@ export function describeEngineError(error: unknown, lake: string, memoryLimitByt
 }
 
 /**
- * Whether the engine could not read a part that it had found: a fresh listing may help. One that is gone it takes for a
- * folder, and then refuses to look into it.
+ * Whether the engine could not read a part that was listed, so that listing again may help. DuckDB treats a missing file
+ * as a folder, and reports that access to it is denied.
  */
 export function isChangedPart(error: unknown): boolean {
   if (error instanceof PartChangedError) return true;
@@ -69,7 +69,7 @@ export function isChangedPart(error: unknown): boolean {
   );
 }
 
-/** Without the lines that draw an arrow under the place. */
+/** Drops the lines that point an arrow at the error. */
 function firstParagraph(message: string): string {
   const [first = message] = message.split(/\n\s*\n?LINE \d+:/);
   return first.trim().replace(/[.!?]$/, '');

@@ -1,4 +1,4 @@
-/** Bounds on a running query: a time, and whoever says stop. */
+/** Ends a running query at its time limit or when it is aborted. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { UnavailableError } from '../shared/errors.ts';
 
@@ -7,7 +7,7 @@ export interface QueryLimits {
   readonly signal: AbortSignal;
 }
 
-/** @throws UnavailableError when the time is over or the signal is given */
+/** @throws UnavailableError at the time limit or when the signal aborts */
 export async function withinLimits<T>(
   connection: Pick<DuckDBConnection, 'interrupt'>,
   { timeoutMs, signal }: QueryLimits,
@@ -16,7 +16,7 @@ export async function withinLimits<T>(
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), timeoutMs);
   const stop = AbortSignal.any([signal, late.signal]);
-  // The engine forgets an interruption that comes before the query has begun.
+  // The engine ignores an interrupt that arrives before the query has begun, so it is repeated.
   let repeated: NodeJS.Timeout | undefined;
   const interrupt = (): void => {
     connection.interrupt();
@@ -26,16 +26,16 @@ export async function withinLimits<T>(
   try {
     if (stop.aborted) throw new Error('stopped before it began');
     const result = await work();
-    // Rows that were streaming just end when the engine is interrupted: what came is no whole answer.
+    // An interrupt simply ends the stream of rows, so the result may be incomplete.
     if (stop.aborted) throw new Error('stopped while its rows came');
     return result;
   } catch (error) {
     if (signal.aborted)
-      throw new UnavailableError('The query was interrupted', 'Ask it again.', { cause: error });
+      throw new UnavailableError('The query was interrupted', 'Run it again.', { cause: error });
     if (late.signal.aborted) {
       throw new UnavailableError(
-        `The query did not end within ${timeoutMs / 1000} s`,
-        'Raise --timeout, name fewer days with --from and --to, or ask for less.',
+        `The query did not finish within ${timeoutMs / 1000} s`,
+        'Raise --timeout, read fewer days with --from and --to, or select less.',
         { cause: error },
       );
     }

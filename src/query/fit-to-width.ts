@@ -1,4 +1,4 @@
-/** Rows laid out for a terminal of a given width: a table where they fit, else one block for each row. */
+/** Fits rows to a terminal's width: as a table if possible, otherwise as one block per row. */
 import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
 import { shortened } from './terminal-cells.ts';
@@ -6,15 +6,15 @@ import { shortened } from './terminal-cells.ts';
 export interface FittedColumn {
   readonly name: string;
   readonly align: 'left' | 'right';
-  /** Whether values may be cut: a number or an instant may not. */
+  /** Whether values may be cut. Numbers and times may not. */
   readonly cuttable: boolean;
 }
 
 /** Between two columns. */
 const gap = '  ';
-/** Text is cut to no less than this: an account's id and every region stay whole. */
+/** Text is never cut below this width, so account ids and region names stay whole. */
 const least = 16;
-/** Of one value in a block. */
+/** The most lines for one value in a block. */
 const mostLines = 6;
 
 export interface Fitted {
@@ -23,7 +23,7 @@ export interface Fitted {
   readonly cut: boolean;
 }
 
-/** @param rows texts of one line, as many as there are columns */
+/** @param rows one single-line text per column */
 export function fitted(
   columns: readonly FittedColumn[],
   rows: readonly (readonly string[])[],
@@ -33,7 +33,7 @@ export function fitted(
   return widths === null ? blocks(columns, rows, width) : table(columns, rows, widths);
 }
 
-/** Null: even cut as far as may be, the columns are too wide. */
+/** Null: the columns are too wide even when cut to the minimum. */
 function columnWidths(
   columns: readonly FittedColumn[],
   rows: readonly (readonly string[])[],
@@ -48,12 +48,12 @@ function columnWidths(
   );
   if (sum(minimal) > room) return null;
   const cut = shared(minimal, natural, room);
-  // What is left goes to names, so that fewer of them are broken.
+  // Remaining space goes to the names, so that fewer of them are broken over lines.
   const named = columns.map(({ name }, at) => Math.max(cut[at] ?? 0, stringWidth(name)));
   return shared(cut, named, room);
 }
 
-/** Each of at least `from` and at most `to`, all together at most `room`; the narrowest get theirs first. */
+/** Widths between `from` and `to` that together fill at most `room`; the narrowest column grows first. */
 function shared(from: readonly number[], to: readonly number[], room: number): readonly number[] {
   const widths = [...from];
   let left = room - sum(from);
@@ -104,7 +104,7 @@ function table(
       .join(gap)
       .trimEnd();
   const head = Array.from({ length: height }, (_, at) =>
-    // Names end at the rule below them.
+    // Names are aligned to the rule below them.
     line(names.map((lines) => lines[at - (height - lines.length)] ?? '')),
   );
   const rule = widths.map((width) => '─'.repeat(width)).join(gap);
@@ -139,7 +139,7 @@ function blocks(
   return { text: `${lines.join('\n')}\n`, cut };
 }
 
-/** Words go on in further lines; an id or an ARN stays on one, cut in its middle. */
+/** Text with spaces wraps; an id or an ARN stays on one line, with its middle cut. */
 function valueLines(
   text: string,
   width: number,

@@ -1,4 +1,4 @@
-/** The parts of a lake that a query reads: found by listing, and made files that the engine can open. */
+/** Lists the parts of a lake that a query reads, and provides them as local files. */
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import pLimit from 'p-limit';
@@ -17,19 +17,19 @@ export interface Part {
 
 export interface FoundParts {
   readonly keys: readonly string[];
-  /** The days of those that are left out, ascending. */
+  /** The days of parts that are left out, ascending. */
   readonly leftOut: readonly string[];
-  /** The last day of all; null when there is no part. */
+  /** The last day of any part; null if there are no parts. */
   readonly newest: string | null;
-  /** Objects below the table that are no parts of it, and are not read. */
+  /** Objects below the table that are not parts of it; they are not read. */
   readonly foreign: readonly string[];
 }
 
 const downloadsAtOnce = 8;
 
 /**
- * The keys of a table's parts within the days, ascending.
- * @param buckets the lake's: they say which parts there can be
+ * The keys of a table's parts within the range of days, ascending.
+ * @param buckets the lake's, which determine the valid keys
  */
 export async function findParts(
   store: Pick<Store, 'list'>,
@@ -57,8 +57,8 @@ export async function findParts(
 }
 
 /**
- * The files of a local lake, where they lie.
- * @throws LinkError for a part that is a link, or lies behind one
+ * The files of a local lake, in place.
+ * @throws LinkError for a part that is a symbolic link, or is reached through one
  */
 export async function localParts(folder: string, keys: readonly string[]): Promise<readonly Part[]> {
   const known = new Set<string>();
@@ -71,9 +71,9 @@ export async function localParts(folder: string, keys: readonly string[]): Promi
 }
 
 /**
- * Downloads the parts into scratch.
- * @returns null when one of them is gone since it was listed
- * @throws ScratchError when they are more than scratch may hold
+ * Downloads the parts into the scratch folder.
+ * @returns null if a part has disappeared since it was listed
+ * @throws ScratchError if they exceed the scratch limit
  */
 export async function downloadParts(
   store: Pick<Store, 'download'>,

@@ -1,6 +1,6 @@
 /**
- * A lake as a database that can only be read: the three tables and all views, in an engine of its own that opens
- * no other file, loads nothing, and whose settings no SQL can change.
+ * Opens a lake as a read-only database: its three tables and all views, in an engine that opens no other file, loads no
+ * extensions, and whose settings no SQL can change.
  */
 import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -26,55 +26,55 @@ import { createTableView } from './table-view.ts';
 
 export const lakeTables: readonly Table[] = [copyJobs, copyJobSummaries, exportCoverage];
 
-/** What the engine takes for patterns, and for partitions, in a path. */
+/** Characters in a path that the engine reads as patterns or as partitions. */
 const engineWildcards = /[*?[\]=]/;
 
 export interface LakeReaderOptions {
   readonly store: Store;
-  /** The lake's folder, whose parts are read where they lie; null: parts are downloaded into scratch. */
+  /** The folder of a local lake, whose parts are read in place; null: parts are downloaded into scratch. */
   readonly folder: string | null;
   readonly scratch: Pick<Scratch, 'folder' | 'reserve' | 'bytes' | 'limitBytes'>;
   readonly memoryLimitBytes: number;
-  /** Of copy jobs and summaries; what the runs say of themselves is read whole. Default: all. */
+  /** Limits copy jobs and summaries; the coverage is not limited. Default: all days. */
   readonly days?: DayRange;
-  /** Names of tables and views that will be asked; the other tables stay empty. Default: all. */
+  /** Names of the tables and views that will be queried; other tables stay empty. Default: all. */
   readonly names?: ReadonlySet<string>;
   readonly views?: readonly View[];
-  /** Default: as many as there are processors. */
+  /** Default: the number of processors. */
   readonly threads?: number;
   readonly signal?: AbortSignal;
 }
 
 export interface LakeReader {
-  /** Read-only and locked. Whoever asks what a person wrote goes through `check` first. */
+  /** Read-only and locked. SQL from a person must go through `check` first. */
   readonly connection: DuckDBConnection;
   readonly views: readonly View[];
-  /** What was found, and for a lake that is not local downloaded. */
+  /** The number of parts read. */
   readonly parts: number;
   /** Bytes downloaded; 0 for a local lake. */
   readonly bytes: number;
-  /** The days of those that were not asked for, ascending, none twice. */
+  /** The days of parts outside the range, ascending, without duplicates. */
   readonly leftOut: readonly string[];
-  /** The day of the newest run that ended; null when there is none, or nothing that is asked goes by it. */
+  /** The day of the newest run that ended; null if there is none, or if the query does not need it. */
   readonly newestRun: string | null;
-  /** Keys that lie below a table and are no parts of it. */
+  /** Keys below a table that are not parts of it. */
   readonly foreign: readonly string[];
-  /** The one file that the engine may write: for Parquet output. */
+  /** The only file that the engine may write: the Parquet output. */
   readonly outputFile: string;
-  /** @throws UsageError for anything but one statement that reads */
+  /** @throws UsageError for anything but a single statement that reads */
   check(sql: string): Promise<Statement>;
-  /** Lets go of the engine and of all that lies in scratch. */
+  /** Closes the engine and removes its scratch files. */
   close(): Promise<void>;
 }
 
-/** @throws LakeError when the lake cannot be read; ScratchError when its parts do not fit */
+/** @throws LakeError if the lake cannot be read; ScratchError if its parts do not fit into scratch */
 export async function openLakeReader(options: LakeReaderOptions): Promise<LakeReader> {
   const { store, days = allDays, views = loadViews(), signal } = options;
   const record = await readRecord(store, lakeTables, signal);
   if (engineWildcards.test(options.scratch.folder)) {
     throw new ScratchError(
-      `The scratch folder ${options.scratch.folder} has a *, ?, [, ] or = in its path, which the engine takes for a pattern`,
-      'Name a folder without them (--scratch).',
+      `The path of the scratch folder ${options.scratch.folder} contains *, ?, [, ] or =, which the engine reads as a pattern`,
+      'Set --scratch to a folder without these characters.',
     );
   }
   const folder = await mkdtemp(join(options.scratch.folder, 'query-'));
@@ -92,7 +92,7 @@ export async function openLakeReader(options: LakeReaderOptions): Promise<LakeRe
     let newestRun: string | null = null;
     const keys = new Map<Table, readonly string[]>();
     for (const table of needed.tables) {
-      // The lake's now, and through when a target was read, are the same whatever days are asked for.
+      // The lake's "now" and how far a target was read do not depend on the days of the query.
       const asked = table === exportCoverage ? allDays : days;
       const found = await findParts(store, table, record?.buckets ?? 0, asked, signal);
       const { coverageDays } = needed;
@@ -111,8 +111,8 @@ export async function openLakeReader(options: LakeReaderOptions): Promise<LakeRe
       const [first] = [...keys.values(), foreign].flat();
       if (first !== undefined) throw recordMissing(store.url, first);
       throw new LakeError(
-        `There is no lake in ${store.url}: no ${lakeKey}, and no parts of the tables`,
-        'Look whether --lake names the place that export writes to.',
+        `There is no lake in ${store.url}: it has no ${lakeKey} and no parts`,
+        'Check that --lake names the location that export writes to.',
       );
     }
     const reserve = (bytes: number) => {
@@ -144,7 +144,7 @@ export async function openLakeReader(options: LakeReaderOptions): Promise<LakeRe
     });
     const connection = await instance.connect();
     await connection.run("SET TimeZone = 'UTC'");
-    // As an option of the instance it would not hold (github.com/josefbacik/systing/pull/241 says why).
+    // Set here, because as an option of the instance it has no effect (github.com/josefbacik/systing/pull/241).
     const { scratch } = options;
     await connection.run(`SET max_temp_directory_size = '${scratch.limitBytes - scratch.bytes()}B'`);
     const { url } = store;
@@ -175,7 +175,7 @@ export async function openLakeReader(options: LakeReaderOptions): Promise<LakeRe
 }
 
 /**
- * After this no SQL opens another file, and none undoes it
+ * After this, no SQL can open another file or undo the lock
  * (https://duckdb.org/docs/stable/operations_manual/securing_duckdb/overview).
  */
 async function lock(connection: DuckDBConnection, files: readonly string[]): Promise<void> {
@@ -185,8 +185,8 @@ async function lock(connection: DuckDBConnection, files: readonly string[]): Pro
 }
 
 /**
- * The views that make do with the newest days of the coverage, and how many before the newest they look at, as their
- * SQL says: questions ask them, and years of runs add up.
+ * Views that need only the newest days of the coverage, with the number of days before the newest that their SQL reads.
+ * Most questions use them, and reading years of coverage would be slow.
  */
 const recentCoverage: ReadonlyMap<string, number> = new Map([
   ['lake_time', 0],
@@ -195,15 +195,15 @@ const recentCoverage: ReadonlyMap<string, number> = new Map([
 
 interface Needed {
   readonly tables: readonly Table[];
-  /** How many days before the newest are asked of the coverage; null: all. */
+  /** How many days of coverage before the newest are read; null: all. */
   readonly coverageDays: number | null;
 }
 
-/** What the named tables and views read; all when no names are said. */
+/** The tables that the named tables and views read; every table without names. */
 function neededFor(names: ReadonlySet<string> | undefined, views: readonly View[]): Needed {
   if (names === undefined) return { tables: lakeTables, coverageDays: null };
   const wanted = new Set(names);
-  // Views come after those that they read.
+  // In reverse order, because each view comes after the views that it reads.
   for (const view of views.toReversed()) {
     if (!wanted.has(view.name) || recentCoverage.has(view.name)) continue;
     for (const name of identifiersOf(view.sql)) wanted.add(name.toLowerCase());
@@ -224,14 +224,14 @@ async function fetched(
   const found = await downloadParts(store, keys, scratch, join(folder, 'parts'), signal);
   if (found !== null) return found;
   throw new PartChangedError(
-    `A part of ${store.url} went away between being listed and being read`,
-    'Nothing of this program removes parts: look who does, and ask again.',
+    `A part of ${store.url} was removed between being listed and being read`,
+    'This program never removes parts. Find out what does, then run the query again.',
   );
 }
 
 /**
- * The engine takes `*`, `?` and `[` in a path for patterns, and `name=value` folders for partitions: such a lake is
- * read through a link from scratch.
+ * The engine reads `*`, `?` and `[` in a path as patterns, and `name=value` folders as partitions. A lake with such a
+ * path is read through a link in the scratch folder.
  */
 async function plainPath(lake: string, scratch: string): Promise<string> {
   if (!engineWildcards.test(lake)) return lake;

@@ -1,4 +1,4 @@
-/** The named questions as a person asks for them, and as they are listed. */
+/** Finds named questions, parses their parameters and lists them. */
 import cliTruncate from 'cli-truncate';
 import wrapAnsi from 'wrap-ansi';
 import yargs from 'yargs';
@@ -10,12 +10,12 @@ import { loadQuestions, type Question } from '../questions/questions.ts';
 import { UsageError } from '../shared/errors.ts';
 import type { QueryRequest } from './write-result.ts';
 
-/** One word, which no SQL is. */
+/** Whether the text is a single word. No SQL query is. */
 export function isName(text: string): boolean {
   return /^[A-Za-z0-9][\w-]*$/.test(text.trim());
 }
 
-/** @throws UsageError for a question there is not, with the nearest there is */
+/** @throws UsageError for an unknown question, with a suggestion */
 export function findQuestion(name: string, questions: readonly Question[] = loadQuestions()): Question {
   const wanted = name.trim().toLowerCase().replaceAll('_', '-');
   const found = questions.find((question) => question.name === wanted);
@@ -31,8 +31,8 @@ export function findQuestion(name: string, questions: readonly Question[] = load
 }
 
 /**
- * @param given values of parameters, as yargs reads them
- * @throws UsageError for a question there is not, and for values that it does not take
+ * @param given values of parameters, as yargs parses them
+ * @throws UsageError for an unknown question or an invalid value
  */
 export function questionRequest(name: string, given: Readonly<Record<string, unknown>>): QueryRequest {
   const question = findQuestion(name);
@@ -42,7 +42,7 @@ export function questionRequest(name: string, given: Readonly<Record<string, unk
       throw new UsageError(`--${parameter} is set ${value.length} times`, 'Set it once.');
     }
     if (value === '' || value === true) {
-      throw new UsageError(`--${parameter} has no value`, 'Write one after it.');
+      throw new UsageError(`--${parameter} has no value`, 'Write a value after it.');
     }
     values[parameter] = String(value);
   }
@@ -50,8 +50,8 @@ export function questionRequest(name: string, given: Readonly<Record<string, unk
 }
 
 /**
- * `name --parameter value …`, as it is typed at the prompt; a value may stand in quotes, as in a shell.
- * @throws UsageError for a question there is not, and for what is no value of its parameters
+ * Parses `name --parameter value …`, as typed at the prompt. A value may be quoted, as in a shell.
+ * @throws UsageError for an unknown question or an invalid value
  */
 export function typedRequest(line: string): QueryRequest {
   const typed = yargs(line.trim().replace(/;$/, ''))
@@ -63,14 +63,14 @@ export function typedRequest(line: string): QueryRequest {
   const [name = '', stray] = words.map(String);
   if (stray !== undefined) {
     throw new UsageError(
-      `${JSON.stringify(stray)} is no parameter of ${name}`,
-      'Write --name value, for each parameter.',
+      `${JSON.stringify(stray)} is not a parameter of ${name}`,
+      'Write each parameter as --name value.',
     );
   }
   return questionRequest(name, given);
 }
 
-/** One line for each question; at a terminal none is broken. @param columns the terminal's; null: there is none */
+/** One line per question, cut to the terminal's width. @param columns null without a terminal */
 export function questionIndex(
   columns: number | null = null,
   questions: readonly Question[] = loadQuestions(),
@@ -80,12 +80,12 @@ export function questionIndex(
   return `${lines.map((line) => (columns === null ? line : cliTruncate(line, columns))).join('\n')}\n`;
 }
 
-/** Name, title, and how to read the answer. */
+/** The name and title of a question, and how to read its result. */
 export function questionHead({ name, title, about }: Question, columns: number): string {
   return `${wrapAnsi(`${name}: ${title}`, columns)}\n\n${wrapAnsi(about, columns - 2).replace(/^/gm, '  ')}\n`;
 }
 
-/** A parameter as it is typed, and what it means. */
+/** A parameter as it is typed, and its meaning. */
 export function parameterWords({
   name,
   type,

@@ -1,4 +1,4 @@
-/** A pager at a terminal, for text that is longer or wider than the screen. */
+/** Shows text that is longer or wider than the terminal in a pager. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import stringWidth from 'string-width';
@@ -8,17 +8,17 @@ import type { TerminalStream } from '../telemetry/screen.ts';
 export interface PagerSurroundings {
   readonly stdout: TerminalStream;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Aborted: the pager is ended. */
+  /** Aborting ends the pager. */
   readonly signal: AbortSignal;
 }
 
-/** Quits where all fits the screen, keeps colours, does not fold lines, leaves the text on the screen. */
+/** Flags: quit if everything fits, keep colours, do not wrap lines, leave the text on the screen. */
 const standard = ['less', '-FRSX'] as const;
 
-/** What a shell says of a command that it cannot find, or cannot run (POSIX, Shell Command Language, 2.8.2). */
+/** Exit codes of a shell for a command that it cannot find or run (POSIX, Shell Command Language, 2.8.2). */
 const notRun: ReadonlySet<number | null> = new Set([126, 127]);
 
-/** Shows the text, through $PAGER (else less) where it does not fit the screen. Resolves when it has been read. */
+/** Shows the text; in $PAGER (default: less) if it does not fit the screen. Resolves when the pager is closed. */
 export async function show(text: string, { stdout, env, signal }: PagerSurroundings): Promise<void> {
   const command = env.PAGER?.trim() ?? null;
   const wanted = stdout.isTTY === true && command !== '' && command !== 'cat';
@@ -28,13 +28,13 @@ export async function show(text: string, { stdout, env, signal }: PagerSurroundi
 
 function fitsScreen(text: string, { rows = 24, columns = 80 }: TerminalStream): boolean {
   const lines = text.trimEnd().split('\n');
-  // The prompt that follows takes a line too.
+  // The prompt that follows needs a line too.
   return lines.length < (rows || 24) && lines.every((line) => stringWidth(line) <= (columns || 80));
 }
 
 /**
- * @param command a shell's, as $PAGER is by POSIX; null: less
- * @returns false when there is no such pager
+ * @param command a shell command, as POSIX defines $PAGER; null: less
+ * @returns false if the pager cannot be run
  */
 async function paged(
   text: string,
@@ -58,7 +58,7 @@ async function paged(
     const [code] = await once(child, 'close');
     return !notRun.has(code);
   } catch {
-    // It could not be started.
+    // The pager could not be started.
     return false;
   } finally {
     giveBack();
@@ -66,7 +66,7 @@ async function paged(
   }
 }
 
-/** Ctrl-C is sent to all programs in front of a terminal; while a pager is there it means the pager alone. */
+/** A terminal sends Ctrl-C to every foreground program. While a pager runs, only the pager should react. */
 function interruptsGoTo(pager: number | undefined): () => void {
   if (pager === undefined) return () => undefined;
   const ours = process.listeners('SIGINT');

@@ -1,6 +1,6 @@
 /**
- * Before a part is read for an answer: do its rows belong where it lies? The footers prove it for almost all parts; only
- * where they do not are rows looked at.
+ * Checks that the rows of a part belong to its key, before the part is queried. The footers prove it for almost every
+ * part; rows are read only for the others.
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { quoteFile, quoteName, quoteText } from '../lake/engines/sql-text.ts';
@@ -28,7 +28,7 @@ interface PlacedPart {
   readonly footer: ReadonlyMap<string, string>;
 }
 
-/** @throws LakeError for the first part that is damaged, as export tells of it; the engine's, for what is no Parquet */
+/** @throws LakeError for the first damaged part, with the same message as export; the engine's error for a broken file */
 export async function checkParts(
   connection: DuckDBConnection,
   table: Table,
@@ -45,7 +45,7 @@ export async function checkParts(
     if (why !== null) throw damagedPart(part.key, lake.url, why);
   };
   for (const one of placed) refuse(one, contradiction(expectedFooter(table, one.place, lake), one.footer));
-  // What a run says of itself is named by the run, and its name says the day.
+  // Coverage is written by one run, and the run id contains the day.
   if (table.merge.kind === 'append') return;
   await checkDays(connection, table, placed, refuse);
   await checkBuckets(connection, placed, lake, refuse);
@@ -90,7 +90,7 @@ async function checkDays(
 ): Promise<void> {
   const day = dayColumn(table);
   if (day === null) return;
-  // Statistics are texts such as 2026-11-20 01:02:03.456, of each row group.
+  // Each row group has its statistics as text, such as 2026-11-20 01:02:03.456.
   const proofs = await rowsOf(
     connection,
     `SELECT file_name, min(left(stats_min_value, 10)), max(left(stats_max_value, 10)),
@@ -120,7 +120,7 @@ async function checkDays(
   }
 }
 
-/** Parts say themselves which bucket they are; those of older programs are told by their rows. */
+/** Footers name the bucket. Parts of older programs do not, so their rows are checked. */
 async function checkBuckets(
   connection: DuckDBConnection,
   placed: readonly PlacedPart[],

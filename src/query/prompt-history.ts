@@ -1,17 +1,17 @@
-/** What was typed at the prompt, kept in the user's state folder, for the user alone. */
+/** The prompt's history, saved in the user's state folder and readable only by the user. */
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 export const historyLines = 1000;
 
-/** The XDG base directory specification's place for such things (specifications.freedesktop.org/basedir-spec). */
+/** In the state folder of the XDG base directory specification (specifications.freedesktop.org/basedir-spec). */
 export function historyFile(env: Readonly<Record<string, string | undefined>>): string {
   const state = env.XDG_STATE_HOME?.startsWith('/') ? env.XDG_STATE_HOME : join(homedir(), '.local', 'state');
   return join(state, 'backup-copy-export', 'query-history');
 }
 
-/** Newest first, as readline wants it; nothing when there is none that can be read. */
+/** Newest first, as readline expects; empty if no history is readable. */
 export async function readHistory(file: string): Promise<string[]> {
   const text = await readFile(file, 'utf8').catch(() => '');
   return text
@@ -21,7 +21,7 @@ export async function readHistory(file: string): Promise<string[]> {
     .slice(0, historyLines);
 }
 
-/** @param lines newest first. A history that cannot be kept is no reason to fail: then `false`. */
+/** @param lines newest first. @returns false if the history cannot be saved, which is not worth failing for */
 export async function writeHistory(file: string, lines: readonly string[]): Promise<boolean> {
   const text = lines
     .slice(0, historyLines)

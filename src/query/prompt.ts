@@ -1,6 +1,6 @@
 /**
- * The prompt: statements over as many lines as they need, until `;`; questions by their names; a few commands with a
- * dot. Without a terminal, statements are read from the input one after another, and the first that fails is the end.
+ * The prompt. It takes SQL over several lines up to `;`, names of questions, and a few commands that begin with a dot.
+ * Without a terminal it runs statements from the input one after another, and stops at the first that fails.
  */
 import { createInterface, type Interface } from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
@@ -16,9 +16,9 @@ import type { QueryRequest } from './write-result.ts';
 export interface PromptOptions {
   readonly input: Readable & { readonly setRawMode?: (raw: boolean) => void };
   readonly output: Writable;
-  /** Errors and remarks. */
+  /** Receives errors and notes. */
   readonly errors: Writable;
-  /** Whether a person types: editing, completion, history, and no end at the first error. */
+  /** Whether a person types: with editing, completion and history, and without stopping at the first error. */
   readonly terminal: boolean;
   /** Newest first. */
   readonly history: readonly string[];
@@ -26,13 +26,13 @@ export interface PromptOptions {
   /** Tables and views, with their columns. */
   readonly tables: ReadonlyMap<string, readonly string[]>;
   readonly questions: readonly string[];
-  /** Of the terminal; null where there is none. */
+  /** The terminal's width; null without a terminal. */
   readonly width: () => number | null;
-  /** A question's whole text. */
+  /** The full text of a question. */
   readonly questionHelp: (question: Question) => Promise<string>;
   /**
-   * Runs one statement, and rejects when it cannot; aborted by Ctrl-C.
-   * @param lend gives the terminal to another program, such as a pager, for as long as `use` takes
+   * Runs one statement; rejects if it fails. Ctrl-C aborts it.
+   * @param lend gives the terminal to another program, such as a pager, while `use` runs
    */
   readonly run: (
     asked: QueryRequest,
@@ -43,17 +43,17 @@ export interface PromptOptions {
   readonly stopping: AbortSignal;
 }
 
-const help = `Write SQL, over one line or many, and end it with ;
-Or the name of a question, such as: failed-copies --days 7
-  .tables      tables and views
-  .questions   the questions, a line each
-  .help NAME   how to read a question’s answer, its columns and parameters
-  .help        this text; help and ? too
-  .quit        leave; exit, quit, \\q and Ctrl-D too
-Ctrl-C stops a query that runs, or drops what was typed. Tab completes.
+const help = `Type SQL on one or more lines and end it with a semicolon,
+or type the name of a question, for example: failed-copies --days 7
+  .tables      list tables and views
+  .questions   list the named questions
+  .help NAME   explain a question, its columns and parameters
+  .help        show this help (also: help, ?)
+  .quit        quit (also: exit, quit, \\q, Ctrl-D)
+Ctrl-C stops a running query or clears the line. Tab completes names.
 `;
 
-/** Resolves at the end of the input or with .quit; without a terminal, rejects with the first error, and when nothing was asked. */
+/** Resolves at the end of the input or on .quit. Without a terminal it rejects at the first error, or if the input is empty. */
 export async function runPrompt(options: PromptOptions): Promise<void> {
   const { input, output, errors, terminal, stopping } = options;
   const names = [...options.tables.keys(), ...[...options.tables.values()].flat(), ...options.questions];
@@ -78,7 +78,7 @@ export async function runPrompt(options: PromptOptions): Promise<void> {
     if (running !== null) return running.abort();
     typed = '';
     output.write('^C\n');
-    // Ctrl-U: what stands on the line is gone.
+    // Ctrl-U clears the line.
     lines.write(null, { ctrl: true, name: 'u' });
     ask();
   });
@@ -94,7 +94,7 @@ export async function runPrompt(options: PromptOptions): Promise<void> {
       errors.write(`${printable(error.message)}\n`);
     }
   };
-  // Else what is typed for the other program would be read here.
+  // Without the pause, the prompt would read what is typed for the other program.
   const lend = async (use: () => Promise<void>): Promise<void> => {
     lines.pause();
     if (terminal) input.setRawMode?.(false);
@@ -133,8 +133,8 @@ export async function runPrompt(options: PromptOptions): Promise<void> {
     if (!terminal && typed !== '') await runSql(typed);
     if (!terminal && silent && !stopping.aborted) {
       throw new UsageError(
-        'Nothing was asked: there is no SQL behind query, and none in its standard input',
-        'Write SQL or the name of a question (query --list), or start it at a terminal.',
+        'There is no query: the command line has none, and standard input is empty',
+        'Write SQL or the name of a question (see query --list), or run query on a terminal.',
       );
     }
   } finally {
@@ -143,14 +143,14 @@ export async function runPrompt(options: PromptOptions): Promise<void> {
   }
 }
 
-/** Runs the statements that are whole; what is left is the beginning of the next. */
+/** Runs the complete statements; returns the beginning of the next one. */
 async function runWhole(text: string, run: (sql: string) => Promise<void>): Promise<string> {
   const { statements, rest } = splitStatements(text);
   for (const statement of statements) await run(statement);
   return rest;
 }
 
-/** What other prompts call their commands, and what a person tries first: words that begin no SQL. */
+/** Commands of other prompts that people try first. None of these words begins a SQL statement. */
 const otherWords: Readonly<Record<string, (typeof dotCommands)[number]>> = {
   help: '.help',
   '?': '.help',
@@ -162,7 +162,7 @@ const otherWords: Readonly<Record<string, (typeof dotCommands)[number]>> = {
   '\\q': '.quit',
 };
 
-/** A line as a command of this prompt where it is one under another name; else as it is. */
+/** The prompt's own command for a line that uses another name for it; otherwise the line unchanged. */
 function commandIn(line: string): string {
   const [, word = '', name = ''] = /^(\S+?)(?:\s+([\w-]+))?\s*;?$/.exec(line.trim()) ?? [];
   const meant = Object.hasOwn(otherWords, word.toLowerCase()) ? otherWords[word.toLowerCase()] : undefined;
@@ -177,7 +177,7 @@ async function command(line: string, { output, tables, width, questionHelp }: Pr
   } else if (line === '.help') output.write(help);
   else if (line === '.tables') output.write(`${[...tables.keys()].join('\n')}\n`);
   else if (line === '.questions') output.write(questionIndex(width()));
-  else throw new UsageError(`There is no command ${line}`, `There are ${dotCommands.join(', ')}.`);
+  else throw new UsageError(`There is no command ${line}`, `The commands are ${dotCommands.join(', ')}.`);
 }
 
 function closed(lines: Interface): void {

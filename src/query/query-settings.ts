@@ -1,4 +1,4 @@
-/** What `query` needs to know, from flags, environment and file. */
+/** The settings of `query`. */
 
 import { collectOptions, readOption, requireOption } from '../config/layers.ts';
 import type { OptionName, OptionValue } from '../config/options.ts';
@@ -10,14 +10,14 @@ import type { DayRange } from './day-range.ts';
 
 export interface QuerySettings {
   readonly lake: LakeLocation;
-  /** Null: all of a local lake, the newest of one on S3. */
+  /** Null: every day of a local lake; the days that the query needs of a lake on S3. */
   readonly days: DayRange | null;
-  /** Null: by where it goes. */
+  /** Null: chosen by destination. */
   readonly format: 'table' | 'csv' | 'json' | 'parquet' | null;
   /** Absolute; null: stdout. */
   readonly outputFile: string | null;
   readonly raw: boolean;
-  /** Tables at a terminal are as wide as their values. */
+  /** On a terminal, print full values instead of fitting tables to its width. */
   readonly wide: boolean;
   readonly timeoutMs: number;
   readonly history: boolean;
@@ -32,7 +32,7 @@ export interface QuerySettings {
   readonly s3EndpointUrl: string | null;
 }
 
-/** @throws UsageError or ConfigError for the first thing that is wrong */
+/** @throws UsageError or ConfigError */
 export function parseQuerySettings(input: SettingsInput): QuerySettings {
   const given = collectOptions('query', input);
   const { cwd } = input;
@@ -40,11 +40,11 @@ export function parseQuerySettings(input: SettingsInput): QuerySettings {
   const value = <N extends OptionName>(name: N): OptionValue<N> => requireOption(given, name, cwd);
   const [from, to] = [optional('from'), optional('to')];
   if (from !== null && to !== null && from > to) {
-    throw new UsageError(`--from ${from} is after --to ${to}`, 'Give an earlier --from or a later --to.');
+    throw new UsageError(`--from ${from} is after --to ${to}`, 'Use an earlier --from or a later --to.');
   }
   const [format, outputFile] = [optional('format'), optional('output-file')];
   if (format === 'parquet' && outputFile === null) {
-    throw new UsageError('--format parquet has no file to go to', 'Name one with --output-file.');
+    throw new UsageError('--format parquet needs a file', 'Name one with --output-file.');
   }
   const lake = value('lake');
   refuseS3OptionsForLocalLake(lake, given);
@@ -69,7 +69,7 @@ export function parseQuerySettings(input: SettingsInput): QuerySettings {
   });
 }
 
-/** Whether the named questions are to be shown. Needs no lake. */
+/** Whether to list the named questions, which needs no lake. */
 export function wantsList(input: SettingsInput): boolean {
   return readOption(collectOptions('query', input), 'list', input.cwd) === true;
 }

@@ -1,4 +1,4 @@
-/** The job: one answer, or a prompt. */
+/** The `query` job: runs one query, or opens the prompt. */
 import type { Readable, Writable } from 'node:stream';
 import wrapAnsi from 'wrap-ansi';
 import { loadQuestions, loadViews } from '../questions/questions.ts';
@@ -14,7 +14,7 @@ import type { TextOptions } from './result-formats.ts';
 import { checkAlone, openSession, type Session, type SessionIo } from './session.ts';
 import { answer, type Destination, type QueryRequest } from './write-result.ts';
 
-/** What the job gets from its surroundings. */
+/** What the job receives from the process. */
 export interface QueryIo extends SessionIo {
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: TerminalStream;
@@ -22,7 +22,7 @@ export interface QueryIo extends SessionIo {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** @param asked null: a prompt */
+/** @param asked null opens the prompt */
 export async function runQuery(
   settings: QuerySettings,
   asked: QueryRequest | null,
@@ -48,7 +48,7 @@ export async function runQuery(
 }
 
 function interrupted(cause?: unknown): UnavailableError {
-  return new UnavailableError('The program was interrupted', 'Start it again.', { cause });
+  return new UnavailableError('The query was interrupted', 'Run it again.', { cause });
 }
 
 async function prompt(session: Session, settings: QuerySettings, io: QueryIo): Promise<void> {
@@ -67,7 +67,8 @@ async function prompt(session: Session, settings: QuerySettings, io: QueryIo): P
     );
   });
   let answered = false;
-  if (terminal) io.stdout.write(`${session.url}: SQL ends with ; and help helps, exit leaves\n`);
+  if (terminal)
+    io.stdout.write(`${session.url}: end SQL with a semicolon; type help for help, exit to quit\n`);
   await runPrompt({
     input: io.stdin,
     output: io.stdout,
@@ -84,8 +85,8 @@ async function prompt(session: Session, settings: QuerySettings, io: QueryIo): P
     run: async (asked, signal, lend) => {
       if (answered && settings.outputFile !== null) {
         throw new UsageError(
-          `${settings.outputFile} holds the answer to what was asked before`,
-          'Ask one thing where --output-file is given.',
+          `${settings.outputFile} already contains the result of the previous query`,
+          'Run one query with --output-file.',
         );
       }
       const shown = destination(settings, io, (text) => lend(() => show(text, { ...io, signal })));
@@ -97,10 +98,10 @@ async function prompt(session: Session, settings: QuerySettings, io: QueryIo): P
     stopping: io.signal,
   });
   if (keeps !== null && !(await writeHistory(keeps, history)))
-    io.note(`what was typed could not be kept in ${keeps}`);
+    io.note(`the prompt’s history could not be saved in ${keeps}`);
 }
 
-/** An answer without rows says what it is worth: nothing to be found, or nobody could look. */
+/** For a result without rows, says how complete the lake is: nothing happened, or nobody could look. */
 async function tellNoRows(
   session: Session,
   { sql }: QueryRequest,
@@ -117,7 +118,7 @@ async function tellNoRows(
     coverage = await session.coverage(signal);
   } catch (error) {
     if (signal.aborted) throw error;
-    coverage = `how far the lake was read could not be found out: ${error instanceof Error ? error.message : String(error)}`;
+    coverage = `the lake’s coverage could not be read: ${error instanceof Error ? error.message : String(error)}`;
   }
   await say(`no rows; ${coverage}`);
 }
@@ -126,7 +127,7 @@ function lakeNames(): readonly string[] {
   return [...lakeTables, ...loadViews()].map(({ name }) => name);
 }
 
-/** @param shows text to a person at a terminal */
+/** @param shows shows text on a terminal */
 function destination(
   { format, outputFile }: QuerySettings,
   { stdout }: QueryIo,
@@ -140,13 +141,13 @@ function destination(
   return { kind: 'stream', stream: stdout, format: chosen };
 }
 
-/** By the file's ending; CSV when it says nothing. */
+/** By the file's extension; CSV for an unknown one. */
 function formatOf(path: string): 'csv' | 'json' | 'parquet' {
   if (path.endsWith('.parquet')) return 'parquet';
   return path.endsWith('.json') ? 'json' : 'csv';
 }
 
-/** The width is looked up for every answer: a terminal may have been resized. */
+/** Looks up the width for every result, because a terminal may have been resized. */
 function textOptions({ raw, wide }: QuerySettings, io: QueryIo): Omit<TextOptions, 'onEnd'> {
   const terminal = io.stdout.isTTY === true;
   return {
@@ -155,7 +156,7 @@ function textOptions({ raw, wide }: QuerySettings, io: QueryIo): Omit<TextOption
     width: terminal && !wide ? columnsOf(io.stdout) : null,
     onCut: (shown) =>
       io.note(
-        `only the first ${shown.toLocaleString('en-US')} rows are shown: --format csv, json or parquet gives all`,
+        `only the first ${shown.toLocaleString('en-US')} rows are shown; --format csv, json or parquet writes all of them`,
       ),
   };
 }

@@ -1,4 +1,4 @@
-/** The whole text of one question: how to read its answer, its parameters and columns, and an example. */
+/** The full text of a question: how to read its result, its parameters and columns, and an example. */
 import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
 import { viewColumns } from '../catalog/view-columns.ts';
@@ -21,7 +21,7 @@ export async function questionHelp(question: Question, columns: number): Promise
   ].join('\n');
 }
 
-/** As a view says what a column means, or the table that has one of this name: the questions call alike what is alike. */
+/** Column descriptions, from the view or table that has a column of this name: questions name the same thing the same. */
 async function columnMeanings(question: Question): Promise<readonly (readonly [string, string])[]> {
   const views = loadViews();
   const own = question.name.replaceAll('-', '_');
@@ -40,7 +40,7 @@ async function columnMeanings(question: Question): Promise<readonly (readonly [s
   ]);
 }
 
-/** Names, and beside each its words, which go on below themselves. */
+/** Names in one column, their descriptions wrapped in a second one. */
 function listed(entries: readonly (readonly [string, string])[], columns: number): string {
   const widest = Math.max(0, ...entries.map(([name]) => stringWidth(name)));
   const nameWidth = Math.min(widest, Math.floor(columns / 3));

@@ -1,8 +1,8 @@
 /**
- * Which SQL may be asked: one statement that reads. The engine's own locks (no file but the lake's parts, no setting
- * can change) hold besides; but some of its table functions write files or turn logging on in spite of them, and
- * `..` in a path passes its check. So a statement is parsed by the engine, and its tree is gone through: only known
- * table functions, and no table by the name of a file.
+ * Allows only a single SQL statement that reads. The engine is locked too (it opens only the lake's parts, and settings
+ * cannot change), but some of its table functions write files or enable logging despite the lock, and `..` in a path
+ * passes its check. So the engine parses the statement, and its tree may contain only known table functions and no table
+ * that is named like a file.
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { quoteText } from '../lake/engines/sql-text.ts';
@@ -12,13 +12,13 @@ import { splitStatements, withoutLeadingComments } from './split-statements.ts';
 export interface Statement {
   /** One statement, without a semicolon. */
   readonly sql: string;
-  /** The names of tables and views in it, as written; names of its own CTEs among them. */
+  /** The names of its tables and views in lower case, including its own CTEs. */
   readonly names: ReadonlySet<string>;
-  /** Whether it is a query that can stand inside another: no EXPLAIN. */
+  /** Whether it can be a subquery; EXPLAIN cannot. */
   readonly isQuery: boolean;
 }
 
-/** Table functions that make rows of their arguments, or tell of the catalog. Everything else is refused. */
+/** Table functions that make rows from their arguments or list the catalog. All others are refused. */
 const allowedTableFunctions: ReadonlySet<string> = new Set([
   ...['range', 'generate_series', 'unnest', 'repeat', 'repeat_row', 'json_each', 'json_tree'],
   ...[
@@ -34,16 +34,16 @@ const allowedTableFunctions: ReadonlySet<string> = new Set([
 
 const kinds = 'SELECT, WITH, FROM, VALUES, EXPLAIN, DESCRIBE, SHOW and SUMMARIZE';
 
-/** @throws UsageError for what is no statement, more than one, or one that does more than read */
+/** @throws UsageError unless the text is exactly one statement that only reads */
 export async function checkStatement(connection: DuckDBConnection, text: string): Promise<Statement> {
   const { statements, rest } = splitStatements(text);
   const all = rest === '' ? statements : [...statements, rest.trim()];
   const [sql] = all;
-  if (sql === undefined) throw new UsageError('There is no SQL in the query', `Write one of ${kinds}.`);
+  if (sql === undefined) throw new UsageError('The query is empty', `Begin it with one of ${kinds}.`);
   if (all.length > 1) {
-    throw new UsageError(`The query holds ${all.length} statements`, 'Ask one at a time.');
+    throw new UsageError(`The query has ${all.length} statements`, 'Run one at a time.');
   }
-  // What follows EXPLAIN has to be a query by itself: EXPLAIN ANALYZE runs it, whatever it is.
+  // Check the statement after EXPLAIN by itself, because EXPLAIN ANALYZE runs it, whatever it is.
   const explain =
     /^explain\b(?:\s+(?<word>analyze)\b|\s*\(\s*(?:(?<first>analyze)\b|format\b)[^()]*\))?(?<query>[\s\S]+)$/i.exec(
       withoutLeadingComments(sql),
@@ -58,7 +58,7 @@ export async function checkStatement(connection: DuckDBConnection, text: string)
   return { sql: `EXPLAIN ${analyze}${query}`, names, isQuery: false };
 }
 
-/** The engine's own tree of a query; it makes one of nothing that does more than read. */
+/** The engine's syntax tree of a query. It makes none for a statement that does more than read. */
 async function parsed(connection: DuckDBConnection, sql: string): Promise<unknown> {
   const reader = await connection.runAndReadAll(`SELECT json_serialize_sql(${quoteText(sql)})`);
   const [[text] = []] = reader.getRowsJS();
@@ -68,17 +68,17 @@ async function parsed(connection: DuckDBConnection, sql: string): Promise<unknow
     const message = String(tree.error_message);
     if (tree.error_type === 'parser') {
       throw new UsageError(
-        `The query is not SQL that the engine understands: ${message}`,
-        'Correct it; the dialect is DuckDB’s.',
+        `The query has a syntax error: ${message}`,
+        'Correct it; the SQL dialect is DuckDB’s.',
       );
     }
     throw new UsageError(
-      'The query is not one that is known to only read',
-      `Write one of ${kinds}, without PIVOT. To keep the result, use --format and --output-file.`,
+      'The query may do more than read, which is not allowed',
+      `Begin it with one of ${kinds}, and do not use PIVOT. To save the result, use --format and --output-file.`,
     );
   }
   if (!Array.isArray(tree.statements) || tree.statements.length !== 1) {
-    throw new UsageError('The query does not hold exactly one statement', 'Ask one at a time.');
+    throw new UsageError('The query is not exactly one statement', 'Run one at a time.');
   }
   return tree.statements;
 }
@@ -93,8 +93,8 @@ function visit(node: unknown, names: Set<string>): void {
     const name = String(node.function.function_name).toLowerCase();
     if (!allowedTableFunctions.has(name)) {
       throw new UsageError(
-        `The query calls ${name}, which is not a function that queries may use`,
-        'Read the tables copy_jobs, copy_job_summaries and export_coverage, and the views; files are not read by name.',
+        `The query calls ${name}, which queries must not use`,
+        'Query the tables copy_jobs, copy_job_summaries and export_coverage, and the views; files cannot be read by name.',
       );
     }
   }
@@ -107,7 +107,7 @@ function nameOf(tableName: unknown, names: Set<string>): void {
   if (/[./\\:*?[\]]/.test(tableName)) {
     throw new UsageError(
       `There is no table ${JSON.stringify(tableName)}`,
-      'Read the tables copy_jobs, copy_job_summaries and export_coverage, and the views; files are not read by name.',
+      'Query the tables copy_jobs, copy_job_summaries and export_coverage, and the views; files cannot be read by name.',
     );
   }
   names.add(tableName.replace(/^"(.*)"$/, '$1').toLowerCase());

@@ -1,4 +1,4 @@
-/** Rows of a result as the engine gives them, batch by batch, and as text in one of the formats for people and programs. */
+/** Writes the rows of a result as a table, CSV or JSON, batch by batch. */
 import type { DuckDBResult, DuckDBValue } from '@duckdb/node-api';
 import Table from 'cli-table3';
 import { stringify } from 'csv-stringify/sync';
@@ -16,19 +16,19 @@ export interface Rows {
 export type TextFormat = 'table' | 'csv' | 'json';
 
 export interface TextOptions {
-  /** Leave texts in CSV as they are. */
+  /** Leave text in CSV unchanged. */
   readonly raw: boolean;
-  /** What is written goes to a terminal. */
+  /** The output goes to a terminal. */
   readonly terminal: boolean;
-  /** A table is made to fit so many columns of a terminal; null: as wide as its values. */
+  /** The terminal's width, which a table is fitted to; null: as wide as its values. */
   readonly width: number | null;
-  /** Told how many rows a table shows, when there are more. */
+  /** Called with the number of rows shown if a table is cut. */
   readonly onCut: (shown: number) => void;
-  /** Told how many rows were written, at the end. */
+  /** Called at the end with the number of rows written. */
   readonly onEnd: (rows: number) => void;
 }
 
-/** A table is laid out as a whole, so that it has to end somewhere. */
+/** A table is laid out as a whole, so its number of rows has a limit. */
 export const tableRows = 1000;
 const cellLength = 120;
 
@@ -40,7 +40,7 @@ export function rowsOf(result: DuckDBResult): Rows {
   };
 }
 
-/** The result in pieces, each to be written as it is. */
+/** The result in pieces, to be written one after another. */
 export function asText(format: TextFormat, rows: Rows, options: TextOptions): AsyncIterable<string> {
   switch (format) {
     case 'table':
@@ -92,7 +92,7 @@ function fittedTable(
   }));
   const { text, cut } = fitted(shown, cells, width);
   const counted = rows.length === 1 ? '1 row' : `${rows.length.toLocaleString('en-US')} rows`;
-  const hint = cut ? '; values are shortened to fit, --wide shows them whole' : '';
+  const hint = cut ? '; values are cut to fit, --wide shows them in full' : '';
   return `${text}${wrapAnsi(counted + hint, width)}\n`;
 }
 
@@ -130,17 +130,17 @@ async function* asCsv(
 }
 
 /**
- * A text that a spreadsheet would take for a formula, with an apostrophe before it, which spreadsheets take for "this
- * is text" (https://owasp.org/www-community/attacks/CSV_Injection; CWE-1236). Also the wide forms of East Asia.
+ * Puts an apostrophe before text that a spreadsheet would run as a formula; spreadsheets then read it as text
+ * (https://owasp.org/www-community/attacks/CSV_Injection; CWE-1236). Covers the full-width forms too.
  */
 function withoutFormula(text: string): string {
   return /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/.test(text) ? `'${text}` : text;
 }
 
-/** RFC 4180 with line feeds. No value is an empty cell; an empty text is one in quotes. */
+/** RFC 4180 with line feeds. Null is an empty cell; empty text is a pair of quotes. */
 function csvLines(rows: readonly (readonly (string | null)[])[]): string {
   return stringify(
-    // The package asks for arrays that it could write to; it does not.
+    // Safe: the package's type wants mutable arrays, but it does not change them.
     rows as (string | null)[][],
     { record_delimiter: 'unix', quoted_match: /^$|[\r\n]/ },
   );
@@ -163,7 +163,7 @@ async function* asJson({ columns, batches }: Rows, { onEnd }: TextOptions): Asyn
   onEnd(count);
 }
 
-/** The control characters that JSON allows in texts and a terminal obeys, as escapes of JSON: the same text. */
+/** Escapes control characters that JSON allows but a terminal would obey. The text stays the same. */
 function escaped(json: string): string {
   return json.replace(
     /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,

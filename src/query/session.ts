@@ -1,4 +1,4 @@
-/** A lake opened for asking: its store, its room in scratch, and the reader, opened anew when a part has changed. */
+/** An opened lake: its store, its scratch space, and its reader, which is reopened when a part has changed. */
 import { randomUUID } from 'node:crypto';
 import { DuckDBInstance } from '@duckdb/node-api';
 import type { Logger } from 'pino';
@@ -11,6 +11,7 @@ import type { Store } from '../lake/stores/store.ts';
 import type { LookBack } from '../questions/question-sql.ts';
 import { ReportedError, UnavailableError } from '../shared/errors.ts';
 import { exportCoverage } from '../tables/export-coverage.ts';
+import { count } from '../telemetry/paragraphs.ts';
 import { printable } from '../telemetry/printable.ts';
 import { allDays, type DayRange, daysBefore } from './day-range.ts';
 import { describeCoverage, readForCoverage } from './empty-result.ts';
@@ -19,28 +20,28 @@ import { type LakeReader, openLakeReader } from './lake-reader.ts';
 import type { QuerySettings } from './query-settings.ts';
 import { checkStatement, type Statement } from './read-only.ts';
 
-/** Of a lake on S3, when neither days nor a question are named: the day of the newest run, and so many before it. */
+/** Without --from, --to and a question, a lake on S3 is read this many days back from its newest run. */
 const daysOnS3 = 34;
 
 export interface SessionIo {
   readonly log: Pick<Logger, 'debug' | 'info' | 'warn'>;
-  /** Says one line to the person. */
+  /** Writes one line for the person. */
   readonly note: (line: string) => void;
   readonly signal: AbortSignal;
-  /** The present UTC day, for a lake that no run has told its time. */
+  /** The current UTC day, for a lake without a run. */
   readonly today: string;
-  /** Opens the reader; for tests. */
+  /** Opens the reader; replaced in tests. */
   readonly openReader?: typeof openLakeReader;
 }
 
 export interface Session {
   readonly url: string;
   /**
-   * Runs `use` over a reader of the days that a question looks at, or that were named; a remark is made when those
-   * leave out some of these. When a part could not be read, as one that was replaced meanwhile, and `use` has not
-   * said that something went out, it runs once more over a fresh listing.
-   * @param lookBack of the question; null: SQL of a person's own
-   * @param signal ends the fetching of parts
+   * Runs `use` with a reader of the days of --from and --to, or else of the days that the question needs. Notes it if
+   * --from and --to leave out days that the question needs. If a part could not be read, for example because it was just
+   * replaced, and `use` has not yet called `went`, it runs once more with a new listing.
+   * @param lookBack the question's; null for a person's own SQL
+   * @param signal stops the download of parts
    */
   ask<T>(
     lookBack: LookBack | null,
@@ -48,15 +49,15 @@ export interface Session {
     use: (reader: LakeReader, went: () => void) => Promise<T>,
   ): Promise<T>;
   /**
-   * What the runs say about how far the lake was read, whatever else is being asked: in words.
-   * @param signal ends the fetching
+   * Describes how far the lake was read, independent of the query.
+   * @param signal stops the download of parts
    */
   coverage(signal: AbortSignal): Promise<string>;
   close(): Promise<void>;
 }
 
 /**
- * @param names of tables and views that will be asked; undefined: any
+ * @param names of the tables and views that will be queried; undefined: any
  * @throws LakeError, ScratchError, AccessError
  */
 export async function openSession(
@@ -89,7 +90,7 @@ export async function openSession(
       runId: randomUUID(),
       limitBytes: settings.scratchLimitBytes,
       log: io.log,
-      whenFull: 'Raise --scratch-limit, name fewer days with --from and --to, or ask for less.',
+      whenFull: 'Raise --scratch-limit, read fewer days with --from and --to, or select less.',
     });
     const [openStoreNow, openScratchNow] = [store, scratch];
     const open = async (lookBack: LookBack | null, signal: AbortSignal): Promise<LakeReader> => {
@@ -138,12 +139,12 @@ export async function openSession(
           });
         } catch (error) {
           if (signal.aborted && !(error instanceof ReportedError)) {
-            throw new UnavailableError('The query was interrupted', 'Ask it again.', { cause: error });
+            throw new UnavailableError('The query was interrupted', 'Run it again.', { cause: error });
           }
           if (attempt > 1 || gone || !isChangedPart(error)) {
             throw describeEngineError(error, openStoreNow.url, settings.memoryLimitBytes);
           }
-          io.note('a part could not be read, perhaps because a run has just replaced it: asking once more');
+          io.note('a part could not be read, perhaps because an export just replaced it; trying once more');
           await reader?.close();
           reader = undefined;
         }
@@ -156,7 +157,7 @@ export async function openSession(
   }
 }
 
-/** Looks at a statement before there is a lake, so that only what it names is fetched. */
+/** Checks a statement before the lake is opened, so that only the tables it names are fetched. */
 export async function checkAlone(sql: string): Promise<Statement> {
   const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
   try {
@@ -166,7 +167,7 @@ export async function checkAlone(sql: string): Promise<Statement> {
   }
 }
 
-/** By the lake's newest run, not this machine's clock: questions take the newest run for now. */
+/** Counted from the lake's newest run, not from this machine's clock, because questions use the newest run as "now". */
 async function defaultDays(
   settings: QuerySettings,
   store: Store,
@@ -182,7 +183,7 @@ async function defaultDays(
   return daysBefore(newest ?? today, lookBack ?? daysOnS3);
 }
 
-/** The days that a question looks at and that the reader leaves out. */
+/** The days that a question needs and that the reader leaves out. */
 function missedDays({ leftOut, newestRun }: LakeReader, lookBack: LookBack | null): readonly string[] {
   if (lookBack === null) return [];
   if (lookBack === 'every day') return leftOut;
@@ -191,19 +192,19 @@ function missedDays({ leftOut, newestRun }: LakeReader, lookBack: LookBack | nul
   return leftOut.filter((day) => day >= from);
 }
 
-/** What a person has to know to take a question's answer for what it is. */
+/** Notes about what a question's result lacks. */
 function remarks(reader: LakeReader, lookBack: LookBack | null): readonly string[] {
   if (lookBack === null) return [];
   if (reader.newestRun === null) {
     return [
-      'no run has ended in this lake: questions go by the newest that has, and have no rows without one',
+      'no export has finished in this lake yet. Questions use the newest finished export as “now”, so they return no rows',
     ];
   }
   const missed = missedDays(reader, lookBack);
   const [first] = missed;
   if (first === undefined) return [];
   return [
-    `the answer lacks days that the question looks at and --from and --to leave out: ${missed.length}, the first ${first}`,
+    `the result is incomplete: the question needs ${count(missed.length, 'day')} that --from and --to exclude, the first is ${first}`,
   ];
 }
 
@@ -212,6 +213,8 @@ function fetchedLine({ parts, bytes, leftOut }: LakeReader, { from, to }: DayRan
   const days = `${from ?? 'the first day'} to ${to ?? 'the newest'}`;
   const [first] = leftOut;
   const rest =
-    first === undefined ? '' : `; days left out: ${leftOut.length}, the first ${first} (--from, --to)`;
-  return `fetched ${parts} parts, ${megabytes} MB: ${days}${rest}`;
+    first === undefined
+      ? ''
+      : `; ${count(leftOut.length, 'day')} not read, the first is ${first} (see --from and --to)`;
+  return `fetched ${count(parts, 'part')}, ${megabytes} MB: ${days}${rest}`;
 }

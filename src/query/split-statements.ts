@@ -1,16 +1,16 @@
-/** Cutting text into SQL statements: as much of the grammar as says where one ends. */
+/** Splits text into SQL statements, with just enough grammar to find where a statement ends. */
 
 const pieces =
   /(?<comment>--[^\n]*|\/\*[\s\S]*?(?:\*\/|$))|(?<quoted>'(?:[^']|'')*(?:'|$)|"(?:[^"]|"")*(?:"|$)|\$(?<tag>\w*)\$[\s\S]*?(?:\$\k<tag>\$|$))|(?<end>;)|(?<space>\s+)|[\s\S]/gu;
 
 export interface Cut {
-  /** Without their semicolons; those that say nothing are left out. */
+  /** Without semicolons; empty statements are left out. */
   readonly statements: readonly string[];
-  /** What follows the last semicolon; '' when it says nothing. */
+  /** The text after the last semicolon; '' if it is only space and comments. */
   readonly rest: string;
 }
 
-/** Semicolons in texts, quoted names and comments end nothing. */
+/** Semicolons inside text, quoted names and comments do not end a statement. */
 export function splitStatements(text: string): Cut {
   const statements: string[] = [];
   let current = '';
@@ -28,7 +28,7 @@ export function splitStatements(text: string): Cut {
   return { statements, rest: says ? current : '' };
 }
 
-/** The statement without the comments and space that it begins with. */
+/** The statement without leading comments and space. */
 export function withoutLeadingComments(statement: string): string {
   return statement.replace(/^(?:\s+|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)+/, '');
 }

@@ -1,6 +1,6 @@
 /**
- * A table of the lake as a view of the engine: every declared column with its declared type, whichever engine
- * wrote a part, and null where a part is older than the column.
+ * Makes a table of the lake a view in the engine: every declared column has its declared type, whichever engine wrote a
+ * part, and is null if a part is older than the column.
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { quoteFile, quoteName, quoteText } from '../lake/engines/sql-text.ts';
@@ -8,7 +8,7 @@ import { LakeError, PartChangedError } from '../shared/errors.ts';
 import type { ColumnType, Table } from '../tables/table.ts';
 import type { Part } from './lake-parts.ts';
 
-/** For reading: dates and texts are computed with `TIMESTAMP`, for which the engine has more functions. */
+/** Types for reading. Times are `TIMESTAMP`, for which the engine has more functions. */
 const readTypes: Readonly<Record<ColumnType, string>> = {
   text: 'VARCHAR',
   bigint: 'BIGINT',
@@ -23,7 +23,7 @@ const storedAs: Readonly<Record<ColumnType, RegExp>> = {
   timestamp: /^TIMESTAMP/,
 };
 
-/** @throws LakeError for a part that is no Parquet, or whose columns have other types */
+/** @throws LakeError for a part that is not Parquet, or whose columns have other types */
 export async function createTableView(
   connection: DuckDBConnection,
   table: Table,
@@ -39,7 +39,7 @@ export async function createTableView(
   await connection.run(`CREATE VIEW ${quoteName(table.name)} AS ${sql}`);
 }
 
-/** Read apart, so that no part's footer is opened for a query that its day leaves out. */
+/** Groups parts by schema, so that a query does not open the footers of parts whose day it excludes. */
 async function partsBySchema(
   connection: DuckDBConnection,
   parts: readonly Part[],
@@ -75,11 +75,11 @@ function selectSql(table: Table, parts: readonly Part[], present: ReadonlyMap<st
     if (stored === undefined) return `NULL::${readTypes[type]} AS ${quoteName(name)}`;
     if (!storedAs[type].test(stored)) {
       throw new LakeError(
-        `In the part ${first?.key} of ${table.name} the column ${name} is of the type ${stored}, not ${type}`,
-        'Restore the part’s earlier version, or use the program that wrote it.',
+        `In the part ${first?.key} of ${table.name}, the column ${name} has the type ${stored}, not ${type}`,
+        'Restore the part’s earlier version, or use the program version that wrote it.',
       );
     }
-    // A cast from a timestamp with time zone would go by the session's zone.
+    // A plain cast from a timestamp with time zone would use the session's zone.
     const value = stored.endsWith('WITH TIME ZONE')
       ? `make_timestamp_ms(epoch_ms(${quoteName(name)}))`
       : quoteName(name);
@@ -102,7 +102,7 @@ function unreadable(error: unknown, parts: readonly Part[]): PartChangedError {
   const named = parts.find(({ file }) => message.includes(file));
   return new PartChangedError(
     `${named === undefined ? 'A part of the lake' : `The part ${named.key}`} cannot be read: ${message}`,
-    'If it was replaced meanwhile, ask again; else restore its earlier version.',
+    'If an export just replaced it, run the query again; otherwise restore its earlier version.',
     { cause: error },
   );
 }

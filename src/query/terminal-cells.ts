@@ -1,4 +1,4 @@
-/** A value of an answer as a person at a terminal reads it: in one line, with its unit, no more exact than is read. */
+/** Formats a result value for a table on a terminal: one line, with its unit, rounded for reading. */
 
 import { type DuckDBType, DuckDBTypeId, type DuckDBValue } from '@duckdb/node-api';
 import cliTruncate from 'cli-truncate';
@@ -13,7 +13,7 @@ export interface ResultColumn {
   readonly type: DuckDBType;
 }
 
-/** Of a longer text, the middle is left out before it is measured: it would not be shown. */
+/** A longer text loses its middle before it is measured, because that part would not be shown anyway. */
 const longest = 480;
 
 const instants: ReadonlySet<DuckDBTypeId> = new Set([
@@ -25,7 +25,7 @@ export function isInstant(type: DuckDBType): boolean {
   return instants.has(type.typeId);
 }
 
-/** Milliseconds in the unit that a column's name ends or begins with: `rpo_hours`, `hours_taken`, `duration_ms`. */
+/** Milliseconds per unit that a column's name ends or begins with: `rpo_hours`, `hours_taken`, `duration_ms`. */
 const unitsMs: Readonly<Record<string, number>> = {
   ms: 1,
   seconds: 1000,
@@ -34,16 +34,16 @@ const unitsMs: Readonly<Record<string, number>> = {
   days: dayMs,
 };
 
-/** What the numbers of a column are, by its name; a column of another name holds plain numbers. */
+/** How to format the numbers of a column, by its name; other columns keep plain numbers. */
 export function numberForm(name: string): (value: number) => string {
   const words = name.toLowerCase().split('_');
   if (words.at(-1) === 'bytes') return size;
   const unit = unitsMs[words.at(-1) ?? ''] ?? unitsMs[words[0] ?? ''];
-  // -1 days is AWS's word for something else, not a span of time.
+  // A negative number of days is a code of AWS's, not a duration.
   return unit === undefined ? String : (value) => (value < 0 ? String(value) : age(value * unit));
 }
 
-/** One line of text, without what a terminal obeys; '' where there is no value. */
+/** One line of text without control characters; '' for null. */
 export function cellOf(value: DuckDBValue, { name, type }: ResultColumn): string {
   const text = textOf(value);
   if (text === null) return '';
@@ -54,13 +54,13 @@ export function cellOf(value: DuckDBValue, { name, type }: ResultColumn): string
     return form === String || !Number.isFinite(number) ? text : form(number);
   }
   if (text.length <= longest) return printable(text);
-  // A pair of surrogates may be cut.
+  // The cut may split a surrogate pair.
   return printable(`${text.slice(0, longest / 2)}…${text.slice(-longest / 2)}`.toWellFormed());
 }
 
 /**
- * A text in at most `width` columns of the terminal, cut in its middle: ids, names and messages differ at their ends.
- * An ARN loses its first words, then all between its service and the end of its resource.
+ * Shortens text to at most `width` columns by cutting its middle, because ids, names and messages differ at their ends.
+ * An ARN first loses `arn:aws:`, then everything between its service and the end of its resource.
  */
 export function shortened(text: string, width: number): string {
   if (stringWidth(text) <= width) return text;
@@ -70,7 +70,7 @@ export function shortened(text: string, width: number): string {
   if (stringWidth(rest) < width) return `…${rest}`;
   const end = rest.slice(service.length + 1);
   const room = width - service.length;
-  // With its colon where only that is too much: else nothing would be cut, and no mark would stand where words are left out.
+  // Exactly at the limit the colon is included, so that something is cut and the ellipsis appears.
   const cut = stringWidth(end) < room ? `…${end}` : cliTruncate(`:${end}`, room, { position: 'start' });
   return service + cut;
 }

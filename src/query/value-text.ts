@@ -1,4 +1,4 @@
-/** The engine's values as text and as JSON: integers exact, instants in ISO 8601 and UTC. */
+/** Converts the engine's values to text and JSON: integers exactly, times as ISO 8601 in UTC. */
 import {
   DuckDBArrayValue,
   DuckDBDecimalValue,
@@ -28,7 +28,7 @@ export function isNumber(type: DuckDBType): boolean {
   return numbers.has(type.typeId);
 }
 
-/** A value as a person reads it; null for none. What is nested becomes JSON. */
+/** A value as text; null stays null. A nested value becomes JSON. */
 export function textOf(value: DuckDBValue): string | null {
   if (value === null) return null;
   const instant = instantOf(value);
@@ -37,7 +37,7 @@ export function textOf(value: DuckDBValue): string | null {
   return String(value);
 }
 
-/** An instant of {@link textOf} to its minute: `2026-11-20 02:00Z`. The Z stays: nobody should have to guess the zone. */
+/** A time from {@link textOf}, to the minute: `2026-11-20 02:00Z`. It keeps its Z, so that nobody has to guess the zone. */
 export function instantToMinute(instant: string): string {
   return instant.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(?:\.\d+)?Z$/, '$1 $2Z');
 }
@@ -75,7 +75,7 @@ function isSafe(value: bigint): boolean {
   return value <= BigInt(Number.MAX_SAFE_INTEGER) && value >= -BigInt(Number.MAX_SAFE_INTEGER);
 }
 
-/** ISO 8601 in UTC, in milliseconds, or finer where it is finer; null for what is no instant. */
+/** ISO 8601 in UTC, in milliseconds or finer if the value is; null if the value is not a time. */
 function instantOf(value: DuckDBValue): string | null {
   if (value instanceof DuckDBTimestampValue || value instanceof DuckDBTimestampTZValue) {
     return value.isFinite ? iso(value.micros * 1000n) : String(value);

@@ -1,4 +1,4 @@
-/** One statement asked, and its rows brought to where they belong. */
+/** Runs one statement and writes its rows to a terminal, a stream or a file. */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
@@ -14,21 +14,21 @@ import { asText, rowsOf, type TextFormat, type TextOptions } from './result-form
 import type { Session } from './session.ts';
 
 export type Destination =
-  /** A person's terminal: the answer comes whole, and may be read for as long as it takes. */
+  /** A terminal: shows the whole result, in a pager if needed. */
   | { readonly kind: 'screen'; readonly show: (text: string) => Promise<void>; readonly width: number }
   | { readonly kind: 'stream'; readonly stream: Writable; readonly format: TextFormat }
   | { readonly kind: 'file'; readonly path: string; readonly format: TextFormat | 'parquet' };
 
-/** What is asked of a lake. */
+/** A query: SQL, and how far back it reads. */
 export interface QueryRequest {
   readonly sql: string;
-  /** Of a question; null for SQL of a person's own. */
+  /** The question's; null for a person's own SQL. */
   readonly lookBack: LookBack | null;
 }
 
 /**
- * A file appears whole, or not at all; a screen shows nothing where there is no row.
- * @returns how many rows were written; null when whoever read them was gone before the end
+ * A file appears complete or not at all; a terminal shows nothing if there are no rows.
+ * @returns the number of rows written; null if the reader closed the stream early
  */
 export async function answer(
   session: Session,
@@ -58,10 +58,10 @@ export async function answer(
   const { path, format } = destination;
   const there = await stat(path).catch(() => null);
   if (there !== null && !there.isFile()) {
-    // Renaming would put a file in the place of a device, as root even of /dev/null.
+    // A rename would replace a device with a file; as root, even /dev/null.
     throw new UsageError(
-      `--output-file ${path} is there and is no file`,
-      'Name a file; for stdout leave it out.',
+      `--output-file ${path} exists and is not a regular file`,
+      'Name a file, or remove the option to write to stdout.',
     );
   }
   const unfinished = `${path}.${randomUUID()}.tmp`;
@@ -112,7 +112,7 @@ async function writeText(
 ): Promise<void> {
   const file = createWriteStream(path, { flags: 'wx' });
   await once(file, 'open');
-  // What goes wrong later is thrown by `finished`.
+  // `finished` throws later errors.
   file.on('error', () => undefined);
   const write = (text: string): Promise<boolean> =>
     new Promise((resolve) => {
@@ -137,9 +137,9 @@ async function writeParquet(
   return await session.ask(lookBack, limits.signal, async (reader) => {
     const statement = await reader.check(sql);
     if (!statement.isQuery) {
-      throw new UsageError('EXPLAIN makes no rows for Parquet', 'Leave --format parquet out.');
+      throw new UsageError('The result of EXPLAIN cannot be written as Parquet', 'Use another --format.');
     }
-    // A statement that has been parsed by itself cannot close this parenthesis; its last line may be a comment.
+    // The statement was parsed by itself, so it cannot close this parenthesis. Its last line may be a comment.
     const rows = /^(?:desc|show|summarize)/i.test(statement.sql)
       ? `FROM (${statement.sql}\n)`
       : statement.sql;

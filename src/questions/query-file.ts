@@ -1,5 +1,5 @@
 /**
- * What a query's file says about itself, in the comment it begins with:
+ * Reads a query's file. The comment at its beginning describes the query:
  *
  *     -- title: one line
  *     -- about: a paragraph on how to read the result,
@@ -10,20 +10,20 @@
  */
 
 export interface Parameter {
-  /** As in the SQL after its colon, and after `--` on the command line. */
+  /** Used after a colon in the SQL, and after `--` on the command line. */
   readonly name: string;
   readonly type: 'integer' | 'text';
   readonly default: string;
   readonly about: string;
 }
 
-/** How far back a question looks: at every day, or at a parameter's days, and more, before the newest run's. */
+/** How far back a question reads: every day, or a parameter's number of days (plus `more`) before the newest run. */
 export type Reads = 'every day' | { readonly parameter: string; readonly more: number };
 
-/** A column that is computed; one that is taken from a table is explained there. */
+/** The description of a computed column. A column that is taken from a table is described there. */
 export interface ComputedColumn {
   readonly name: string;
-  /** '' where it has none. */
+  /** '' if it has none. */
   readonly unit: string;
   readonly example: string;
   readonly about: string;
@@ -34,9 +34,9 @@ export interface QueryFile {
   readonly about: string;
   readonly parameters: readonly Parameter[];
   readonly columns: readonly ComputedColumn[];
-  /** Null where the file does not say. */
+  /** Null if the file does not say. */
   readonly reads: Reads | null;
-  /** One SELECT, without the comment it began with, without a semicolon. */
+  /** One SELECT, without the leading comment and without a semicolon. */
   readonly sql: string;
 }
 
@@ -66,7 +66,7 @@ function factsOf(name: string, lines: readonly string[]): (readonly [key: string
     const last = facts.at(-1);
     if (begun) facts.push([begun[1] ?? '', (begun[2] ?? '').trim()]);
     else if (more && last) last[1] += ` ${(more[1] ?? '').trim()}`;
-    else throw wrong(name, `has a first comment with a line that says nothing known: ${line}`);
+    else throw wrong(name, `has an unknown line in its first comment: ${line}`);
   }
   return facts;
 }
@@ -75,7 +75,7 @@ function parameterOf(file: string, text: string): Parameter {
   const match = /^([a-z][a-z0-9_]*) (integer|text) default (\S*) — (.+)$/.exec(text);
   const [, name, type, fallback, about] = match ?? [];
   if (name === undefined || fallback === undefined || about === undefined) {
-    throw wrong(file, `has a parameter that cannot be read: ${text}`);
+    throw wrong(file, `has an invalid parameter line: ${text}`);
   }
   return { name, type: type === 'integer' ? 'integer' : 'text', default: fallback, about };
 }
@@ -84,7 +84,7 @@ function columnOf(file: string, text: string): ComputedColumn {
   const match = /^([a-z][a-z0-9_]*) (\S+) (.+?) — (.+)$/.exec(text);
   const [, name, unit, example, about] = match ?? [];
   if (name === undefined || unit === undefined || example === undefined || about === undefined) {
-    throw wrong(file, `has a column that cannot be read: ${text}`);
+    throw wrong(file, `has an invalid column line: ${text}`);
   }
   return { name, unit: unit === '-' ? '' : unit, example, about };
 }
@@ -92,7 +92,7 @@ function columnOf(file: string, text: string): ComputedColumn {
 function readsOf(file: string, text: string): Reads {
   if (text === 'every day') return text;
   const [, parameter, more = '0'] = /^:([a-z][a-z0-9_]*)(?: \+ (\d+))?$/.exec(text) ?? [];
-  if (parameter === undefined) throw wrong(file, `reads days that cannot be read: ${text}`);
+  if (parameter === undefined) throw wrong(file, `has an invalid reads line: ${text}`);
   return { parameter, more: Number(more) };
 }
 

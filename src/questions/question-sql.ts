@@ -1,12 +1,12 @@
-/** A question with its parameters filled in: its SQL, and the days it reads. */
+/** Fills in a question's parameters: its SQL, and the days it reads. */
 import { UsageError } from '../shared/errors.ts';
 import type { Parameter } from './query-file.ts';
 import type { Question } from './questions.ts';
 import { withParameters } from './sql-tokens.ts';
 
 /**
- * The question's SQL with a literal for every parameter: of `values`, else its default.
- * @throws UsageError for a parameter that the question does not have, and for a value not of its type
+ * The question's SQL with a literal for every parameter: its value in `values`, or its default.
+ * @throws UsageError for an unknown parameter or a value of the wrong type
  */
 export function questionSql(
   question: Pick<Question, 'name' | 'parameters' | 'sql'>,
@@ -18,18 +18,18 @@ export function questionSql(
     const names = [...known.keys()].map((name) => `--${name}`).join(', ');
     throw new UsageError(
       `The question ${question.name} has no parameter ${unknown}`,
-      names === '' ? 'It has none at all.' : `It has ${names}.`,
+      names === '' ? 'It has no parameters.' : `Its parameters are ${names}.`,
     );
   }
   const given = new Map(Object.entries(values));
   return withParameters(question.sql, (name) => {
     const parameter = known.get(name);
-    if (parameter === undefined) throw new Error(`${question.name} uses :${name} and does not explain it`);
+    if (parameter === undefined) throw new Error(`${question.name} uses :${name} without declaring it`);
     return literal(question.name, parameter, given.get(name) ?? parameter.default);
   });
 }
 
-/** How far back a question looks: at every day of the lake, or at so many before the day of its newest run. */
+/** How far back a question reads: every day of the lake, or this many days before the newest run. */
 export type LookBack = 'every day' | number;
 
 /** @throws UsageError as {@link questionSql} does */
@@ -39,11 +39,11 @@ export function questionLookBack(
 ): LookBack {
   if (reads === 'every day') return reads;
   const parameter = parameters.find((one) => one.name === reads.parameter && one.type === 'integer');
-  if (parameter === undefined) throw new Error(`${name} reads the days of a parameter that it has not`);
+  if (parameter === undefined) throw new Error(`${name} reads the days of a parameter that it does not have`);
   return Number(literal(name, parameter, values[parameter.name] ?? parameter.default)) + reads.more;
 }
 
-/** Up to five digits: as days, 273 years, so that no date leaves the range that sorts as text. */
+/** Up to five digits: as days, 273 years, so that dates stay in the range that sorts as text. */
 const integer = /^\d{1,5}$/;
 const control = /\p{Cc}/u;
 
@@ -57,7 +57,7 @@ function literal(question: string, { name, type }: Parameter, value: string): st
   }
   if (!control.test(value)) return `'${value.replaceAll("'", "''")}'`;
   throw new UsageError(
-    `--${name} of the question ${question} holds a control character: ${JSON.stringify(value)}`,
+    `--${name} of the question ${question} contains a control character: ${JSON.stringify(value)}`,
     'Write one line of text.',
   );
 }

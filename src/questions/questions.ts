@@ -1,32 +1,32 @@
-/** The views and the named questions, out of the folder `queries` that is shipped with the program. */
+/** Loads the views and the named questions from the folder `queries`, which ships with the program. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ComputedColumn, type Parameter, type Reads, readQueryFile } from './query-file.ts';
 import { identifiersOf, parametersOf } from './sql-tokens.ts';
 
-/** One SELECT over the tables and over views before it; becomes `CREATE VIEW name AS sql`. */
+/** One SELECT over the tables and earlier views; becomes `CREATE VIEW name AS sql`. */
 export interface View {
   readonly name: string;
   readonly title: string;
   readonly about: string;
-  /** Those that no table has. */
+  /** Columns that no table has. */
   readonly columns: readonly ComputedColumn[];
   readonly sql: string;
 }
 
-/** One SELECT over tables and views, with `:name` where a parameter goes; see {@link questionSql}. */
+/** One SELECT over tables and views, with `:name` for each parameter; see {@link questionSql}. */
 export interface Question {
   readonly name: string;
   readonly title: string;
-  /** A paragraph on how to read the answer. */
+  /** A paragraph on how to read the result. */
   readonly about: string;
   readonly parameters: readonly Parameter[];
   readonly reads: Reads;
   readonly sql: string;
 }
 
-/** Every view, each after those that it reads. */
+/** Every view, each after the views that it reads. */
 export function loadViews(): readonly View[] {
   const views = filesOf('views').map(({ name, text }) => {
     const { title, about, parameters, columns, sql } = readQueryFile(name, text);
@@ -50,13 +50,13 @@ export function loadQuestions(): readonly Question[] {
       .sort()
       .join(', ');
     if (used !== said) {
-      throw new Error(`The question ${name} uses the parameters “${used}” and explains “${said}”.`);
+      throw new Error(`The question ${name} uses the parameters “${used}” but declares “${said}”.`);
     }
     return question;
   });
 }
 
-/** Views sorted so that each comes after all that it names. */
+/** Sorts views so that each comes after the views that it reads. */
 function inOrder(views: readonly View[]): readonly View[] {
   const byName = new Map(views.map((view) => [view.name, view]));
   const done = new Set<View>();
@@ -85,7 +85,7 @@ function filesOf(kind: 'views' | 'questions'): readonly { name: string; text: st
     }));
 }
 
-/** One folder up from the sources, two from the build: where package.json and `queries` lie. */
+/** The folder that contains package.json and `queries`. Its depth differs between the sources and the build. */
 function packageFolder(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);

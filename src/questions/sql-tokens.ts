@@ -1,19 +1,19 @@
-/** The little of SQL's grammar that is needed to find names and parameters, and not those in texts and comments. */
+/** Finds names and parameters in SQL, ignoring text and comments. */
 
 const pieces =
   /(?<passed>--[^\n]*|\/\*[\s\S]*?\*\/|'(?:[^']|'')*'|"(?:[^"]|"")*"|::)|:(?<parameter>[a-z][a-z0-9_]*)|(?<word>[A-Za-z_][A-Za-z0-9_]*)/g;
 
-/** The names after a colon. */
+/** The names of parameters: `:name`. */
 export function parametersOf(sql: string): ReadonlySet<string> {
   return found(sql, 'parameter');
 }
 
-/** Every bare word, keywords among them. */
+/** Every unquoted word, including keywords. */
 export function identifiersOf(sql: string): ReadonlySet<string> {
   return found(sql, 'word');
 }
 
-/** The SQL with every parameter replaced; texts, quoted names and comments stay as they are. */
+/** Replaces every parameter. Text, quoted names and comments stay unchanged. */
 export function withParameters(sql: string, literalOf: (name: string) => string): string {
   return sql.replace(pieces, (piece: string, _passed: unknown, parameter: unknown) =>
     typeof parameter === 'string' ? literalOf(parameter) : piece,

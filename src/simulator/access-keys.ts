@@ -1,11 +1,11 @@
-/** Access keys and sessions. Sessions are signed, not stored: their secret follows from their token. */
+/** Access keys and sessions. Sessions are not stored: their secret is derived from their signed token. */
 import { createHmac } from 'node:crypto';
 
 export interface Identity {
   readonly accountId: string;
   readonly arn: string;
   readonly userId: string;
-  /** The role's name, or null for the user. */
+  /** The role's name; null for the user. */
   readonly role: string | null;
   /** Real time, in milliseconds since the epoch; null: never. */
   readonly expires: number | null;
@@ -25,7 +25,7 @@ export class Credentials {
   readonly secretAccessKey: string;
   #issued = 0;
 
-  /** @param accountId the management account, whose user the simulator's `env` speaks for */
+  /** @param accountId the management account, whose user's keys are in the simulator's `env` */
   constructor(seed: number, accountId: string) {
     this.#key = `credentials of ${seed}`;
     this.accessKeyId = `AKIA${this.#letters('user')}`;
@@ -51,8 +51,8 @@ export class Credentials {
   }
 
   /**
-   * Who an access key and session token belong to, with the key's secret.
-   * Null: unknown, or they do not belong together.
+   * The identity behind an access key and session token, with the key's secret.
+   * Null: unknown, or the two do not belong together.
    */
   find(accessKeyId: string, sessionToken: string | null): { secret: string; identity: Identity } | null {
     if (accessKeyId === this.accessKeyId) {
@@ -89,7 +89,7 @@ export class Credentials {
     return createHmac('sha256', this.#key).update(text).digest(encoding);
   }
 
-  /** Sixteen letters and digits, as in an AWS id. */
+  /** Sixteen letters and digits, as AWS ids have. */
   #letters(text: string): string {
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
     const bytes = createHmac('sha256', this.#key).update(`id ${text}`).digest().subarray(0, 16);

@@ -1,4 +1,4 @@
-/** Every AWS request, from the wire to its answer: who sent it, which faults it meets, what the service says. */
+/** Handles every AWS request: identifies the sender, applies faults, calls the service. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Credentials, Identity } from './access-keys.ts';
 import type { FaultInput, FaultKind, Faults } from './faults.ts';
@@ -11,7 +11,7 @@ import { notAuthorized } from './services/sts-service.ts';
 import { authenticate, expired, readClaim, type WireRequest } from './signatures.ts';
 import type { Clock } from './simulated-clock.ts';
 
-/** What becomes of a request: an answer, none at all, or a closed connection. */
+/** The outcome of a request: an answer, no answer, or a closed connection. */
 export type Fate = { readonly answer: Answer } | { readonly silence: 'hang' | 'drop' };
 
 export interface AwsParts {
@@ -19,7 +19,7 @@ export interface AwsParts {
   readonly credentials: Credentials;
   readonly faults: Faults;
   readonly log: RequestLog;
-  /** By the name that requests are signed for. */
+  /** By the service name in the request's signature. */
   readonly services: Readonly<Record<string, Service>>;
   readonly realNow: () => number;
 }
@@ -93,7 +93,7 @@ function subjectOf(api: string, identity: Identity, parameters: Readonly<Record<
   return /^arn:[^:]+:iam::(\d{12}):/.exec(String(parameters.RoleArn))?.[1] ?? identity.accountId;
 }
 
-/** Faults that name no API meet AWS Backup's two operations only; `*` means all. */
+/** A fault without an API applies only to AWS Backup's two operations; `*` applies to all. */
 function reaches(fault: FaultInput, api: string, request: WireRequest): boolean {
   const isBackup = api === 'ListCopyJobs' || api === 'ListCopyJobSummaries';
   if (backupOnly.includes(fault.kind) && !isBackup) return false;
@@ -161,7 +161,7 @@ function deniedAs(api: string, identity: Identity, protocol: Protocol, roleArn: 
   }
 }
 
-/** The three faces of throttling, and those of the other protocols. */
+/** The three forms of throttling by AWS Backup, and those of the other protocols. */
 function throttled(error: string, protocol: Protocol): ServiceError {
   if (error === '429') return new ServiceError(429, '', '');
   if (protocol === 'query') return new ServiceError(400, 'Throttling', 'Rate exceeded');

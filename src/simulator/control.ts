@@ -1,4 +1,4 @@
-/** The simulator's own endpoints, below `/_simulator/`. They need no signature. */
+/** The simulator's control endpoints below `/_simulator/`, which need no signature. */
 
 import { FaultError, type Faults, parseFaults } from './faults.ts';
 import type { RequestLog } from './request-log.ts';
@@ -9,7 +9,7 @@ export interface Controls {
   readonly faults: Faults;
   readonly log: RequestLog;
   readonly now: () => number;
-  /** Resolves when the clock has moved and the truth is written. */
+  /** Resolves when the clock has moved and the truth file is written. */
   readonly setClock: (epochMs: number) => Promise<void>;
   readonly advance: (ms: number) => Promise<void>;
 }
@@ -52,7 +52,7 @@ async function moveClock(controls: Controls, input: unknown): Promise<void> {
     typeof input === 'object' && input !== null ? input : {};
   if (typeof wanted.now === 'string') await controls.setClock(parseInstant(wanted.now));
   else if (typeof wanted.advance === 'string') await controls.advance(parseSpan(wanted.advance));
-  else throw new ClockError('say {"now":"2026-11-21T02:00:00Z"} or {"advance":"1d"}');
+  else throw new ClockError('send {"now":"2026-11-21T02:00:00Z"} or {"advance":"1d"}');
 }
 
 function clockAnswer(controls: Controls): Answer {

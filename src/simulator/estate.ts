@@ -1,4 +1,4 @@
-/** What the accounts own in each region: vaults, plans, resources, and how much is copied where. */
+/** What the accounts have in each region: vaults, plans, resources, and how much is copied where. */
 
 import { knownRegions, type Region } from '../aws/known-regions.ts';
 import { Random } from './random.ts';
@@ -22,25 +22,25 @@ export interface Rule {
   readonly timezone: string;
 }
 
-/** One (account, region) pair and what is known about it without looking at any job. */
+/** One (account, region) pair and the facts that do not depend on its jobs. */
 export interface Site {
-  /** Its place among all sites: account by account, in each region by region. */
+  /** Its index among all sites, ordered by account, then by region. */
   readonly index: number;
   readonly accountIndex: number;
   readonly regionIndex: number;
   readonly account: Account;
   readonly region: string;
-  /** Mean number of copy jobs started on their own a day; a composite counts as one. */
+  /** Average number of job groups started per day; a composite and its children are one group. */
   readonly meanGroups: number;
-  /** Where the nightly window begins, as a fraction of the UTC day. */
+  /** Start of the nightly window, as a fraction of the UTC day. */
   readonly windowStart: number;
-  /** The account that keeps this one's cross-account copies, or null. */
+  /** The account that receives this one's cross-account copies, or null. */
   readonly hubIndex: number | null;
-  /** The region that this one's cross-region copies go to; its own where there is no other. */
+  /** The region that receives this one's cross-region copies; its own if there is no other. */
   readonly farRegionIndex: number;
 }
 
-/** A site's things. Made when they are first needed. */
+/** What a site contains. Created when first needed. */
 export interface Belongings {
   readonly vaults: readonly string[];
   readonly plans: readonly Plan[];
@@ -48,7 +48,7 @@ export interface Belongings {
   readonly composites: readonly Resource[];
 }
 
-/** Members of a composite: two to eight children. */
+/** The share of composites among groups. A composite has two to eight children. */
 export const compositeShare = 0.02;
 export const meanGroupSize = 1 + compositeShare * 5;
 
@@ -124,7 +124,7 @@ function makeSites(
 ): Site[] {
   const random = new Random();
   const count = accounts.length * regions.length;
-  // Few sites are all alike, or one of them would decide what "mean" means.
+  // With few sites all have the same weight; otherwise a single site would dominate the average.
   const weights = Array.from({ length: count }, (_, index) => {
     random.key(seed, 2, index, 0, 0, 0);
     const kind = random.fraction();

@@ -1,51 +1,51 @@
-/** What can be made to go wrong, for whom, and how often. */
+/** The faults that the simulator can inject: which, for which requests, and how often. */
 import { mixHash, Random } from './random.ts';
 
-/** Every kind, and what it does to a request that it meets. */
+/** Every kind of fault, and its effect on a request. */
 export const faultKinds = {
   deny: 'AccessDenied(Exception)',
-  'disable-region': 'the region does not know the caller’s token; it stays in the lists of regions',
-  hang: 'the request is taken and never answered',
+  'disable-region': 'the region rejects the caller’s token, but stays in the lists of regions',
+  hang: 'the request is accepted and never answered',
   throttle: 'throttled; `error`: ThrottlingException, TooManyRequestsException or 429 (without a body)',
   'server-error': '`status` (500) with `error` (ServiceUnavailableException)',
-  'bad-json': 'status 200, and a body that ends too early',
-  'bad-date': 'the first record’s date cannot be read',
+  'bad-json': 'status 200 with a truncated body',
+  'bad-date': 'the first record’s date is invalid',
   'big-integer': 'the first record’s size or count is above 2^53',
-  'moved-date': 'every copy job of the page was created `ms` later (below 0: earlier) than it was',
+  'moved-date': 'every creation date in the page is `ms` later than it was (negative: earlier)',
   'missing-id': 'the first record has no CopyJobId',
-  'half-character': 'a text of the first record holds half a surrogate pair',
-  'unknown-state': 'the first record’s state is one that nobody knows',
-  'unknown-field': 'the first record has a field that nobody knows',
+  'half-character': 'a text in the first record contains half a surrogate pair',
+  'unknown-state': 'the first record has an unknown state',
+  'unknown-field': 'the first record has an unknown field',
   'repeat-token': 'the next token is always the same',
-  'token-cycle': 'the next tokens go A, B, A, B, …',
-  'expire-token': 'a token that comes back is refused',
+  'token-cycle': 'the next tokens alternate: A, B, A, B, …',
+  'expire-token': 'a page token is rejected when it is used',
   'expired-credentials': 'the session’s credentials have expired',
-  slow: 'answered after `ms` (1000)',
-  'empty-page-with-token': 'an empty page with a token comes before every page',
+  slow: 'the response is delayed by `ms` (1000)',
+  'empty-page-with-token': 'an empty page with a token precedes every page',
   drop: 'the connection is closed without an answer',
-  'wrong-date': 'the answer’s Date is wrong by `ms`, which may be negative',
-  'require-external-id': 'the role asks for `externalId`',
+  'wrong-date': 'the response’s Date header is wrong by `ms`, which may be negative',
+  'require-external-id': 'the role requires `externalId`',
 } as const;
 
 export type FaultKind = keyof typeof faultKinds;
 
 /**
- * As it comes in. An account or region that is not said, or is `*`, means all of them. An api that is not
- * said means the two operations of AWS Backup (of `require-external-id`: AssumeRole); `*` means all.
+ * A fault as a client sends it. Without `account` or `region`, or with `*`, it applies to all of them. Without `api` it
+ * applies to AWS Backup's two operations (`require-external-id`: to AssumeRole); `*` applies to all.
  */
 export interface FaultInput {
   readonly kind: FaultKind;
   readonly api?: string;
-  /** Of AssumeRole: the role's account; else the caller's. */
+  /** The caller's account; for AssumeRole, the role's. */
   readonly account?: string;
   readonly region?: string;
-  /** How many requests it meets; for ever where it is not said. */
+  /** How many requests it applies to; without it, there is no limit. */
   readonly count?: number;
-  /** Requests that match are let through before it begins. */
+  /** How many matching requests pass before it begins. */
   readonly after?: number;
-  /** 0 to 1: how many of the requests that match it meets. */
+  /** 0 to 1: the share of matching requests that it applies to. */
   readonly probability?: number;
-  /** Requests a second that are let through, for each account, region and api; in real time. */
+  /** Requests per second that pass, for each account, region and api, in real time. */
   readonly rate?: number;
   readonly error?: string;
   readonly status?: number;
@@ -68,32 +68,37 @@ const fields: Readonly<Record<string, 'string' | 'number'>> = {
   externalId: 'string',
 };
 
-/** What is wrong with a list of faults. */
+/** A list of faults is invalid. */
 export class FaultError extends Error {}
 
 export function parseFaults(input: unknown): readonly FaultInput[] {
-  if (!Array.isArray(input)) throw new FaultError('faults are a JSON array of objects with a "kind"');
+  if (!Array.isArray(input)) throw new FaultError('faults must be a JSON array of objects with a "kind"');
   return input.map(parseFault);
 }
 
 function parseFault(input: unknown): FaultInput {
-  if (typeof input !== 'object' || input === null) throw new FaultError('a fault is an object with a "kind"');
+  if (typeof input !== 'object' || input === null)
+    throw new FaultError('a fault must be an object with a "kind"');
   for (const [name, value] of Object.entries(input)) {
     const type = Object.hasOwn(fields, name) ? fields[name] : undefined;
     if (type === undefined) {
-      throw new FaultError(`a fault has no "${name}"; it may have ${Object.keys(fields).join(', ')}`);
+      throw new FaultError(
+        `a fault has no field "${name}"; its fields are ${Object.keys(fields).join(', ')}`,
+      );
     }
     if (typeof value !== type) throw new FaultError(`a fault's "${name}" must be a ${type}`);
   }
   if (!('kind' in input) || typeof input.kind !== 'string' || !Object.hasOwn(faultKinds, input.kind)) {
     const kind = 'kind' in input ? String(input.kind) : '';
-    throw new FaultError(`"${kind}" is not a kind of fault; known are ${Object.keys(faultKinds).join(', ')}`);
+    throw new FaultError(
+      `"${kind}" is not a kind of fault; the kinds are ${Object.keys(faultKinds).join(', ')}`,
+    );
   }
-  // Safe: every property has been checked above, by name and type.
+  // Safe: the name and type of every property have been checked above.
   return input as FaultInput;
 }
 
-/** The request that a fault may meet. */
+/** The request that a fault may apply to. */
 export interface FaultSubject {
   readonly api: string;
   readonly account: string;
@@ -105,7 +110,7 @@ interface ActiveFault {
   readonly number: number;
   seen: number;
   met: number;
-  /** For `rate`: what each subject may still ask for, and when that was so. */
+  /** For `rate`: how many requests each subject has left, and when that was computed. */
   readonly allowances: Map<string, { left: number; at: number }>;
 }
 
@@ -116,7 +121,7 @@ export class Faults {
   #standing: ActiveFault[] = [];
   #added = 0;
 
-  /** @param realNow what `rate` is measured by: milliseconds */
+  /** @param realNow real time in milliseconds, for `rate` */
   constructor(seed: number, initial: readonly FaultInput[], realNow: () => number) {
     this.#seed = seed;
     this.#realNow = realNow;
@@ -137,7 +142,7 @@ export class Faults {
     return this.#standing.map(({ fault, met }) => ({ ...fault, met }));
   }
 
-  /** The faults that meet a request. Asking counts as meeting, so ask once for each request. */
+  /** The faults that apply to a request. Each call counts as one request. */
   meet(subject: FaultSubject, applies: (fault: FaultInput) => boolean): readonly FaultInput[] {
     const met: FaultInput[] = [];
     for (const standing of this.#standing) {
@@ -152,7 +157,7 @@ export class Faults {
     return met;
   }
 
-  /** A bucket that holds one second's requests, for each subject. */
+  /** A token bucket per subject, with room for one second's requests. */
   #isAllowed({ fault, allowances }: ActiveFault, { api, account, region }: FaultSubject): boolean {
     if (fault.rate === undefined) return false;
     const key = `${api} ${account} ${region}`;

@@ -1,10 +1,10 @@
-/** The ids of copy jobs. */
+/** Makes and reads the ids of copy jobs. */
 import type { Estate } from './estate.ts';
 import { Random } from './random.ts';
 import type { Job } from './timelines.ts';
 
 /**
- * Ids hold the job's day and slot behind a mask, so a parent is found by its id without a search:
+ * An id contains the job's day and slot, masked, so that a parent is found by its id without a search:
  * 8 random digits, then 20 bits of day and 28 bits of slot, then 12 random digits.
  */
 export function jobIdOf(
@@ -20,7 +20,7 @@ export function jobIdOf(
   return `${salt}-${a}-${b}-${c}-${tail}`.toUpperCase();
 }
 
-/** Four digits at a time, hidden or shown again. */
+/** Masks or unmasks four digits at a time. */
 function masked(estate: Estate, random: Random, salt: string, digits: string): readonly string[] {
   random.key(estate.seed, 11, Number.parseInt(salt, 16) | 0, 0, 0, 0);
   return [0, 4, 8].map((at) => {
@@ -29,7 +29,7 @@ function masked(estate: Estate, random: Random, salt: string, digits: string): r
   });
 }
 
-/** The day and slot that an id speaks of, whether or not there is such a job. */
+/** The day and slot in an id, whether or not such a job exists. */
 export function placeOfId(estate: Estate, random: Random, id: string): { day: number; slot: number } | null {
   const match = /^([0-9A-F]{8})-([0-9A-F]{4})-([0-9A-F]{4})-([0-9A-F]{4})-[0-9A-F]{12}$/i.exec(id);
   if (!match) return null;

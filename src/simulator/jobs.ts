@@ -1,4 +1,4 @@
-/** The copy jobs of a site at an instant, newest first, from any position, one at a time. */
+/** Lists the copy jobs of a site at a point in time, newest first, from any position. */
 
 import type { Estate, Site } from './estate.ts';
 import { jobIdOf, placeOfId } from './job-ids.ts';
@@ -7,18 +7,18 @@ import { type CopyJobRecord, newerFieldsSince, recordOf } from './records.ts';
 import { DAY } from './simulated-clock.ts';
 import { isRemembered, type Job, jobGroupAt, LAG, MEMORY, slotsOf, slotTime } from './timelines.ts';
 
-/** Where a listing goes on: the first job that has not been given. */
+/** Where a listing continues: the first job that has not been returned. */
 export interface Position {
   readonly day: number;
-  /** 0: the site's own jobs; n: those that the n-th of its sources copies to it. */
+  /** 0: the site's own jobs; n: jobs that the n-th of its sources copies to it. */
   readonly source: number;
   readonly slot: number;
   readonly member: number;
 }
 
 /**
- * The filters of ListCopyJobs. Whether AWS includes the bounds of its time filters is not documented;
- * here `…After` includes its instant, and `…Before` does not.
+ * The filters of ListCopyJobs. AWS does not document whether its time filters are inclusive; here `…After` is inclusive
+ * and `…Before` is exclusive.
  */
 export interface JobFilter {
   readonly resourceArn?: string;
@@ -41,7 +41,7 @@ export interface Page {
 }
 
 export interface JobsOptions {
-  /** When the simulator's life began, and how many days of history it had then. */
+  /** The time when the simulator started, and its days of history at that time. */
   readonly start: number;
   readonly days: number;
   readonly children: 'listed' | 'hidden';
@@ -53,7 +53,7 @@ export class Jobs {
   readonly #options: JobsOptions;
   readonly #random = new Random();
   readonly #newerFields: number;
-  /** Nothing was created before this instant. */
+  /** No job was created before this time. */
   readonly historyStart: number;
 
   constructor(estate: Estate, options: JobsOptions) {
@@ -67,7 +67,7 @@ export class Jobs {
     return this.#newerFields;
   }
 
-  /** Up to `max` records of a site from a position on, and where the next one is. */
+  /** Up to `max` records of a site from a position, and the position of the next one. */
   page(site: Site, now: number, filter: JobFilter, from: Position | null, max: number): Page {
     const records: CopyJobRecord[] = [];
     for (const { job, source } of this.#walk(site, now, filter, from)) {
@@ -96,7 +96,7 @@ export class Jobs {
     }
   }
 
-  /** Whether a site lists a job of another: a copy between accounts, as seen where it goes. */
+  /** Whether a site is the destination of another account's job, and so may list it. */
   goesTo(job: Job, site: Site): boolean {
     const { accountIndex, regionIndex } = job.destination;
     return (
@@ -164,7 +164,7 @@ export class Jobs {
   }
 }
 
-/** The part of a filter that needs no record. */
+/** The checks of a filter that need no record. */
 function mayMatch(job: Job, filter: JobFilter): boolean {
   return (
     (filter.createdAfter === undefined || job.created >= filter.createdAfter) &&

@@ -1,10 +1,10 @@
 /**
- * Random numbers that depend on nothing but a key: the same key gives the same numbers, whatever was
- * drawn before. So a job of any account, region and day can be made without making any other.
+ * Random numbers that depend only on a key: the same key gives the same numbers, whatever was drawn before. So any job
+ * can be generated without generating others.
  * The generator is sfc32 of PractRand, https://pracrand.sourceforge.net/RNG_engines.txt.
  */
 export class Random {
-  /** All numbers of four hexadecimal digits: most of a record is made of them. */
+  /** All numbers of four hexadecimal digits, from which most of a record is built. */
   static readonly quads: readonly string[] = Array.from({ length: 0x10000 }, (_, n) =>
     n.toString(16).padStart(4, '0'),
   );
@@ -14,7 +14,7 @@ export class Random {
   #c = 0;
   #d = 0;
 
-  /** Starts the stream that belongs to these six integers. */
+  /** Starts the sequence of these six integers. */
   key(k1: number, k2: number, k3: number, k4: number, k5: number, k6: number): this {
     let h = 0x9e3779b9;
     h = mixHash(h, k1);
@@ -42,7 +42,7 @@ export class Random {
     return sum >>> 0;
   }
 
-  /** 0 inclusive to 1 exclusive. */
+  /** From 0 (inclusive) to 1 (exclusive). */
   fraction(): number {
     return this.next() / 4294967296;
   }
@@ -56,14 +56,14 @@ export class Random {
     return this.fraction() < probability;
   }
 
-  /** One of a list that is not empty. */
+  /** An element of a non-empty list. */
   pick<T>(list: readonly T[]): T {
     const found = list[this.below(list.length)];
     if (found === undefined) throw new RangeError('pick needs a list that is not empty');
     return found;
   }
 
-  /** This many lower-case hexadecimal digits; a multiple of four. */
+  /** Lower-case hexadecimal digits; their number must be a multiple of four. */
   hex(digits: number): string {
     let text = '';
     for (let done = 0; done < digits; done += 4) text += this.#quad();
@@ -85,7 +85,7 @@ export class Random {
     return Random.quads[this.next() >>> 16] ?? '';
   }
 
-  /** Poisson-distributed; beyond a mean of 60 by its normal approximation. */
+  /** Poisson-distributed; above a mean of 60, by its normal approximation. */
   poisson(mean: number): number {
     if (mean <= 0) return 0;
     if (mean > 60) {

@@ -1,4 +1,4 @@
-/** A copy job as AWS Backup would show it at an instant: the JSON of the wire. Absent where it has no value. */
+/** A copy job as AWS Backup returns it at a point in time, in the JSON of its API. A field without a value is absent. */
 
 import { knownRegions } from '../aws/known-regions.ts';
 import type { Estate, Rule } from './estate.ts';
@@ -8,7 +8,7 @@ import type { Resource } from './resources.ts';
 import { DAY } from './simulated-clock.ts';
 import { type Job, type State, stateAt } from './timelines.ts';
 
-/** Field order is that of the API's documentation; times are in epoch seconds with a fraction. */
+/** In the field order of the API's documentation. Times are epoch seconds with a fraction. */
 export interface CopyJobRecord {
   AccountId?: string;
   CopyJobId?: string;
@@ -70,7 +70,7 @@ const failures: readonly Failure[] = [
   },
 ];
 
-/** What a job's state, type and message category depend on. Leaves `random` where the rest is drawn. */
+/** What a job's state, type and message category depend on. The caller continues with `random` for the rest. */
 function natureOf(estate: Estate, random: Random, job: Job): { resource: Resource; failure: Failure } {
   const { resources, composites } = estate.belongings(job.site);
   random.key(estate.seed, 9, job.site.index, job.day, job.slot, job.member);
@@ -85,7 +85,7 @@ export interface Facets {
   readonly category: string | null;
 }
 
-/** What the daily counts are grouped by. */
+/** What the summaries are grouped by. */
 export function facetsOf(estate: Estate, random: Random, job: Job, now: number, newerFields: number): Facets {
   const state = stateAt(job, now);
   const { resource, failure } = natureOf(estate, random, job);
@@ -223,7 +223,7 @@ function lifecycleOf(random: Random): Record<string, number | boolean | string> 
   return { DeleteAfterEvent: 'DELETE_AFTER_COPY' };
 }
 
-/** A parent's size is that of its children so far; 0 of a child that has not begun. */
+/** A parent has the size of its children so far; a job that has not begun has 0. */
 function copiedBytes(estate: Estate, random: Random, job: Job, now: number): number {
   if (job.children.length > 0) {
     const sizes = job.children.map((child) =>
@@ -238,8 +238,8 @@ function copiedBytes(estate: Estate, random: Random, job: Job, now: number): num
 }
 
 /**
- * Zero bytes to petabytes, always an integer that a double holds exactly.
- * @param alone whether nothing is to be added to it
+ * From zero bytes to petabytes, always an integer that a double represents exactly.
+ * @param alone whether the size is not added to others
  */
 function sizeOf(random: Random, resource: Resource, alone: boolean): number {
   const kind = random.fraction();
@@ -248,7 +248,7 @@ function sizeOf(random: Random, resource: Resource, alone: boolean): number {
   return Math.floor(resource.size * (0.9 + 0.2 * random.fraction()));
 }
 
-/** How far back the newer fields reach, of a history of this many days: two thirds of what is remembered. */
+/** The time since which records have the newer fields: the last two thirds of the history that AWS keeps. */
 export function newerFieldsSince(start: number, days: number): number {
   return start - Math.floor((Math.min(days, 30) * 2) / 3) * DAY;
 }

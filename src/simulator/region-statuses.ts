@@ -1,4 +1,4 @@
-/** The regions that an account of the simulator sees, enabled or not. */
+/** The regions that an account sees, enabled or not. */
 import { knownRegions, type Region } from '../aws/known-regions.ts';
 
 export type OptStatus = 'ENABLED' | 'ENABLED_BY_DEFAULT' | 'DISABLED';
@@ -8,7 +8,7 @@ export interface RegionStatus {
   readonly status: OptStatus;
 }
 
-/** What every account sees: its enabled regions, and the opt-in regions it has not enabled. */
+/** The same for every account: its enabled regions, and the opt-in regions that are not enabled. */
 export function regionStatuses(enabled: readonly Region[]): readonly RegionStatus[] {
   const names = new Set(enabled.map((region) => region.name));
   return knownRegions

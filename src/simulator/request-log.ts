@@ -1,22 +1,22 @@
-/** What was asked of the simulator: counts of everything, and the last requests in full. */
+/** Counts the requests that the simulator received, and keeps the latest ones in full. */
 
 export interface LoggedRequest {
   readonly api: string;
-  /** The caller's account; of AssumeRole, the role's. '' where the sender is not known. */
+  /** The caller's account; for AssumeRole, the role's. '' if the sender is unknown. */
   readonly account: string;
   readonly region: string;
   /** 0: never answered, or the connection was closed. */
   readonly status: number;
   /** The error's name, or null. */
   readonly error: string | null;
-  /** The query, or the body of a request that has one. */
+  /** The query parameters, or the body if there is one. */
   readonly parameters: Readonly<Record<string, unknown>>;
 }
 
 export interface RequestSummary {
   readonly total: number;
   readonly counts: readonly (Pick<LoggedRequest, 'api' | 'status' | 'error'> & { readonly count: number })[];
-  /** Requests that nobody signed; they are refused, and stand nowhere else here. */
+  /** Unsigned requests. They are rejected and counted only here. */
   readonly unsigned: number;
   /** Oldest first. */
   readonly recent: readonly LoggedRequest[];

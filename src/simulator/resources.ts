@@ -1,4 +1,4 @@
-/** What is copied: kinds of resources, with the shapes of their ARNs and of their recovery points'. */
+/** The resources that are copied, with ARNs for them and their recovery points. */
 import type { Random } from './random.ts';
 
 export interface Resource {
@@ -13,9 +13,9 @@ export interface Resource {
 
 interface Kind {
   readonly type: string;
-  /** How often, relative to the others. */
+  /** Frequency relative to the other kinds. */
   readonly weight: number;
-  /** The power of ten of the largest usual size. */
+  /** The largest usual size, as a power of ten. */
   readonly magnitude: number;
   readonly arn: (random: Random, region: string, accountId: string, slug: string) => string;
   readonly recoveryPoint: Resource['recoveryPoint'];
@@ -114,7 +114,7 @@ const kinds: readonly Kind[] = [
   },
 ];
 
-/** Composites: their copy jobs are parents. */
+/** Composites. Their copy jobs are parent jobs. */
 const composites: readonly Kind[] = [
   {
     type: 'CloudFormation',
@@ -156,7 +156,7 @@ const names = [
   'nightly, all <volumes> & more',
 ];
 
-/** @param composite whether its copy jobs are to be parents */
+/** @param composite whether its copy jobs are parent jobs */
 export function makeResource(
   random: Random,
   region: string,

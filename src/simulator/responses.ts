@@ -1,4 +1,4 @@
-/** What goes back over the wire, in the shapes of the four protocols. */
+/** Builds HTTP responses in the four AWS protocols. */
 
 export interface Answer {
   readonly status: number;
@@ -7,15 +7,15 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** How a service speaks: https://smithy.io/2.0/aws/protocols/. */
+/** The protocols of AWS services: https://smithy.io/2.0/aws/protocols/. */
 export type Protocol = 'rest-json' | 'json-1.1' | 'query' | 'ec2';
 
-/** An error that AWS would answer with. */
+/** An error as AWS returns it. */
 export class ServiceError extends Error {
   readonly status: number;
   readonly code: string;
 
-  /** @param code the error's name; '' for an answer without any body */
+  /** @param code the error's name; '' for a response without a body */
   constructor(status: number, code: string, message: string) {
     super(message);
     this.status = status;

@@ -1,4 +1,4 @@
-/** Which operation a request asks for, and how its service speaks. */
+/** Finds the operation and protocol of a request. */
 import { type Protocol, ServiceError } from './responses.ts';
 import type { WireRequest } from './signatures.ts';
 
@@ -10,7 +10,7 @@ export const protocols: Readonly<Record<string, Protocol>> = {
   ec2: 'ec2',
 };
 
-/** The paths are those of the SDK and, with the slash at the end, of botocore. */
+/** The SDK uses these paths; botocore adds a slash at the end. */
 const paths: Readonly<Record<string, string>> = {
   'backup GET /copy-jobs': 'ListCopyJobs',
   'backup GET /audit/copy-job-summaries': 'ListCopyJobSummaries',
@@ -23,7 +23,7 @@ const operations: Readonly<Record<string, readonly string[]>> = {
   ec2: ['DescribeRegions'],
 };
 
-/** @param service the one that the request was signed for */
+/** @param service the service that the request is signed for */
 export function operationOf(service: string, request: WireRequest): string {
   const path = paths[`${service} ${request.method} ${request.path.replace(/(.)\/$/, '$1')}`];
   if (path !== undefined) return path;
@@ -36,10 +36,10 @@ export function operationOf(service: string, request: WireRequest): string {
   if (service === 'sts' || service === 'ec2') {
     throw new ServiceError(400, 'InvalidAction', `The action ${asked ?? ''} is not valid for this endpoint.`);
   }
-  throw new ServiceError(404, 'UnknownOperationException', `The simulator does not know ${request.path}.`);
+  throw new ServiceError(404, 'UnknownOperationException', `The simulator has no operation ${request.path}.`);
 }
 
-/** A request's parameters as the log shows them. */
+/** A request's parameters, for the request log. */
 export function parametersOf(service: string, request: WireRequest): Readonly<Record<string, unknown>> {
   if (service === 'sts' || service === 'ec2') return Object.fromEntries(new URLSearchParams(request.body));
   if (request.body === '') return request.query;

@@ -1,4 +1,4 @@
-/** One HTTP server on the loopback for all services and the controls. */
+/** One HTTP server on the loopback interface for every service and the control endpoints. */
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,7 +9,7 @@ import type { WireRequest } from './signatures.ts';
 export interface ServerParts {
   readonly port: number;
   readonly latencyMs: number;
-  /** What the `Date` header says. */
+  /** The time in the `Date` header. */
   readonly now: () => number;
   readonly aws: (request: WireRequest, requestId: string) => Promise<Fate>;
   readonly control: (method: string, path: string, body: string) => Promise<Answer>;
@@ -17,7 +17,7 @@ export interface ServerParts {
 
 export interface Listening {
   readonly endpoint: string;
-  /** Ends at once; open requests are cut off. */
+  /** Stops at once and cuts off open requests. */
   close(): Promise<void>;
 }
 
@@ -25,10 +25,10 @@ const LARGEST_BODY = 1024 * 1024;
 
 export async function listen(parts: ServerParts): Promise<Listening> {
   const server = createServer((request, response) => {
-    // A request that ends midway, or is too large: its sender learns it by the closed connection.
+    // For a request that is incomplete or too large, the closed connection tells its sender.
     handle(parts, request, response).catch(() => request.socket.destroy());
   });
-  // Clients keep connections between nights that last seconds here, so they are not closed early.
+  // Clients keep their connections between simulated nights, so the server must not close them early.
   server.keepAliveTimeout = 60_000;
   server.requestTimeout = 0;
   await started(server, parts.port);
@@ -73,7 +73,7 @@ async function readAll(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
-    // Safe: no encoding is set, so chunks are buffers.
+    // Safe: without an encoding, chunks are buffers.
     const bytes = chunk as Buffer;
     size += bytes.length;
     if (size > LARGEST_BODY) throw new Error('the request body is too large');

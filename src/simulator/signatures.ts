@@ -1,14 +1,14 @@
-/** Who sent a request: SigV4, checked by signing the same request again with the SDK's own signer. */
+/** Identifies the sender of a request: signs it again with the SDK's SigV4 signer and compares the signatures. */
 import { timingSafeEqual } from 'node:crypto';
 import { Sha256 } from '@smithy/core/checksum';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { Credentials, Identity } from './access-keys.ts';
 import { type Protocol, ServiceError } from './responses.ts';
 
-/** A request as it came over the wire. */
+/** A request as it was received. */
 export interface WireRequest {
   readonly method: string;
-  /** Not decoded. */
+  /** Still URL-encoded. */
   readonly path: string;
   readonly query: Readonly<Record<string, string | string[]>>;
   /** Lower-case names. */
@@ -38,9 +38,9 @@ export function readClaim(headers: WireRequest['headers']): Claim | null {
 }
 
 /**
- * The sender, or a ServiceError as AWS names it.
- * @param clocks instants, in milliseconds since the epoch; a signature must be dated near one of them
- * @param realNow what expiry is measured by
+ * The sender; throws the ServiceError that AWS would return.
+ * @param clocks times in milliseconds since the epoch; a signature's date must be near one of them
+ * @param realNow real time, for the expiry of sessions
  */
 export async function authenticate(
   request: WireRequest,
@@ -74,7 +74,7 @@ export async function authenticate(
   return found.identity;
 }
 
-/** As AWS says it of a session that has ended. */
+/** AWS's error for an expired session. */
 export function expired(protocol: Protocol): ServiceError {
   return new ServiceError(
     403,
@@ -123,7 +123,7 @@ async function isSignedWith(
   const headers: Record<string, string> = {};
   for (const name of signed) {
     const value = request.headers[name];
-    // The signer writes the date and the token itself.
+    // The signer adds the date and the token itself.
     if (value !== undefined && name !== 'x-amz-date') headers[name] = value;
   }
   const sessionToken = request.headers['x-amz-security-token'];

@@ -1,4 +1,4 @@
-/** The organization: its accounts, its units, and the roles in them. */
+/** The simulated organization: its accounts, its units, and the roles in them. */
 import { Random } from './random.ts';
 
 export type AccountState = 'ACTIVE' | 'SUSPENDED' | 'PENDING_CLOSURE';
@@ -12,7 +12,7 @@ export interface Account {
   readonly joined: 'INVITED' | 'CREATED';
   /** Milliseconds since the epoch. */
   readonly joinedAt: number;
-  /** The id of the root or unit it lies in. */
+  /** The id of its root or unit. */
   readonly parentId: string;
 }
 
@@ -26,16 +26,16 @@ export interface Organization {
   readonly id: string;
   readonly rootId: string;
   readonly units: readonly Unit[];
-  /** The active ones, the management account first. Targets are counted in this order. */
+  /** Active accounts, the management account first. Indexes of accounts refer to this order. */
   readonly active: readonly Account[];
-  /** All of them, in the order in which ListAccounts gives them. */
+  /** All accounts, in the order of ListAccounts. */
   readonly all: readonly Account[];
   readonly management: Account;
 }
 
-/** The role that every member account has, and the management account has not. */
+/** The role of every member account; the management account does not have it. */
 export const readerRole = 'BackupCopyExportReader';
-/** Roles of the management account: for `--organization-role-arn` and `--lake-role-arn`. */
+/** Roles of the management account, for `--organization-role-arn` and `--lake-role-arn`. */
 export const organizationRole = 'BackupCopyExportOrganizationReader';
 export const lakeRole = 'BackupCopyExportLakeWriter';
 

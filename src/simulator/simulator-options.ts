@@ -1,30 +1,30 @@
-/** What a simulator can be told at its start; the names are those of `simulate` on the command line. */
+/** The options of a simulator. Their names match those of `simulate` on the command line. */
 import type { FaultInput } from './faults.ts';
 
 export interface SimulatorOptions {
   /** 0: any free port. Always on 127.0.0.1. */
   readonly port: number;
-  /** Active accounts of the organization, the management account included. */
+  /** Active accounts of the organization, including the management account. */
   readonly accounts: number;
   /** Enabled regions. */
   readonly regions: number;
-  /** Mean number of copy jobs a day, per account and region; children are counted. */
+  /** Average copy jobs per day in each account and region, including child jobs. */
   readonly jobsPerDay: number;
-  /** Days of history at the start: nothing was created earlier than `now` minus this. */
+  /** Days of history at the start: no job is older than `now` minus this. */
   readonly days: number;
   readonly seed: number;
-  /** Where the clock stands at the start: milliseconds since the epoch, cut to whole seconds. */
+  /** The clock at the start: milliseconds since the epoch, cut to whole seconds. */
   readonly now: number;
-  /** Added to every answer of an AWS API. */
+  /** Delay of every response of an AWS API. */
   readonly latencyMs: number;
-  /** Where the truth is kept up to date, or null. */
+  /** The truth file, which is kept up to date, or null. */
   readonly truthFile: string | null;
   readonly faults: readonly FaultInput[];
-  /** Whether ListCopyJobs shows children by default, or only when asked for by their parent. */
+  /** Whether ListCopyJobs lists child jobs by default, or only for a requested parent. */
   readonly children: 'listed' | 'hidden';
-  /** Whether a cross-account copy is also listed in the account and region it goes to. */
+  /** Whether a cross-account copy is also listed in its destination account and region. */
   readonly listInDestination: boolean;
-  /** What every member account's reader role asks of who assumes it, or null. */
+  /** The external id that the reader role of every member account requires, or null. */
   readonly externalId: string | null;
 }
 

@@ -1,4 +1,4 @@
-/** A local stand-in for the AWS APIs that the export reads. */
+/** A local simulator of the AWS APIs that the export reads. */
 
 import { Credentials } from './access-keys.ts';
 import { answerAws } from './aws-requests.ts';
@@ -24,7 +24,7 @@ import { TruthFile } from './truth-file.ts';
 
 export interface Simulator {
   readonly endpoint: string;
-  /** What a client needs in its environment, and nothing that would catch S3. */
+  /** The environment variables that a client needs; none of them redirects S3. */
   readonly env: Readonly<Record<string, string>>;
   readonly organization: Organization;
   /** Names of the enabled regions. */
@@ -33,21 +33,21 @@ export interface Simulator {
   readonly roleName: string;
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Moves the clock forward; resolves when the truth file, if there is one, is written. */
+  /** Moves the clock forward; resolves when the truth file, if any, is written. */
   setClock(epochMs: number): Promise<void>;
   advance(ms: number): Promise<void>;
   addFaults(faults: readonly FaultInput[]): void;
   clearFaults(): void;
   requests(): RequestSummary;
-  /** One line for each record that a complete drain has returned or would have; see src/simulator/truth.ts. */
+  /** One line for each record that a complete drain has returned or would have returned; see src/simulator/truth.ts. */
   truth(): AsyncGenerator<TruthLine>;
   /** The same, as JSON lines in a file. */
   writeTruth(file: string): Promise<void>;
-  /** Ends at once; open requests are cut off. */
+  /** Stops at once and cuts off open requests. */
   stop(): Promise<void>;
 }
 
-/** Listens on 127.0.0.1. Rejects when the port is taken or the truth cannot be written. */
+/** Listens on 127.0.0.1. Rejects if the port is in use or the truth file cannot be written. */
 export async function startSimulator(given: Partial<SimulatorOptions> = {}): Promise<Simulator> {
   const options: SimulatorOptions = { ...defaultOptions, ...given };
   const realNow = () => Date.now();
@@ -76,7 +76,7 @@ export async function startSimulator(given: Partial<SimulatorOptions> = {}): Pro
     ec2: ec2Service(statuses),
   };
 
-  // One move at a time: each has its truth before the next.
+  // One move at a time, so that the truth file is written before the next one.
   let moving: Promise<void> = Promise.resolve();
   const move = (to: () => number): Promise<void> => {
     const moved = moving.then(async () => {

@@ -1,4 +1,4 @@
-/** The counts of ListCopyJobSummaries, made from the same jobs. */
+/** The counts of ListCopyJobSummaries, computed from the same jobs. */
 
 import type { Estate, Site } from './estate.ts';
 import type { Jobs } from './jobs.ts';
@@ -10,7 +10,7 @@ import { LAG } from './timelines.ts';
 export const periods = ['ONE_DAY', 'SEVEN_DAYS', 'FOURTEEN_DAYS'] as const;
 export type Period = (typeof periods)[number];
 
-/** How many days, today included, each period's counts reach back. */
+/** How many days each period's counts reach back, including today. */
 const reach: Readonly<Record<Period, number>> = { ONE_DAY: 14, SEVEN_DAYS: 7, FOURTEEN_DAYS: 14 };
 
 export interface CopyJobSummaryRecord {
@@ -25,13 +25,13 @@ export interface CopyJobSummaryRecord {
   EndTime: number;
 }
 
-/** One window of time whose counts are replaced together. Days are counted since the epoch. */
+/** A window of time whose counts are replaced together, in days since the epoch. */
 export interface Slice {
   readonly fromDay: number;
   readonly toDay: number;
 }
 
-/** The windows that a period has at an instant, oldest first: one for each day, or one in all. */
+/** The windows of a period at a point in time, oldest first: one per day, or a single one. */
 export function slicesAt(period: Period, now: number): readonly Slice[] {
   const today = Math.floor(now / DAY);
   const days = reach[period];
@@ -42,7 +42,7 @@ export function slicesAt(period: Period, now: number): readonly Slice[] {
   });
 }
 
-/** The first instant at which a day's counts are no longer served. */
+/** The time from which a day's counts are no longer returned. */
 export function dayForgotten(day: number): number {
   return (day + reach.ONE_DAY) * DAY;
 }
@@ -57,7 +57,7 @@ export class Summaries {
     this.#jobs = jobs;
   }
 
-  /** A slice's counts as of an instant, in a fixed order: of every state, type and category separately. */
+  /** The counts of a slice at a point in time, by state, type and category, in a fixed order. */
   counts(site: Site, slice: Slice, now: number): readonly CopyJobSummaryRecord[] {
     const from = slice.fromDay * DAY;
     const to = slice.toDay * DAY;
@@ -96,12 +96,12 @@ export class Summaries {
   }
 }
 
-/** A filter on one dimension: `ANY` keeps its values apart, `AGGREGATE_ALL` adds them up, else one value. */
+/** For each dimension: `ANY` keeps values apart, `AGGREGATE_ALL` adds them up, anything else selects one value. */
 export interface SummaryFilter {
   readonly state: string;
   readonly resourceType: string;
   readonly messageCategory: string;
-  /** True: adds up the accounts too. */
+  /** Whether to add up accounts too. */
   readonly aggregateAccounts: boolean;
 }
 
@@ -135,7 +135,7 @@ export function filterCounts(
   return [...merged.values()];
 }
 
-/** What a value is shown as; undefined where the filter does not want it. */
+/** How a value is shown; undefined if the filter excludes it. */
 function choose(wanted: string, value: string | null): string | null | undefined {
   if (wanted === 'ANY') return value;
   if (wanted === 'AGGREGATE_ALL') return wanted;

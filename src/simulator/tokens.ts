@@ -1,7 +1,7 @@
-/** Page tokens: opaque to clients, signed, and good only for the request that they came from. */
+/** Page tokens: opaque, signed, and valid only for the request that they came from. */
 import { createHmac } from 'node:crypto';
 
-/** What a page token of a faulty listing pretends to be; see the faults `repeat-token` and `token-cycle`. */
+/** Marks the page tokens of the faults `empty-page-with-token`, `repeat-token` and `token-cycle`. */
 export type TokenVariant = 0 | 1 | 2;
 
 export interface PageToken {
@@ -16,13 +16,13 @@ export class Tokens {
     this.#key = `page tokens of ${seed}`;
   }
 
-  /** @param purpose everything that has to be the same when the token comes back */
+  /** @param purpose everything that must be the same when the token is used */
   seal(purpose: string, place: readonly number[], variant: TokenVariant = 0): string {
     const text = [...place, variant].join('.');
     return Buffer.from(`${text}.${this.#sign(purpose, text)}`).toString('base64');
   }
 
-  /** Null for a token that is not one of ours, or belongs to another request. */
+  /** Null for a token that the simulator did not issue, or issued for another request. */
   open(purpose: string, token: string): PageToken | null {
     const match = /^((?:-?\d+\.)*?)(\d)\.([\w-]+)$/.exec(Buffer.from(token, 'base64').toString());
     const [, places = '', variant = '', signature = ''] = match ?? [];

@@ -1,4 +1,4 @@
-/** The truth on disk: rewritten whole, streaming; what is there is always complete. */
+/** The truth as a file. It is replaced as a whole, so it is always complete. */
 
 import { once } from 'node:events';
 import { constants, createWriteStream, type WriteStream } from 'node:fs';
@@ -9,7 +9,7 @@ import type { Truth } from './truth.ts';
 export class TruthFile {
   readonly #path: string;
   readonly #truth: Truth;
-  /** The first day that is not final, and where its block begins in the file that was last written. */
+  /** The first day that may still change, and where its block begins in the last written file. */
   #final: { day: number; bytes: number } | null = null;
 
   constructor(path: string, truth: Truth) {
@@ -17,7 +17,7 @@ export class TruthFile {
     this.#truth = truth;
   }
 
-  /** Blocks of final days are copied from the file that is there; the others are made anew. */
+  /** Copies the blocks of final days from the existing file and writes the others again. */
   async write(): Promise<void> {
     await mkdir(dirname(this.#path), { recursive: true });
     const temporary = `${this.#path}.${process.pid}.tmp`;
@@ -25,7 +25,7 @@ export class TruthFile {
       const whole = { day: this.#truth.days.first, bytes: 0 };
       const final = (await this.#holdsFinalDays()) ? (this.#final ?? whole) : whole;
       if (final.bytes > 0) {
-        // The kernel copies, or on some file systems only shares, what is there.
+        // The kernel copies the file, or shares its blocks on file systems that can.
         await copyFile(this.#path, temporary, constants.COPYFILE_FICLONE);
         await truncate(temporary, final.bytes);
       }
@@ -40,7 +40,7 @@ export class TruthFile {
     }
   }
 
-  /** False when somebody has taken the file away, or cut it. */
+  /** False if somebody has removed or truncated the file. */
   async #holdsFinalDays(): Promise<boolean> {
     const found = await stat(this.#path).catch(() => null);
     return found !== null && found.size >= (this.#final?.bytes ?? 0);
@@ -69,7 +69,7 @@ export class TruthFile {
   }
 }
 
-/** Resolves, with the number of bytes, when the stream can take more. */
+/** Writes text; resolves with its number of bytes when the stream can take more. */
 async function written(stream: WriteStream, text: string): Promise<number> {
   if (text === '') return 0;
   const bytes = Buffer.from(text);

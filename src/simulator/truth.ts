@@ -1,6 +1,6 @@
 /**
- * What complete drains at the instants of the simulator's life would have returned, as last served.
- * One block for each day, oldest first: its jobs, its counts, and the longer counts of that day's nights.
+ * The truth: what complete drains at every time of the simulated clock would have returned, each record as last served.
+ * One block per day, oldest first: its jobs, its daily counts, and the longer counts read on that day.
  */
 
 import type { Estate, Site } from './estate.ts';
@@ -48,7 +48,7 @@ export class Truth {
     this.#listInDestination = listInDestination;
   }
 
-  /** The days that have a block, in days since the epoch; `end` is not one of them. */
+  /** The days with a block, in days since the epoch; `end` is exclusive. */
   get days(): { readonly first: number; readonly end: number } {
     return {
       first: Math.floor(this.#jobs.historyStart / DAY) - 1,
@@ -56,7 +56,7 @@ export class Truth {
     };
   }
 
-  /** Whether a day's block can never change again: every job that ends at all had ended when last looked at. */
+  /** Whether a day's block can no longer change, because every job that ever ends has ended. */
   isFinal(day: number): boolean {
     return this.#clock.now >= (day + 1) * DAY + LAG + LONGEST;
   }

@@ -125,7 +125,7 @@ describe('at the prompt', () => {
     await ended;
     expect(ran).toEqual([expect.stringMatching(/\b30\b/), expect.stringMatching(/ 3 \*/)]);
     expect(said.errors).toMatch(
-      /"3" is no parameter of success-rate-by-day.*\n--days has no value.*\n--days is set 2 times/,
+      /"3" is not a parameter of success-rate-by-day.*\n--days has no value.*\n--days is set 2 times/,
     );
   });
 
@@ -136,7 +136,9 @@ describe('at the prompt', () => {
     expect(said.output).toMatch(/^copy_jobs\r?$/m);
     expect(said.output).toMatch(/^success-rate-by-day {2,}Share of copies that succeeded, by day\r?$/m);
     expect(said.output).toContain('Ctrl-C stops');
-    expect(said.errors).toBe('There is no command .read x. There are .help, .tables, .questions, .quit.\n');
+    expect(said.errors).toBe(
+      'There is no command .read x. The commands are .help, .tables, .questions, .quit.\n',
+    );
   });
 
   test.each(['help', 'help;', '?', '\\?', 'HELP', '.help'])('%s helps', async (word) => {
@@ -234,7 +236,7 @@ describe('without a terminal', () => {
   test.each(['', '\n \n'])('an input that asks nothing is an error, not a silence: %j', async (typed) => {
     const { input, ended } = opened({ terminal: false });
     input.end(typed);
-    await expect(ended).rejects.toThrow('Nothing was asked');
+    await expect(ended).rejects.toThrow('There is no query');
   });
 });
 

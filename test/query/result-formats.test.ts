@@ -225,7 +225,7 @@ describe('a file', () => {
           limits,
           options,
         );
-        await expect(asked).rejects.toThrow(/is there and is no file/);
+        await expect(asked).rejects.toThrow(/exists and is not a regular file/);
       }
     } finally {
       server.close();
@@ -248,7 +248,7 @@ describe('limits', () => {
   test('a query that takes too long is stopped, and the next one runs', async () => {
     await expect(
       answer(session, own(endless), destination, { ...limits, timeoutMs: 100 }, options),
-    ).rejects.toThrow(/did not end within 0\.1 s\. Raise --timeout/);
+    ).rejects.toThrow(/did not finish within 0\.1 s\. Raise --timeout/);
     expect(await asked('SELECT 1 AS a', 'csv')).toBe('a\n1\n');
   });
 

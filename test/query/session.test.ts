@@ -61,10 +61,10 @@ test('a part that cannot be read is looked for once more, over a fresh listing',
   expect(opened.notes).toEqual([expect.stringMatching(/could not be read.*once more/)]);
 });
 
-test('a second time is an error that says to ask again', async () => {
+test('a second time is an error that says to run the query again', async () => {
   const { session } = await sessionWith([take('2026-11-19'), take('2026-11-20')]);
   await expect(session.ask(null, running, (reader) => rowsOf(reader, sql))).rejects.toThrow(
-    /A part of .* could not be read.*ask again/,
+    /A part of .* could not be read.*run the query again/,
   );
 });
 
@@ -84,7 +84,9 @@ describe('a question', () => {
     const { session, notes } = await sessionWith([], { from: '2026-11-20' }, '2026-11-20');
     expect(await session.ask('every day', running, ids)).toEqual([['new']]);
     expect(notes).toEqual([
-      expect.stringMatching(/^the answer lacks days .* leave out: 1, the first 2026-11-19$/),
+      expect.stringMatching(
+        /^the result is incomplete: the question needs 1 day that .* exclude, the first is 2026-11-19$/,
+      ),
     ]);
     await session.ask(1, running, ids);
     expect(notes.length).toBe(2);
@@ -96,6 +98,6 @@ describe('a question', () => {
   test('over a lake in which no run has ended says so: there is no now to go by', async () => {
     const { session, notes } = await sessionWith([]);
     await session.ask(7, running, ids);
-    expect(notes).toEqual([expect.stringMatching(/^no run has ended in this lake/)]);
+    expect(notes).toEqual([expect.stringMatching(/^no export has finished in this lake yet/)]);
   });
 });

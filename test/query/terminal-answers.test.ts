@@ -128,7 +128,7 @@ test('what is shortened keeps its ends, and the last line says how to see it who
   const sql = `SELECT '${arn}' AS key_arn, 'aaaaaaaa${'-'.repeat(60)}zzzzzzzz' AS id`;
   const { lines } = await look(sql, { columns: 60 });
   expect(lines[2]).toMatch(/^kms….*2eb1c31c7056 {2}aaaaaaaa.*….*zzzzzzzz$/);
-  expect(lines[3]).toBe('1 row; values are shortened to fit, --wide shows them whole');
+  expect(lines[3]).toBe('1 row; values are cut to fit, --wide shows them in full');
   const whole = await look(sql, { columns: 60, flags: { wide: 'true' } });
   expect(whole.text).toContain(arn);
 });
@@ -151,7 +151,7 @@ test('wide characters take two columns each', async () => {
 
 describe('an answer without rows', () => {
   const line =
-    /^no rows; read through 2026-03-01 02:30Z, (\d+) targets without a good drain[^;]*; query targets-without-good-drain names them$/;
+    /^no rows; read through 2026-03-01 02:30Z, (\d+) targets without a good drain[^;]*; query targets-without-good-drain lists them$/;
 
   test('says through when the lake was read, and how many targets were not', async () => {
     const { text, notes } = await look('SELECT * FROM copy_jobs WHERE false');
@@ -189,7 +189,7 @@ describe('an answer without rows', () => {
     const empty = await newLake();
     try {
       const { text } = await look('SELECT * FROM copy_jobs', { lake: empty.folder });
-      expect(text).toBe('no rows; no run has ended in this lake, so nobody knows what it lacks\n');
+      expect(text).toBe('no rows; no export has finished in this lake yet, so it may be incomplete\n');
     } finally {
       await empty.close();
     }

@@ -124,7 +124,7 @@ describe('a question with its parameters', () => {
     for (const name of ['hours', 'constructor', '__proto__']) {
       const values = Object.fromEntries([[name, '1']]);
       expect(() => questionSql(question(':days', parameter('days', 'integer')), values)).toThrow(
-        /has no parameter .* It has --days\./,
+        /has no parameter .* Its parameters are --days\./,
       );
     }
   });

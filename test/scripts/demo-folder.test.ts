@@ -22,6 +22,6 @@ test('a folder that somebody else filled is not touched', () => {
   const folder = join(parent, 'demo');
   mkdirSync(folder);
   writeFileSync(join(folder, 'precious'), '');
-  expect(() => emptyFolder(folder)).toThrow(/was not made by the demo\. Move it away/);
+  expect(() => emptyFolder(folder)).toThrow(/the demo did not create it\. Move it away/);
   expect(readdirSync(folder)).toEqual(['precious']);
 });

@@ -57,7 +57,7 @@ describe('the clock', () => {
     const back = await control('POST', 'clock', { now: '2026-11-20T02:00:00Z' });
     expect(back).toMatchObject({
       status: 400,
-      body: { message: expect.stringContaining('never goes backwards') },
+      body: { message: expect.stringContaining('cannot go back') },
     });
     expect(simulator.now()).toBe(start + DAY);
   });

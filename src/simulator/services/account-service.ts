@@ -1,4 +1,4 @@
-/** Account Management: ListRegions, as REST with JSON. */
+/** Account Management: ListRegions (REST with JSON). */
 
 import type { RegionStatus } from '../region-statuses.ts';
 import { jsonAnswer, ServiceError } from '../responses.ts';

@@ -1,4 +1,4 @@
-/** Pages that are not as they should be. Works on copies: what is served next is whole again. */
+/** Damages pages as faults demand. Works on copies, so later pages are not affected. */
 import type { FaultKind } from '../faults.ts';
 
 const bigMark = '"a number beyond doubles"';
@@ -20,7 +20,7 @@ export function spoilRecords(records: readonly object[], kinds: ReadonlySet<Faul
   return [spoiled, ...others];
 }
 
-/** By so many milliseconds in all. */
+/** Moves creation dates by this many milliseconds. */
 export function moveDates(records: readonly object[], ms: number): readonly object[] {
   if (ms === 0) return records;
   return records.map((record) =>

@@ -1,4 +1,4 @@
-/** AWS Backup: ListCopyJobs and ListCopyJobSummaries, as REST with JSON. */
+/** AWS Backup: ListCopyJobs and ListCopyJobSummaries (REST with JSON). */
 
 import type { Estate, Site } from '../estate.ts';
 import type { JobFilter, Jobs, Position } from '../jobs.ts';
@@ -84,7 +84,7 @@ function listCopyJobSummaries(
   tokens: Tokens,
 ): Answer {
   const accountId = parameters.matching('AccountId', /^(\d{12}|ANY|AGGREGATE_ALL)$/) ?? site.account.id;
-  // What an omitted filter means is not documented: here it adds up.
+  // AWS does not document what an omitted filter means; here it adds values up.
   const state = parameters.oneOf('State', summaryStates) ?? 'AGGREGATE_ALL';
   const resourceType = parameters.matching('ResourceType', /^[a-zA-Z0-9\-_.]{1,50}$/) ?? 'AGGREGATE_ALL';
   const messageCategory = parameters.text('MessageCategory') ?? 'AGGREGATE_ALL';
@@ -95,7 +95,7 @@ function listCopyJobSummaries(
   const purpose = `ListCopyJobSummaries ${site.index} ${accountId} ${period} ${JSON.stringify(filter)}`;
   const token = openToken(tokens, purpose, parameters.text('NextToken'));
   const [offset = 0, asOf = call.now] = token?.place ?? [];
-  // The counts are another list once the clock has moved.
+  // The list of counts changes when the clock moves.
   if (asOf !== call.now) throw badToken();
   const sites = summarySites(estate, site, accountId);
   const found = filterCounts(countsOf(summaries, sites, period, call.now), filter);
@@ -121,7 +121,7 @@ function* countsOf(summaries: Summaries, sites: readonly Site[], period: Period,
   }
 }
 
-/** Only the management account may look beyond its own; the others get their own whatever they ask for. */
+/** Only the management account may read other accounts; every other account gets its own counts in any case. */
 function summarySites(estate: Estate, site: Site, accountId: string): readonly Site[] {
   if (site.accountIndex !== 0) return [site];
   return estate.sites.filter(
@@ -131,7 +131,7 @@ function summarySites(estate: Estate, site: Site, accountId: string): readonly S
   );
 }
 
-/** The page as it goes out, spoiled by the faults that the call has met. */
+/** The response for a page, with the call's faults applied. */
 function listing(
   call: Call,
   field: 'CopyJobs' | 'CopyJobSummaries',
@@ -232,6 +232,6 @@ class Parameters {
 }
 
 function withoutUndefined(filter: { [K in keyof JobFilter]: JobFilter[K] | undefined }): JobFilter {
-  // Safe: what is left are the same properties, without those that are undefined.
+  // Safe: the same properties, without the undefined ones.
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)) as JobFilter;
 }

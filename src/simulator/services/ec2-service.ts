@@ -1,4 +1,4 @@
-/** EC2: DescribeRegions, in its query protocol. */
+/** EC2: DescribeRegions (EC2's query protocol). */
 
 import type { OptStatus, RegionStatus } from '../region-statuses.ts';
 import { ec2Answer, ServiceError } from '../responses.ts';

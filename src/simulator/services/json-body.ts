@@ -1,4 +1,4 @@
-/** A JSON request body's members; none for an empty body. */
+/** The members of a JSON request body; none for an empty body. */
 export function readBody(
   body: string,
   broken: (message: string) => Error,

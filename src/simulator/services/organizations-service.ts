@@ -1,4 +1,4 @@
-/** Organizations: accounts and units, in pages of twenty of which some are empty. */
+/** Organizations: accounts and units, in pages of twenty, some of them empty. */
 import { jsonAnswer, ServiceError } from '../responses.ts';
 import { type Account, type Organization, organizationRole } from '../simulated-organization.ts';
 import type { Tokens } from '../tokens.ts';
@@ -53,7 +53,7 @@ export function organizationsService(organization: Organization, tokens: Tokens)
       Email: account.email,
       Name: account.name,
       Status: account.state,
-      // Some partitions do not say it yet.
+      // Some partitions do not return it yet.
       ...(index % 11 === 7 ? {} : { State: account.state }),
       JoinedMethod: account.joined,
       JoinedTimestamp: account.joinedAt / 1000,
@@ -71,7 +71,7 @@ function parentOf(organization: Organization, parentId: unknown): string {
   );
 }
 
-/** @param empty where a page without anything but a token comes in, as Organizations allows itself */
+/** @param empty where an empty page with a token is inserted, which Organizations may return */
 function paged(
   call: Call,
   body: Readonly<Record<string, unknown>>,

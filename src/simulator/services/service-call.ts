@@ -3,18 +3,18 @@ import type { FaultInput } from '../faults.ts';
 import type { Answer } from '../responses.ts';
 import type { WireRequest } from '../signatures.ts';
 
-/** A request whose sender is known. */
+/** A request from an authenticated sender. */
 export interface Call {
   /** The operation's name: `ListCopyJobs`, `AssumeRole`, … */
   readonly api: string;
   readonly identity: Identity;
-  /** The region that it was signed for. */
+  /** The region that the request is signed for. */
   readonly region: string;
   readonly request: WireRequest;
   readonly requestId: string;
-  /** Where the simulator's clock stands. */
+  /** The time of the simulator's clock. */
   readonly now: number;
-  /** The faults that it has met and that change its answer. */
+  /** The faults that change its response. */
   readonly faults: readonly FaultInput[];
 }
 

@@ -1,4 +1,4 @@
-/** STS: who one is, and who may become whom. */
+/** STS: GetCallerIdentity and AssumeRole (query protocol). */
 
 import type { Credentials, Identity } from '../access-keys.ts';
 import { escapeXml, queryAnswer, ServiceError } from '../responses.ts';
@@ -8,7 +8,7 @@ import type { Service } from './service-call.ts';
 
 const HOUR_SECONDS = 3600;
 
-/** @param externalId what the reader roles ask for; @param realNow what sessions are measured by */
+/** @param externalId what the reader roles require; @param realNow real time, for the expiry of sessions */
 export function stsService(
   organization: Organization,
   credentials: Credentials,
@@ -69,7 +69,7 @@ function readRequest(form: URLSearchParams): Wanted {
   };
 }
 
-/** 15 minutes to 12 hours; to one hour where a session asks: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
+/** 15 minutes to 12 hours; at most one hour if a session asks: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
 function durationOf(text: string | null, identity: Identity): number {
   const seconds = text === null ? HOUR_SECONDS : Number(text);
   if (!Number.isInteger(seconds) || seconds < 900 || seconds > 12 * HOUR_SECONDS) {
@@ -84,8 +84,8 @@ function durationOf(text: string | null, identity: Identity): number {
 }
 
 /**
- * Only the management account's principals are trusted. Members have the reader role; the management
- * account has the two others, and not the reader role.
+ * Only the management account's principals are trusted. Member accounts have the reader role; the management account has
+ * the other two roles, but not the reader role.
  */
 function mayAssume(
   organization: Organization,

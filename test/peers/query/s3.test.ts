@@ -63,7 +63,7 @@ test('--from and --to fetch only those days, and only the tables that are asked'
   expect([code, stdout]).toEqual([0, counted([first, second])]);
   expect(stderr).toMatch(
     new RegExp(
-      `fetched 2 parts, [\\d.]+ MB: ${first} to ${second}; days left out: ${daysOfLake().length - 2}, the first ${daysOfLake()[0]} `,
+      `fetched 2 parts, [\\d.]+ MB: ${first} to ${second}; ${daysOfLake().length - 2} days? not read, the first is ${daysOfLake()[0]} `,
     ),
   );
 });
@@ -103,9 +103,9 @@ test('a question fetches every day that it looks at, where SQL fetches the newes
     expect(whole.stderr).toMatch(/MB: the first day to the newest\n$/);
     const sql = await ask([count], { env });
     expect(sql.stdout).toEqual(counted(daysOfLake()));
-    expect(sql.stderr).toMatch(/; days left out: 1, the first 2025-01-01 \(--from, --to\)\n$/);
+    expect(sql.stderr).toMatch(/; 1 day not read, the first is 2025-01-01 \(see --from and --to\)\n$/);
     const cut = await ask([...all, `--from=${first}`], { env });
-    expect(cut.stderr).toMatch(/the answer lacks days .* leave out: \d+, the first 2025-01-01\n$/);
+    expect(cut.stderr).toMatch(/the result is incomplete: .* exclude, the first is 2025-01-01\n$/);
     expect(cut.stdout).not.toEqual(local.stdout);
     const prompt = await ask([], { env, input: `SELECT count(*) FROM copy_jobs;\n${all.join(' ')}\n` });
     expect(prompt.stdout).toMatch(local.stdout);
