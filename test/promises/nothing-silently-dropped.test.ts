@@ -91,9 +91,7 @@ it.each(['duckdb', 'parquetjs-lite'])(
     const run = await lab.run({ engine });
     expect(run).toMatchObject({ exit_code: 0, altered_records: 1 });
     expect(run.tables.copy_jobs?.rejected).toBe(0);
-    expect(renderRunSummary(run, 400)).toMatch(
-      /1 record contains invalid Unicode\. The rows/,
-    );
+    expect(renderRunSummary(run, 400)).toMatch(/1 record contains invalid Unicode\. The rows/);
 
     const odd = (await lab.table('copy_jobs')).filter(({ status_message: message }) =>
       String(message).startsWith('half a pair'),

@@ -144,7 +144,9 @@ describe('the summary of a run', () => {
 
   test('says the ten worst causes in their order, each with what to do, and how many there are', () => {
     const text = renderRunSummary(summary);
-    expect(text).toContain('12 failures with 12 causes; these are the 10 most severe (--output json has all)');
+    expect(text).toContain(
+      '12 failures with 12 causes; these are the 10 most severe (--output json has all)',
+    );
     expect(text.match(/ACCESS_DENIED in account/g)).toHaveLength(10);
     expect(text.match(/→ Allow the role backup:ListCopyJobs/g)).toHaveLength(10);
     expect(text.indexOf('no. 0')).toBeLessThan(text.indexOf('no. 9'));
