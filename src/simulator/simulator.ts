@@ -38,6 +38,8 @@ export interface Simulator {
   advance(ms: number): Promise<void>;
   addFaults(faults: readonly FaultInput[]): void;
   clearFaults(): void;
+  /** The faults there are, and how many requests each has met. */
+  faults(): readonly (FaultInput & { readonly met: number })[];
   requests(): RequestSummary;
   /** One line for each record that a complete drain has returned or would have returned; see src/simulator/truth.ts. */
   truth(): AsyncGenerator<TruthLine>;
@@ -112,6 +114,7 @@ export async function startSimulator(given: Partial<SimulatorOptions> = {}): Pro
     advance,
     addFaults: (more) => faults.add(parseFaults(more)),
     clearFaults: () => faults.clear(),
+    faults: () => faults.list(),
     requests: () => log.summary(),
     truth: async function* () {
       yield* truth.lines();

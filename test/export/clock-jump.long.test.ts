@@ -22,9 +22,12 @@ it.each([-day, day])('a local clock that is set by %d ms in mid-run costs nothin
   const asked = () => lab.simulator.requests().recent.filter(({ api }) => api === 'ListCopyJobs').length;
   await lab.until(async () => asked() > 0);
   await writeFile(file, '');
+  const before = asked();
   const { code, stdout, stderr } = await ended;
   expect(stderr).not.toMatch(/ACCESS_DENIED|SignatureDoesNotMatch|InvalidSignature/);
   expect(code).toBe(0);
+  // It went on after the jump: with other requests, signed by the clock that had been set.
+  expect(asked()).toBeGreaterThan(before);
   expect(JSON.parse(stdout).failures).toEqual([]);
   expect(await lab.differences()).toEqual([]);
 });

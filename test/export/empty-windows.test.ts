@@ -54,6 +54,7 @@ describe('a window in which nothing is left to read', () => {
     expect(run.exit_code).toBe(0);
     const rows = await lab.table('export_coverage');
     const jobs = rows.filter((row) => row.run_id === run.run_id && row.table_name === 'copy_jobs');
+    expect(jobs).toHaveLength(3 * 2);
     for (const row of jobs) {
       expect(row.status === 'SKIPPED').toBe(row.account_id !== lab.member(0));
     }

@@ -3,15 +3,9 @@ import { expect } from 'vitest';
 import type { Lab } from '../support/lab.ts';
 import { readTable } from '../support/lake-reader.ts';
 
-/** The run has its begin record: it reads, or is about to. */
-export async function begun(lab: Lab): Promise<void> {
-  await lab.until(async () => (await lab.ledger('runs')).some((name) => name.endsWith('.begin.json')));
-}
-
 /** It publishes what it has read, says INTERRUPTED of the rest, exits with 75, and the next run ends at the truth. */
 export async function interruptedBy(signal: NodeJS.Signals, lab: Lab, targets: number): Promise<void> {
   const run = lab.start({ concurrency: '2' });
-  await begun(lab);
   await lab.until(async () =>
     lab.simulator.requests().counts.some(({ api, count }) => api === 'ListCopyJobs' && count > 4),
   );

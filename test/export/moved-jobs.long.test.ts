@@ -17,6 +17,7 @@ const moved = (days: number) =>
 async function creationDates(): Promise<ReadonlyMap<string, string>> {
   const rows = await lab.table('copy_jobs');
   const found = new Map(rows.map((row) => [String(row.copy_job_id), String(row.creation_date)]));
+  expect(found.size).toBeGreaterThan(0);
   expect(found.size).toBe(rows.length);
   return found;
 }

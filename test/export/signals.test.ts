@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Lab, openLab } from '../support/lab.ts';
-import { begun, interruptedBy } from './interrupted.ts';
+import { interruptedBy } from './interrupted.ts';
 
 let lab: Lab;
 afterEach(() => lab.close());
@@ -15,7 +15,7 @@ describe('a run that is told to stop', () => {
     lab = await openLab({ accounts: 4, latencyMs: 100 });
     lab.simulator.addFaults([{ kind: 'hang', api: 'ListCopyJobs', region: lab.region(1) }]);
     const run = lab.start();
-    await begun(lab);
+    await lab.until(async () => lab.simulator.faults().some(({ met }) => met > 0));
     run.child.kill('SIGTERM');
     run.child.kill('SIGINT');
     expect((await run.ended).code).toBe(75);

@@ -47,6 +47,7 @@ describe('a watermark that cannot be true', () => {
     expect(run.exit_code).toBe(0);
     expect(run.coverage.SKIPPED).toBeUndefined();
     expect(await lab.differencesFromNow()).toEqual([]);
+    expect(Object.keys(await marks())).toHaveLength(3 * 2 * 2);
     for (const { covered_to: coveredTo, full_at: fullAt } of Object.values(await marks())) {
       expect(Date.parse(coveredTo)).toBe(lab.simulator.now());
       expect(Date.parse(fullAt)).toBe(lab.simulator.now());

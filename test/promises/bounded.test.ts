@@ -1,6 +1,6 @@
 import { createServer, request as send } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { type Lab, openLab } from '../support/lab.ts';
 
 let lab: Lab;
@@ -39,11 +39,12 @@ async function turnstile(endpoint: string) {
 it('asks AWS Backup for no more at once than --concurrency says', async () => {
   lab = await openLab({ accounts: 6, regions: 4, days: 1, latencyMs: 60 });
   const gate = await turnstile(lab.simulator.endpoint);
-  process.env.AWS_ENDPOINT_URL_BACKUP = gate.endpoint;
+  vi.stubEnv('AWS_ENDPOINT_URL_BACKUP', gate.endpoint);
   try {
     expect((await lab.run({ concurrency: '3' })).exit_code).toBe(0);
     expect(gate.most()).toBe(3);
   } finally {
+    vi.unstubAllEnvs();
     gate.close();
   }
 });

@@ -71,6 +71,7 @@ it('45 nights later the lake still holds what AWS has forgotten, as it was last 
   try {
     expect((await lab.run()).exit_code).toBe(0);
     const first = await lab.rows();
+    expect(first.copy_jobs.size).toBeGreaterThan(0);
     for (let night = 1; night <= 45; night++) {
       await lab.simulator.advance(day);
       expect((await lab.run()).exit_code).toBe(0);

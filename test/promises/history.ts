@@ -43,7 +43,7 @@ export async function expectConvergence(
   history: readonly Event[],
   estate: { readonly days: number; readonly seed: number },
 ): Promise<void> {
-  const lab = await openLab({ accounts: 2, regions: 2, jobsPerDay: 2, ...estate });
+  const lab = await openLab({ accounts: 2, regions: 2, jobsPerDay: 2, ...estate }, 'some may not');
   try {
     for (const event of history) await happen(lab, event);
     lab.simulator.clearFaults();

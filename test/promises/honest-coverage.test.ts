@@ -61,7 +61,9 @@ describe('the coverage', () => {
     ]);
     const others = (row: LakeRow) =>
       ![denied, alsoDenied, hung].includes(String(row.account_id)) && row.region !== off;
+    expect(rows.filter(others).length).toBeGreaterThan(10);
     expect(statuses(rows, others).every((status) => status === 'OK' || status === 'OK_EMPTY')).toBe(true);
+    expect(run.failures.length).toBeGreaterThan(3);
     expect(run.failures.every(({ advice, error }) => advice !== '' && error !== '')).toBe(true);
 
     lab.simulator.clearFaults();

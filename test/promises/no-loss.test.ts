@@ -13,6 +13,7 @@ it('a target that fails keeps its rows', async () => {
   lab = await openLab();
   await lab.run();
   const before = await lab.rows();
+  expect(before.copy_jobs.size).toBeGreaterThan(0);
   lab.simulator.addFaults([
     { kind: 'deny', api: 'ListCopyJobs' },
     { kind: 'deny', api: 'AssumeRole' },

@@ -45,6 +45,7 @@ test('every table of a lake that export made has every row, and every view can b
       expect(found).toEqual(expected);
       expect(found.length).toBeGreaterThan(0);
     }
+    expect(reader.views.length).toBeGreaterThan(5);
     for (const { name } of reader.views) {
       expect(await rowsOf(reader, `SELECT count(*) FROM ${name}`)).toHaveLength(1);
     }

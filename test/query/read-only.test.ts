@@ -135,7 +135,10 @@ test('what reads is allowed', async () => {
     'SELECT table_name FROM information_schema.tables',
     'SELECT column_name FROM duckdb_columns()',
   ]) {
-    expect((await rowsOf(reader, sql)).length, sql).toBeGreaterThanOrEqual(0);
+    const rows = await rowsOf(reader, sql);
+    // The lake's one table without rows.
+    if (sql === 'TABLE export_coverage') expect(rows).toEqual([]);
+    else expect(rows.length, sql).toBeGreaterThan(0);
   }
 });
 

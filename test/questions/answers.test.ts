@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { daysBefore } from '../../src/query/day-range.ts';
 import { questionLookBack, questionSql } from '../../src/questions/question-sql.ts';
 import { loadQuestions, loadViews, type Question } from '../../src/questions/questions.ts';
-import { questionAnswers, viewAnswers } from '../support/answers/answers.ts';
+import { questionAnswer, questionAnswers, viewAnswer, viewAnswers } from '../support/answers/answers.ts';
 import { differencesOf, inAnyOrder } from '../support/answers/compare.ts';
 import { openInDuckDb } from '../support/answers/duckdb.ts';
 import type { Answer, Facts } from '../support/answers/facts.ts';
@@ -53,7 +53,7 @@ describe.each(Object.keys(stories))('a lake of the story “%s”', (name) => {
   it.each(views.map((view) => view.name))('answers the view %s as the truth does', async (view) => {
     const asked = await duckdb.ask(`SELECT * FROM ${view}`);
     expect(asked.types.filter((type) => !portableTypes.has(type))).toEqual([]);
-    const expected = viewAnswers[view]?.(facts, asked.columns) ?? [];
+    const expected = viewAnswer(view)(facts, asked.columns);
     note(view, name, asked.rows, expected);
     expect(differencesOf(inAnyOrder(asked.rows), inAnyOrder(expected))).toEqual([]);
     // These nights lose nothing; test/questions/lost-intervals.test.ts has lakes that do.
@@ -67,7 +67,7 @@ describe.each(Object.keys(stories))('a lake of the story “%s”', (name) => {
       for (const values of [{}, ...otherValues.filter((some) => fits(question, some))]) {
         const asked = await duckdb.ask(questionSql(question, values));
         expect(asked.types.filter((type) => !portableTypes.has(type))).toEqual([]);
-        const expected = questionAnswers[question.name]?.(facts, valuesFor(question, values)) ?? [];
+        const expected = questionAnswer(question.name)(facts, valuesFor(question, values));
         if (Object.keys(values).length === 0) note(question.name, name, asked.rows, expected);
         expect(differencesOf(asked.rows, expected)).toEqual([]);
         seen.set(question.name, (seen.get(question.name) ?? 0) + asked.rows.length);

@@ -15,6 +15,7 @@ const question = (sql: string, ...parameters: readonly Parameter[]) => ({ name: 
 
 describe('the files of views and questions', () => {
   it('come with a title, a paragraph and explained parameters', () => {
+    expect([loadViews().length > 8, loadQuestions().length > 15]).toEqual([true, true]);
     for (const { name, title, about } of [...loadViews(), ...loadQuestions()]) {
       expect(title.length, name).toBeGreaterThan(10);
       expect(about.length, name).toBeGreaterThan(120);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { questionSql } from '../../src/questions/question-sql.ts';
 import { loadQuestions, loadViews } from '../../src/questions/questions.ts';
-import { questionAnswers, viewAnswers } from '../support/answers/answers.ts';
+import { questionAnswer, viewAnswer } from '../support/answers/answers.ts';
 import { differencesOf, inAnyOrder } from '../support/answers/compare.ts';
 import { openInDuckDb } from '../support/answers/duckdb.ts';
 import type { Facts } from '../support/answers/facts.ts';
@@ -34,7 +34,7 @@ describe.each([
 
   it.each(loadViews().map((view) => view.name))('the view %s', async (view) => {
     const asked = await duckdb.ask(`SELECT * FROM ${view}`);
-    const expected = viewAnswers[view]?.(facts, asked.columns) ?? [];
+    const expected = viewAnswer(view)(facts, asked.columns);
     expect(differencesOf(inAnyOrder(asked.rows), inAnyOrder(expected))).toEqual([]);
   });
 
@@ -43,7 +43,7 @@ describe.each([
     async (_, question) => {
       for (const values of valuesFor(question, ['0', '1', '2', '26', '60', '150'])) {
         const asked = await duckdb.ask(questionSql(question, values));
-        const expected = questionAnswers[question.name]?.(facts, (name) => values[name] ?? '') ?? [];
+        const expected = questionAnswer(question.name)(facts, (name) => values[name] ?? '');
         expect(differencesOf(asked.rows, expected)).toEqual([]);
       }
     },

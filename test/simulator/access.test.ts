@@ -190,6 +190,7 @@ describe('a session', () => {
 describe('trust', () => {
   it('is only for the reader role of active members, and the two roles of the management account', async () => {
     const gone = simulator.organization.all.find((account) => account.state === 'SUSPENDED')?.id ?? '';
+    expect(gone).toMatch(/^\d{12}$/);
     const refused = [
       `arn:aws:iam::${member}:role/Other`,
       `arn:aws:iam::${member}:role/${lakeRole}`,

@@ -58,6 +58,7 @@ describe('a listing', () => {
       new Set(['BACKUP_VAULT', 'LOGICALLY_AIR_GAPPED_BACKUP_VAULT', undefined]),
     );
     const recent = all.filter((record) => created(record) > now - 20 * DAY);
+    expect(recent.length).toBeGreaterThan(0);
     expect(recent.every((record) => record.DestinationVaultType !== undefined)).toBe(true);
     expect(all.some((record) => record.CreatedBy === undefined)).toBe(true);
     expect(all.some((record) => record.BackupSizeInBytes === 0)).toBe(true);

@@ -10,6 +10,7 @@ import pino from 'pino';
 import { parseSettings } from '../../src/config/settings.ts';
 import { runExport } from '../../src/export/export.ts';
 import { runPlan } from '../../src/export/plan.ts';
+import type { FaultInput } from '../../src/simulator/faults.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import { defaultOptions, type SimulatorOptions } from '../../src/simulator/simulator-options.ts';
 import type { Progress } from '../../src/telemetry/progress.ts';
@@ -43,7 +44,11 @@ export interface Ended {
 export type Lab = Awaited<ReturnType<typeof openLab>>;
 
 /** Small by default: 3 accounts, 2 regions, 5 jobs a day for 3 days. Each day costs a run two parts. */
-export async function openLab(options: Partial<SimulatorOptions> = {}) {
+export async function openLab(
+  options: Partial<SimulatorOptions> = {},
+  /** Whether every fault has to meet a request: a test of a fault that never happened proves nothing. */
+  faults: 'all meet a request' | 'some may not' = 'all meet a request',
+) {
   const folder = await mkdtemp(join(tmpdir(), 'backup-copy-export-lab-'));
   const truthFile = join(folder, 'truth.ndjson');
   const lake = join(folder, 'lake');
@@ -57,6 +62,8 @@ export async function openLab(options: Partial<SimulatorOptions> = {}) {
     ...options,
   });
   const environment = { ...simulator.env, HOME: folder, AWS_EC2_METADATA_DISABLED: 'true' };
+  const unmet: FaultInput[] = [];
+  const noteUnmet = () => unmet.push(...simulator.faults().filter(({ met }) => met === 0));
   const restoreEnvironment = withEnvironment(environment);
 
   const flags = (change: Flags): Flags => ({
@@ -117,7 +124,13 @@ export async function openLab(options: Partial<SimulatorOptions> = {}) {
     folder,
     lake,
     truthFile,
-    simulator,
+    simulator: {
+      ...simulator,
+      clearFaults: () => {
+        noteUnmet();
+        simulator.clearFaults();
+      },
+    },
     environment,
     run,
     start,
@@ -185,18 +198,25 @@ export async function openLab(options: Partial<SimulatorOptions> = {}) {
     },
     close: async () => {
       restoreEnvironment();
+      noteUnmet();
       await simulator.stop();
       await rm(folder, { recursive: true, force: true });
+      if (faults === 'all meet a request' && unmet.length > 0)
+        throw new Error(`these faults met no request: ${JSON.stringify(unmet)}`);
     },
   };
 }
 
-/** Sets variables of this process, which the AWS SDK reads; gives what puts back those that were there. */
+/**
+ * Sets variables of this process, which the AWS SDK reads. What it gives puts back those that were there, but for those
+ * that a later lab has set meanwhile.
+ */
 function withEnvironment(changed: Readonly<Record<string, string>>): () => void {
   const before = Object.keys(changed).map((name) => [name, process.env[name]] as const);
   Object.assign(process.env, changed);
   return () => {
     for (const [name, value] of before) {
+      if (process.env[name] !== changed[name]) continue;
       if (value === undefined) delete process.env[name];
       else process.env[name] = value;
     }

@@ -285,6 +285,8 @@ describe('the S3 store', () => {
           `x-amz-server-side-encryption${name}`,
           value,
         ]);
+        // The first object, and the beginning of the second.
+        expect(made.length).toBeGreaterThanOrEqual(2);
         for (const { headers } of made) {
           expect(Object.entries(headers).filter(([name]) => name.startsWith('x-amz-server-side'))).toEqual(
             expect.arrayContaining(expected),
@@ -456,7 +458,9 @@ describe('the S3 store', () => {
       async (_, body) => {
         const { store, requests } = await over(demanding);
         expect(await store.put(writeOf('a', body, absent))).toMatchObject({ written: true });
-        expect(requests.filter(isPut).every(hasChecksum)).toBe(true);
+        const puts = requests.filter(({ method }) => method === 'PUT');
+        expect(puts.length).toBeGreaterThan(0);
+        expect(puts.every(hasChecksum)).toBe(true);
       },
     );
 

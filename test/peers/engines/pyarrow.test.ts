@@ -79,7 +79,10 @@ describe.each(['duckdb', 'parquetjs-lite'] as const)('pyarrow reads parts of %s'
   });
 
   it('exactly: what the reference makes of any copy jobs', async () => {
-    const batches = fc.sample(fc.array(anyCopyJob(false), { minLength: 50, maxLength: 50 }), 3);
+    const batches = fc.sample(fc.array(anyCopyJob(false), { minLength: 50, maxLength: 50 }), {
+      numRuns: 3,
+      seed: 42,
+    });
     const reference = batches.reduce<readonly Row[]>(
       (rows, batch) => mergeRows(copyJobs, rows, batch).rows,
       [],

@@ -9,7 +9,7 @@ import { loadQuestions, loadViews } from '../../../src/questions/questions.ts';
 import { copyJobSummaries } from '../../../src/tables/copy-job-summaries.ts';
 import { copyJobs } from '../../../src/tables/copy-jobs.ts';
 import { exportCoverage } from '../../../src/tables/export-coverage.ts';
-import { questionAnswers, viewAnswers } from '../../support/answers/answers.ts';
+import { questionAnswer, viewAnswer } from '../../support/answers/answers.ts';
 import { differencesOf, inAnyOrder } from '../../support/answers/compare.ts';
 import type { Answer, Facts } from '../../support/answers/facts.ts';
 import { writeOddLake } from '../../support/answers/odd-lake.ts';
@@ -45,7 +45,7 @@ describe.each([
 
   it.each(loadViews().map((view) => view.name))('the view %s', async (view) => {
     const asked = await ask(`SELECT * FROM ${view}`, schema);
-    const expected = viewAnswers[view]?.(facts, asked.columns) ?? [];
+    const expected = viewAnswer(view)(facts, asked.columns);
     expect(differencesOf(inAnyOrder(asked.rows), inAnyOrder(expected))).toEqual([]);
   });
 
@@ -54,7 +54,7 @@ describe.each([
     async (_, question) => {
       for (const values of valuesFor(question, ['1', '26', '60', '150'])) {
         const asked = await ask(questionSql(question, values), schema);
-        const expected = questionAnswers[question.name]?.(facts, (name) => values[name] ?? '') ?? [];
+        const expected = questionAnswer(question.name)(facts, (name) => values[name] ?? '');
         expect(differencesOf(asked.rows, expected)).toEqual([]);
       }
     },

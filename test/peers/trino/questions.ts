@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { questionSql } from '../../../src/questions/question-sql.ts';
 import { loadQuestions, loadViews, type Question } from '../../../src/questions/questions.ts';
-import { questionAnswers, viewAnswers } from '../../support/answers/answers.ts';
+import { questionAnswer, viewAnswer } from '../../support/answers/answers.ts';
 import { openInDuckDb } from '../../support/answers/duckdb.ts';
 import type { Answer, Facts } from '../../support/answers/facts.ts';
 import { play, stories } from '../../support/answers/labs.ts';
@@ -44,7 +44,7 @@ export function questions(trino: () => Trino): void {
       it.each(loadViews().map((view) => view.name))('the view %s', async (view) => {
         const asked = await inTrino.ask(`SELECT * FROM ${view}`);
         const inDuckDb = await duckdb.ask(`SELECT * FROM ${view}`);
-        const truth = viewAnswers[view]?.(facts, asked.columns) ?? [];
+        const truth = viewAnswer(view)(facts, asked.columns);
         note(view, asked.rows, inDuckDb.rows, truth);
         expect(asked.columns).toEqual(inDuckDb.columns);
         expect(inAnyOrder(asked.rows)).toEqual(inAnyOrder(inDuckDb.rows));
@@ -59,7 +59,7 @@ export function questions(trino: () => Trino): void {
             const sql = questionSql(question, values);
             const asked = await inTrino.ask(sql);
             const inDuckDb = await duckdb.ask(sql);
-            const truth = questionAnswers[question.name]?.(facts, valuesFor(question, values)) ?? [];
+            const truth = questionAnswer(question.name)(facts, valuesFor(question, values));
             note(`${question.name}${said(values)}`, asked.rows, inDuckDb.rows, truth);
             answered.set(question.name, (answered.get(question.name) ?? 0) + asked.rows.length);
             expect(asked.columns).toEqual(inDuckDb.columns);

@@ -103,3 +103,17 @@ function asRow(copy: Copy, columns: readonly string[]): Answer {
   };
   return Object.fromEntries(columns.map((column) => [column, computed[column] ?? copy.told(column)]));
 }
+
+/** @throws Error for a question without an answer: no rows would then be as good as the right ones. */
+export function questionAnswer(name: string): QuestionAnswer {
+  const answer = questionAnswers[name];
+  if (answer === undefined) throw new Error(`nobody has worked out the answer to ${name}`);
+  return answer;
+}
+
+/** @throws Error for a view without an answer */
+export function viewAnswer(name: string): ViewAnswer {
+  const answer = viewAnswers[name];
+  if (answer === undefined) throw new Error(`nobody has worked out the rows of ${name}`);
+  return answer;
+}
