@@ -14,15 +14,16 @@ import { dayMs } from '../shared/time.ts';
 import { createSource } from '../source/backup.ts';
 import type { DrainReport, Source } from '../source/source.ts';
 import { creationTime, isEmptyWindow } from '../source/window.ts';
+import { targetName } from '../targets/target.ts';
 import type { JobIo } from '../telemetry/job-io.ts';
 import type { PlannedTarget, PlanSummary } from '../telemetry/run-summary.ts';
-import { limitsOf } from './deadline.ts';
 import { makePlan } from './prepare.ts';
+import { createStopSignals } from './stop-signals.ts';
 
 /** @throws ReportedError (src/shared/errors.ts) when discovery fails or the lake cannot be read */
 export async function runPlan(settings: Settings, io: JobIo): Promise<PlanSummary> {
-  const limits = limitsOf(io.stopping, settings.deadlineMs);
-  const planning = await makePlan(settings, { ...io, mode: 'read', draining: limits.draining });
+  const stops = createStopSignals(io.stopping, settings.deadlineMs);
+  const planning = await makePlan(settings, { ...io, mode: 'read', draining: stops.draining });
   const source = createSource({
     aws: planning.aws,
     homeRegion: planning.homeRegion,
@@ -43,7 +44,7 @@ export async function runPlan(settings: Settings, io: JobIo): Promise<PlanSummar
           io.progress.drainBegan(planned);
           const tried = isEmptyWindow(planned.window)
             ? notTried(planned)
-            : await tryOne({ planned, source, settings, signal: limits.draining });
+            : await tryOne({ planned, source, settings, signal: stops.draining });
           io.progress.drained(planned, tried.report.status === 'OK');
           return tried;
         }),
@@ -72,7 +73,7 @@ export async function runPlan(settings: Settings, io: JobIo): Promise<PlanSummar
   } finally {
     io.progress.stop();
     source.close();
-    limits.dispose();
+    stops.dispose();
     await planning.close();
   }
 }
@@ -188,7 +189,7 @@ function readableTargets(tries: readonly Tried[]): number {
   const bad = new Set<string>();
   const all = new Set<string>();
   for (const { planned, report } of tries) {
-    const name = `${planned.target.accountId}/${planned.target.region}`;
+    const name = targetName(planned.target);
     all.add(name);
     if (report.status !== 'OK' && report.status !== 'SKIPPED') bad.add(name);
   }

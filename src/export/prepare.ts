@@ -58,7 +58,7 @@ export interface PlanningIo {
   readonly programVersion: string;
   /** `read` leaves no trace. */
   readonly mode: 'write' | 'read';
-  /** Aborted: nothing more is asked, and what is on its way is given up. See src/export/deadline.ts. */
+  /** Aborted: nothing more is asked, and what is on its way is given up. See src/export/stop-signals.ts. */
   readonly draining: AbortSignal;
 }
 

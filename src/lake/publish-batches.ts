@@ -1,37 +1,18 @@
 /**
- * From staged rows to published parts: once at the end, or in waves when the staged data reach a bound or a time
- * has passed, so that a run too big for one night still gets somewhere. Draining goes on beside a wave, and
- * waits only when the next one is full before the last one is out.
+ * When staged rows are published: once at the end, or in batches when the staged data reach a size or a time has passed,
+ * so that a run too big for one night still gets somewhere. Draining goes on while a batch is published, and waits only
+ * when the next batch is full before.
  */
 import pLimit from 'p-limit';
 import type { Row, Table } from '../tables/table.ts';
-import type { Published } from './publish.ts';
-import type { StagedPart, Staging } from './staging.ts';
+import type { StagedBatch, Staging } from './staging.ts';
 
-/** A part that could not be published: not all that was drained from these origins is in the lake. */
-export interface FailedPart {
-  readonly table: Table;
-  readonly origins: ReadonlySet<string>;
-  readonly error: unknown;
-}
-
-export interface WaveHandlers {
-  readonly publish: (part: StagedPart) => Promise<Published>;
-  readonly onPublished: (part: StagedPart, published: Published) => void;
-  readonly onFailed: (failed: FailedPart) => void;
-  readonly onWave: (parts: number) => void;
-  /** A published wave's files could not be removed; they stay until the run's scratch goes. */
-  readonly onLeftBehind: (error: unknown) => void;
-}
-
-export interface WaveBounds {
-  /** Staged bytes that start a wave. Twice that lies in scratch at most, and what a merge needs. */
+export interface BatchBounds {
+  /** Staged bytes that start a batch. At most twice that lies in scratch, and what a merge needs. */
   readonly bytes: number;
   readonly everyMs: number;
-  /** How long nothing may be published yet; a wave that time alone would start waits for it. Default: it may be now. */
+  /** How long nothing may be published yet: a batch that only its time would start waits so long. Default: 0. */
   readonly opensInMs?: () => number;
-  /** Parts in flight at once: one is merged while others are downloaded and uploaded. */
-  readonly concurrency: number;
   /** Milliseconds of any clock that only goes forward. */
   readonly now: () => number;
 }
@@ -39,22 +20,23 @@ export interface WaveBounds {
 /** A longer timer fires at once (nodejs.org/api/timers.html, setTimeout). */
 const longestTimerMs = 2 ** 31 - 1;
 
-/** `settle` must be called at the end, whatever the end is. */
-export class Waves {
+/** `close` must be called at the end, whatever the end is. */
+export class PublishBatches {
   readonly #staging: Staging;
-  readonly #handlers: WaveHandlers;
-  readonly #bounds: WaveBounds;
+  readonly #publish: (batch: StagedBatch) => Promise<void>;
+  readonly #bounds: BatchBounds;
   /** Never rejects. */
   #publishing: Promise<void> | null = null;
   #broken: { readonly error: unknown } | null = null;
   #timer: NodeJS.Timeout | undefined;
-  #settled = false;
+  #closed = false;
   #spentMs = 0;
   readonly #inTurn = pLimit(1);
 
-  constructor(staging: Staging, handlers: WaveHandlers, bounds: WaveBounds) {
+  /** @param publish publishes a batch, and removes its files; rejects only for what ends the run */
+  constructor(staging: Staging, publish: (batch: StagedBatch) => Promise<void>, bounds: BatchBounds) {
     this.#staging = staging;
-    this.#handlers = handlers;
+    this.#publish = publish;
     this.#bounds = bounds;
     this.#startTimer();
   }
@@ -65,8 +47,9 @@ export class Waves {
   }
 
   /**
-   * Stages rows; waits while a full wave has to wait for the one before it.
-   * @throws ScratchError; what a handler threw
+   * Stages rows; waits while a full batch has to wait for the one before it.
+   * @param origin who drained them: the batch names it with the part
+   * @throws ScratchError; what publishing a batch threw
    */
   stage(table: Table, rows: readonly Row[], origin: string): Promise<void> {
     // One at a time: many drains that wait for room must not all take it at once.
@@ -80,39 +63,39 @@ export class Waves {
 
   /**
    * Publishes all that is left. Nothing may be staged afterwards.
-   * @throws what a handler threw
+   * @throws what publishing a batch threw
    */
   async finish(): Promise<void> {
     while (this.#publishing !== null) await this.#publishing;
     this.#start();
-    await this.settle();
+    await this.close();
     if (this.#broken !== null) throw this.#broken.error;
   }
 
-  /** Resolves when no wave is under way any more; none begins afterwards. */
-  async settle(): Promise<void> {
-    this.#settled = true;
+  /** Resolves when no batch is being published any more; none begins afterwards. */
+  async close(): Promise<void> {
+    this.#closed = true;
     clearTimeout(this.#timer);
     await this.#publishing;
   }
 
-  /** The time since the last wave is up, page or no page. */
+  /** Starts a batch when its time has come, whether pages come or not. */
   #startTimer(afterMs = this.#bounds.everyMs): void {
     const onTime = () => {
       const opensInMs = this.#bounds.opensInMs?.() ?? 0;
-      // Begun now, the wave would lack what is staged until it may go out, and its parts would be written twice.
+      // Started now, the batch would lack what is staged until it may go out, and its parts would be written twice.
       if (opensInMs > 0) this.#startTimer(opensInMs);
       else if (this.#staging.bytes() > 0) this.#start();
       else this.#startTimer();
     };
     clearTimeout(this.#timer);
-    if (this.#settled) return;
+    if (this.#closed) return;
     this.#timer = setTimeout(onTime, Math.min(afterMs, longestTimerMs)).unref();
   }
 
   #start(): void {
-    if (this.#publishing !== null || this.#settled) return;
-    this.#publishing = this.#publishWave()
+    if (this.#publishing !== null || this.#closed) return;
+    this.#publishing = this.#publishBatch()
       .catch((error) => {
         this.#broken ??= { error };
       })
@@ -122,25 +105,9 @@ export class Waves {
       });
   }
 
-  async #publishWave(): Promise<void> {
+  async #publishBatch(): Promise<void> {
     const started = this.#bounds.now();
-    const wave = await this.#staging.rotate();
-    this.#handlers.onWave(wave.parts.length + wave.lost.length);
-    for (const { table, origins, error } of wave.lost) this.#handlers.onFailed({ table, origins, error });
-    const limit = pLimit(this.#bounds.concurrency);
-    await Promise.all(wave.parts.map((part) => limit(() => this.#publishOne(part))));
-    await wave.remove().catch(this.#handlers.onLeftBehind);
+    await this.#publish(await this.#staging.rotate());
     this.#spentMs += this.#bounds.now() - started;
-  }
-
-  async #publishOne(part: StagedPart): Promise<void> {
-    let published: Published;
-    try {
-      published = await this.#handlers.publish(part);
-    } catch (error) {
-      this.#handlers.onFailed({ table: part.table, origins: part.origins, error });
-      return;
-    }
-    this.#handlers.onPublished(part, published);
   }
 }

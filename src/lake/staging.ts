@@ -1,10 +1,11 @@
 /**
  * Rows on their way from drains to parts: newline-delimited JSON on local disk, one file for each
- * (table, partition, bucket) of a wave. Memory is bounded by one buffer for all files together, open
- * files by one at a time.
+ * (table, partition, bucket) of a batch. One buffer for all files together bounds the memory, and one file is open
+ * at a time.
  */
 import { rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import pLimit from 'p-limit';
 import { ScratchError } from '../shared/errors.ts';
 import type { Row, Table } from '../tables/table.ts';
 import { bucketOf, partKey } from './layout.ts';
@@ -22,7 +23,7 @@ export interface StagingOptions {
   readonly reserve?: (bytes: number) => () => void;
 }
 
-/** What a wave holds for one part. */
+/** What a batch holds for one part. */
 export interface StagedPart {
   readonly key: string;
   readonly table: Table;
@@ -45,7 +46,7 @@ export interface LostPart {
   readonly error: unknown;
 }
 
-export interface Wave {
+export interface StagedBatch {
   /** Ascending by key. */
   readonly parts: readonly StagedPart[];
   /** Ascending by key; what was staged for them is given up, and its memory given back. */
@@ -61,10 +62,10 @@ export interface Staging {
    * @throws ScratchError when the disk is full or not writable; rows taken in before are still whole
    */
   stage(table: Table, rows: readonly Row[], origin: string): Promise<void>;
-  /** Bytes in the wave being filled, in memory and on disk. */
+  /** Bytes in the batch being filled, in memory and on disk. */
   bytes(): number;
-  /** Ends the wave being filled and begins another. Does not reject: what cannot be written is in the wave's `lost`. */
-  rotate(): Promise<Wave>;
+  /** Ends the batch being filled and begins another. Does not reject: `lost` has what could not be written. */
+  rotate(): Promise<StagedBatch>;
 }
 
 interface OpenPart {
@@ -80,7 +81,7 @@ interface OpenPart {
   fileBytes: number;
 }
 
-interface OpenWave {
+interface OpenBatch {
   readonly folder: string;
   readonly parts: Map<string, OpenPart>;
   readonly releases: (() => void)[];
@@ -92,15 +93,15 @@ const textBytes = 1024 * 1024;
 
 export function openStaging(options: StagingOptions): Staging {
   const { folder, buckets, bufferBytes = 16 * 1024 * 1024, reserve = () => () => undefined } = options;
-  let waves = 0;
-  let wave = newWave();
+  let batches = 0;
+  let batch = newBatch();
   let buffered = 0;
   /** One write at a time: the order of appends to a file is kept, and one file is open. */
-  let writing: Promise<unknown> = Promise.resolve();
+  const inTurn = pLimit(1);
 
-  function newWave(): OpenWave {
-    waves += 1;
-    return { folder: join(folder, `wave-${waves}`), parts: new Map(), releases: [], bytes: 0 };
+  function newBatch(): OpenBatch {
+    batches += 1;
+    return { folder: join(folder, `batch-${batches}`), parts: new Map(), releases: [], bytes: 0 };
   }
 
   async function stage(table: Table, rows: readonly Row[], origin: string): Promise<void> {
@@ -111,7 +112,7 @@ export function openStaging(options: StagingOptions): Staging {
       part.bufferedBytes += bytes.length;
       part.rows += texts.length;
       part.origins.add(origin);
-      wave.bytes += bytes.length;
+      batch.bytes += bytes.length;
       buffered += bytes.length;
     };
     for (const row of rows) {
@@ -127,7 +128,7 @@ export function openStaging(options: StagingOptions): Staging {
       lines.delete(part);
     }
     for (const [part, { texts }] of lines) takeIn(part, texts);
-    if (buffered > bufferBytes) await inTurn(() => flush(wave, bufferBytes / 2));
+    if (buffered > bufferBytes) await inTurn(() => flush(batch, bufferBytes / 2));
   }
 
   function partOf(table: Table, row: Row): OpenPart {
@@ -137,32 +138,26 @@ export function openStaging(options: StagingOptions): Staging {
       throw new TypeError(`${table.name}: a row without account_id cannot be staged`);
     const bucket = bucketOf(account, buckets);
     const key = partKey(table, partition, bucket);
-    const known = wave.parts.get(key);
+    const known = batch.parts.get(key);
     if (known !== undefined) return known;
     const part: OpenPart = {
       key,
       table,
       partition,
       bucket,
-      file: join(wave.folder, `${wave.parts.size}.ndjson`),
+      file: join(batch.folder, `${batch.parts.size}.ndjson`),
       origins: new Set(),
       rows: 0,
       buffered: [],
       bufferedBytes: 0,
       fileBytes: 0,
     };
-    wave.parts.set(key, part);
+    batch.parts.set(key, part);
     return part;
   }
 
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = writing.then(work);
-    writing = turn.catch(() => undefined);
-    return turn;
-  }
-
   /** Writes the largest buffers out until at most `keep` bytes are in memory: few appends, large ones. */
-  async function flush(target: OpenWave, keep: number): Promise<void> {
+  async function flush(target: OpenBatch, keep: number): Promise<void> {
     const largestFirst = [...target.parts.values()].sort((a, b) => b.bufferedBytes - a.bufferedBytes);
     for (const part of largestFirst) {
       if (buffered <= keep || part.bufferedBytes === 0) return;
@@ -170,7 +165,7 @@ export function openStaging(options: StagingOptions): Staging {
     }
   }
 
-  async function append(target: OpenWave, part: OpenPart): Promise<void> {
+  async function append(target: OpenBatch, part: OpenPart): Promise<void> {
     const chunks = part.buffered;
     const bytes = part.bufferedBytes;
     const release = reserve(bytes);
@@ -192,9 +187,9 @@ export function openStaging(options: StagingOptions): Staging {
     buffered -= bytes;
   }
 
-  async function rotate(): Promise<Wave> {
-    const closed = wave;
-    wave = newWave();
+  async function rotate(): Promise<StagedBatch> {
+    const closed = batch;
+    batch = newBatch();
     const lost = new Map<OpenPart, unknown>();
     await inTurn(async () => {
       for (const part of closed.parts.values()) {
@@ -228,7 +223,7 @@ export function openStaging(options: StagingOptions): Staging {
     };
   }
 
-  return { stage, rotate, bytes: () => wave.bytes };
+  return { stage, rotate, bytes: () => batch.bytes };
 }
 
 const stagedColumns = new WeakMap<Table, readonly { readonly name: string; readonly head: string }[]>();

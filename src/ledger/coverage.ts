@@ -6,8 +6,8 @@ import type { ExitCode } from '../shared/exit-codes.ts';
 import type { DrainReport, DrainStatus, Window } from '../source/source.ts';
 import { isEmptyWindow } from '../source/window.ts';
 import type { DrainedTable, Row } from '../tables/table.ts';
-import type { Target } from '../targets/target.ts';
-import type { Drained, Planned } from './planned.ts';
+import { type Target, targetName } from '../targets/target.ts';
+import { type Drained, drainName, type Planned } from './planned.ts';
 import { rememberedFrom } from './remembered.ts';
 
 /** The status of a table and target in the coverage, after the run has ended. */
@@ -48,7 +48,7 @@ const notBegun: Coverage['report'] = {
 /**
  * The result of a planned table and target. OK means read completely and published.
  * @param drained null if the drain did not begin
- * @param unpublished errors of parts that could not be published, by `<table>/<account>/<region>`
+ * @param unpublished errors of parts that could not be published, by `drainName`
  * @param stopReason why the run stopped reading early, if it did
  */
 export function coverageOf(
@@ -68,7 +68,7 @@ export function coverageOf(
   }
   const { report, rows, rejected } = drained;
   const read = report.status === 'OK';
-  const problem = unpublished.get(`${table}/${target.accountId}/${target.region}`);
+  const problem = unpublished.get(drainName(planned));
   if (problem !== undefined) {
     const failure = { ...report, errorName: nameOf(problem), errorMessage: messageOf(problem) };
     const status = unpublishedStatus(problem);
@@ -234,7 +234,7 @@ function gravity({ status, switchedOff }: Coverage): number {
 
 /** Sorts by severity, worst first, then by account, region and table. */
 export function worstFirst(a: Coverage, b: Coverage): number {
-  const name = ({ target, table }: Coverage) => `${target.accountId}/${target.region}/${table}`;
+  const name = ({ target, table }: Coverage) => `${targetName(target)}/${table}`;
   return gravity(b) - gravity(a) || (name(a) < name(b) ? -1 : 1);
 }
 
@@ -259,7 +259,7 @@ export function exitCodeOf(
 
 /** A target counts once, whichever of its tables are in the list. */
 function targetsOf(coverage: readonly Pick<Coverage, 'target'>[]): number {
-  return new Set(coverage.map(({ target }) => `${target.accountId}/${target.region}`)).size;
+  return new Set(coverage.map(({ target }) => targetName(target))).size;
 }
 
 function exceeds(failOn: FailOn, failed: number, planned: number): boolean {

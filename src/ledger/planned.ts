@@ -1,7 +1,7 @@
 /** What a run plans to read, and the results. */
 import type { DrainReport, Window } from '../source/source.ts';
 import type { DrainedTable } from '../tables/table.ts';
-import type { Target } from '../targets/target.ts';
+import { type Target, targetName } from '../targets/target.ts';
 
 /** One table and target that a run plans to read. */
 export interface Planned {
@@ -13,6 +13,11 @@ export interface Planned {
   readonly coveredTo: number | null;
   /** Since when AWS has called the region disabled, after earlier runs had read it; absent: it has not. */
   readonly disabledAt?: number;
+}
+
+/** `copy_jobs/111122223333/eu-west-1`: what staged rows are traced back to, and what a person reads. */
+export function drainName({ table, target }: Pick<Planned, 'table' | 'target'>): string {
+  return `${table}/${targetName(target)}`;
 }
 
 /** The result. `report.status` OK means that everything was read, not that it was published. */

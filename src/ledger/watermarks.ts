@@ -12,6 +12,7 @@ import { LakeError } from '../shared/errors.ts';
 import { dayMs } from '../shared/time.ts';
 import type { Window } from '../source/source.ts';
 import { utcDay } from '../tables/table.ts';
+import { targetName } from '../targets/target.ts';
 
 /**
  * Every run reads this much again, because AWS may list jobs late. AWS does not document how late. For a target with up to
@@ -146,7 +147,7 @@ export function isPlausible(mark: Watermark, latest: number): boolean {
 export type Watermarks = ReadonlyMap<string, Watermark>;
 
 export function watermarkName(table: string, accountId: string, region: string): string {
-  return `${table}/${accountId}/${region}`;
+  return `${table}/${targetName({ accountId, region })}`;
 }
 
 /**

@@ -80,7 +80,7 @@ export type StopReason = 'interrupted' | 'deadline';
 
 /**
  * Asks for something that the run must know before it can drain. Gives up as soon as `signal` is aborted.
- * @param signal usually `Limits.draining`
+ * @param signal usually `StopSignals.draining`
  * @param what the message if it is aborted: `The accounts of the organization could not be listed`
  * @throws UnavailableError when the signal is aborted before there is an answer
  */

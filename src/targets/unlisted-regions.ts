@@ -2,7 +2,7 @@
  * Targets in regions that earlier runs have read, but AWS no longer lists as enabled. They are queried anyway: if a region
  * only disappears from the list, nobody would notice that it is missing.
  */
-import type { Target } from './target.ts';
+import { type Target, targetName } from './target.ts';
 
 /**
  * @param listed the targets in regions that AWS lists; none other are made for accounts that are not among them
@@ -20,7 +20,7 @@ export function unlistedTargets(
     const account = accounts.get(accountId);
     if (account === undefined || regions.has(region)) continue;
     const { regionListed: _, ...rest } = account;
-    unlisted.set(`${accountId}/${region}`, { ...rest, region });
+    unlisted.set(targetName({ accountId, region }), { ...rest, region });
   }
   return [...unlisted.values()];
 }

@@ -1,5 +1,6 @@
 /** Prints failures grouped by cause, each with advice, and a line that counts the targets that need a person. */
 
+import { targetName } from '../targets/target.ts';
 import { count, grouped, indented, listSome, paragraphs } from './paragraphs.ts';
 import type { TargetFailure } from './run-summary.ts';
 import type { Paint } from './status-colors.ts';
@@ -83,5 +84,5 @@ export function needsPersonLine(failures: readonly TargetFailure[], columns: num
 export function countTargets(
   ones: readonly { readonly account_id: string; readonly region: string }[],
 ): number {
-  return new Set(ones.map(({ account_id, region }) => `${account_id}/${region}`)).size;
+  return new Set(ones.map(({ account_id, region }) => targetName({ accountId: account_id, region }))).size;
 }

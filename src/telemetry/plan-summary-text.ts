@@ -1,5 +1,6 @@
 /** Prints the result of `plan`: first what cannot be read and why, then what can, in a few lines. */
 import { exitCodes } from '../shared/exit-codes.ts';
+import { targetName } from '../targets/target.ts';
 import { adviceFor } from './advice.ts';
 import { countTargets, needsPersonLine, renderFailures } from './failure-groups.ts';
 import { count, grouped, listSome, paragraphs } from './paragraphs.ts';
@@ -47,7 +48,7 @@ export function renderPlanSummary(summary: PlanSummary, columns = 100, color = f
 
 /** One line for all accounts that are readable in the same regions: `496 accounts × 10 regions: fine, …`; largest first. */
 function fineLines(plan: readonly PlannedTarget[], paint: (text: string) => string): readonly string[] {
-  const targets = [...Map.groupBy(plan, ({ account_id, region }) => `${account_id}/${region}`).values()];
+  const targets = [...Map.groupBy(plan, targetOf).values()];
   const fine = targets.filter((drains) => drains.every(({ status }) => status === 'OK')).flat();
   const accounts = [...Map.groupBy(fine, ({ account_id }) => account_id).values()];
   const groups = [...Map.groupBy(accounts, (drains) => regionsOf(drains).join()).values()]
@@ -108,6 +109,10 @@ function minutes(n: number): string {
 
 /** Targets that need a person come first. */
 function byNeedAndName(a: PlannedTarget, b: PlannedTarget): number {
-  const name = ({ account_id, region, table }: PlannedTarget) => `${account_id}/${region}/${table}`;
+  const name = (planned: PlannedTarget) => `${targetOf(planned)}/${planned.table}`;
   return Number(b.needs_person) - Number(a.needs_person) || (name(a) < name(b) ? -1 : 1);
+}
+
+function targetOf({ account_id: accountId, region }: PlannedTarget): string {
+  return targetName({ accountId, region });
 }

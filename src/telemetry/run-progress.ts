@@ -1,5 +1,6 @@
 /** Counts the progress of a run: what is done, what is running, and what it waits for. */
 
+import { targetName } from '../targets/target.ts';
 import { span } from './human-units.ts';
 import { count } from './paragraphs.ts';
 
@@ -65,9 +66,9 @@ export class RunProgress {
     this.#phase = null;
     this.drainsPlanned += drains.length;
     for (const drain of drains) {
-      const target = this.#targets.get(nameOf(drain.target));
+      const target = this.#targets.get(targetName(drain.target));
       if (target) target.left += 1;
-      else this.#targets.set(nameOf(drain.target), { left: 1, failed: false });
+      else this.#targets.set(targetName(drain.target), { left: 1, failed: false });
     }
   }
 
@@ -83,14 +84,14 @@ export class RunProgress {
   }
 
   throttled(target: Drain['target']): void {
-    this.#throttledAt.set(nameOf(target), this.#now());
+    this.#throttledAt.set(targetName(target), this.#now());
   }
 
   ended(drain: Drain, ok: boolean): void {
     this.#drains.delete(drain);
     this.drainsDone += 1;
     if (!this.reading) this.readUntil = this.#now();
-    const target = this.#targets.get(nameOf(drain.target));
+    const target = this.#targets.get(targetName(drain.target));
     if (!target) return;
     target.left -= 1;
     if (target.left === 0) this.targetsDone += 1;
@@ -112,14 +113,10 @@ export class RunProgress {
 
   #drainInWords(drain: Drain, { since, pages }: UnderWay): string {
     const { accountId, region } = drain.target;
-    const at = this.#throttledAt.get(nameOf(drain.target));
+    const at = this.#throttledAt.get(targetName(drain.target));
     const throttled = at !== undefined && this.#now() - at < throttledForMs ? ' (throttled by AWS)' : '';
     const others = this.#drains.size === 1 ? '' : ` · ${this.#drains.size - 1} more`;
     const waited = span(this.#now() - since);
     return `waiting ${waited} for ${accountId} ${region} ${drain.table}${throttled}: ${count(pages, 'page')}${others}`;
   }
-}
-
-function nameOf({ accountId, region }: Drain['target']): string {
-  return `${accountId}/${region}`;
 }

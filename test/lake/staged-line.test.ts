@@ -1,6 +1,6 @@
 import pino from 'pino';
 import { expect, it } from 'vitest';
-import { drain } from '../../src/export/drain.ts';
+import { collectTarget } from '../../src/export/collect-target.ts';
 import { isTooLong, longestStagedLine } from '../../src/lake/staged-line.ts';
 import type { RejectedRecord } from '../../src/ledger/rejected.ts';
 import type { Row } from '../../src/tables/table.ts';
@@ -29,15 +29,17 @@ it('a record that is too long for a row is rejected and kept raw, and costs no o
     region: 'us-east-1',
     credentials: async () => ({ accessKeyId: 'a', secretAccessKey: 's' }),
   };
-  const drained = await drain(
+  const drained = await collectTarget(
     { table: 'copy_jobs', target, window: { from: null, to: 5 }, coveredTo: null },
     {
       source: onePageSource(records),
       periods: [],
       runId: 'run',
-      stage: async (_table, rows) => void staged.push(...rows),
-      reject: async (more) => void kept.push(...more),
-      onPage: () => undefined,
+      creationDates: { withFirstDates: async (rows) => rows },
+      batches: { stage: async (_table, rows) => void staged.push(...rows) },
+      rejected: { keep: async (more) => void kept.push(...more) },
+      queue: { answered: () => undefined },
+      progress: { page: () => undefined },
       log: pino({ level: 'silent' }),
       signal: new AbortController().signal,
     },

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { bucketOf } from '../../src/lake/layout.ts';
 import { openScratch } from '../../src/lake/scratch.ts';
-import { openStaging, type Wave } from '../../src/lake/staging.ts';
+import { openStaging, type StagedBatch } from '../../src/lake/staging.ts';
 import { ScratchError } from '../../src/shared/errors.ts';
 import { copyJobSummaries } from '../../src/tables/copy-job-summaries.ts';
 import { copyJobs } from '../../src/tables/copy-jobs.ts';
@@ -20,9 +20,9 @@ const job = (n: number, day: number, more: Row = {}): Row => ({
   ...more,
 });
 
-async function staged(wave: Wave): Promise<Map<string, Record<string, unknown>[]>> {
+async function staged(batch: StagedBatch): Promise<Map<string, Record<string, unknown>[]>> {
   const found = new Map<string, Record<string, unknown>[]>();
-  for (const { key, files } of wave.parts) {
+  for (const { key, files } of batch.parts) {
     const text = (await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('');
     expect(text.endsWith('\n')).toBe(true);
     found.set(
@@ -53,17 +53,17 @@ describe('staging', () => {
       [{ account_id: account(1), aggregation_period: 'ONE_DAY', start_date: '2026-11-01', job_count: 2 }],
       'summaries',
     );
-    const wave = await staging.rotate();
-    const found = await staged(wave);
+    const batch = await staging.rotate();
+    const found = await staged(batch);
     expect([...found.keys()]).toEqual([...found.keys()].sort());
     expect([...found.values()].flat()).toHaveLength(61);
-    for (const part of wave.parts) {
+    for (const part of batch.parts) {
       for (const row of found.get(part.key) ?? [])
         expect(bucketOf(String(row.account_id), 3)).toBe(part.bucket);
       expect(found.get(part.key)).toHaveLength(part.rows);
     }
     const days = new Map(rows.map((row) => [row.copy_job_id, row.creation_date]));
-    for (const part of wave.parts.filter(({ table }) => table === copyJobs)) {
+    for (const part of batch.parts.filter(({ table }) => table === copyJobs)) {
       expect(part.origins.size).toBeGreaterThan(0);
       for (const row of found.get(part.key) ?? []) {
         expect(days.get(String(row.copy_job_id))).toBe(part.partition.creation_date);
@@ -81,9 +81,9 @@ describe('staging', () => {
     ]);
   });
 
-  it('keeps waves apart while rows go on coming', async () => {
+  it('keeps batches apart while rows go on coming', async () => {
     const staging = openStaging({ folder, buckets: 1, bufferBytes: 200 });
-    const rotated: Promise<Wave>[] = [];
+    const rotated: Promise<StagedBatch>[] = [];
     await Promise.all(
       Array.from({ length: 40 }, async (_, n) => {
         await staging.stage(copyJobs, [job(n, 1)], 'a');
@@ -91,17 +91,17 @@ describe('staging', () => {
       }),
     );
     rotated.push(staging.rotate());
-    const waves = await Promise.all(rotated);
-    const ids = (await Promise.all(waves.map(staged))).flatMap((wave) => [...wave.values()].flat());
+    const batches = await Promise.all(rotated);
+    const ids = (await Promise.all(batches.map(staged))).flatMap((batch) => [...batch.values()].flat());
     expect(ids.map(({ copy_job_id }) => copy_job_id).sort()).toEqual(
       Array.from({ length: 40 }, (_, n) => `job-${n}`).sort(),
     );
     expect(staging.bytes()).toBe(0);
-    for (const wave of waves) await wave.remove();
+    for (const batch of batches) await batch.remove();
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('reserves what it writes, and gives it back when the wave is removed', async () => {
+  it('reserves what it writes, and gives it back when the batch is removed', async () => {
     const scratch = await openScratch({ parent: folder, runId: 'one', limitBytes: 10_000 });
     const staging = openStaging({
       folder: scratch.folder,
@@ -110,10 +110,10 @@ describe('staging', () => {
       reserve: scratch.reserve,
     });
     await staging.stage(copyJobs, [job(1, 1), job(2, 2)], 'a');
-    const wave = await staging.rotate();
-    const bytes = wave.parts.reduce((sum, part) => sum + part.bytes, 0);
+    const batch = await staging.rotate();
+    const bytes = batch.parts.reduce((sum, part) => sum + part.bytes, 0);
     expect(scratch.bytes()).toBe(bytes);
-    await wave.remove();
+    await batch.remove();
     expect(scratch.bytes()).toBe(0);
     await scratch.remove();
   });
@@ -151,11 +151,11 @@ describe('staging', () => {
   });
 
   it('says that the disk is full when it is, and loses no row by it', async () => {
-    await mkdir(join(folder, 'wave-1'));
-    await symlink('/dev/full', join(folder, 'wave-1', '0.ndjson'));
+    await mkdir(join(folder, 'batch-1'));
+    await symlink('/dev/full', join(folder, 'batch-1', '0.ndjson'));
     const staging = openStaging({ folder, buckets: 1, bufferBytes: 10 });
     await expect(staging.stage(copyJobs, [job(1, 1)], 'a')).rejects.toThrow(/ENOSPC.*--scratch/);
-    await rm(join(folder, 'wave-1', '0.ndjson'));
+    await rm(join(folder, 'batch-1', '0.ndjson'));
     await staging.stage(copyJobs, [job(2, 1)], 'a');
     const [rows] = (await staged(await staging.rotate())).values();
     expect(rows?.map(({ copy_job_id }) => copy_job_id)).toEqual(['job-1', 'job-2']);

@@ -3,7 +3,7 @@ import pino from 'pino';
 import { expect, it } from 'vitest';
 import { createBodyMemory } from '../../src/aws/body-memory.ts';
 import { captureResponse } from '../../src/aws/response.ts';
-import { drain } from '../../src/export/drain.ts';
+import { collectTarget } from '../../src/export/collect-target.ts';
 import type { RejectedRecord } from '../../src/ledger/rejected.ts';
 import type { Row } from '../../src/tables/table.ts';
 import { onePageSource } from '../export/one-page-source.ts';
@@ -47,15 +47,17 @@ it.each([
       region: 'us-east-1',
       credentials: async () => ({ accessKeyId: 'a', secretAccessKey: 's' }),
     };
-    const drained = await drain(
+    const drained = await collectTarget(
       { table: 'copy_jobs', target, window: { from: null, to: 5 }, coveredTo: null },
       {
         source: onePageSource(records, repaired),
         periods: [],
         runId: 'run',
-        stage: async (_table, rows) => void staged.push(...rows),
-        reject: async (more) => void kept.push(...more),
-        onPage: () => undefined,
+        creationDates: { withFirstDates: async (rows) => rows },
+        batches: { stage: async (_table, rows) => void staged.push(...rows) },
+        rejected: { keep: async (more) => void kept.push(...more) },
+        queue: { answered: () => undefined },
+        progress: { page: () => undefined },
         log: pino({ level: 'silent' }),
         signal: new AbortController().signal,
       },

@@ -1,33 +1,33 @@
-/** When a run has to stop: draining first, publishing a little later, so that what was read is not lost. */
+/** When a run has to stop: draining first, and publishing a little later, so that what was read is not lost. */
 import { DeadlineReached, Interrupted, type StopReason } from '../shared/abort.ts';
 
 /** Publishing goes on this long after the first signal; the program ends within 20 s of it. */
 const publishAfterStopMs = 15_000;
 
-/** This share of the deadline is kept for publishing what was drained, but never more than a quarter of an hour. */
+/** This share of the deadline, and at most a quarter of an hour, is kept for publishing what was drained. */
 const publishShare = 0.2;
 const publishReserveMs = 15 * 60_000;
 
 /**
- * After the deadline the ledger has this long to be closed: what was published has to be told of, and a store that never
+ * After the deadline the ledger has this long to be closed: it has to name what was published, and a store that never
  * answers must not hold the run. A store that works needs a second or two.
  */
 const closeAfterDeadlineMs = 30_000;
 
-export interface Limits {
-  /** Aborted, with Interrupted or DeadlineReached: no new drains, and those under way end. */
+export interface StopSignals {
+  /** Aborted with Interrupted or DeadlineReached: no new drains, and those under way end. */
   readonly draining: AbortSignal;
-  /** Aborted, for one of the same two reasons: no new parts, and those under way end unpublished where they still can. */
+  /** Aborted for one of the same two reasons: no new parts, and those under way end unpublished where they still can. */
   readonly publishing: AbortSignal;
-  /** Aborted, with DeadlineReached: the ledger stays as far as it is closed. */
+  /** Aborted with DeadlineReached: what the ledger does not hold yet stays unwritten. */
   readonly closing: AbortSignal;
-  /** Why draining was ended; null while it was not. An interruption outweighs the deadline. */
+  /** Why draining was ended; null if it was not. An interruption outweighs the deadline. */
   stopReason(): StopReason | null;
   dispose(): void;
 }
 
 /** @param stopping aborted by the first signal; @param deadlineMs the whole run's, from now */
-export function limitsOf(stopping: AbortSignal, deadlineMs: number): Limits {
+export function createStopSignals(stopping: AbortSignal, deadlineMs: number): StopSignals {
   const draining = new AbortController();
   const publishing = new AbortController();
   const closing = new AbortController();

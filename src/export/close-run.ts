@@ -1,0 +1,66 @@
+/** The end of a run: what became of each planned drain, and the ledger that says so. */
+import { clockToleranceMs } from '../aws/clock.ts';
+import { closeLedger, type LedgerEnd } from '../ledger/close.ts';
+import { type Coverage, coverageOf, exitCodeOf } from '../ledger/coverage.ts';
+import type { Drained, Planned } from '../ledger/planned.ts';
+import type { RejectedRecords } from '../ledger/rejected.ts';
+import { type Totals, withRejected } from '../ledger/totals.ts';
+import { ReportedError } from '../shared/errors.ts';
+import type { ExitCode } from '../shared/exit-codes.ts';
+import type { Run } from './open-run.ts';
+import type { Publication } from './publication.ts';
+
+export interface ClosedRun {
+  readonly coverage: readonly Coverage[];
+  readonly totals: Totals;
+  /** What became of the targets; `ledgerError` has an exit code of its own. */
+  readonly exitCode: ExitCode;
+  /** Null: the ledger is closed. */
+  readonly ledgerError: ReportedError | null;
+}
+
+/** Published parts are worth reporting even when the ledger cannot be closed: that error is part of the result. */
+export async function closeRun(
+  run: Run,
+  drained: ReadonlyMap<Planned, Drained>,
+  { failed, written, totals: published }: Publication,
+  rejected: RejectedRecords,
+): Promise<ClosedRun> {
+  const { settings, io, log, stops, planning, engine, scratch } = run;
+  const coverage = planning.planned.map((planned) =>
+    coverageOf(planned, drained.get(planned) ?? null, failed, stops.stopReason()),
+  );
+  const exitCode = exitCodeOf(coverage, settings.failOn, io.stopping.aborted);
+  const totals = coverage.reduce((sum, one) => withRejected(sum, one.table, one.rejected), published);
+  const ledgerError = await errorOfClosing({
+    lake: planning.lake,
+    engine,
+    scratchFolder: scratch.folder,
+    run: {
+      runId: planning.runId,
+      asOf: planning.asOf,
+      programVersion: io.programVersion,
+      exitCode,
+      memoryDays: settings.memoryDays,
+      latest: planning.now() + clockToleranceMs,
+    },
+    parts: written,
+    coverage,
+    openDays: new Map(planning.planned.map((planned, i) => [i, drained.get(planned)?.openDays ?? new Set()])),
+    rejected,
+    totals,
+    signal: stops.closing,
+  });
+  if (ledgerError !== null) log.error({ err: ledgerError }, 'the ledger could not be closed');
+  return { coverage, totals, exitCode, ledgerError };
+}
+
+async function errorOfClosing(end: LedgerEnd): Promise<ReportedError | null> {
+  try {
+    await closeLedger(end);
+    return null;
+  } catch (error) {
+    if (error instanceof ReportedError) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,160 @@
+/** One planned (table, target): its pages become rows, its rows are staged, and the rest is kept raw. */
+import type { Logger } from 'pino';
+import type { CreationDates } from '../lake/creation-dates.ts';
+import type { PublishBatches } from '../lake/publish-batches.ts';
+import { type Drained, drainName, type Planned } from '../ledger/planned.ts';
+import type { RejectedRecords } from '../ledger/rejected.ts';
+import type { DrainReport, Page, Source } from '../source/source.ts';
+import { type AggregationPeriod, copyJobSummaries, copyJobSummaryRow } from '../tables/copy-job-summaries.ts';
+import { copyJobRow, copyJobs } from '../tables/copy-jobs.ts';
+import type { Normalized, Observation, Row } from '../tables/table.ts';
+import type { Target } from '../targets/target.ts';
+import type { DrainQueue } from './drain-queue.ts';
+import { rowsOf } from './page-rows.ts';
+
+/** Where rows and records go. */
+export interface Destination {
+  readonly creationDates: Pick<CreationDates, 'withFirstDates'>;
+  readonly batches: Pick<PublishBatches, 'stage'>;
+  readonly rejected: Pick<RejectedRecords, 'keep'>;
+}
+
+export interface CollectContext extends Destination {
+  readonly source: Source;
+  readonly periods: readonly AggregationPeriod[];
+  readonly runId: string;
+  readonly queue: Pick<DrainQueue, 'answered'>;
+  readonly progress: { page(planned: Planned, rows: number): void };
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** Rejects only when scratch cannot be written, or staged rows cannot be published; what AWS answers is in the report. */
+export function collectTarget(planned: Planned, context: CollectContext): Promise<Drained> {
+  return planned.table === 'copy_jobs' ? collectJobs(planned, context) : collectSummaries(planned, context);
+}
+
+/** Rows are staged page by page: a drain that ends badly has read good rows all the same. */
+async function collectJobs(planned: Planned, context: CollectContext): Promise<Drained> {
+  const { target, window } = planned;
+  if (window === null) throw new TypeError('copy_jobs is asked for with a window');
+  const tally = emptyTally();
+  const openDays = new Set<string>();
+  const stagePage = async (page: Page): Promise<void> => {
+    const seen = observation(target, page.observedAt, context);
+    const rows = await rowsIn(page, planned, (record) => copyJobRow(record, seen), context, tally);
+    for (const row of rows) {
+      if (row.is_terminal !== true) openDays.add(String(row.creation_date));
+    }
+    const dated = await context.creationDates.withFirstDates(rows);
+    await context.batches.stage(copyJobs, dated, drainName(planned));
+    counted(planned, rows.length, context);
+  };
+
+  const drain = context.source.copyJobs(target, window, context.signal);
+  for await (const page of drain) await stagePage(page);
+  return { ...planned, report: drain.report(), ...tally, openDays };
+}
+
+/** Counts are staged only when the whole drain is good: a slice is replaced whole or not at all. */
+async function collectSummaries(planned: Planned, context: CollectContext): Promise<Drained> {
+  const tally = emptyTally();
+  let whole: DrainReport | null = null;
+  for (const period of context.periods) {
+    const report = await collectPeriod(planned, period, context, tally);
+    whole = whole === null ? report : joined(whole, report);
+    if (report.status !== 'OK') break;
+  }
+  if (whole === null) throw new TypeError('copy_job_summaries is asked for with at least one period');
+  return { ...planned, report: whole, ...tally, openDays: new Set() };
+}
+
+async function collectPeriod(
+  planned: Planned,
+  period: AggregationPeriod,
+  context: CollectContext,
+  tally: Tally,
+): Promise<DrainReport> {
+  const { target } = planned;
+  const counts = { pass: 1, rows: [] as Row[], observedAt: null as number | null };
+  const rejectedBefore = tally.rejected;
+  const collectPage = async (page: Page): Promise<void> => {
+    // The drain started again: what earlier passes collected comes once more.
+    if (page.pass !== counts.pass) Object.assign(counts, { pass: page.pass, rows: [], observedAt: null });
+    counts.observedAt ??= page.observedAt;
+    const seen = observation(target, counts.observedAt, context);
+    const normalize = (record: unknown) => copyJobSummaryRow(record, seen, period);
+    const rows = await rowsIn(page, planned, normalize, context, tally);
+    counts.rows.push(...rows);
+    counted(planned, rows.length, context);
+  };
+
+  const drain = context.source.copyJobSummaries(target, period, context.signal);
+  for await (const page of drain) await collectPage(page);
+  const report = drain.report();
+  if (report.status === 'OK' && tally.rejected === rejectedBefore) {
+    await context.batches.stage(copyJobSummaries, counts.rows, drainName(planned));
+  }
+  return report;
+}
+
+interface Tally {
+  rows: number;
+  rejected: number;
+  altered: number;
+  rejectedFor: string | null;
+  readonly unknownFields: Set<string>;
+}
+
+function emptyTally(): Tally {
+  return { rows: 0, rejected: 0, altered: 0, rejectedFor: null, unknownFields: new Set() };
+}
+
+function observation(target: Target, observedAt: number, { runId }: CollectContext): Observation {
+  return { accountId: target.accountId, region: target.region, observedAt, runId };
+}
+
+/** The page's rows, counted; its other records are logged and kept where nothing is lost. */
+async function rowsIn(
+  page: Page,
+  planned: Planned,
+  normalize: (record: unknown) => Normalized,
+  context: CollectContext,
+  tally: Tally,
+): Promise<readonly Row[]> {
+  const { rows, kept, unknownFields } = rowsOf(page, planned, normalize);
+  const rejected = kept.filter(({ published }) => !published);
+  tally.rows += rows.length;
+  tally.rejected += rejected.length;
+  tally.altered += kept.length - rejected.length;
+  tally.rejectedFor ??= rejected[0]?.reason ?? null;
+  for (const field of unknownFields) tally.unknownFields.add(field);
+  for (const { table, account_id, region, request_id, reason, published } of kept) {
+    context.log.warn(
+      { account_id, region, table, request_id, reason },
+      published
+        ? 'a record became a row with characters replaced; it is kept raw'
+        : 'a record cannot become a row; it is kept raw',
+    );
+  }
+  await context.rejected.keep(kept);
+  return rows;
+}
+
+function counted(planned: Planned, rows: number, { queue, progress }: CollectContext): void {
+  queue.answered(planned.target.region);
+  progress.page(planned, rows);
+}
+
+/** Two drains of one target as one; its status is that of the later one, which ended it. */
+function joined(first: DrainReport, then: DrainReport): DrainReport {
+  return {
+    ...then,
+    pages: first.pages + then.pages,
+    records: first.records + then.records,
+    retries: first.retries + then.retries,
+    firstRequestId: first.firstRequestId ?? then.firstRequestId,
+    lastRequestId: then.lastRequestId ?? first.lastRequestId,
+    durationMs: first.durationMs + then.durationMs,
+  };
+}

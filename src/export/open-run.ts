@@ -1,0 +1,76 @@
+/** What a run holds open from its beginning to its end, and how it is closed again. */
+import type { Logger } from 'pino';
+import type { Settings } from '../config/settings.ts';
+import type { Engine } from '../lake/engines/engine.ts';
+import { openEngine } from '../lake/engines/open-engine.ts';
+import { openPublishGate, type PublishGate } from '../lake/publish-window.ts';
+import { openScratch, type Scratch } from '../lake/scratch.ts';
+import type { JobIo } from '../telemetry/job-io.ts';
+import { makePlan, type Planning } from './prepare.ts';
+import { createStopSignals, type StopSignals } from './stop-signals.ts';
+
+export interface Run {
+  readonly settings: Settings;
+  readonly io: JobIo;
+  readonly log: Logger;
+  readonly stops: StopSignals;
+  readonly planning: Planning;
+  readonly scratch: Scratch;
+  readonly engine: Engine;
+  readonly gate: PublishGate;
+  /** `performance.now()` at the beginning. */
+  readonly started: number;
+}
+
+/**
+ * Prepares a run, gives it to `work`, and closes it whatever comes of that.
+ * @throws ReportedError (src/shared/errors.ts) when it cannot be prepared; what `work` rejects with
+ */
+export async function withOpenRun<Result>(
+  settings: Settings,
+  io: JobIo,
+  work: (run: Run) => Promise<Result>,
+): Promise<Result> {
+  const started = performance.now();
+  const stops = createStopSignals(io.stopping, settings.deadlineMs);
+  const planning = await makePlan(settings, { ...io, mode: 'write', draining: stops.draining });
+  const log = io.log.child({ run_id: planning.runId });
+  try {
+    const gate = openPublishGate({
+      window: settings.publishWindow,
+      now: planning.now,
+      deadline: planning.now() + settings.deadlineMs - (performance.now() - started),
+      stopping: io.stopping,
+      publishing: stops.publishing,
+      onWait: (ms) => {
+        log.info({ opens_in_s: Math.ceil(ms / 1000) }, 'all that is read waits for the publish window');
+        io.progress.phase('waiting for the publish window');
+      },
+    });
+    const scratch = await openScratch({
+      parent: settings.scratch,
+      runId: planning.runId,
+      limitBytes: settings.scratchLimitBytes,
+      log,
+      whenFull: 'Raise --scratch-limit, or publish more often with a smaller --publish-every.',
+    });
+    try {
+      const engine = await openEngine(settings.engine, {
+        memoryLimitBytes: settings.memoryLimitBytes,
+        scratch: await scratch.subfolder('engine'),
+        claim: () => scratch.claim(),
+      });
+      try {
+        return await work({ settings, io, log, stops, planning, scratch, engine, gate, started });
+      } finally {
+        await engine.close();
+      }
+    } finally {
+      await scratch.remove();
+    }
+  } finally {
+    io.progress.stop();
+    stops.dispose();
+    await planning.close();
+  }
+}

@@ -1,0 +1,154 @@
+/** Staged batches become published parts, and what came of each part. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import pLimit from 'p-limit';
+import type { Logger } from 'pino';
+import { clockToleranceMs } from '../aws/clock.ts';
+import { CreationDates } from '../lake/creation-dates.ts';
+import type { Partition } from '../lake/foreign-objects.ts';
+import { partitionPrefix } from '../lake/layout.ts';
+import { type Published, publishPart } from '../lake/publish.ts';
+import { PublishBatches } from '../lake/publish-batches.ts';
+import { openStaging, type StagedBatch, type StagedPart } from '../lake/staging.ts';
+import type { WrittenPart } from '../ledger/runs.ts';
+import { emptyTotals, type Totals, withPart } from '../ledger/totals.ts';
+import { isStop } from '../shared/abort.ts';
+import { dayMs } from '../shared/time.ts';
+import { copyJobs } from '../tables/copy-jobs.ts';
+import type { DrainedTable } from '../tables/table.ts';
+import type { Progress } from '../telemetry/progress.ts';
+import type { Run } from './open-run.ts';
+import { releaseMemory } from './release-memory.ts';
+
+/** Parts in flight at once: one is merged while others are downloaded and uploaded. */
+const partsAtOnce = 3;
+
+export interface PublicationOptions {
+  readonly tables: readonly DrainedTable[];
+  readonly publish: (part: StagedPart) => Promise<Published>;
+  readonly progress: Pick<Progress, 'publishStarted' | 'published'>;
+  readonly log: Logger;
+}
+
+/** Publishes batches, and knows what was published. */
+export class Publication {
+  readonly written: WrittenPart[] = [];
+  /** Why parts could not be published, by the drains whose rows they hold (`drainName`). */
+  readonly failed = new Map<string, unknown>();
+  /** The partitions in which parts were published, or were to be. */
+  readonly touched = new Map<string, Partition>();
+  readonly #options: PublicationOptions;
+  #totals: Totals;
+
+  constructor(options: PublicationOptions) {
+    this.#options = options;
+    this.#totals = emptyTotals(options.tables);
+  }
+
+  get totals(): Totals {
+    return this.#totals;
+  }
+
+  /** A part that cannot be published is noted, and costs no other part. */
+  async publishBatch(batch: StagedBatch): Promise<void> {
+    const { progress, log } = this.#options;
+    progress.publishStarted(batch.parts.length + batch.lost.length);
+    // What was staged is on disk now, and the engine needs the memory.
+    releaseMemory();
+    for (const { origins, table, error } of batch.lost) this.#noteFailure(table.name, origins, error);
+    const limit = pLimit(partsAtOnce);
+    await Promise.all(batch.parts.map((part) => limit(() => this.#publishPart(part))));
+    await batch.remove().catch((err: unknown) => log.warn({ err }, 'staged files could not be removed yet'));
+  }
+
+  async #publishPart(part: StagedPart): Promise<void> {
+    const { publish, progress, log } = this.#options;
+    let published: Published;
+    try {
+      published = await publish(part);
+    } catch (error) {
+      this.#noteFailure(part.table.name, part.origins, error);
+      return;
+    }
+    progress.published();
+    this.#totals = withPart(this.#totals, part.table, published);
+    if (published.written === null) return;
+    const { key, outcome, written } = published;
+    const { bytes, sha256, etagBefore, etagAfter } = written;
+    const { rows } = outcome;
+    this.written.push({ key, rows, bytes, sha256, etag_before: etagBefore, etag_after: etagAfter });
+    log.debug({ table: part.table.name, key, rows, bytes }, 'published a part');
+  }
+
+  #noteFailure(table: string, origins: ReadonlySet<string>, error: unknown): void {
+    this.#options.progress.published();
+    for (const origin of origins) {
+      // Of several, a failure says more than the end of the run.
+      if (!this.failed.has(origin) || isStop(this.failed.get(origin))) this.failed.set(origin, error);
+    }
+    this.#options.log.error({ table, err: error }, 'a part could not be published');
+  }
+}
+
+/** Where a run's rows are staged, when their batches are published, and what came of them. */
+export interface OpenPublication {
+  readonly batches: PublishBatches;
+  readonly creationDates: CreationDates;
+  readonly publication: Publication;
+}
+
+export async function openPublication(run: Run): Promise<OpenPublication> {
+  const { settings, io, log, stops, planning, scratch, engine, gate } = run;
+  const { lake, runId } = planning;
+  const scratchFolder = await scratch.subfolder('parts');
+  const reserve = (bytes: number) => scratch.reserve(bytes);
+  const creationDates = new CreationDates({
+    store: lake.store,
+    buckets: lake.buckets,
+    runId,
+    oldest: planning.asOf - 2 * settings.memoryDays * dayMs,
+    scratchFolder,
+    reserve,
+    log,
+    signal: stops.publishing,
+  });
+  const publish = async (part: StagedPart): Promise<Published> => {
+    await gate.pass();
+    publication.touched.set(partitionPrefix(part.table, part.partition), part);
+    if (part.table === copyJobs) {
+      await creationDates.claim(part.bucket, part.partition.creation_date ?? '');
+    }
+    const ended = io.progress.publishing(part.key);
+    return await publishPart({
+      store: lake.store,
+      engine,
+      table: part.table,
+      partition: part.partition,
+      bucket: part.bucket,
+      buckets: lake.buckets,
+      staged: part.files,
+      stagedRows: part.rows,
+      scratchFolder,
+      runId,
+      metadata: { program: `backup-copy-export/${io.programVersion}` },
+      random: Math.random,
+      sleep: (ms, signal) => sleep(ms, undefined, signal === undefined ? {} : { signal }),
+      reserve,
+      signal: stops.publishing,
+      maxAttempts: 20,
+      latest: () => planning.now() + clockToleranceMs,
+    }).finally(ended);
+  };
+  const publication = new Publication({ tables: settings.tables, publish, progress: io.progress, log });
+  const staging = openStaging({
+    folder: await scratch.subfolder('staging'),
+    buckets: lake.buckets,
+    reserve,
+  });
+  const batches = new PublishBatches(staging, (batch) => publication.publishBatch(batch), {
+    bytes: Math.floor(settings.scratchLimitBytes / 4),
+    everyMs: settings.publishEveryMs,
+    opensInMs: () => gate.opensInMs(),
+    now: () => performance.now(),
+  });
+  return { batches, creationDates, publication };
+}

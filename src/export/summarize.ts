@@ -1,0 +1,99 @@
+/** What a run reports when it has ended. */
+import type { CreationDates } from '../lake/creation-dates.ts';
+import {
+  type Coverage,
+  type CoverageStatus,
+  isReported,
+  needsPerson,
+  worstFirst,
+} from '../ledger/coverage.ts';
+import type { Drained, Planned } from '../ledger/planned.ts';
+import { unknownFieldsOf } from '../ledger/totals.ts';
+import { adviceFor } from '../telemetry/advice.ts';
+import type { RunSummary } from '../telemetry/run-summary.ts';
+import type { ClosedRun } from './close-run.ts';
+import type { Run } from './open-run.ts';
+
+/** Instants of `performance.now()`, and a span. */
+export interface Times {
+  readonly collecting: number;
+  readonly collected: number;
+  readonly closing: number;
+  readonly ended: number;
+  /** Spent on publishing, in milliseconds: batches are published while others are collected. */
+  readonly publishedMs: number;
+}
+
+export interface Ended {
+  readonly drained: ReadonlyMap<Planned, Drained>;
+  readonly closed: ClosedRun;
+  readonly moved: CreationDates['moved'];
+  readonly foreign: readonly string[];
+  readonly times: Times;
+}
+
+export function summarize({ planning, started }: Run, ended: Ended): RunSummary {
+  const { drained, closed, moved, foreign, times } = ended;
+  const { coverage, totals, ledgerError } = closed;
+  return {
+    run_id: planning.runId,
+    lake: planning.lake.store.url,
+    as_of: new Date(planning.asOf).toISOString(),
+    duration_ms: Math.round(times.ended - started),
+    targets: planning.targets.length,
+    coverage: countedByStatus(coverage),
+    tables: totals,
+    unknown_fields: unknownFieldsOf(drained.values()),
+    altered_records: [...drained.values()].reduce((sum, { altered }) => sum + altered, 0),
+    moved_jobs: moved.jobs,
+    foreign_objects: foreign,
+    failures: coverage.filter(isReported).sort(worstFirst).map(failureOf),
+    phases_ms: {
+      discover: Math.round(times.collecting - started),
+      drain: Math.round(times.collected - times.collecting),
+      publish: Math.round(times.publishedMs),
+      ledger: Math.round(times.ended - times.closing),
+    },
+    ledger_error: ledgerError?.message ?? null,
+    exit_code: ledgerError?.exitCode ?? closed.exitCode,
+  };
+}
+
+/** What a person should hear of, although it fails no run by itself. */
+export function warnOfSurprises(
+  { log }: Run,
+  coverage: readonly Coverage[],
+  drained: ReadonlyMap<Planned, Drained>,
+  moved: CreationDates['moved'],
+): void {
+  for (const { table, target, report, switchedOff } of coverage) {
+    if (switchedOff !== true) continue;
+    const about = { table, account_id: target.accountId, region: target.region, error: report.errorMessage };
+    log.warn(about, 'a region that was read before is disabled now: later runs only count it');
+  }
+  const unknownFields = unknownFieldsOf(drained.values());
+  if (Object.keys(unknownFields).length > 0) {
+    log.warn({ unknown_fields: unknownFields }, 'AWS sends fields that this version has no column for');
+  }
+  if (moved.jobs > 0) {
+    log.warn(moved, 'AWS lists jobs with another day of creation than before: they keep the first one');
+  }
+}
+
+function countedByStatus(coverage: readonly Coverage[]): Partial<Record<CoverageStatus, number>> {
+  const counts: Partial<Record<CoverageStatus, number>> = {};
+  for (const { status } of coverage) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+}
+
+function failureOf({ target, table, status, report }: Coverage): RunSummary['failures'][number] {
+  return {
+    account_id: target.accountId,
+    region: target.region,
+    table,
+    status,
+    error: [report.errorName, report.errorMessage].filter((text) => text !== null).join(': '),
+    advice: adviceFor(status, report.errorName),
+    needs_person: needsPerson(status, report.errorName),
+  };
+}
