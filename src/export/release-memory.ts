@@ -2,9 +2,9 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /**
- * Gives back what V8 holds without need. It lets its heap grow as far as the machine allows, and does not shrink it
- * for memory that is asked for outside of it, as an engine does: without this a run's peak is the sum of both.
- * Some 100 ms; to be called before a wave is published, not for each part.
+ * Returns heap that V8 does not need. V8 lets its heap grow as far as the machine allows, and does not shrink it when an
+ * engine asks for memory outside of it: without this, a run's peak is the sum of both. It takes some 100 ms, so it is
+ * called once for each batch, not for each part.
  */
 export function releaseMemory(): void {
   setFlagsFromString('--expose-gc');

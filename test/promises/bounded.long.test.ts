@@ -16,7 +16,7 @@ it('asks one account and region no more often than --requests-per-second says', 
   expect(run.phases_ms.drain).toBeGreaterThan(((asked - 2) / 2 - 1) * 1000);
 });
 
-it('keeps within --scratch-limit by publishing in waves, and still ends at the truth', async () => {
+it('keeps within --scratch-limit by publishing in batches, and still ends at the truth', async () => {
   lab = await openLab({ accounts: 8, regions: 4, jobsPerDay: 60, days: 6 });
   const limit = 6_000_000;
   let most = 0;
@@ -37,7 +37,7 @@ it('keeps within --scratch-limit by publishing in waves, and still ends at the t
   expect(await lab.differences()).toEqual([]);
 }, 180_000);
 
-it('publishes in waves when the time for it has come', async () => {
+it('publishes in batches when the time for it has come', async () => {
   lab = await openLab({ accounts: 5, regions: 4, latencyMs: 40 });
   const run = await lab.run({ 'publish-every': '100ms', concurrency: '2', since: 'all' });
   expect(run.exit_code).toBe(0);

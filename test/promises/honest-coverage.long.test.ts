@@ -28,12 +28,12 @@ describe('the coverage', () => {
     // Nothing is read until the disk is as it has to be.
     lab.simulator.addFaults([{ kind: 'throttle' }]);
     const running = lab.run();
-    // The disk is full for the first file of the first wave, and only for it.
+    // The disk is full for the first file of the first batch, and only for it.
     await lab.until(async () => (await lab.everyFile()).some((name) => name.endsWith('/staging')));
     const staging = (await lab.everyFile()).find((name) => name.endsWith('/staging'));
-    const wave = join(lab.folder, String(staging), 'wave-1');
-    await mkdir(wave);
-    await symlink('/dev/full', join(wave, '0.ndjson'));
+    const batch = join(lab.folder, String(staging), 'batch-1');
+    await mkdir(batch);
+    await symlink('/dev/full', join(batch, '0.ndjson'));
     lab.simulator.clearFaults();
     const run = await running;
     expect(run.exit_code).toBe(74);
