@@ -48,7 +48,6 @@ export interface PublishedPart {
   /** Of the part that was replaced; null when there was none. */
   readonly etagBefore: string | null;
   readonly etagAfter: string;
-  readonly attempts: number;
 }
 
 export interface Published {
@@ -66,7 +65,7 @@ export async function publishPart(request: PublishRequest): Promise<Published> {
   const { table, partition, bucket, sleep, random, signal, maxAttempts } = request;
   const key = partKey(table, partition, bucket);
   for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
-    const published = await tryOnce(request, key, attempt);
+    const published = await tryOnce(request, key);
     if (published !== null) return published;
     // Full jitter: contenders for one part must not meet again at the same instant.
     if (attempt === maxAttempts) break;
@@ -83,7 +82,7 @@ export async function publishPart(request: PublishRequest): Promise<Published> {
 }
 
 /** Null when somebody else published in between. */
-async function tryOnce(request: PublishRequest, key: string, attempt: number): Promise<Published | null> {
+async function tryOnce(request: PublishRequest, key: string): Promise<Published | null> {
   const { store, engine, table, partition, staged, scratchFolder, runId, signal } = request;
   const cut = { bucket: request.bucket, buckets: request.buckets };
   const reserve = request.reserve ?? (() => () => undefined);
@@ -132,7 +131,7 @@ async function tryOnce(request: PublishRequest, key: string, attempt: number): P
     );
     if (!put.written) return null;
     const etags = { etagBefore: before?.etag ?? null, etagAfter: put.etag };
-    return { key, outcome, written: { bytes: put.size, sha256, ...etags, attempts: attempt } };
+    return { key, outcome, written: { bytes: put.size, sha256, ...etags } };
   } finally {
     await Promise.all([rm(existing, { force: true }), rm(output, { force: true })]);
     for (const release of releases) release();

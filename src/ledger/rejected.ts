@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import pLimit from 'p-limit';
 import { ScratchError } from '../shared/errors.ts';
 
 /** One line of `_ledger/rejected/<run_date>/<run_id>.ndjson`. */
@@ -24,7 +25,7 @@ export class RejectedRecords {
   readonly file: string;
   readonly #hash = createHash('sha256');
   #count = 0;
-  #pending: Promise<void> = Promise.resolve();
+  readonly #oneAtATime = pLimit(1);
 
   constructor(folder: string) {
     this.file = join(folder, 'rejected.ndjson');
@@ -38,7 +39,7 @@ export class RejectedRecords {
   keep(records: readonly RejectedRecord[]): Promise<void> {
     if (records.length === 0) return Promise.resolve();
     const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('');
-    const write = this.#pending.then(async () => {
+    return this.#oneAtATime(async () => {
       try {
         await appendFile(this.file, lines);
       } catch (cause) {
@@ -51,8 +52,6 @@ export class RejectedRecords {
       this.#hash.update(lines);
       this.#count += records.length;
     });
-    this.#pending = write.catch(() => undefined);
-    return write;
   }
 
   /** The SHA-256 of all lines, in hex. Call it once, at the end. */

@@ -1,5 +1,6 @@
 /** A local simulator of the AWS APIs that the export reads. */
 
+import pLimit from 'p-limit';
 import { Credentials } from './access-keys.ts';
 import { answerAws } from './aws-requests.ts';
 import { answerControl } from './control.ts';
@@ -78,16 +79,13 @@ export async function startSimulator(given: Partial<SimulatorOptions> = {}): Pro
     ec2: ec2Service(statuses),
   };
 
-  // One move at a time, so that the truth file is written before the next one.
-  let moving: Promise<void> = Promise.resolve();
-  const move = (to: () => number): Promise<void> => {
-    const moved = moving.then(async () => {
+  // One move at a time: each has its truth before the next.
+  const oneAtATime = pLimit(1);
+  const move = (to: () => number): Promise<void> =>
+    oneAtATime(async () => {
       clock.moveTo(to());
       await truthFile?.write();
     });
-    moving = moved.catch(() => undefined);
-    return moved;
-  };
   const setClock = (epochMs: number) => move(() => epochMs);
   const advance = (ms: number) => move(() => clock.now + ms);
   const now = () => clock.now;
@@ -122,7 +120,7 @@ export async function startSimulator(given: Partial<SimulatorOptions> = {}): Pro
     writeTruth: (file) => new TruthFile(file, truth).write(),
     stop: async () => {
       await server.close();
-      await moving;
+      await oneAtATime(async () => undefined);
     },
   };
 }

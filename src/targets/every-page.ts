@@ -1,5 +1,6 @@
 /** All pages of a list that discovery asks for. */
 import { awsFailure } from '../aws/failure.ts';
+import { followPageTokens, RepeatedPageToken } from '../aws/page-tokens.ts';
 import { UnavailableError } from '../shared/errors.ts';
 
 export interface ListPage<Item> {
@@ -46,10 +47,7 @@ export async function everyPage<Item extends object>(list: List<Item>): Promise<
 
 async function onceThrough<Item extends object>({ page, nameOf }: List<Item>): Promise<Item[]> {
   const items: Item[] = [];
-  const tokens = new Set<string>();
-  let token: string | null = null;
-  do {
-    const { items: found, next }: ListPage<Item> = await pageBehind(token, page);
+  for await (const { items: found } of pagesOf(page)) {
     if (found !== undefined && found !== null && !Array.isArray(found)) {
       throw new SenselessAnswer('answered with something that is not a list', true);
     }
@@ -59,13 +57,20 @@ async function onceThrough<Item extends object>({ page, nameOf }: List<Item>): P
       }
       items.push(item);
     }
-    token = next || null;
-    if (token !== null && tokens.has(token)) {
-      throw new SenselessAnswer('gave the same page token twice', false);
-    }
-    if (token !== null) tokens.add(token);
-  } while (token !== null);
+  }
   return items;
+}
+
+async function* pagesOf<Item>(page: List<Item & object>['page']): AsyncGenerator<ListPage<Item>> {
+  try {
+    yield* followPageTokens(
+      (token) => pageBehind(token, page),
+      ({ next }) => next,
+    );
+  } catch (error) {
+    if (!(error instanceof RepeatedPageToken)) throw error;
+    throw new SenselessAnswer('gave the same page token twice', false);
+  }
 }
 
 /** A request that is refused for what it says says nothing of ours but the token. */

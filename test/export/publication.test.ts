@@ -22,8 +22,8 @@ const job = (n: number, day: number): Row => ({
 /** As if the part had been written. */
 const published = ({ key, rows }: StagedPart): Published => ({
   key,
-  outcome: { changed: true, rows, added: rows, updated: 0, unchanged: 0, removed: 0, stateChanges: [] },
-  written: { bytes: 7, sha256: 'aa', etagBefore: null, etagAfter: 'b', attempts: 1 },
+  outcome: { changed: true, rows, added: rows, updated: 0, unchanged: 0, removed: 0 },
+  written: { bytes: 7, sha256: 'aa', etagBefore: null, etagAfter: 'b' },
 });
 
 describe('what became of staged rows', () => {

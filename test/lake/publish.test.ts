@@ -13,7 +13,7 @@ import { copyJobs } from '../../src/tables/copy-jobs.ts';
 import { writeOf } from './stores/described-store.ts';
 
 const key = 'copy_jobs/creation_date=2026-11-20/part-00000.parquet';
-const nothing = { updated: 0, unchanged: 0, removed: 0, stateChanges: [] };
+const nothing = { updated: 0, unchanged: 0, removed: 0 };
 
 /** Parts are sorted lines of text: enough to see whether a row was lost. What real engines do is their own test. */
 function lineEngine(): Engine & { readonly merges: MergeRequest[] } {
@@ -101,7 +101,7 @@ describe('publishing a part', () => {
     expect(outcome).toEqual({
       key,
       outcome: { ...nothing, changed: true, rows: 2, added: 2 },
-      written: { bytes: 3, sha256, etagBefore: null, etagAfter: sha256, attempts: 1 },
+      written: { bytes: 3, sha256, etagBefore: null, etagAfter: sha256 },
     });
     const [merge] = engine.merges;
     const [put] = puts;
@@ -159,8 +159,9 @@ describe('publishing a part', () => {
       await local.put(write);
       await local.close();
     };
-    const outcome = await publish(['b']);
-    expect(outcome.written?.attempts).toBe(3);
+    const before = puts.length;
+    await publish(['b']);
+    expect(puts.length - before).toBe(3);
     expect(await published()).toEqual(['a', 'b', 'other 0', 'other 1']);
     expect(new Set(puts.map(({ writeId }) => writeId)).size).toBe(puts.length);
   });

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import pLimit from 'p-limit';
 import { EngineError, MisplacedRows, ReportedError, ScratchError } from '../../shared/errors.ts';
 import type { ColumnType, Table } from '../../tables/table.ts';
 import { contradiction, dayColumn, outsideBucket, outsideDay, placementMetadata } from '../part-placement.ts';
@@ -9,7 +10,6 @@ import type { Claim } from '../scratch.ts';
 import type { Engine, MergeOutcome, MergeRequest } from './engine.ts';
 import { aside, isWide, writeWithTexts } from './long-texts.ts';
 import { copySql, existingSql, type MergeStep, mergeSql, partSql, stageSql } from './merge-sql.ts';
-import { oneAtATime } from './one-at-a-time.ts';
 import { refuseNewerSchema } from './part-schema.ts';
 import { quoteFile, quoteName, quoteText } from './sql-text.ts';
 
@@ -33,12 +33,12 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Engine> {
       { cause: error },
     );
   });
-  const enqueue = oneAtATime();
+  const oneAtATime = pLimit(1);
   return {
     name: 'duckdb',
-    merge: (request) => enqueue(() => merge(request, options, spill)),
+    merge: (request) => oneAtATime(() => merge(request, options, spill)),
     // What stays there lies in the caller's scratch, and goes with it.
-    close: () => enqueue(() => rm(spill, { recursive: true, force: true }).catch(() => undefined)),
+    close: () => oneAtATime(() => rm(spill, { recursive: true, force: true }).catch(() => undefined)),
   };
 }
 
@@ -139,24 +139,17 @@ async function mergeIn(
   const updated = counts.get('updated') ?? 0;
   const unchanged = counts.get('unchanged') ?? 0;
   const removed = counts.get('removed') ?? 0;
-  const stateChanges = (
-    await rowsOf(
-      connection,
-      `SELECT was, becomes, count(*) FROM verdicts WHERE verdict = 'updated' AND was IS DISTINCT FROM becomes
-       GROUP BY ALL ORDER BY was NULLS FIRST, becomes NULLS FIRST`,
-    )
-  ).map(([from, to, count]) => ({ from: textOrNull(from), to: textOrNull(to), count: Number(count) }));
   const changed = added + updated + removed > 0;
   if (!changed) {
     const [count] = await rowsOf(connection, 'SELECT count(*) FROM existing');
-    return { changed, rows: Number(count?.[0]), added, updated, unchanged, removed, stateChanges };
+    return { changed, rows: Number(count?.[0]), added, updated, unchanged, removed };
   }
   const select = partSql(table, partition);
   const rows =
     inPlace === undefined
       ? Number((await rowsOf(connection, copySql(select, output, metadata)))[0]?.[0])
       : await writeWithTexts(connection, request, select, new Set(present.keys()));
-  return { changed, rows, added, updated, unchanged, removed, stateChanges };
+  return { changed, rows, added, updated, unchanged, removed };
 }
 
 async function runSteps(connection: DuckDBConnection, steps: readonly MergeStep[]): Promise<void> {

@@ -22,13 +22,6 @@ export interface MergeRequest {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** A change of a row's `state` column that the merge published. */
-export interface StateChange {
-  readonly from: string | null;
-  readonly to: string | null;
-  readonly count: number;
-}
-
 export interface MergeOutcome {
   /** False when the staged rows change nothing: no file is written. */
   readonly changed: boolean;
@@ -40,8 +33,6 @@ export interface MergeOutcome {
   readonly unchanged: number;
   /** Rows that a replaced slice no longer has (`replace-slice` only; 0 for `upsert`). */
   readonly removed: number;
-  /** `upsert` of a table with a `state` column only, else empty. Sorted by from, then to. */
-  readonly stateChanges: readonly StateChange[];
 }
 
 /**

@@ -3,7 +3,7 @@
  * out of memory where joins and aggregates do not.
  *
  * Every rule leaves behind: `merged`, the stored columns of the rows that staging has something to say about;
- * `verdicts`, one row for each with `verdict` added, updated or unchanged, and `was` and `becomes` (states);
+ * `verdicts`, one row for each with `verdict` added, updated or unchanged;
  * and `kept`, the published rows that stay. Together, `kept` and the rows of `merged` are the new part.
  */
 import { type Column, type ColumnType, comparedColumns, type Table } from '../../tables/table.ts';
@@ -123,14 +123,14 @@ export function mergeSql(table: Table, partition: Partition, isNew: boolean): re
   switch (table.merge.kind) {
     case 'upsert':
       return [
-        ...unsettledSql(table, table.merge.key, isNew),
+        ...differingSql(table, table.merge.key, isNew),
         {
-          onlyIf: 'SELECT count(*) > 0 FROM unsettled',
+          onlyIf: 'SELECT count(*) > 0 FROM differing',
           steps: upsertSql(table, table.merge.key, partition),
           // Nothing changes, so nobody asks for `merged` and `kept`.
           otherwise: [
             `CREATE TEMP VIEW verdicts AS
-             SELECT 'unchanged' AS verdict, NULL::VARCHAR AS was, NULL::VARCHAR AS becomes FROM settled`,
+             SELECT 'unchanged' AS verdict FROM identical`,
           ],
         },
       ];
@@ -140,7 +140,7 @@ export function mergeSql(table: Table, partition: Partition, isNew: boolean): re
       return [
         'CREATE TEMP VIEW merged AS SELECT * FROM staged',
         `CREATE TEMP VIEW verdicts AS
-         SELECT 'added' AS verdict, NULL::VARCHAR AS was, NULL::VARCHAR AS becomes FROM staged`,
+         SELECT 'added' AS verdict FROM staged`,
         'CREATE TEMP VIEW kept AS SELECT * FROM existing',
       ];
   }
@@ -148,20 +148,20 @@ export function mergeSql(table: Table, partition: Partition, isNew: boolean): re
 
 /**
  * Most of what is drained is already there. A key whose staged rows all say the same as the published one is
- * `settled`; the staged rows of all others are `unsettled`.
+ * `identical`; the staged rows of all others are `differing`.
  */
-function unsettledSql(table: Table, key: readonly string[], isNew: boolean): readonly string[] {
+function differingSql(table: Table, key: readonly string[], isNew: boolean): readonly string[] {
   const keys = key.map((name) => `s.${quoteName(name)}`);
   if (isNew) {
     return [
-      `CREATE TEMP TABLE settled AS SELECT ${keys} FROM staged s WHERE false`,
-      'ALTER TABLE staged RENAME TO unsettled',
+      `CREATE TEMP TABLE identical AS SELECT ${keys} FROM staged s WHERE false`,
+      'ALTER TABLE staged RENAME TO differing',
     ];
   }
   return [
-    `CREATE TEMP TABLE settled AS SELECT ${keys} FROM staged s JOIN existing e ON ${match('s', 'e', key)}
+    `CREATE TEMP TABLE identical AS SELECT ${keys} FROM staged s JOIN existing e ON ${match('s', 'e', key)}
      GROUP BY ${keys} HAVING bool_and(NOT (${differs(table, 's', 'e')} OR ${isDated('e', 's')})) AND count(*) = count(DISTINCT s.rowid)`,
-    `CREATE TEMP TABLE unsettled AS SELECT * FROM staged s ANTI JOIN settled e ON ${match('s', 'e', key)}`,
+    `CREATE TEMP TABLE differing AS SELECT * FROM staged s ANTI JOIN identical e ON ${match('s', 'e', key)}`,
     'DROP TABLE staged',
   ];
 }
@@ -188,10 +188,10 @@ function upsertSql(table: Table, key: readonly string[], partition: Partition): 
     return `any_value(${elsewhere.get(name) ?? `o.${name}`}) FILTER (r._ord = 1) AS ${name}`;
   });
   return [
-    `CREATE TEMP TABLE touched AS SELECT * FROM existing e SEMI JOIN unsettled s ON ${match('e', 's', key)}`,
+    `CREATE TEMP TABLE touched AS SELECT * FROM existing e SEMI JOIN differing s ON ${match('e', 's', key)}`,
     `CREATE TEMP VIEW observations AS ${withDerivedSql(
       table,
-      `SELECT rowid AS _row, false AS _published, ${stored} FROM unsettled
+      `SELECT rowid AS _row, false AS _published, ${stored} FROM differing
        UNION ALL SELECT rowid, true, ${stored} FROM touched`,
       partition,
     )}`,
@@ -222,7 +222,7 @@ function upsertSql(table: Table, key: readonly string[], partition: Partition): 
      FROM narrow n LEFT JOIN ties t ON n._row = t._row AND n._published = t._published`,
     'DROP TABLE narrow',
     'DROP TABLE ties',
-    `CREATE TEMP TABLE filled AS SELECT ${stored} FROM unsettled WHERE false`,
+    `CREATE TEMP TABLE filled AS SELECT ${stored} FROM differing WHERE false`,
     {
       onlyIf: 'SELECT count(*) > 0 FROM ranked WHERE _terminals > 1',
       steps: chunks.map(
@@ -240,11 +240,9 @@ function upsertSql(table: Table, key: readonly string[], partition: Partition): 
     `CREATE TEMP TABLE verdicts AS SELECT ${keys.map((name) => `m.${name}`)},
        CASE WHEN b._copies IS NULL THEN 'added'
             WHEN b._copies > 1 OR ${differs(table, 't', 'm')} OR ${isDated('t', 'm')} THEN 'updated'
-            ELSE 'unchanged' END AS verdict,
-       ${column('state', 'NULL::VARCHAR').replace(/^"/, 't."')} AS was,
-       ${column('state', 'NULL::VARCHAR').replace(/^"/, 'm."')} AS becomes
+            ELSE 'unchanged' END AS verdict
      FROM merged m LEFT JOIN before b ON ${match('m', 'b', key)} LEFT JOIN touched t ON t.rowid = b._row
-     UNION ALL SELECT ${keys}, 'unchanged', NULL, NULL FROM settled`,
+     UNION ALL SELECT ${keys}, 'unchanged' FROM identical`,
     `CREATE TEMP VIEW kept AS SELECT * FROM existing e
      ANTI JOIN (FROM verdicts WHERE verdict <> 'unchanged') v ON ${match('e', 'v', key)}`,
   ];
@@ -278,11 +276,10 @@ function slicesSql(table: Table, slice: readonly string[], key: readonly string[
     `CREATE TEMP TABLE merged AS SELECT ${values} FROM fresh f
      LEFT JOIN olds o ON ${match('f', 'o', key)} LEFT JOIN touched t ON t.rowid = o._row`,
     `CREATE TEMP TABLE verdicts AS SELECT
-       CASE WHEN o._copies IS NULL THEN 'added' WHEN ${isSame} THEN 'unchanged' ELSE 'updated' END AS verdict,
-       NULL::VARCHAR AS was, NULL::VARCHAR AS becomes
+       CASE WHEN o._copies IS NULL THEN 'added' WHEN ${isSame} THEN 'unchanged' ELSE 'updated' END AS verdict
      FROM fresh f LEFT JOIN olds o ON ${match('f', 'o', key)} LEFT JOIN touched t ON t.rowid = o._row
-     UNION ALL SELECT 'unchanged', NULL, NULL FROM drained f ANTI JOIN replaced s ON ${match('f', 's', slice)}
-     UNION ALL SELECT 'removed', NULL, NULL FROM olds o ANTI JOIN fresh f ON ${match('o', 'f', key)}`,
+     UNION ALL SELECT 'unchanged' FROM drained f ANTI JOIN replaced s ON ${match('f', 's', slice)}
+     UNION ALL SELECT 'removed' FROM olds o ANTI JOIN fresh f ON ${match('o', 'f', key)}`,
     `CREATE TEMP VIEW kept AS SELECT e.* FROM existing e ANTI JOIN replaced s ON ${match('e', 's', slice)}`,
   ];
 }

@@ -19,8 +19,8 @@
  * and values of terminal observations differ only by being null. AWS's jobs are like that.
  */
 import { comparedColumns, type Row, type Table, type Value, withDerived } from '../../tables/table.ts';
-import { contentColumns, hasColumn, targetPrecedence, tieColumns } from './column-roles.ts';
-import type { MergeOutcome, StateChange } from './engine.ts';
+import { contentColumns, targetPrecedence, tieColumns } from './column-roles.ts';
+import type { MergeOutcome } from './engine.ts';
 import { byColumns, compareValues } from './value-order.ts';
 
 export interface Merged {
@@ -71,7 +71,7 @@ export function mergeUpsert(
   const combine = combiner(table);
   const isSame = sameIn(table);
   const published = groupBy(existing, table.merge.key);
-  const tally = newTally(hasColumn(table, 'state'));
+  const tally = newTally();
   const replaced = new Set<string>();
   const rows: Row[] = [];
   for (const [key, observations] of groupBy(staged, table.merge.key)) {
@@ -85,7 +85,7 @@ export function mergeUpsert(
     replaced.add(key);
     rows.push(merged);
     if (only === undefined) tally.added += 1;
-    else tally.update(only, merged);
+    else tally.updated += 1;
   }
   for (const [key, before] of published) {
     if (!replaced.has(key)) rows.push(...before);
@@ -108,7 +108,7 @@ export function mergeSlices(
   const isSame = sameIn(table);
   const byContent = byColumns(tieColumns(table).map(({ name }) => name));
   const publishedSlices = groupBy(existing, slice);
-  const tally = newTally(false);
+  const tally = newTally();
   const rows: Row[] = [];
   for (const [sliceKey, observations] of groupBy(staged, slice)) {
     const latest = latestIn(observations);
@@ -128,7 +128,7 @@ export function mergeSlices(
       const seen = [...olds, row].map(firstSeen).filter((time) => time !== null);
       const merged = { ...row, first_observed_at: lowest(seen) };
       if (old === undefined) tally.added += 1;
-      else if (olds.length > 1 || !isSame(old, merged)) tally.update(old, merged);
+      else if (olds.length > 1 || !isSame(old, merged)) tally.updated += 1;
       else tally.unchanged += 1;
       rows.push(old !== undefined && olds.length === 1 && isSame(old, merged) ? old : merged);
     }
@@ -146,7 +146,7 @@ function mergeAppend(
   staged: readonly Row[],
   partition: Partition,
 ): Merged {
-  const tally = newTally(false);
+  const tally = newTally();
   tally.added = staged.length;
   return finish(table, existing, [...existing, ...staged], tally, partition);
 }
@@ -204,10 +204,9 @@ function finish(
   const complete = changed
     ? rows.map((row) => withDerived(table, { ...row, ...partition })).sort(byColumns(table.sortBy))
     : existing;
-  const stateChanges = tally.stateChanges();
   return {
     rows: complete,
-    outcome: { changed, rows: complete.length, added, updated, unchanged, removed, stateChanges },
+    outcome: { changed, rows: complete.length, added, updated, unchanged, removed },
   };
 }
 
@@ -216,29 +215,10 @@ interface Tally {
   updated: number;
   unchanged: number;
   removed: number;
-  update(before: Row, after: Row): void;
-  stateChanges(): StateChange[];
 }
 
-function newTally(countsStates: boolean): Tally {
-  const changes = new Map<string, { from: string | null; to: string | null; count: number }>();
-  return {
-    added: 0,
-    updated: 0,
-    unchanged: 0,
-    removed: 0,
-    update(before, after) {
-      this.updated += 1;
-      const from = text(at(before, 'state'));
-      const to = text(at(after, 'state'));
-      if (!countsStates || from === to) return;
-      const change = changes.get(keyOf([from, to])) ?? { from, to, count: 0 };
-      change.count += 1;
-      changes.set(keyOf([from, to]), change);
-    },
-    stateChanges: () =>
-      [...changes.values()].sort((a, b) => compareValues(a.from, b.from) || compareValues(a.to, b.to)),
-  };
+function newTally(): Tally {
+  return { added: 0, updated: 0, unchanged: 0, removed: 0 };
 }
 
 /** Whether nothing has changed; that a row gets a time of observation is a change. */
@@ -292,8 +272,4 @@ function same(a: Value | undefined, b: Value | undefined): boolean {
 
 function at(row: Row, name: string): Value {
   return row[name] ?? null;
-}
-
-function text(value: Value): string | null {
-  return value === null ? null : String(value);
 }

@@ -1,12 +1,12 @@
 /** The second engine: pure JavaScript, for images where no native code may run. Parts are merged in memory. */
 import { createReadStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
+import pLimit from 'p-limit';
 import { EngineError, MisplacedRows } from '../../shared/errors.ts';
 import type { Row, Table } from '../../tables/table.ts';
 import { contradiction, dayColumn, outsideBucket, outsideDay, placementMetadata } from '../part-placement.ts';
 import type { Engine, MergeOutcome, MergeRequest } from './engine.ts';
 import { mergeRows } from './merge.ts';
-import { oneAtATime } from './one-at-a-time.ts';
 import { type OpenPart, openPart, readPart } from './part-reader.ts';
 import { refuseNewerSchema } from './part-schema.ts';
 import { rowGroupSize, writePart } from './part-writer.ts';
@@ -17,11 +17,11 @@ export interface ParquetjsLiteOptions {
 }
 
 export async function openParquetjsLite({ memoryLimitBytes }: ParquetjsLiteOptions): Promise<Engine> {
-  const enqueue = oneAtATime();
+  const oneAtATime = pLimit(1);
   return {
     name: 'parquetjs-lite',
-    merge: (request) => enqueue(() => merge(request, memoryLimitBytes)),
-    close: () => enqueue(async () => {}),
+    merge: (request) => oneAtATime(() => merge(request, memoryLimitBytes)),
+    close: () => oneAtATime(async () => {}),
   };
 }
 

@@ -6,7 +6,13 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  type ListObjectsV2CommandOutput,
+} from '@aws-sdk/client-s3';
+import { followPageTokens, RepeatedPageToken } from '../../aws/page-tokens.ts';
 import type { Witness } from '../../aws/time-witnesses.ts';
 import type { Encryption } from '../../config/encryption.ts';
 import { LakeError, ScratchError } from '../../shared/errors.ts';
@@ -131,45 +137,55 @@ class S3Store implements Store {
     options: { readonly folders?: boolean } = {},
     signal?: AbortSignal,
   ): AsyncGenerator<string> {
-    const base = this.#target('x');
-    let token: string | undefined;
-    do {
-      const command = new ListObjectsV2Command({
-        ...base,
-        Prefix: this.#prefix + prefix,
-        ...(options.folders ? { Delimiter: '/' } : {}),
-        ...(token === undefined ? {} : { ContinuationToken: token }),
-      });
-      const page = await this.#s3
-        .retried(
-          'list',
-          async () =>
-            (await this.#s3.client()).send(command, signal === undefined ? {} : { abortSignal: signal }),
-          signal,
-        )
-        .catch((error) => {
-          if (signal?.aborted) throw signal.reason;
-          throw explained(error, this.#attempt('listed', prefix));
-        });
-      const names = options.folders
-        ? (page.CommonPrefixes ?? []).map(({ Prefix }) => Prefix)
-        : (page.Contents ?? []).map(({ Key }) => Key);
-      for (const name of names) {
-        const key = name?.slice(this.#prefix.length);
-        // Consoles make objects that end in a slash to show folders; they hold nothing.
-        if (key === undefined || isInternal(key) || (!options.folders && (key === '' || key.endsWith('/'))))
-          continue;
-        yield key;
+    const pages = followPageTokens(
+      (token) => this.#listPage(prefix, options.folders === true, token, signal),
+      (page) => (page.IsTruncated ? page.NextContinuationToken : null),
+    );
+    try {
+      for await (const page of pages) {
+        const names = options.folders
+          ? (page.CommonPrefixes ?? []).map(({ Prefix }) => Prefix)
+          : (page.Contents ?? []).map(({ Key }) => Key);
+        for (const name of names) {
+          const key = name?.slice(this.#prefix.length);
+          // Consoles make objects that end in a slash to show folders; they hold nothing.
+          if (key === undefined || isInternal(key) || (!options.folders && (key === '' || key.endsWith('/'))))
+            continue;
+          yield key;
+        }
       }
-      const next = page.IsTruncated ? page.NextContinuationToken : undefined;
-      if (next !== undefined && next === token) {
-        throw new LakeError(
-          `Listing ${this.url}/${prefix} does not end: the store repeats a continuation token`,
-          'The S3-compatible server has a defect: update it, or use another store.',
-        );
-      }
-      token = next;
-    } while (token !== undefined);
+    } catch (error) {
+      if (!(error instanceof RepeatedPageToken)) throw error;
+      throw new LakeError(
+        `Listing ${this.url}/${prefix} does not end: the store repeats a continuation token`,
+        'The S3-compatible server has a defect: update it, or use another store.',
+      );
+    }
+  }
+
+  async #listPage(
+    prefix: string,
+    folders: boolean,
+    token: string | null,
+    signal?: AbortSignal,
+  ): Promise<ListObjectsV2CommandOutput> {
+    const command = new ListObjectsV2Command({
+      ...this.#target('x'),
+      Prefix: this.#prefix + prefix,
+      ...(folders ? { Delimiter: '/' } : {}),
+      ...(token === null ? {} : { ContinuationToken: token }),
+    });
+    try {
+      return await this.#s3.retried(
+        'list',
+        async () =>
+          (await this.#s3.client()).send(command, signal === undefined ? {} : { abortSignal: signal }),
+        signal,
+      );
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      throw explained(error, this.#attempt('listed', prefix));
+    }
   }
 
   lastSeen(): Witness | null {

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import pLimit from 'p-limit';
 import { LakeError } from '../../shared/errors.ts';
 import { type FileLock, type FileLocks, loadFileLocks } from '../file-lock.ts';
 import { makeFolder, systemCode } from './durable-files.ts';
@@ -48,9 +49,9 @@ export async function openWriterFolder(root: string, lockTimeoutMs: number): Pro
 
 /** Work of this process queues here, so that only one of it at a time waits for other processes. */
 function lockedInTurn(file: string, locks: FileLocks, timeoutMs: number) {
-  let queue: Promise<unknown> = Promise.resolve();
-  const locked: WriterFolder['locked'] = (work, signal) => {
-    const turn = queue.then(async () => {
+  const oneAtATime = pLimit(1);
+  const locked: WriterFolder['locked'] = (work, signal) =>
+    oneAtATime(async () => {
       const lock = await locks.acquire(file, timeoutMs, signal);
       try {
         return await work();
@@ -58,10 +59,7 @@ function lockedInTurn(file: string, locks: FileLocks, timeoutMs: number) {
         await lock.release();
       }
     });
-    queue = turn.catch(() => undefined);
-    return turn;
-  };
-  return { locked, idle: () => queue };
+  return { locked, idle: () => oneAtATime(async () => undefined) };
 }
 
 async function makeWriterFolder(

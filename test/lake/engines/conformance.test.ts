@@ -239,7 +239,6 @@ describe.each(names)('engine %s', (name) => {
       updated: 1,
       unchanged: 0,
       removed: 0,
-      stateChanges: [{ from: 'RUNNING', to: 'FAILED', count: 1 }],
     });
     await expectRows(sample, file, [
       { ...later, first_observed_at: 1_000 },

@@ -31,7 +31,7 @@ describe('upsert', () => {
       [at(2, { state: 'RUNNING' })],
     );
     expect(rows).toMatchObject([{ state: 'RUNNING', observed_at: 2, first_observed_at: 1 }]);
-    expect(outcome.stateChanges).toEqual([{ from: 'CREATED', to: 'RUNNING', count: 1 }]);
+    expect(outcome).toMatchObject({ added: 0, updated: 1, unchanged: 0 });
   });
 
   it('keeps the later observation when an earlier one is published after it', () => {
@@ -183,7 +183,7 @@ describe('replace-slice', () => {
       [count(1, 'RUNNING', 3), count(1, 'COMPLETED', 1), count(1, 'FAILED', 1), other],
       [count(2, 'COMPLETED', 4), count(2, 'FAILED', 1)],
     );
-    expect(outcome).toMatchObject({ added: 0, updated: 1, unchanged: 1, removed: 1, stateChanges: [] });
+    expect(outcome).toMatchObject({ added: 0, updated: 1, unchanged: 1, removed: 1 });
     expect(rows).toEqual([
       expect.objectContaining({ state: 'COMPLETED', job_count: 4, observed_at: 2, first_observed_at: 1 }),
       expect.objectContaining({ state: 'FAILED', job_count: 1, observed_at: 1, run_id: 'r1' }),
