@@ -29,7 +29,7 @@ export interface CollectContext extends Destination {
   readonly signal: AbortSignal;
 }
 
-/** Rejects only when scratch cannot be written, or staged rows cannot be published; what AWS answers is in the report. */
+/** The report says what AWS answered. Rejects only if scratch cannot be written, or publishing broke down. */
 export function collectTarget(planned: Planned, context: CollectContext): Promise<Drained> {
   return planned.table === 'copy_jobs' ? collectJobs(planned, context) : collectSummaries(planned, context);
 }
@@ -37,7 +37,7 @@ export function collectTarget(planned: Planned, context: CollectContext): Promis
 /** Rows are staged page by page: a drain that ends badly has read good rows all the same. */
 async function collectJobs(planned: Planned, context: CollectContext): Promise<Drained> {
   const { target, window } = planned;
-  if (window === null) throw new TypeError('copy_jobs is asked for with a window');
+  if (window === null) throw new TypeError('copy_jobs needs a window');
   const tally = emptyTally();
   const openDays = new Set<string>();
   const stagePage = async (page: Page): Promise<void> => {
@@ -65,7 +65,7 @@ async function collectSummaries(planned: Planned, context: CollectContext): Prom
     whole = whole === null ? report : joined(whole, report);
     if (report.status !== 'OK') break;
   }
-  if (whole === null) throw new TypeError('copy_job_summaries is asked for with at least one period');
+  if (whole === null) throw new TypeError('copy_job_summaries needs at least one period');
   return { ...planned, report: whole, ...tally, openDays: new Set() };
 }
 

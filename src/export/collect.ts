@@ -52,7 +52,7 @@ export async function collect(run: Run, destination: Destination): Promise<Reado
       // A drain that the end of the run cut short says nothing about its region.
       const { region } = next.target;
       if (!signal.aborted && queue.ended(region, status)) {
-        log.warn({ region }, 'nobody answers in this region: the rest of it is read last');
+        log.warn({ region }, 'this region does not answer: its other targets are read last');
       }
     } catch (error) {
       broken.abort(error);

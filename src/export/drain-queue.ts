@@ -1,14 +1,14 @@
-/** In which order a run drains: what has waited longest first, and regions that do not answer last. */
+/** The order in which a run drains: what has waited longest comes first, and regions that do not answer come last. */
 import type { Planned } from '../ledger/planned.ts';
 import type { DrainStatus } from '../source/source.ts';
 
-/** After so many drains without one page from anybody there, a region is taken not to answer. */
+/** After this many drains without a single page from its region, a region counts as not answering. */
 const triesOfRegion = 3;
 
 /**
- * Gives out each planned drain once. What a night skipped has the oldest watermark, and comes early in the next; among
- * equals the plan's order holds. A region without a way to it would then come first for ever and hold a slot for each
- * of its targets: after a few tries the rest of it waits behind all others.
+ * Gives out each planned drain once. A drain that one night skipped has the oldest watermark, so it comes early in the
+ * next; equal ones keep the order of the plan. A region that cannot be reached would then come first for ever, and hold a
+ * slot for each of its targets, so after a few tries the rest of it waits behind all other drains.
  */
 export class DrainQueue {
   readonly #order: Iterator<Planned, undefined>;
@@ -19,17 +19,17 @@ export class DrainQueue {
     this.#order = this.#inOrder([...planned].sort(longestWaitingFirst));
   }
 
-  /** Undefined when all have been given out. */
+  /** Undefined when none is left. */
   next(): Planned | undefined {
     return this.#order.next().value;
   }
 
-  /** A page came from this region: somebody can be read there. What was put behind before stays there. */
+  /** A page came from this region, so it can be read. Drains that were put behind stay there. */
   answered(region: string): void {
     this.#answering.add(region);
   }
 
-  /** A drain has ended. True for the one after which the rest of its region waits behind all others. */
+  /** A drain has ended. True if the rest of its region now waits behind all others. */
   ended(region: string, status: DrainStatus): boolean {
     if (this.#answering.has(region) || !isSilence(status)) return false;
     const tries = (this.#unanswered.get(region) ?? 0) + 1;
@@ -57,7 +57,7 @@ function longestWaitingFirst(a: Planned, b: Planned): number {
     : Number(a.coveredTo !== b.coveredTo);
 }
 
-/** Whether a drain ended so because nobody answered in its time. */
+/** True if a drain ended like this because nothing answered in time. */
 function isSilence(status: DrainStatus): boolean {
   return status === 'TIMED_OUT' || status === 'UNREACHABLE';
 }

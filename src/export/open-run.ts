@@ -43,7 +43,7 @@ export async function withOpenRun<Result>(
       stopping: io.stopping,
       publishing: stops.publishing,
       onWait: (ms) => {
-        log.info({ opens_in_s: Math.ceil(ms / 1000) }, 'all that is read waits for the publish window');
+        log.info({ opens_in_s: Math.ceil(ms / 1000) }, 'rows are staged until the publish window opens');
         io.progress.phase('waiting for the publish window');
       },
     });

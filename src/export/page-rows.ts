@@ -51,7 +51,7 @@ export function rowsOf(
   return { rows, kept, unknownFields };
 }
 
-/** Why the row is not letter by letter what came; null: it is. */
+/** Why the row's text differs from the record's; null: it does not. */
 function alteredBecause(record: unknown, fields: readonly string[], { repaired }: Page): string | null {
   if (fields.length > 0) {
     return `${fields.join(', ')}: not well-formed Unicode; the row has U+FFFD in its place`;

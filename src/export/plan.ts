@@ -1,4 +1,4 @@
-/** What `export` would do, by trying: every target is asked for one page. Writes nothing. */
+/** What `export` would do, found out by asking every target for one page. Writes nothing. */
 
 import pLimit from 'p-limit';
 import type { Settings } from '../config/settings.ts';
@@ -93,7 +93,7 @@ interface FirstPage {
   readonly spanMs: number;
 }
 
-/** Nothing is left to read there; asked for nothing, AWS would answer with nothing. */
+/** Nothing is left to read. AWS is not asked, because an empty response would look like an empty account. */
 function notTried(planned: Planned): Tried {
   const errorMessage = emptyWindowMessage(planned);
   const report = {
@@ -156,7 +156,7 @@ function plannedTarget(tried: Tried, settings: Settings, asOf: number): PlannedT
   const { planned, report } = tried;
   const { target, table, window } = planned;
   const switchedOff = isNewlyDisabled(report.status, planned) ? { switchedOff: true as const } : {};
-  const error = [report.errorName, report.errorMessage].filter((part) => part !== null).join(': ');
+  const error = [report.errorName, report.errorMessage].filter((text) => text !== null).join(': ');
   return {
     account_id: target.accountId,
     account_name: target.accountName,
@@ -175,7 +175,7 @@ function plannedTarget(tried: Tried, settings: Settings, asOf: number): PlannedT
 
 /**
  * One page per period for counts; for jobs, as many as the window holds of the span of time that the first page
- * covers. A guess: the order of a list is not documented, and jobs do not come evenly.
+ * covers. This is an estimate: the order of a list is not documented, and jobs do not come evenly.
  */
 function expectedRequests({ planned, page }: Tried, settings: Settings, asOf: number): number {
   if (planned.table === 'copy_job_summaries' || planned.window === null)

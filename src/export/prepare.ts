@@ -1,4 +1,4 @@
-/** What a run is about to do: who asks, as of when, whom, and for which windows. `export` does it, `plan` shows it. */
+/** What a run is about to do: the caller, as-of, the targets and their windows. `export` does it, `plan` shows it. */
 import type { Logger } from 'pino';
 import { type Aws, createAws } from '../aws/aws.ts';
 import { type ClockReading, clockToleranceMs } from '../aws/clock.ts';
@@ -38,9 +38,9 @@ export interface Planning {
   readonly asOf: number;
   /** AWS's time now, as-of and what has passed since. */
   readonly now: () => number;
-  /** Asks others for the time where a page's does not fit: see AsOf. */
+  /** Asks other witnesses for the time if a page's Date cannot be right: see AsOf. */
   readonly recheckTime: (page: ClockReading) => Promise<void>;
-  /** Where STS was asked. */
+  /** The region in which STS was asked. */
   readonly homeRegion: string;
   readonly runId: string;
   readonly lake: Lake;
@@ -53,30 +53,30 @@ export interface Planning {
 
 export interface PlanningIo {
   readonly log: Logger;
-  /** Told what is being waited for. */
+  /** Shows what the run waits for. */
   readonly progress: Pick<Progress, 'phase'>;
   readonly programVersion: string;
-  /** `read` leaves no trace. */
+  /** `read` writes nothing. */
   readonly mode: 'write' | 'read';
-  /** Aborted: nothing more is asked, and what is on its way is given up. See src/export/stop-signals.ts. */
+  /** When it is aborted, no request begins, and those on their way are cancelled. See src/export/stop-signals.ts. */
   readonly draining: AbortSignal;
 }
 
 /**
- * How long what a run has to know before it can read is asked for again: a proxy that starts anew is back by then, and a
- * person who made a mistake has not gone away. `plan` has somebody who waits for it.
+ * How long the requests are retried that a run needs before it can read. A proxy that restarts is back by then, and a
+ * person who made a mistake has not gone away. Somebody waits for `plan`, so it gives up sooner.
  */
 const retryForMs = { write: 20_000, read: 10_000 } as const;
 
 /**
- * The lake is opened, and proven writable in mode `write`, before any target is asked for anything.
+ * Opens the lake, and in mode `write` proves that it is writable, before it asks any target for anything.
  * @throws ReportedError (src/shared/errors.ts) when it cannot be planned; UnavailableError when `draining` is aborted
  */
 export async function makePlan(settings: Settings, io: PlanningIo): Promise<Planning> {
   for (const { name, nearest } of unknownRegions(settings.regions === 'enabled' ? [] : settings.regions)) {
     io.log.warn(
       { region: name, nearest },
-      `this version knows no region ${name}${nearest === null ? '' : `; the nearest that it knows is ${nearest}`}. If AWS has it, it is read`,
+      `this version knows no region ${name}${nearest === null ? '' : `; the closest name that it knows is ${nearest}`}. If AWS has the region, it is read`,
     );
   }
   const aws = createAws({
@@ -86,7 +86,7 @@ export async function makePlan(settings: Settings, io: PlanningIo): Promise<Plan
     onRetry: ({ name, message }, waitMs) =>
       io.log.warn(
         { error_name: name, error: message, wait_ms: Math.round(waitMs) },
-        'AWS could not be asked who the caller is, or which accounts and regions there are: asking again',
+        'a request for the caller, the accounts or the regions failed: trying again',
       ),
   });
   try {
@@ -196,8 +196,8 @@ async function planFor(
 }
 
 /**
- * What stands where only partitions may stand. A link there ends the run before anything is asked of AWS; a listing
- * that fails does not, for what was read must not wait for it.
+ * What lies where only partitions may lie. A symbolic link there ends the run before it asks AWS for anything. A listing
+ * that fails does not end it, because reading must not depend on it.
  */
 async function lookForForeign(lake: Lake, log: Logger, signal: AbortSignal): Promise<readonly string[]> {
   if (lake.isNew) return [];
@@ -205,7 +205,7 @@ async function lookForForeign(lake: Lake, log: Logger, signal: AbortSignal): Pro
     return await foreignFolders(lake.store, [copyJobs, copyJobSummaries, exportCoverage], signal);
   } catch (error) {
     if (signal.aborted || error instanceof LinkError) throw error;
-    log.warn({ err: error }, 'whether the lake holds foreign folders could not be seen');
+    log.warn({ err: error }, 'the lake could not be searched for foreign folders');
     return [];
   }
 }
@@ -224,7 +224,7 @@ function unlisted(
   if (names.length > 0) {
     log.warn(
       { regions: names },
-      'AWS no longer lists these regions as enabled, and earlier runs have read them: they are asked all the same',
+      'AWS no longer lists these regions as enabled, but earlier runs have read them: this run asks them too',
     );
   }
   return targets;

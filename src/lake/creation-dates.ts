@@ -99,7 +99,7 @@ export class CreationDates {
   #bucket(number: number): Promise<Bucket> {
     const known = this.#buckets.get(number) ?? this.#load(number);
     this.#buckets.set(number, known);
-    // Whoever asks is told; a run that asks nothing more need not be.
+    // Callers see the error when they await it. A run that has no further caller must not end with it.
     known.catch(() => undefined);
     return known;
   }

@@ -33,7 +33,7 @@ export interface StagedPart {
   readonly files: readonly string[];
   readonly rows: number;
   readonly bytes: number;
-  /** Who staged rows into it, as `stage` was told. */
+  /** The drains that staged rows into it, by the `origin` that they gave. */
   readonly origins: ReadonlySet<string>;
 }
 
@@ -49,7 +49,7 @@ export interface LostPart {
 export interface StagedBatch {
   /** Ascending by key. */
   readonly parts: readonly StagedPart[];
-  /** Ascending by key; what was staged for them is given up, and its memory given back. */
+  /** Ascending by key. Their rows are dropped, and the memory is free again. */
   readonly lost: readonly LostPart[];
   /** Deletes the files and gives their room back. */
   remove(): Promise<void>;

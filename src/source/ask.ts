@@ -7,9 +7,9 @@ import {
 } from '@aws-sdk/client-backup';
 import { type BodyDestination, type CapturedResponse, captureResponse } from '../aws/response.ts';
 
-/** A request for one page, made anew for every attempt: the SDK's commands are used up by sending them. */
+/** A request for one page. It is prepared anew for every attempt, because the SDK's commands can be sent only once. */
 export interface Ask {
-  /** Where the records lie in the body. */
+  /** The field of the body that holds the records. */
   readonly list: 'CopyJobs' | 'CopyJobSummaries';
   readonly token: string | null;
   readonly prepare: (destination: BodyDestination) => {

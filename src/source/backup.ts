@@ -1,5 +1,5 @@
 /**
- * AWS Backup as a Source: what is shared by all drains of a run.
+ * AWS Backup as a Source, and what all drains of a run share.
  */
 
 import { BackupClient } from '@aws-sdk/client-backup';
@@ -30,24 +30,24 @@ const retryWarningMs = 10_000;
 
 export interface SourceOptions {
   readonly aws: Aws;
-  /** The caller's own region: where STS is asked whether credentials still hold. `identifyCaller` says it. */
+  /** The caller's own region, from `identifyCaller`. STS says there whether credentials still hold. */
   readonly homeRegion: string;
-  /** Targets read at once. How many pieces of one target are, is never more. */
+  /** Targets read at once. No target is read in more pieces than that at once. */
   readonly concurrency: number;
-  /** For each (account, region), both APIs and every retry counted; may be a fraction. */
+  /** For each (account, region). Both APIs and every retry count. May be a fraction. */
   readonly requestsPerSecond: number;
-  /** For one drain: table and target. Retries last until then. */
+  /** For one drain, that is, one table of one target. Retries end with it. */
   readonly targetTimeoutMs: number;
-  /** How long AWS may remember copy jobs. */
+  /** How many days AWS keeps a copy job. */
   readonly memoryDays: number;
-  /** In [0, 1); for the jitter of waits. Default: Math.random. */
+  /** In [0, 1), for the jitter of waits. Default: Math.random. */
   readonly random?: () => number;
   readonly log: Logger;
-  /** Asks others for the time where a page says another than `aws.clock`, which may be set by that. */
+  /** Asks other witnesses for the time if a page disagrees with `aws.clock`. May correct that clock. */
   readonly recheckTime?: (page: ClockReading) => Promise<void>;
   /** Default: 64 MiB for all pages together, 128 MiB for one. */
   readonly memory?: BodyMemory;
-  /** Told of every answer that said: too many requests. */
+  /** Called for every response that says: too many requests. */
   readonly onThrottle?: (target: Target) => void;
   /** Defaults: 500 ms, 20 s, and the clients' request time-out or a quarter of the target's, whichever is less. */
   readonly timing?: Partial<RequestTiming>;
@@ -107,12 +107,12 @@ export function createSource(options: SourceOptions): Source {
       open(target, 'copy_job_summaries', signal, (request, stop) =>
         readCopyJobSummaries(request, target.accountId, period, stop),
       ),
-    // The sockets belong to `aws`, and close with it.
+    // The sockets belong to `aws`, which closes them.
     close: () => closed.abort(),
   };
 }
 
-/** One client a drain: thousands of targets would otherwise keep thousands of clients. Sockets are shared all the same. */
+/** One client for each drain, so that thousands of targets do not keep thousands of clients. They share their sockets. */
 function clientFor(aws: Aws, target: Target): BackupClient {
   const credentials = Object.assign(() => target.credentials(), { memoized: true });
   const client = new BackupClient({

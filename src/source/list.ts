@@ -14,7 +14,7 @@ export interface List {
 }
 
 /**
- * The pages of a list, each in memory until the next one is asked for.
+ * The pages of a list. Each is in memory until the next one is asked for.
  * @throws DrainFailure when the list would never end; whatever `request` rejects with
  */
 export async function* readList(

@@ -1,4 +1,4 @@
-/** When a page was observed: its own Date, unless that cannot be. */
+/** When a page was observed: the Date of its response, unless that cannot be right. */
 import type { Logger } from 'pino';
 import { type AwsClock, type ClockReading, clockToleranceMs } from '../aws/clock.ts';
 import { BrokenAnswer } from './page.ts';
@@ -11,13 +11,13 @@ export interface ObserverOptions {
 }
 
 /**
- * For the pages of one drain. A page older than the run is no answer to it: what was created since would be missing, and
- * the watermark would say that it was read. One from the future was answered now, whatever it says: with its own
- * time its rows would never be replaced. No time agreed on: every Date counts.
+ * For the pages of one drain. A page that is dated before the run came from a cache: jobs created since would be missing,
+ * and the watermark would say that they were read. A page dated in the future counts as observed now: with its own Date,
+ * its rows would never be replaced. Before the run has agreed on a time, every Date counts.
  */
 export function observer(options: ObserverOptions): (saidMs: number) => Promise<number> {
   const { clock, region, log, recheck } = options;
-  let told = false;
+  let warned = false;
   return async (saidMs) => {
     const { agreedSince } = clock;
     if (agreedSince === null) return saidMs;
@@ -31,8 +31,8 @@ export function observer(options: ObserverOptions): (saidMs: number) => Promise<
     if (isAhead()) {
       const observedAt = Math.floor(clock.now());
       const fields = { date: iso(saidMs), observed_at: iso(observedAt) };
-      if (!told) log.warn(fields, 'a page is dated in the future: it counts as observed now');
-      told = true;
+      if (!warned) log.warn(fields, 'a page is dated in the future: it counts as observed now');
+      warned = true;
       return observedAt;
     }
     if (saidMs < agreedSince - clockToleranceMs) {

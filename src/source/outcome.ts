@@ -1,5 +1,5 @@
 /**
- * What a failed request means for its drain: asked again how often, and which status it ends with.
+ * What a failed request means for its drain: how often it is sent again, and with which status the drain ends.
  */
 import type { AwsFailure } from '../aws/failure.ts';
 import { retryBudget as budgetOf } from '../aws/retries.ts';
@@ -12,35 +12,35 @@ export interface Outcome {
   readonly errorMessage: string;
 }
 
-/** A failure of AWS, or one that only reading pages can have. */
+/** A failure of AWS, or one that only a page can have. */
 export type RequestFailure =
   | AwsFailure
   /** A 200 whose body or Date header cannot be read. */
   | { readonly kind: 'broken-answer'; readonly name: string; readonly message: string; readonly host: null };
 
-/** Whose credentials were found good, and how the target's region stands to the caller's. */
+/** What tells a disabled region from revoked credentials. */
 export interface OutcomeContext {
   readonly region: string;
-  /** The caller's own region: known to be enabled, STS was asked there. */
+  /** The caller's own region. It is enabled: STS responded there. */
   readonly homeRegion: string;
   /** Whether AWS lists the region as enabled in the target's own account. */
   readonly regionListed: boolean;
-  /** Whether STS still takes the credentials; null: not asked. */
+  /** Whether STS still accepts the credentials; null: it was not asked. */
   readonly credentialsHold: boolean | null;
 }
 
 /**
- * How often a request is asked again after this failure, not counting other failures of the same request.
- * `Infinity`: for as long as the target's time lasts.
+ * How often a request is sent again after this failure. Other failures of the same request do not count.
+ * `Infinity`: until the target's time is up.
  */
 export function retryBudget(failure: RequestFailure): number {
   return failure.kind === 'broken-answer' ? 5 : budgetOf(failure);
 }
 
 /**
- * Whether a failure may mean that the region is not enabled for this account. Only AWS can say so, by refusing there what it
- * takes elsewhere. A host that DNS does not know says nothing of it: a DNS firewall hides hosts, and with
- * AWS_USE_FIPS_ENDPOINT or AWS_USE_DUALSTACK_ENDPOINT another host is asked, which not every region has.
+ * Whether a failure may mean that the region is disabled for this account. Only AWS can say so, by refusing credentials
+ * there that it accepts elsewhere. A DNS error does not mean that: a DNS firewall hides hosts, and not every region has
+ * the hosts that AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT ask for.
  */
 export function maybeDisabled(failure: RequestFailure, { region, homeRegion }: OutcomeContext): boolean {
   return failure.kind === 'credentials-refused' && region !== homeRegion;
@@ -49,10 +49,9 @@ export function maybeDisabled(failure: RequestFailure, { region, homeRegion }: O
 /**
  * The status a drain ends with when it cannot get past this failure.
  *
- * Credentials that a region does not know are no news about the region alone: they may have been revoked since.
- * Only when STS, asked in the caller's own region, still takes them is the region called disabled; in the home region, which
- * cannot be disabled, never. Everything that AWS could not answer (5xx), or could not be asked, is called UNREACHABLE: time
- * heals it.
+ * If a region refuses credentials, they may also have been revoked. So the region counts as disabled only if STS, in the
+ * caller's own region, still accepts them; the home region cannot be disabled. If AWS answers with a 5xx, or cannot be
+ * reached, the status is UNREACHABLE: a later run can succeed.
  */
 export function outcomeOf(failure: RequestFailure, context: OutcomeContext): Outcome {
   if (isRefusedThoughListed(failure, context)) {
@@ -69,7 +68,7 @@ export function outcomeOf(failure: RequestFailure, context: OutcomeContext): Out
   };
 }
 
-/** A region cannot be disabled that AWS lists as enabled: time heals it, and no night may pass over it in silence. */
+/** A region that AWS lists as enabled is not disabled. A later run may succeed, and until then each run names it. */
 function isRefusedThoughListed(failure: RequestFailure, context: OutcomeContext): boolean {
   return maybeDisabled(failure, context) && context.credentialsHold === true && context.regionListed;
 }
@@ -104,7 +103,7 @@ function statusOf(failure: RequestFailure, context: OutcomeContext): Outcome['st
   }
 }
 
-/** Thrown inside a drain, and turned into its report at the drain's end: it never leaves the source. */
+/** Thrown inside a drain, which turns it into its report. It never leaves the source. */
 export class DrainFailure extends Error {
   readonly outcome: Outcome;
   constructor(outcome: Outcome) {
@@ -113,7 +112,7 @@ export class DrainFailure extends Error {
   }
 }
 
-/** AWS no longer knows the page token it gave: the drain starts again. */
+/** AWS no longer accepts a page token that it gave. The drain starts again. */
 export class PageTokenExpired extends Error {
   readonly failure: RequestFailure;
   constructor(failure: RequestFailure) {
@@ -151,7 +150,7 @@ const tokenErrorNames = new Set([
   'ValidationException',
 ]);
 
-/** Only asked about requests that carried a page token. */
+/** Meaningful only for requests that carried a page token. */
 export function isExpiredPageToken(failure: RequestFailure): boolean {
   if (/(NextToken|PaginationToken|PageToken)/.test(failure.name)) return true;
   return tokenErrorNames.has(failure.name) && /token/i.test(failure.message);

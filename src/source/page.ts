@@ -56,7 +56,7 @@ export class HeldPage implements Page {
   }
 }
 
-/** A 200 that cannot be read: often the way between, and gone when asked again. */
+/** A 200 that cannot be read. Often something between here and AWS broke it, and the next request succeeds. */
 export class BrokenAnswer extends Error {
   readonly failure: RequestFailure;
   constructor(name: string, message: string) {

@@ -6,16 +6,16 @@ export interface RateLimitOptions {
   /** Requests in any interval; at least 1. */
   readonly limit: number;
   readonly intervalMs: number;
-  /** Aborted: whoever waits is rejected with an AbortError. */
+  /** When it is aborted, waits reject with an AbortError. */
   readonly signal: AbortSignal;
-  /** Monotonic, in milliseconds. p-throttle 8.1 goes by Date.now(): a clock set back by a day would stop it for a day. */
+  /** Monotonic, in milliseconds. p-throttle 8.1 uses Date.now(): a clock that is set back by a day stops it for a day. */
   readonly now?: () => number;
 }
 
-/** Resolves when one more request may begin: never more than `limit` begin within any interval. */
+/** The returned function resolves when one more request may begin. Never more than `limit` begin within any interval. */
 export function createRateLimit(options: RateLimitOptions): () => Promise<void> {
   const { limit, intervalMs, signal, now = () => performance.now() } = options;
-  /** When the last `limit` requests begin, in the order in which they were asked for. */
+  /** When the last `limit` requests begin, in the order of their calls. */
   const recent: { at: number }[] = [];
   return async () => {
     const before = recent.length < limit ? null : (recent.shift() ?? null);
@@ -24,7 +24,7 @@ export function createRateLimit(options: RateLimitOptions): () => Promise<void> 
     recent.push(mine);
     for (let wait = mine.at - now(); wait > 0; wait = mine.at - now()) {
       await delay(Math.ceil(wait), undefined, { signal });
-      // The one before may have begun later than it was to.
+      // The request before may have begun late.
       mine.at = earliest();
     }
   };

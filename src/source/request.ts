@@ -1,5 +1,5 @@
 /**
- * One page, asked for until it comes: rate, sockets, time-outs and retries.
+ * One page, requested until it comes: rate limit, slots, time-outs and retries.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BackupClient } from '@aws-sdk/client-backup';
@@ -34,7 +34,7 @@ import { BrokenAnswer, HeldPage, pageOf, type RawPage } from './page.ts';
 import { SiblingStopped } from './side-by-side.ts';
 
 export interface RequestTiming extends RetryDelays {
-  /** After this, an attempt without a whole answer is given up and made again. */
+  /** An attempt without a complete response is given up after this time, and made again. */
   readonly requestTimeoutMs: number;
 }
 
@@ -51,14 +51,14 @@ export interface RequestSetup {
   readonly timing: RequestTiming;
   /** In [0, 1). */
   readonly random: () => number;
-  /** Whether STS still takes the credentials; rejects when it cannot be asked. */
+  /** Whether STS still accepts the credentials. Rejects if STS cannot be asked. */
   readonly credentialsHold: (identity: AwsCredentialIdentity, signal: AbortSignal) => Promise<boolean>;
   readonly onRetry: (failure: RequestFailure, waitMs: number) => void;
-  /** When a page that has just come was observed. @throws BrokenAnswer when it cannot be of this run */
+  /** When a page that has just come was observed. @throws BrokenAnswer if it is older than the run */
   readonly observed: (saidMs: number) => Promise<number>;
 }
 
-/** Why a drain was stopped, besides what stops the whole run. */
+/** A drain was stopped because `--target-timeout` was over. */
 export class TargetTimeUp extends Error {
   override readonly name = 'TargetTimeout';
   constructor(targetTimeoutMs: number, pages: number) {
@@ -67,9 +67,9 @@ export class TargetTimeUp extends Error {
 }
 
 /**
- * Asks for a page until it comes, or until what stands in the way is final or the signal is aborted.
- * Every attempt counts against the rate. The page keeps its slot until it is released, so no more pages than slots are
- * in memory, however slowly they are dealt with.
+ * Requests a page until it comes, the failure is final, or the signal is aborted. Every attempt counts against the rate
+ * limit. The page keeps its slot until it is released, so there are never more pages in memory than slots, however slow
+ * the loop is.
  * Rejects with a DrainFailure; with PageTokenExpired when AWS no longer knows the token; with SiblingStopped when that
  * is why the signal was aborted.
  */
@@ -112,7 +112,7 @@ export async function requestPage(
     }
   };
 
-  /** Whether to ask again; remembers what for. */
+  /** Whether to try again. Remembers the failure. */
   const goesOn = async (
     failure: RequestFailure,
     identity: AwsCredentialIdentity | null,
@@ -124,7 +124,7 @@ export async function requestPage(
       try {
         context.credentialsHold = await abortable(setup.credentialsHold(identity, signal), signal);
       } catch (error) {
-        // Without STS there is no telling: it is asked again, for as long as that can be healed by time.
+        // Without STS the cause stays unknown: try again while STS may still come back.
         if (signal.aborted) return false;
         last = failureOf(error);
         return retryBudget(last) === Number.POSITIVE_INFINITY;
@@ -167,7 +167,7 @@ async function takeSlot(slots: SemaphoreInterface, signal: AbortSignal): Promise
   return free;
 }
 
-/** What a drain that was stopped is called: by what last stood in its way, if its time was up. */
+/** The outcome of a drain that was stopped. If its time was up, that is the failure that it last met. */
 function stopped(reason: unknown, last: Outcome | null): Error {
   if (reason instanceof SiblingStopped) return reason;
   if (last === null) return new DrainFailure(outcomeOfStop(reason));
@@ -178,7 +178,7 @@ function stopped(reason: unknown, last: Outcome | null): Error {
   return new DrainFailure({ ...outcome, errorMessage });
 }
 
-/** What a drain is called that was stopped for this reason; whoever gives none has interrupted it. */
+/** The outcome of a drain that was stopped for this reason. Without one it was interrupted. */
 export function outcomeOfStop(reason: unknown): Outcome {
   const timeUp = reason instanceof TargetTimeUp || reason instanceof DeadlineReached;
   const { name, message } = timeUp ? reason : new Interrupted();
@@ -191,7 +191,7 @@ interface PageInMemory {
   readonly reservation: MemoryReservation | null;
 }
 
-/** If a page does not fit beside the others, it is asked for again when there is memory. That is not a retry. */
+/** If a page does not fit beside the others, it is requested again when there is memory. That is not a retry. */
 async function whenItFits(setup: RequestSetup, ask: Ask, signal: AbortSignal): Promise<PageInMemory> {
   let reservation: MemoryReservation | null = null;
   for (;;) {
@@ -249,20 +249,20 @@ async function pageFrom(
     cut.release();
   }
   const page = pageOf(kept.response, ask.list);
-  // The records are there: the text they came in is no longer needed.
+  // The records are parsed, so the text is no longer needed.
   kept.response = null;
   return { ...page, observedAt: await setup.observed(page.observedAt) };
 }
 
-/** The name is the one that smithy's handler gives to its own time-outs. */
+/** Named like the time-outs of smithy's handler. */
 class NoAnswerInTime extends Error {
   override readonly name = 'TimeoutError';
   constructor(timeoutMs: number) {
-    super(`no whole answer within ${timeoutMs} ms`);
+    super(`no complete response within ${timeoutMs} ms`);
   }
 }
 
-/** One attempt's failure, and the credentials that it was made with. */
+/** The failure of one attempt, and the credentials that it used. */
 class AttemptFailure extends Error {
   readonly failure: RequestFailure;
   readonly identity: AwsCredentialIdentity | null;

@@ -61,7 +61,7 @@ export async function* sideBySide<Page>(
   } finally {
     controller.abort(new SiblingStopped());
     controller.release();
-    // Also where the loop was left: what is on its way is given up, and its memory given back.
+    // Also if the loop was left early: requests on their way are cancelled, and their pages release slot and memory.
     await Promise.allSettled([...running.keys()].map((list) => list.return()));
   }
   const [worst] = failures

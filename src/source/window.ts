@@ -1,13 +1,13 @@
 /**
- * Windows of creation time: what is asked for, and what is kept of what comes.
+ * Windows of creation time: what to ask AWS for, and which records to keep.
  */
 import type { Window } from './source.ts';
 
 const second = 1000;
 
 /**
- * What to ask AWS for so that nothing of the window is missed: whole seconds (whether AWS keeps fractions is not
- * documented), a second more below (nor is it whether the filters include their bounds).
+ * The bounds to ask AWS for, so that nothing of the window is missed. They are whole seconds, because it is not documented
+ * whether AWS keeps fractions, and begin a second early, because it is not documented whether the filters include them.
  */
 export function askedBounds(window: Window): { readonly createdAfter?: Date; readonly createdBefore: Date } {
   const createdBefore = new Date(Math.ceil(window.to / second) * second);
@@ -15,19 +15,19 @@ export function askedBounds(window: Window): { readonly createdAfter?: Date; rea
   return { createdAfter: new Date(Math.floor(window.from / second) * second - second), createdBefore };
 }
 
-/** Whether there is nothing to ask AWS for. An answer to it would look like an empty account. */
+/** True if there is nothing to ask AWS for. The response would look like an empty account. */
 export function isEmptyWindow(window: Window | null): boolean {
   return window !== null && window.from !== null && window.from >= window.to;
 }
 
-/** The creation time of a record as on the wire, in milliseconds; null where it cannot be read. */
+/** The creation time of a record as on the wire, in milliseconds; null if it cannot be read. */
 export function creationTime(record: unknown): number | null {
   if (typeof record !== 'object' || record === null || !('CreationDate' in record)) return null;
   const { CreationDate: seconds } = record;
   return typeof seconds === 'number' && Number.isFinite(seconds) ? Math.round(seconds * 1000) : null;
 }
 
-/** Whether a record lies in the window. One whose creation time cannot be read does: it is rejected later, not lost here. */
+/** True if the record lies in the window, or has no readable creation time: it is rejected later, and not lost here. */
 export function isWithin(window: Window, record: unknown): boolean {
   const created = creationTime(record);
   if (created === null) return true;
@@ -35,8 +35,8 @@ export function isWithin(window: Window, record: unknown): boolean {
 }
 
 /**
- * The window in so many pieces, side by side, on whole seconds. With no lower bound the first piece has none
- * either, and the rest share AWS's memory before `to`. One piece when the window is too short to cut.
+ * The window in `count` adjoining pieces, cut at whole seconds. Without a lower bound the first piece has none either, and
+ * the others share what AWS remembers before `to`. A window that is too short to cut is one piece.
  */
 export function pieces(window: Window, count: number, memoryMs: number): Window[] {
   const begin = window.from ?? window.to - memoryMs;
