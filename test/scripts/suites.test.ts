@@ -63,6 +63,6 @@ describe('the suites', () => {
     const ci = readFileSync(join(root, '.ci/run'), 'utf8');
     expect(ci).toMatch(/^suite ".+" \d+ npm test$/m);
     expect(ci).toMatch(/^suite ".+" \d+ npm run test:long$/m);
-    expect(ci).toMatch(/^suite ".+" \d+ npm run test:peers$/m);
+    expect(ci).toMatch(/^ *suite ".+" \d+ npm run test:peers$/m);
   });
 });

@@ -207,16 +207,21 @@ export async function openLab(
   };
 }
 
+let labsOfThisProcess = 0;
+
 /**
- * Sets variables of this process, which the AWS SDK reads. What it gives puts back those that were there, but for those
- * that a later lab has set meanwhile.
+ * Sets variables of this process, which the AWS SDK reads. What it gives puts back those that were there, unless a later lab
+ * is open: that one's would be lost.
  */
 function withEnvironment(changed: Readonly<Record<string, string>>): () => void {
   const before = Object.keys(changed).map((name) => [name, process.env[name]] as const);
+  labsOfThisProcess += 1;
+  const mine = labsOfThisProcess;
   Object.assign(process.env, changed);
   return () => {
+    if (labsOfThisProcess !== mine) return;
+    labsOfThisProcess -= 1;
     for (const [name, value] of before) {
-      if (process.env[name] !== changed[name]) continue;
       if (value === undefined) delete process.env[name];
       else process.env[name] = value;
     }
