@@ -5,14 +5,13 @@ import { tablesPage } from '../src/catalog/tables-page.ts';
 import { viewColumns } from '../src/catalog/view-columns.ts';
 import { loadQuestions, loadViews } from '../src/questions/questions.ts';
 import { exitCodes } from '../src/shared/exit-codes.ts';
+import { faultKinds } from '../src/simulator/faults.ts';
 import { copyJobSummaries } from '../src/tables/copy-job-summaries.ts';
 import { copyJobs } from '../src/tables/copy-jobs.ts';
 import { exportCoverage } from '../src/tables/export-coverage.ts';
 import { optionsPage } from './options-page.ts';
 
 const folder = new URL('../docs/reference/', import.meta.url);
-const begin = '<!-- begin exit codes: written by npm run reference -->';
-const end = '<!-- end exit codes -->';
 
 /** The page of tables, views and questions as it should be now. */
 export async function currentTablesPage(): Promise<string> {
@@ -26,20 +25,43 @@ export async function currentTablesPage(): Promise<string> {
   });
 }
 
+/** A table within a page; the rest of the page is written by hand. */
+interface PagePart {
+  readonly page: string;
+  /** What the marks around the table call it. */
+  readonly what: string;
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+export const exitCodesTable: PagePart = {
+  page: 'exit-codes.md',
+  what: 'exit codes',
+  head: ['code', 'meaning'],
+  rows: Object.entries(exitCodes),
+};
+
+export const faultsTable: PagePart = {
+  page: 'simulate.md',
+  what: 'kinds of faults',
+  head: ['kind', 'what it does'],
+  rows: Object.entries(faultKinds).map(([kind, effect]) => [`\`${kind}\``, effect]),
+};
+
 /**
- * The page of exit codes with its table anew; the rest of it is written by hand.
+ * The page with its table anew.
  * @throws Error if the page has lost the place for the table
  */
-export function withExitCodes(page: string): string {
-  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+export function withTable({ page, what, head, rows }: PagePart, text: string): string {
+  const [begin, end] = [`<!-- begin ${what}: written by npm run reference -->`, `<!-- end ${what} -->`];
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
   if (from === -1 || to < from) {
     throw new Error(
-      `docs/reference/exit-codes.md has no place for the codes. Put these lines in it:\n${begin}\n${end}`,
+      `docs/reference/${page} has no place for the ${what}. Put these lines in it:\n${begin}\n${end}`,
     );
   }
-  const rows = Object.entries(exitCodes).map(([code, meaning]) => `| ${code} | ${meaning} |`);
-  const table = ['| code | meaning |', '| --- | --- |', ...rows].join('\n');
-  return `${page.slice(0, from + begin.length)}\n${table}\n${page.slice(to)}`;
+  const table = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
+  return `${text.slice(0, from + begin.length)}\n${table.join('\n')}\n${text.slice(to)}`;
 }
 
 /** The text of a page as it is now. */
@@ -50,7 +72,8 @@ export function writtenPage(name: string): string {
 /** The text of each page as it should be now. */
 export const pages: Readonly<Record<string, () => string | Promise<string>>> = {
   'options.md': optionsPage,
-  'exit-codes.md': () => withExitCodes(writtenPage('exit-codes.md')),
+  'exit-codes.md': () => withTable(exitCodesTable, writtenPage('exit-codes.md')),
+  'simulate.md': () => withTable(faultsTable, writtenPage('simulate.md')),
   'tables.md': currentTablesPage,
 };
 

@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { exitCodes } from '../../src/shared/exit-codes.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (file: string): string => readFileSync(`${root}${file}`, 'utf8');
@@ -36,3 +37,7 @@ test.each(['docs/operations.md', 'docs/recovery.md', 'docs/running.md'])(
     expect(pieces.filter((piece) => !program.includes(piece))).toEqual([]);
   },
 );
+
+test('the summary that the README shows ends as one does today', () => {
+  expect(read('README.md')).toContain(`\nExit code 0: ${exitCodes[0]}.\n`);
+});
