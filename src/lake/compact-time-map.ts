@@ -1,6 +1,6 @@
 /**
- * An instant for each of many ids, in twenty bytes each: a map of strings would need five times as much, and a lake has
- * millions. Ids are known by 96 bits of their SHA-256: among ten million, two agree with a chance of one in 10^15.
+ * A map from ids to times that needs 20 bytes per entry. A Map of strings would need five times as much, and a lake has
+ * millions of ids. The key is 96 bits of the id's SHA-256: among ten million ids, the chance of a collision is 1 in 10^15.
  */
 import { hash } from 'node:crypto';
 
@@ -9,10 +9,10 @@ const entryBytes = keyBytes + 8;
 const smallest = 1024;
 
 export class CompactTimeMap {
-  /** Keys and instants one behind the other, in the order they came. */
+  /** Keys and times one after the other, in insertion order. */
   #entries: Buffer;
   #size = 0;
-  /** Open addressing: an entry's number plus one; 0 is free. At most half of it is taken. */
+  /** A hash table with open addressing: the entry's number plus one; 0 is free. At most half of the slots are used. */
   #slots = new Uint32Array(smallest * 2);
 
   constructor(entries: Buffer = Buffer.alloc(0)) {
@@ -36,7 +36,7 @@ export class CompactTimeMap {
     this.#put(keyOf(id), instant);
   }
 
-  /** All entries that are not older, as the constructor takes them. */
+  /** All entries that are not older than this, in the form that the constructor takes. */
   since(oldest: number): Buffer {
     const kept = Buffer.alloc(this.#size * entryBytes);
     let bytes = 0;
@@ -47,12 +47,12 @@ export class CompactTimeMap {
     return kept.subarray(0, bytes);
   }
 
-  /** Takes in what others hold; of an id that both have, theirs. */
+  /** Adds all entries of `others`. If both have an id, theirs wins. */
   take(others: CompactTimeMap): void {
     others.#each((key, instant) => this.#put(key, instant));
   }
 
-  /** What others do not hold; `onBoth` gets this one's instant and theirs of what they do. */
+  /** The entries that `others` does not have. For ids in both, `onBoth` gets both times. */
   without(others: CompactTimeMap, onBoth: (own: number, theirs: number) => void): CompactTimeMap {
     const rest = new CompactTimeMap();
     this.#each((key, own) => {
@@ -92,7 +92,7 @@ export class CompactTimeMap {
     }
   }
 
-  /** Where the key is, or would be. */
+  /** The slot where the key is, or would be. */
   #slotOf(key: Buffer): number {
     for (let slot = key.readUInt32BE(0) % this.#slots.length; ; slot = (slot + 1) % this.#slots.length) {
       const found = this.#slots[slot] ?? 0;

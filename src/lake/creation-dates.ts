@@ -26,9 +26,9 @@ export interface CreationDatesOptions {
   readonly store: Store;
   readonly buckets: number;
   readonly runId: string;
-  /** Milliseconds since the epoch: older dates are dropped: AWS no longer lists such jobs. */
+  /** Milliseconds since the epoch. Older dates are dropped, because AWS no longer lists such jobs. */
   readonly oldest: number;
-  /** Exists; the files made in it are removed again. */
+  /** Must exist. Files created in it are removed again. */
   readonly scratchFolder: string;
   readonly reserve: (bytes: number) => () => void;
   readonly log: Pick<Logger, 'warn'>;
@@ -37,19 +37,19 @@ export interface CreationDatesOptions {
 
 interface Bucket {
   known: CompactTimeMap;
-  /** Null: there is no object yet. */
+  /** Null: the object does not exist yet. */
   etag: string | null;
-  /** Whether what was read from the parts is yet to be written down. */
+  /** Whether dates that were read from the parts still have to be written. */
   unwritten: boolean;
-  /** Whether all parts could be read when the dates were taken from them. */
+  /** Whether all parts could be read when the dates were taken from the parts. */
   whole: boolean;
-  /** Claimed by this run alone, so far. */
+  /** Dates that only this run knows so far. */
   fresh: CompactTimeMap;
-  /** Days of jobs for which another run has recorded a different day since. */
+  /** Days of jobs for which another run has since recorded a different day. */
   readonly contested: Set<string>;
 }
 
-/** How often another run may get in between. */
+/** How many times another run may write in between before this one gives up. */
 const attempts = 12;
 const named = 3;
 
@@ -63,14 +63,14 @@ export class CreationDates {
     this.#options = options;
   }
 
-  /** Jobs that AWS lists with another day of creation than before. */
+  /** Jobs that AWS now lists with another day of creation. */
   get moved(): { readonly jobs: number; readonly first: readonly string[] } {
     return { jobs: this.#moved.size, first: [...this.#moved].slice(0, named) };
   }
 
   /**
-   * The rows of copy jobs, each with its first creation date. If the dates cannot be read, the rows are returned unchanged, and
-   * `claim` fails.
+   * The rows of copy jobs, each with its first creation date. If the dates cannot be read, the rows are returned unchanged,
+   * and `claim` fails.
    */
   async withFirstDates(rows: readonly Row[]): Promise<readonly Row[]> {
     const dated: Row[] = [];
@@ -91,15 +91,15 @@ export class CreationDates {
     await this.#inTurn(() => this.#write(number, bucket));
     if (!bucket.contested.has(day)) return;
     throw new LakeError(
-      `A job of ${day} was published by another run with another day of creation, while this one read it`,
-      'Run it again: nothing was lost, and the job stays one row.',
+      `While this run read a job of ${day}, another run published the job with another day of creation`,
+      'Nothing was lost. Run it again; the job stays one row.',
     );
   }
 
   #bucket(number: number): Promise<Bucket> {
     const known = this.#buckets.get(number) ?? this.#load(number);
     this.#buckets.set(number, known);
-    // Callers see the error when they await it. A run that has no further caller must not end with it.
+    // Callers get the error. Without a caller, it must not be an unhandled rejection.
     known.catch(() => undefined);
     return known;
   }
@@ -130,7 +130,7 @@ export class CreationDates {
     if (found !== null)
       log.warn(
         { key },
-        'this record of creation dates is damaged or incomplete: the dates are read from the parts again',
+        'this record of creation dates is damaged or incomplete: the run reads the dates from the parts again',
       );
     const { known: inParts, whole } = await this.#fromParts(number);
     const unwritten = whole && inParts.size > 0;
@@ -156,12 +156,11 @@ export class CreationDates {
         whole = false;
         log.warn(
           { err: error, key },
-          'this part cannot be read: the first creation dates of its jobs are not known',
+          'this part cannot be read, so the first creation dates of its jobs are unknown',
         );
       }
     }
-    if (twice > 0)
-      log.warn({ jobs: twice }, 'the lake holds jobs in the parts of two days, from before this version');
+    if (twice > 0) log.warn({ jobs: twice }, 'an earlier version stored some jobs in the parts of two days');
     return { known, whole };
   }
 
@@ -218,11 +217,11 @@ export class CreationDates {
     }
     throw new LakeError(
       `${creationDatesKey(number)} in ${store.url} was replaced by others ${attempts} times while it was being written`,
-      'Let one export at a time work on this lake; then run again: nothing was lost.',
+      'Nothing was lost. Make sure that only one export at a time uses this lake, then run again.',
     );
   }
 
-  /** To what another run has claimed meanwhile; the rest is to be claimed again. */
+  /** Accepts the dates that another run has recorded meanwhile, and keeps the rest to claim again. */
   async #giveWay(number: number, bucket: Bucket, claimed: CompactTimeMap): Promise<void> {
     const { known, etag, unwritten, whole } = await this.#load(number);
     const ours = new CompactTimeMap();
@@ -240,13 +239,13 @@ const idsAndTimes = {
   columns: copyJobs.columns.filter(({ name }) => name === 'copy_job_id' || name === 'creation_time'),
 };
 
-/** A line of JSON that says what follows: the entries of an CompactTimeMap. */
+/** A line of JSON, followed by the entries of a CompactTimeMap. */
 function formatted(entries: Buffer, whole: boolean): Uint8Array {
   const sha256 = createHash('sha256').update(entries).digest('hex');
   return Buffer.concat([Buffer.from(`${JSON.stringify({ format: 1, whole, sha256 })}\n`), entries]);
 }
 
-/** Null for what is damaged, or was not read from all parts. */
+/** Null if the bytes are damaged, or were not made from all parts. */
 function parsed(bytes: Uint8Array): CompactTimeMap | null {
   const all = Buffer.from(bytes);
   const end = all.indexOf('\n');

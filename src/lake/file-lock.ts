@@ -1,18 +1,18 @@
 /**
- * Locks that the operating system releases when their holder dies, however it dies. On Linux these are
- * open-file-description locks (fs-native-extensions, src/linux.c): two opens of one file exclude each other
- * even inside one process, and a child process does not inherit them (Node opens with O_CLOEXEC).
+ * Locks that the operating system releases when their holder dies, however it dies. On Linux these are open-file-description
+ * locks (fs-native-extensions, src/linux.c): two opens of the same file exclude each other even within one process, and
+ * child processes do not inherit them (Node opens files with O_CLOEXEC).
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** A lock that is held until released. The file stays. */
+/** A lock that is held until it is released. The file stays. */
 export interface FileLock {
   release(): Promise<void>;
 }
 
 export interface FileLocks {
-  /** Null when somebody else holds the lock. Creates the file, not its folder. Rejects with a system error. */
+  /** Null if somebody else holds the lock. Creates the file, but not its folder. Rejects with a system error. */
   tryAcquire(file: string): Promise<FileLock | null>;
   /**
    * RetryDelays without blocking the event loop or a thread. Rejects with the signal's reason, or with a
@@ -21,12 +21,12 @@ export interface FileLocks {
   acquire(file: string, timeoutMs: number, signal?: AbortSignal): Promise<FileLock>;
 }
 
-/** The lock is held by somebody else for too long. */
+/** Somebody else has held the lock for too long. */
 export class LockTimeout extends Error {
   override readonly name = 'LockTimeout';
 }
 
-/** Null where the native library cannot be loaded (no prebuilt binary for this platform, or none allowed). */
+/** Null if the native library cannot be loaded (no prebuilt binary for this platform, or none allowed). */
 export async function loadFileLocks(): Promise<FileLocks | null> {
   let library: typeof import('fs-native-extensions');
   try {
@@ -39,7 +39,7 @@ export async function loadFileLocks(): Promise<FileLocks | null> {
 
 function fileLocks(library: typeof import('fs-native-extensions')): FileLocks {
   async function tryAcquire(file: string): Promise<FileLock | null> {
-    // 'a' creates without truncating, and an exclusive lock needs a file open for writing.
+    // 'a' creates the file without truncating it. An exclusive lock needs a file that is open for writing.
     const handle = await open(file, 'a', 0o600);
     let granted = false;
     try {
@@ -60,9 +60,9 @@ function fileLocks(library: typeof import('fs-native-extensions')): FileLocks {
         granted = library.tryLock(handle.fd);
         if (granted) return heldLock(handle, library);
         if (performance.now() - started > timeoutMs) {
-          throw new LockTimeout(`${file} is locked by somebody else for more than ${timeoutMs} ms`);
+          throw new LockTimeout(`somebody else has held the lock ${file} for more than ${timeoutMs} ms`);
         }
-        // The reason of an aborted signal is thrown by the check above, not by the timer.
+        // If the signal is aborted, the check above throws its reason, not the timer.
         await wait(pauseMs, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
       }
     } finally {

@@ -1,4 +1,4 @@
-/** Objects that lie below a table and are none of its parts: who finds them names them, and nobody reads them. */
+/** Finds objects below a table's prefix that are not its parts. Jobs report them, and never read them. */
 
 import pLimit from 'p-limit';
 import type { Table } from '../tables/table.ts';
@@ -6,7 +6,7 @@ import { parseTableKey, partitionPrefix } from './layout.ts';
 import { partitionsOf } from './partitions.ts';
 import type { Store } from './stores/store.ts';
 
-/** Each costs a request or a few. */
+/** Each listing is one request or a few. */
 const listingsAtOnce = 4;
 
 export interface Partition {
@@ -15,8 +15,8 @@ export interface Partition {
 }
 
 /**
- * Folders below the tables that are none of their partitions: for S3 one request for a thousand folders.
- * @throws LinkError where a table or a partition is a link; LakeError when the lake cannot be listed
+ * Folders below the tables that are not their partitions. On S3, one request returns a thousand folders.
+ * @throws LinkError if a table or a partition is a link; LakeError when the lake cannot be listed
  */
 export async function foreignFolders(
   store: Pick<Store, 'list'>,
@@ -27,7 +27,7 @@ export async function foreignFolders(
   return found.flatMap(({ foreign }) => foreign);
 }
 
-/** Objects in these partitions that are no parts. @throws LakeError when one cannot be listed */
+/** Objects in these partitions that are not parts. @throws LakeError when a partition cannot be listed */
 export async function foreignIn(
   store: Pick<Store, 'list'>,
   partitions: Iterable<Partition>,
@@ -49,20 +49,20 @@ export async function foreignIn(
   }
 }
 
-/** So many are named; the others are counted. */
+/** How many are named. The others are counted. */
 const named = 3;
 
-/** What was found, what becomes of it, and what a person can do; null when nothing was found. */
+/** The message for people: what was found and what to do; null if nothing was found. */
 export function describeForeign(keys: readonly string[]): string | null {
   if (keys.length === 0) return null;
   const first = keys.slice(0, named).join(', ');
   const rest = keys.length > named ? ` and ${keys.length - named} more` : '';
   const what =
     keys.length === 1
-      ? '1 object is no part of this lake'
-      : `${keys.length} objects are no parts of this lake`;
+      ? '1 object is not a part of this lake'
+      : `${keys.length} objects are not parts of this lake`;
   return (
-    `${what}: ${first}${rest}. This program does not read them. Athena and other readers of the table do, and ` +
-    'fail or count rows twice: move them out of the lake'
+    `${what}: ${first}${rest}. This program ignores them, but Athena and other readers of the table do not: they fail or ` +
+    'count rows twice. Move these objects out of the lake'
   );
 }

@@ -1,4 +1,4 @@
-/** `_ledger/lake.json`: what a lake is made of. Written once, sealed, and raised when a newer program comes. */
+/** `_ledger/lake.json`, the lake's own record. Written once, sealed with a hash, and upgraded by newer programs. */
 import { createHash } from 'node:crypto';
 import { LakeError } from '../shared/errors.ts';
 import type { Table } from '../tables/table.ts';
@@ -7,30 +7,30 @@ import type { Store } from './stores/store.ts';
 
 export interface LakeRecord {
   readonly format_version: number;
-  /** The newest schema version that any program wrote, by table. */
+  /** The newest schema version that any program has written, by table. */
   readonly schema_versions: Readonly<Record<string, number>>;
-  /** How many parts a partition is cut into, by the hash of the account. Never changes. */
+  /** The number of buckets per partition. An account's hash decides its bucket. Never changes. */
   readonly buckets: number;
   readonly bucket_hash: string;
   /** ISO 8601, UTC. */
   readonly created_at: string;
   readonly created_by_run: string;
   readonly created_by_version: string;
-  /** True when a person insisted on a store that ignores conditional writes. */
+  /** True if a person insisted on a store that ignores conditional writes. */
   readonly unsafe_store: boolean;
-  /** False: the store ignores conditions when a multipart upload is completed, so parts go up in one piece. */
+  /** False: the store ignores conditions when a multipart upload is completed, so every object is uploaded in one request. */
   readonly multipart: boolean;
 }
 
-/** More buckets than `--buckets` takes; a part's name has five digits. */
+/** The maximum of `--buckets`. A part's name has room for five digits. */
 const mostBuckets = 1024;
 
-/** Sealed: with the SHA-256 of all that it says. Older programs keep fields that they do not know, and need none. */
+/** Adds the seal: the SHA-256 of the content. Older programs need no seal, and keep fields that they do not know. */
 export function serializeRecord(record: LakeRecord): Uint8Array {
   return Buffer.from(`${JSON.stringify({ ...record, sha256: sealOf(record) }, null, 2)}\n`);
 }
 
-/** Of the content, not of the text: whoever indents it anew has changed nothing. */
+/** Hashes the content, not the text: new indentation changes nothing. */
 function sealOf(record: object): string {
   return createHash('sha256')
     .update(JSON.stringify(sorted(record)))
@@ -45,12 +45,12 @@ function sorted(value: unknown): unknown {
 
 export interface ParsedRecord {
   readonly record: LakeRecord;
-  /** False for a record that an older program wrote: nothing says whether it was edited since. */
+  /** False if an older program wrote the record. Then nothing shows whether it was edited. */
   readonly sealed: boolean;
 }
 
 /**
- * @throws LakeError when the bytes are no record, were edited, or were written by a program newer than this one
+ * @throws LakeError when the bytes are not a record, were edited, or were written by a newer program
  */
 export function parseRecord(bytes: Uint8Array, url: string, tables: readonly Table[]): ParsedRecord {
   const text = Buffer.from(bytes).toString('utf8');
@@ -61,7 +61,7 @@ export function parseRecord(bytes: Uint8Array, url: string, tables: readonly Tab
     throw recordDamaged(url, 'it is not JSON', error);
   }
   if (typeof parsed !== 'object' || parsed === null) throw recordDamaged(url, 'it is not an object');
-  // Every property is checked below before the record is used.
+  // Safe: every property is checked below before the record is used.
   const { sha256, ...record } = parsed as Partial<LakeRecord> & { readonly sha256?: unknown };
   if (!isCount(record.format_version)) throw recordDamaged(url, 'format_version is missing');
   if (record.format_version > formatVersion) {
@@ -105,7 +105,7 @@ export function parseRecord(bytes: Uint8Array, url: string, tables: readonly Tab
   };
 }
 
-/** The lake's record; null when there is none. @throws as parseRecord, and what the store throws */
+/** The lake's record; null if there is none. @throws like parseRecord and the store */
 export async function readRecord(
   store: Pick<Store, 'read' | 'url'>,
   tables: readonly Table[],
@@ -115,12 +115,12 @@ export async function readRecord(
   return found === null ? null : parseRecord(found.bytes, store.url, tables).record;
 }
 
-/** For whoever meets parts without a record: into how many buckets they were cut, nobody knows. */
+/** The error for parts without a record: nobody knows how many buckets they use. */
 export function recordMissing(url: string, key: string): LakeError {
   return new LakeError(
-    `${url} holds ${key}, but no ${lakeKey}`,
-    'Restore _ledger/lake.json from an earlier version of the object or from a backup, or name another --lake: ' +
-      'without it nobody knows how the parts there were cut.',
+    `${url} contains ${key}, but no ${lakeKey}`,
+    'Restore _ledger/lake.json from an earlier version of the object or from a backup, or set --lake to another lake. ' +
+      'Without this file the bucket count of the existing parts is unknown.',
   );
 }
 
@@ -136,14 +136,14 @@ function isCount(value: unknown): value is number {
 export function recordDamaged(url: string, why: string, cause?: unknown): LakeError {
   return new LakeError(
     `_ledger/lake.json in ${url} is damaged: ${why}`,
-    'Restore it from an earlier version of the object or from a backup; its bucket count decides where rows belong.',
+    'Restore it from an earlier version of the object or from a backup. Its bucket count decides where rows belong.',
     { cause },
   );
 }
 
 function newerProgram(url: string, there: string, here: string): LakeError {
   return new LakeError(
-    `The lake ${url} was written by a newer program: it has ${there}, this program knows ${here}`,
-    'A newer program is needed: update backup-copy-export. Nothing was read from AWS Backup or written.',
+    `A newer program wrote the lake ${url}: it has ${there}, this program knows ${here}`,
+    'Update backup-copy-export. Nothing was read from AWS Backup, and nothing was written.',
   );
 }

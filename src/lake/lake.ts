@@ -1,4 +1,4 @@
-/** Opening a lake: may this program work here, does the store keep its promises, how many buckets. */
+/** Opens a lake. Checks that this program may use it, and that the store supports what the program needs. */
 import { randomUUID } from 'node:crypto';
 import { UsageError } from '../shared/errors.ts';
 import { copyJobSummaries } from '../tables/copy-job-summaries.ts';
@@ -18,6 +18,7 @@ import {
   bucketOf,
   formatVersion,
   lakeKey,
+  parseWatermarksKey,
   runsPrefix,
   tablePrefix,
   watermarksPrefix,
@@ -27,34 +28,34 @@ import type { Store } from './stores/store.ts';
 
 export interface OpenLakeOptions {
   readonly store: Store;
-  /** `--buckets`; null: as the lake is, or 1. */
+  /** `--buckets`; null: the lake's own count, or 1 for a new lake. */
   readonly buckets: number | null;
   readonly allowUnsafeStore: boolean;
   readonly runId: string;
   readonly programVersion: string;
   /** ISO 8601, UTC. */
   readonly now: string;
-  /** `read` writes nothing, whatever is there. */
+  /** `read` never writes anything. */
   readonly mode: 'write' | 'read';
   readonly signal?: AbortSignal;
-  /** The tables this program knows; for tests of programs older and newer. */
+  /** The tables that this program knows. Tests use it to act as an older or newer program. */
   readonly tables?: readonly Table[];
 }
 
 export interface Lake {
   readonly store: Store;
   readonly buckets: number;
-  /** True when this call made the lake; in mode `read`, when there is none. */
+  /** True if this call created the lake; in mode `read`, if there is none. */
   readonly isNew: boolean;
-  /** As it is in the lake; in mode `read` of a missing lake, as it would be. */
+  /** The record in the lake; in mode `read` without a lake, the record that it would get. */
   readonly record: LakeRecord;
 }
 
 /**
- * In mode `write` the store is proven writable, a new lake's store is probed, and `lake.json` is made or
- * raised, always conditionally: runs that open at the same time agree.
- * @throws LakeError when the lake needs a newer program, is damaged, unreadable or not writable, or its store
- *   is not safe; UsageError when `buckets` is not what the lake has
+ * In mode `write`, this proves that the store is writable, probes the store of a new lake, and creates or upgrades
+ * `lake.json`. All writes are conditional, so that runs that open the lake at the same time agree.
+ * @throws LakeError when the lake needs a newer program, is damaged, unreadable or not writable, or its store is not safe;
+ *   UsageError when `buckets` differs from the lake's count
  */
 export async function openLake(options: OpenLakeOptions): Promise<Lake> {
   const { store, mode, signal, tables = [copyJobs, copyJobSummaries, exportCoverage] } = options;
@@ -97,7 +98,7 @@ async function openMissing(options: OpenLakeOptions, tables: readonly Table[]): 
 
   const probed = await probeStore(store, randomUUID, signal);
   if (!probed.safe && !options.allowUnsafeStore) throw unsafeStoreError(store.url, probed.complaint);
-  const record = { ...planned, unsafe_store: !probed.safe, multipart: probed.safe && probed.inParts };
+  const record = { ...planned, unsafe_store: !probed.safe, multipart: probed.safe && probed.multipart };
   const writeId = randomUUID();
   const outcome = await store.put(
     {
@@ -110,15 +111,15 @@ async function openMissing(options: OpenLakeOptions, tables: readonly Table[]): 
     },
     signal,
   );
-  // Another run was faster: its record counts, and is checked like any other.
+  // If another run was faster, its record counts, and is checked like any other.
   return outcome.written ? lakeOf(store, record, true) : await openLake(options);
 }
 
-/** Parts without a `lake.json` were cut into an unknown number of buckets: guessing would double rows. */
+/** If there are parts but no `lake.json`, the bucket count is unknown. A wrong guess would duplicate rows. */
 async function refuseOrphans(store: Store, tables: readonly Table[], signal?: AbortSignal): Promise<void> {
   for (const prefix of [...tables.map(tablePrefix), runsPrefix]) {
     for await (const key of store.list(prefix, {}, signal)) {
-      // Another run may have made the whole lake since we looked.
+      // Another run may have created the whole lake in the meantime.
       if ((await store.read(lakeKey, signal)) !== null) return;
       throw recordMissing(store.url, key);
     }
@@ -133,31 +134,31 @@ async function refuseUnsafe(store: Store, signal?: AbortSignal): Promise<void> {
 function checkBuckets(url: string, there: number, asked: number | null): void {
   if (asked === null || asked === there) return;
   throw new UsageError(
-    `--buckets ${asked} does not fit the lake ${url}, which has ${there}`,
-    'Leave --buckets out: the count of a lake is fixed when it is made.',
+    `--buckets ${asked} does not match the lake ${url}, which has ${there}`,
+    'Omit --buckets: the bucket count of a lake is fixed when the lake is created.',
   );
 }
 
 /**
- * Whoever edits the count of a record that has no seal yet would have all rows written a second time. Watermarks lie by
- * bucket too, and name their accounts.
+ * If somebody edits the bucket count of a record without a seal, all rows would be written a second time. The files of
+ * watermarks reveal that: there is one per bucket, and they name their accounts.
  */
 async function refuseContradicted(store: Store, buckets: number, signal?: AbortSignal): Promise<void> {
   for await (const key of store.list(watermarksPrefix, {}, signal)) {
-    const [, number] = /\/(\d{5})\.json$/.exec(key) ?? [];
-    if (number === undefined) continue;
+    const bucket = parseWatermarksKey(key);
+    if (bucket === null) continue;
     const bytes = (await store.read(key, signal))?.bytes;
-    const stray = accountsIn(bytes).find((account) => bucketOf(account, buckets) !== Number(number));
+    const stray = accountsIn(bytes).find((account) => bucketOf(account, buckets) !== bucket);
     if (stray !== undefined) {
       throw recordDamaged(
         store.url,
-        `it says ${buckets} buckets, but account ${stray} was filed under bucket ${Number(number)} (${key})`,
+        `it says ${buckets} buckets, but account ${stray} is stored in bucket ${bucket} (${key})`,
       );
     }
   }
 }
 
-/** Of a file of watermarks, whose names are `table/account/region`; none of one that cannot be read. */
+/** The accounts in a file of watermarks, whose names are `table/account/region`. Empty if the file is unreadable. */
 function accountsIn(bytes: Uint8Array | undefined): readonly string[] {
   try {
     const file: unknown = JSON.parse(Buffer.from(bytes ?? []).toString('utf8'));
@@ -168,7 +169,7 @@ function accountsIn(bytes: Uint8Array | undefined): readonly string[] {
   }
 }
 
-/** The first write of a newer program makes older ones refuse, before they could drop its columns. */
+/** The first write of a newer program makes older programs refuse the lake, before they can drop its columns. */
 async function raised(
   lake: Lake,
   found: { readonly etag: string; readonly sealed: boolean },

@@ -1,13 +1,13 @@
-/** Parts that have grown so large that readers do not fetch them in one request. */
+/** Warns of parts that are too large for readers to fetch in one request. */
 import type { Logger } from 'pino';
 
 /**
- * Trino's default for files that it fetches in one request (trino.io/docs/current/object-storage/file-formats.html,
- * parquet.small-file-threshold); larger ones it fetches in ranges.
+ * Up to this size Trino fetches a file in one request by default (trino.io/docs/current/object-storage/file-formats.html,
+ * parquet.small-file-threshold). It fetches larger files in ranges.
  */
 const smallFileBytes = 3 * 2 ** 20;
 
-/** A part that readers fetch in ranges may be torn when it is replaced meanwhile. */
+/** If a part is replaced while a reader fetches it in ranges, the reader may get a mix of both versions. */
 export function warnOfLargeParts(
   written: readonly { readonly key: string; readonly bytes: number }[],
   log: Pick<Logger, 'warn'>,
@@ -17,6 +17,6 @@ export function warnOfLargeParts(
   if (largest === undefined) return;
   log.warn(
     { parts: large.length, largest: largest.key, bytes: largest.bytes },
-    'parts are so large that engines fetch them in ranges: do not query them while a run publishes, and give a new lake more --buckets',
+    'some parts are so large that engines fetch them in ranges: do not query them while a run publishes, and use more --buckets for a new lake',
   );
 }

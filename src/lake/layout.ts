@@ -1,33 +1,33 @@
-/** Where everything lies in a lake: pure functions to keys. The layout is part of the lake's format. */
+/** The keys of everything in a lake: pure functions to build keys and to parse them. The layout is part of the format. */
 import { createHash } from 'node:crypto';
 import { type PartitionColumn, type Table, utcDay } from '../tables/table.ts';
 
-/** Raised when keys or ledger objects change in a way that older programs would damage. */
+/** Increased when keys or ledger objects change in a way that would make older programs damage them. */
 export const formatVersion = 1;
 
-/** The bucket hash's name, as `lake.json` records it: see {@link bucketOf}. */
+/** The name of the bucket hash in `lake.json`; see {@link bucketOf}. */
 export const bucketHash = 'sha256-first4-be';
 
-/** The lake's own record: format, schema versions, buckets. Made once, conditionally. */
+/** The lake's own record: format, schema versions, buckets. Created once, conditionally. */
 export const lakeKey = '_ledger/lake.json';
 
-/** Written over and over to learn whether a store keeps its promises. Holds nothing of worth. */
+/** Overwritten by every run, to test what the store supports. It contains no data. */
 export const probeKey = '_ledger/probe.json';
 
-/** Below this lie the begin records and manifests of all runs. */
+/** Begin records and manifests of all runs are below this prefix. */
 export const runsPrefix = '_ledger/runs/';
 
-/** Below this lie the watermarks, a file for each bucket. */
+/** Watermarks are below this prefix, one file per bucket. */
 export const watermarksPrefix = '_ledger/watermarks/';
 
-/** Below this lies all of a table, and nothing else: Athena reads everything it finds there. */
+/** Everything of a table is below this prefix, and nothing else: Athena reads every object there. */
 export function tablePrefix(table: Table): string {
   return `${table.name}/`;
 }
 
 /**
- * The key of the one part that holds a bucket of a partition. Fails when the partition's values are not
- * exactly those that the table names: a part in a wrong place would be read as another day's.
+ * The key of the part that holds one bucket of a partition. Throws if the table cannot have these partition values: a part
+ * under a wrong key would be read as that of another day.
  */
 export function partKey(table: Table, partition: Readonly<Record<string, string>>, bucket: number): string {
   for (const column of table.partitions) {
@@ -41,27 +41,28 @@ export function partKey(table: Table, partition: Readonly<Record<string, string>
   return `${partitionPrefix(table, partition)}part-${numbered(bucket)}.parquet`;
 }
 
-/** Where a key puts what it names. */
+/** A key below a table's prefix, parsed. */
 export interface TableKey {
   readonly key: string;
-  /** Values of the partition columns, by name. */
+  /** The values of the partition columns, by name. */
   readonly partition: Readonly<Record<string, string>>;
-  /** The UTC day among them: every table has one, and it is the last. */
+  /** The UTC day among them. Every table has one, as its last partition column. */
   readonly day: string;
-  /** Null where a partition is not cut into buckets, but holds an object for each run. */
+  /** Null if the partition has no buckets, but one object per run. */
   readonly bucket: number | null;
 }
 
 /**
- * A run's coverage is named by its id, a UUIDv7 in lower case, whose first 48 bits are milliseconds (RFC 9562, section
- * 5.7): the run's as-of, which decides the partition too.
+ * A run id is a UUIDv7 in lower case. Its first 48 bits are milliseconds (RFC 9562, section 5.7): the run's as-of, which
+ * also decides the partition of its coverage.
  */
-const coverageFile = /^([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\.parquet$/;
+const runFile =
+  /^([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}(\.parquet|\.begin\.json|\.json)$/;
 const partFile = /^part-(\d{5})\.parquet$/;
 
 /**
- * What a key below a table's prefix names in a lake of so many buckets; null when this program would never write
- * such a key: the object is foreign, and nobody may read it as a part.
+ * Parses a key below a table's prefix, in a lake with this number of buckets. Null: this program never writes such a key,
+ * so the object is foreign, and must not be read as a part.
  */
 export function parseTableKey(table: Table, key: string, buckets: number): TableKey | null {
   const segments = key.split('/');
@@ -77,16 +78,36 @@ export function parseTableKey(table: Table, key: string, buckets: number): Table
     day = value;
   }
   if (table.merge.kind === 'append') {
-    const [, high, low] = coverageFile.exec(file) ?? [];
-    const asOf = Number.parseInt(`${high}${low}`, 16);
-    return !Number.isNaN(asOf) && utcDay(asOf) === day ? { key, partition, day, bucket: null } : null;
+    const run = parseRunFile(file);
+    const isCoverage = run?.ending === '.parquet' && utcDay(run.asOf) === day;
+    return isCoverage ? { key, partition, day, bucket: null } : null;
   }
   const [, number] = partFile.exec(file) ?? [];
   const bucket = Number(number);
   return number !== undefined && bucket < buckets ? { key, partition, day, bucket } : null;
 }
 
-/** The value that a folder's name gives a partition column; null when it is none that the column can have. */
+function parseRunFile(name: string): { readonly asOf: number; readonly ending: string } | null {
+  const [, high, low, ending] = runFile.exec(name) ?? [];
+  return ending === undefined ? null : { asOf: Number.parseInt(`${high}${low}`, 16), ending };
+}
+
+/** A key below `runsPrefix`, parsed; null: no run wrote it. */
+export function parseRunKey(
+  key: string,
+): { readonly asOf: number; readonly record: 'begin' | 'manifest' } | null {
+  const run = parseRunFile(key.slice(key.lastIndexOf('/') + 1));
+  if (run === null || run.ending === '.parquet') return null;
+  return { asOf: run.asOf, record: run.ending === '.json' ? 'manifest' : 'begin' };
+}
+
+/** The bucket in a key of watermarks; null for any other key. */
+export function parseWatermarksKey(key: string): number | null {
+  const name = key.startsWith(watermarksPrefix) ? key.slice(watermarksPrefix.length) : '';
+  return /^\d{5}\.json$/.test(name) ? Number.parseInt(name, 10) : null;
+}
+
+/** The partition column's value in a folder name; null if the column cannot have it. */
 export function partitionValue({ name, values }: PartitionColumn, folder: string): string | null {
   if (!folder.startsWith(`${name}=`)) return null;
   const value = folder.slice(name.length + 1);
@@ -99,7 +120,7 @@ function isDay(text: string): boolean {
   return !Number.isNaN(epochMs) && utcDay(epochMs) === text;
 }
 
-/** The prefix of a partition: what lies below it is read together. */
+/** The prefix of a partition. */
 export function partitionPrefix(table: Table, partition: Readonly<Record<string, string>>): string {
   const folders = table.partitions.map(({ name }) => `${name}=${partition[name] ?? ''}/`);
   return `${tablePrefix(table)}${folders.join('')}`;
@@ -122,7 +143,7 @@ export function rejectedKey(runDate: string, runId: string): string {
   return `_ledger/rejected/${runDate}/${runId}.ndjson`;
 }
 
-/** The first creation date of each job of a bucket: see src/lake/creation-dates.ts. */
+/** The first creation date of each job in a bucket; see src/lake/creation-dates.ts. */
 export function creationDatesKey(bucket: number): string {
   return `_ledger/creation-dates/${numbered(bucket)}.bin`;
 }
@@ -132,7 +153,7 @@ export function watermarksKey(bucket: number): string {
 }
 
 /**
- * The bucket of an account's rows: the first four bytes of the id's SHA-256, big-endian, modulo the count.
+ * The bucket of an account's rows: the first four bytes of the SHA-256 of its id, big-endian, modulo the count.
  * @param buckets at least 1
  */
 export function bucketOf(accountId: string, buckets: number): number {

@@ -1,40 +1,39 @@
 /**
- * Whether a part's rows belong where the part lies. Parts are swapped, moved and copied by hand, and a `lake.json` may
- * have been edited: merged as it is, such a part would hold rows twice for ever.
+ * Checks that a part's rows belong under its key. People swap, move and copy parts by hand, or edit `lake.json`. If such a
+ * part were merged, its rows would stay duplicated forever.
  */
 import { LakeError } from '../shared/errors.ts';
 import { type PartitionColumn, type Table, utcDay } from '../tables/table.ts';
 import { bucketOf } from './layout.ts';
 
-/** Which of a partition's parts: the first of 4, say. */
-export interface Cut {
+/** Which of the partition's buckets a part holds, for example bucket 0 of 4. */
+export interface Placement {
   readonly bucket: number;
   readonly buckets: number;
 }
 
-/** What a part says of itself in its footer: ASCII. */
+/** What a part's footer says about the part itself. ASCII. */
 export function placementMetadata(
   table: Table,
   partition: Readonly<Record<string, string>>,
-  { bucket, buckets }: Cut,
+  { bucket, buckets }: Placement,
 ): Readonly<Record<string, string>> {
   return {
     table: table.name,
     partition: partitionText(table, partition),
-    // Before the bucket: where both differ, lake.json is the likelier cause.
+    // Before the bucket: if both differ, the likelier cause is lake.json.
     buckets: String(buckets),
     bucket: String(bucket),
   };
 }
 
-/** `creation_date=2026-11-20`; several columns with a slash between them. */
+/** `creation_date=2026-11-20`; several columns are joined by a slash. */
 export function partitionText(table: Table, partition: Readonly<Record<string, string>>): string {
   return table.partitions.map(({ name }) => `${name}=${partition[name] ?? ''}`).join('/');
 }
 
 /**
- * What contradicts the place in a part's key-value metadata; null when nothing does. Parts of older programs only say
- * their table.
+ * What in a part's metadata contradicts its key; null: nothing. Parts of older programs only name their table.
  */
 export function contradiction(
   expected: Readonly<Record<string, string>>,
@@ -44,15 +43,15 @@ export function contradiction(
     const found = footer.get(name);
     if (found !== undefined && found !== value) {
       if (name === 'buckets') {
-        return `it was written as one of ${found} in its partition, and _ledger/lake.json says ${value}. If other parts say the same as this one, lake.json was edited: restore lake.json, and leave the parts`;
+        return `it was written with ${found} buckets per partition, but _ledger/lake.json says ${value}. If other parts agree with this one, lake.json was edited: restore lake.json, and leave the parts as they are`;
       }
-      return `it was written with ${name} ${found}, and lies where ${name} ${value} belongs`;
+      return `it was written for ${name} ${found}, but its key is for ${name} ${value}`;
     }
   }
   return null;
 }
 
-/** The partition column whose day the rows tell, and the row's column that tells it. */
+/** The partition column that holds a day, and the row's timestamp column that decides it. */
 export function dayColumn(table: Table): { readonly partition: PartitionColumn; readonly of: string } | null {
   for (const partition of table.partitions) {
     if (partition.values.kind === 'day') return { partition, of: partition.values.of };
@@ -60,42 +59,45 @@ export function dayColumn(table: Table): { readonly partition: PartitionColumn; 
   return null;
 }
 
-/** Milliseconds since the epoch: the first and the last instant among the rows; and how many have none. */
+/** The first and last time among the rows, in milliseconds since the epoch; and how many rows have none. */
 export interface Span {
   readonly first: number | null;
   readonly last: number | null;
   readonly without: number;
 }
 
-/** Which rows do not belong into the day; null when all do. */
+/** Why some rows do not belong to the day; null if all do. */
 export function outsideDay(table: Table, day: string, { first, last, without }: Span): string | null {
   const { partition, of } = dayColumn(table) ?? {};
   if (partition === undefined) return null;
-  if (without > 0) return `it holds rows without ${of}, which belong into no ${partition.name}`;
+  if (without > 0) return `it contains rows without ${of}, which belong to no ${partition.name}`;
   if (first === null || last === null) return null;
   const days = [...new Set([utcDay(first), utcDay(last)])];
   if (days.every((one) => one === day)) return null;
-  return `it holds rows of ${partition.name} ${days.join(' to ')}, and lies where ${day} belongs`;
+  return `it contains rows of ${partition.name} ${days.join(' to ')}, but its key is for ${day}`;
 }
 
-/** Which accounts do not belong into the bucket; null when all do. */
-export function outsideBucket(accounts: Iterable<string | null>, { bucket, buckets }: Cut): string | null {
+/** Why some accounts do not belong to the bucket; null if all do. */
+export function outsideBucket(
+  accounts: Iterable<string | null>,
+  { bucket, buckets }: Placement,
+): string | null {
   if (buckets === 1) return null;
   for (const account of accounts) {
-    if (account === null) return 'it holds rows without account_id, which belong into no bucket';
+    if (account === null) return 'it contains rows without account_id, which belong to no bucket';
     const own = bucketOf(account, buckets);
     if (own !== bucket) {
-      return `it holds rows of account ${account}, which belong into bucket ${own} of ${buckets}, and lies where bucket ${bucket} belongs`;
+      return `it contains rows of account ${account}, which belong to bucket ${own} of ${buckets}, but its key is for bucket ${bucket}`;
     }
   }
   return null;
 }
 
-/** For whoever reads a part that is damaged, be it to merge it or to answer a question. */
+/** The error for a damaged part, whether it was read for a merge or for a query. */
 export function damagedPart(key: string, url: string, why: string, cause?: unknown): LakeError {
   return new LakeError(
     `The part ${key} in ${url} is damaged: ${why}`,
-    'Restore its earlier version, or move it away if there was none (docs/recovery.md). It was left as it is.',
+    'The part was not changed. Restore its earlier version, or move it away if there is none (docs/recovery.md).',
     { cause },
   );
 }

@@ -1,4 +1,4 @@
-/** A table's partitions, as the folders below its prefix say them: without a look at what the folders hold. */
+/** Lists a table's partitions by the names of the folders below its prefix, without looking into them. */
 import type { Table } from '../tables/table.ts';
 import { partitionValue, tablePrefix } from './layout.ts';
 import type { Store } from './stores/store.ts';
@@ -12,7 +12,7 @@ export interface PartitionFolder {
 
 export interface FoundPartitions {
   readonly partitions: readonly PartitionFolder[];
-  /** Folders whose names no partition of the table has; each ends in `/`. */
+  /** Folders whose names are not those of partitions; each ends in `/`. */
   readonly foreign: readonly string[];
 }
 
@@ -28,7 +28,7 @@ export async function partitionsOf(
     const below: PartitionFolder[] = [];
     for (const { prefix } of found) {
       for await (const key of store.list(prefix, { folders: true }, signal)) {
-        // Every table's last partition column is a day.
+        // The last partition column of every table is a day.
         const value = partitionValue(column, key.slice(prefix.length, -1));
         if (value === null) foreign.push(key);
         else below.push({ prefix: key, day: value });

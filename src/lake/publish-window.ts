@@ -1,4 +1,4 @@
-/** When parts may be replaced: `--publish-window`, so that readers know when they may not read. */
+/** `--publish-window`: the time of day when parts may be replaced, so that readers know when not to read. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PublishWindow } from '../config/typed-values.ts';
@@ -6,7 +6,7 @@ import { Interrupted, PublishWindowClosed } from '../shared/abort.ts';
 import { UnavailableError } from '../shared/errors.ts';
 import { dayMs } from '../shared/time.ts';
 
-/** @returns 0 within the window, else the milliseconds until it opens */
+/** @returns 0 within the window; otherwise the milliseconds until it opens */
 export function msUntilOpen({ fromMs, toMs }: PublishWindow, epochMs: number): number {
   const ofDay = ((epochMs % dayMs) + dayMs) % dayMs;
   const isOpen = fromMs < toMs ? ofDay >= fromMs && ofDay < toMs : ofDay >= fromMs || ofDay < toMs;
@@ -24,28 +24,28 @@ export interface PublishGateOptions {
   readonly window: PublishWindow | null;
   /** AWS's time, in milliseconds since the epoch. */
   readonly now: () => number;
-  /** When the run's deadline comes, by the same time. */
+  /** The run's deadline, in the same time. */
   readonly deadline: number;
-  /** Aborted: the run is to end, and does not wait for the window. */
+  /** When it is aborted, the run must end and no longer waits for the window. */
   readonly stopping: AbortSignal;
-  /** Aborted: nothing is published any more. */
+  /** When it is aborted, nothing more is published. */
   readonly publishing: AbortSignal;
-  /** Called once, when the first part has to wait. */
+  /** Called once, when the first part must wait. */
   readonly onWait: (ms: number) => void;
 }
 
-/** @throws UnavailableError when nothing that the run reads could be published: the window opens after its deadline */
+/** @throws UnavailableError when the window opens after the deadline, so that the run could publish nothing */
 export function openPublishGate(options: PublishGateOptions): PublishGate {
   const gate = new PublishGate(options);
   const { window, now } = options;
   if (window === null || gate.opensInTime()) return gate;
   throw new UnavailableError(
-    `The publish window ${windowText(window)} opens after the deadline of this run: at ${new Date(now() + gate.opensInMs()).toISOString()}`,
-    'Nothing was read. Begin the run so that the window opens before --deadline is over, or leave --publish-window out.',
+    `The publish window ${windowText(window)} opens at ${new Date(now() + gate.opensInMs()).toISOString()}, after the deadline of this run`,
+    'Nothing was read. Start the run later so that the window opens within --deadline, or omit --publish-window.',
   );
 }
 
-/** What every part passes before it is replaced. A part that is under way when the window closes is finished. */
+/** Every part passes this gate before it is replaced. A part that is in progress when the window closes is still finished. */
 export class PublishGate {
   readonly #options: PublishGateOptions;
   #hasWaited = false;
@@ -59,14 +59,14 @@ export class PublishGate {
     return window === null ? 0 : msUntilOpen(window, now());
   }
 
-  /** Whether the run lives until the window opens. */
+  /** Whether the window opens before the deadline. */
   opensInTime(): boolean {
     return this.#options.now() + this.opensInMs() < this.#options.deadline;
   }
 
   /**
    * Resolves within the window.
-   * @throws PublishWindowClosed when it does not open before the deadline; why the run has to end, when it has to
+   * @throws PublishWindowClosed when it does not open before the deadline; the reason when the run has to end
    */
   async pass(): Promise<void> {
     const { window, stopping, publishing } = this.#options;

@@ -1,4 +1,4 @@
-/** One part, published: read, merged, and put back on the condition that nobody else did meanwhile. */
+/** Publishes one part: reads it, merges it, and writes it back on the condition that it has not changed meanwhile. */
 import { randomUUID } from 'node:crypto';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,24 +19,27 @@ export interface PublishRequest {
   readonly bucket: number;
   /** The lake's. */
   readonly buckets: number;
-  /** Staged files, as the engine wants them. They are left as they are. */
+  /** Staged files for the engine. They stay unchanged. */
   readonly staged: readonly string[];
-  /** How many rows they hold, where it is known. */
+  /** How many rows they contain, if known. */
   readonly stagedRows?: number;
-  /** Exists; the files made in it are removed again. */
+  /** Must exist. Files created in it are removed again. */
   readonly scratchFolder: string;
   readonly runId: string;
-  /** Beside `run_id`, `write_id`, `schema_version`, and what says where the part lies, in the file's footer and on the object. ASCII. */
+  /**
+   * Additional metadata for the file's footer and the object, besides `run_id`, `write_id`, `schema_version` and the part's
+   * placement. ASCII.
+   */
   readonly metadata: Readonly<Record<string, string>>;
   /** 0 to 1. */
   readonly random: () => number;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   readonly signal?: AbortSignal;
-  /** The latest time at which a published row can have been observed; default: any. */
+  /** The latest time when a published row can have been observed; default: no limit. */
   readonly latest?: () => number;
-  /** At least 1: how often to begin again when others publish the same part. */
+  /** How many attempts to make when others publish the same part; at least 1. */
   readonly maxAttempts: number;
-  /** Claims room on disk; see Scratch. */
+  /** Reserves disk space; see Scratch. */
   readonly reserve?: (bytes: number) => () => void;
 }
 
@@ -45,7 +48,7 @@ export interface PublishedPart {
   readonly bytes: number;
   /** Hex. */
   readonly sha256: string;
-  /** Of the part that was replaced; null when there was none. */
+  /** The ETag of the replaced part; null if there was none. */
   readonly etagBefore: string | null;
   readonly etagAfter: string;
 }
@@ -53,13 +56,13 @@ export interface PublishedPart {
 export interface Published {
   readonly key: string;
   readonly outcome: MergeOutcome;
-  /** Null when the staged rows changed nothing, and so nothing was written. */
+  /** Null if the staged rows changed nothing, so that nothing was written. */
   readonly written: PublishedPart | null;
 }
 
 /**
- * @throws LakeError when the store fails, or others publish the same part `maxAttempts` times in between;
- *   EngineError when it cannot be merged; ScratchError when scratch is full; the signal's reason
+ * @throws LakeError when the store fails, or others publish the same part during each of `maxAttempts` attempts;
+ *   EngineError when the part cannot be merged; ScratchError when scratch is full; the signal's reason
  */
 export async function publishPart(request: PublishRequest): Promise<Published> {
   const { table, partition, bucket, sleep, random, signal, maxAttempts } = request;
@@ -67,7 +70,7 @@ export async function publishPart(request: PublishRequest): Promise<Published> {
   for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
     const published = await tryOnce(request, key);
     if (published !== null) return published;
-    // Full jitter: contenders for one part must not meet again at the same instant.
+    // Full jitter: writers of the same part must not collide again.
     if (attempt === maxAttempts) break;
     await sleep(random() * Math.min(200 * 2 ** (attempt - 1), 10_000), signal).catch((error) => {
       // Node's timers reject with an AbortError of their own.
@@ -76,15 +79,15 @@ export async function publishPart(request: PublishRequest): Promise<Published> {
     });
   }
   throw new LakeError(
-    `${key} in ${request.store.url} was replaced by others ${maxAttempts} times while it was being merged`,
-    'Let one export at a time work on this lake, or give each its own shard; then run again: nothing was lost.',
+    `Other runs replaced ${key} in ${request.store.url} ${maxAttempts} times while this run merged it`,
+    'Nothing was lost. Make sure that only one export at a time uses this lake, then run again.',
   );
 }
 
-/** Null when somebody else published in between. */
+/** Null if somebody else published the part in between. */
 async function tryOnce(request: PublishRequest, key: string): Promise<Published | null> {
   const { store, engine, table, partition, staged, scratchFolder, runId, signal } = request;
-  const cut = { bucket: request.bucket, buckets: request.buckets };
+  const placement = { bucket: request.bucket, buckets: request.buckets };
   const reserve = request.reserve ?? (() => () => undefined);
   const writeId = randomUUID();
   const existing = join(scratchFolder, `${writeId}.before.parquet`);
@@ -99,12 +102,12 @@ async function tryOnce(request: PublishRequest, key: string): Promise<Published 
       run_id: runId,
       write_id: writeId,
       schema_version: String(table.schemaVersion),
-      ...placementMetadata(table, partition, cut),
+      ...placementMetadata(table, partition, placement),
     };
     const merge = {
       table,
       partition,
-      cut,
+      placement,
       existing: before === null ? null : existing,
       staged,
       ...(request.stagedRows === undefined ? {} : { stagedRows: request.stagedRows }),
@@ -138,7 +141,7 @@ async function tryOnce(request: PublishRequest, key: string): Promise<Published 
   }
 }
 
-/** A part that cannot be read is named by its key: scratch copies are gone when a person reads of it. */
+/** Names an unreadable part by its key, because its copy in scratch is gone when a person reads the message. */
 async function damage(error: unknown, copy: string, key: string, url: string): Promise<unknown> {
   if (!(error instanceof EngineError)) return error;
   if (error instanceof MisplacedRows) return damagedPart(key, url, error.why, error);
@@ -147,10 +150,10 @@ async function damage(error: unknown, copy: string, key: string, url: string): P
     () => false,
   );
   if (readable) return error;
-  return damagedPart(key, url, 'it is no whole Parquet file', error);
+  return damagedPart(key, url, 'it is not a complete Parquet file', error);
 }
 
-/** Object metadata travels in HTTP headers, and common proxies drop headers with underscores. */
+/** S3 sends object metadata in HTTP headers, and common proxies drop headers with underscores. */
 function objectMetadata(metadata: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(metadata).map(([name, value]) => [name.replaceAll('_', '-'), value]),

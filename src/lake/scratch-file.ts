@@ -1,13 +1,13 @@
-/** Files in scratch: what fails there is said to be scratch's. */
+/** Reads and writes files in scratch, with errors that name the scratch folder as the cause. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { scratchProblem } from './stores/file-errors.ts';
+import { scratchError } from './stores/file-errors.ts';
 
 /** @throws ScratchError */
 export async function writeScratchFile(file: string, text: string): Promise<void> {
   await writeFile(file, text).catch((error) => {
-    throw scratchProblem('written', file, error);
+    throw scratchError('written', file, error);
   });
 }
 
@@ -20,7 +20,7 @@ export async function sha256Of(file: string): Promise<string> {
   try {
     for await (const chunk of createReadStream(file)) hash.update(chunk);
   } catch (error) {
-    throw scratchProblem('read', file, error);
+    throw scratchError('read', file, error);
   }
   return hash.digest('hex');
 }

@@ -1,53 +1,55 @@
 /**
- * Local disk that a run needs while it works: one folder a run, bounded, removed at its end. What a run
- * that was killed left behind is removed by the next one.
+ * The scratch folder of a run: bounded, and removed at the end of the run. If a run is killed, the next run removes its
+ * folder.
  */
 import { mkdir, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { ScratchError } from '../shared/errors.ts';
+import { removeUnlessLocked } from './dead-folders.ts';
 import { type FileLock, type FileLocks, loadFileLocks } from './file-lock.ts';
-import { makeFolder, systemCode } from './stores/durable-files.ts';
+import { makeFolder } from './stores/durable-files.ts';
+import { scratchError } from './stores/file-errors.ts';
 
 export interface ScratchOptions {
-  /** Created when it is not there. Shared by runs. */
+  /** Created if it does not exist. Runs share it. */
   readonly parent: string;
   readonly runId: string;
-  /** What the run may have on disk at any time. */
+  /** The most that the run may have on disk at any time. */
   readonly limitBytes: number;
   readonly log?: Pick<Logger, 'info' | 'warn'>;
-  /** What a person can do when the limit is reached. Default: raise it. */
+  /** The advice when the limit is reached. Default: raise it. */
   readonly whenFull?: string;
 }
 
-/** Room that was claimed before it is known how much is needed. */
+/** Space that is reserved before anybody knows how much is needed. */
 export interface Claim {
   readonly bytes: number;
-  /** Gives it back; again does nothing. */
+  /** Gives the space back. A second call does nothing. */
   release(): void;
 }
 
 export interface Scratch {
-  /** Absolute; empty at first, apart from a hidden lock. */
+  /** Absolute. Empty at first, except for a hidden lock file. */
   readonly folder: string;
   readonly limitBytes: number;
-  /** Reserved now. */
+  /** Bytes that are reserved now. */
   bytes(): number;
   /**
-   * Claims room before it is written to, and returns the function that gives it back (once; again does nothing).
-   * @throws ScratchError when the limit would be passed
+   * Reserves space, before it is written to. Returns the function that gives it back; a second call does nothing.
+   * @throws ScratchError when that would exceed the limit
    */
   reserve(bytes: number): () => void;
-  /** Claims what one may take who does not know how much: a quarter of the limit, but half of what is left at most. */
+  /** Reserves space for a task that does not know its needs: a quarter of the limit, but at most half of what is left. */
   claim(): Claim;
   /**
-   * Makes a folder in it.
+   * Creates a folder in it.
    * @throws ScratchError
    */
   subfolder(name: string): Promise<string>;
   /**
-   * Removes the folder and lets go of its lock. What cannot be removed is only told of: the next run clears it away,
-   * and the run that ends here has done its work.
+   * Removes the folder and releases its lock. If that fails, it only logs a warning: the run has done its work, and the
+   * next run tries again.
    */
   remove(): Promise<void>;
 }
@@ -55,7 +57,7 @@ export interface Scratch {
 const folderName = /^backup-copy-export-[0-9A-Za-z_-]+$/;
 const lockName = '.lock';
 
-/** @throws ScratchError when the folder cannot be made */
+/** @throws ScratchError when the folder cannot be created */
 export async function openScratch(options: ScratchOptions): Promise<Scratch> {
   const parent = resolve(options.parent);
   const folder = join(parent, `backup-copy-export-${options.runId}`);
@@ -77,7 +79,7 @@ export async function openScratch(options: ScratchOptions): Promise<Scratch> {
     reserve(bytes) {
       if (reserved + bytes > limitBytes) {
         throw new ScratchError(
-          `Scratch in ${folder} would grow to ${reserved + bytes} bytes, past its limit of ${limitBytes}`,
+          `The scratch folder ${folder} would need ${reserved + bytes} bytes, more than its limit of ${limitBytes}`,
           options.whenFull ?? 'Raise --scratch-limit.',
         );
       }
@@ -91,13 +93,16 @@ export async function openScratch(options: ScratchOptions): Promise<Scratch> {
     async subfolder(name) {
       const path = join(folder, name);
       await mkdir(path).catch((error) => {
-        throw scratchProblem(path, error);
+        throw scratchError('created', path, error);
       });
       return path;
     },
     async remove() {
       const told = (err: unknown) =>
-        options.log?.warn({ folder, err }, 'scratch could not be removed; a later run tries again');
+        options.log?.warn(
+          { folder, err },
+          'the scratch folder could not be removed; a later run tries again',
+        );
       await rm(folder, { recursive: true, force: true }).catch(told);
       await lock?.release().catch(told);
     },
@@ -105,7 +110,7 @@ export async function openScratch(options: ScratchOptions): Promise<Scratch> {
   return scratch;
 }
 
-/** A folder is claimed, and dead ones are looked for, under one lock: nobody sees a folder in the making. */
+/** One lock guards both creating a folder and removing dead ones, so that nobody sees a folder that is half created. */
 async function claimFolder(
   parent: string,
   folder: string,
@@ -117,7 +122,10 @@ async function claimFolder(
     const guard = locks === null ? null : await guardOf(parent, locks, log);
     try {
       if (locks === null || guard === null) {
-        log?.warn({ scratch: parent }, 'what dead runs left in scratch is not removed: no file locks here');
+        log?.warn(
+          { scratch: parent },
+          'files cannot be locked here, so folders of dead runs are not removed',
+        );
       } else {
         await removeDead(parent, locks, log);
       }
@@ -128,11 +136,11 @@ async function claimFolder(
       await guard?.release();
     }
   } catch (error) {
-    throw scratchProblem(folder, error);
+    throw scratchError('created', folder, error);
   }
 }
 
-/** The lock of one user in one parent folder; null where it cannot be had (another's file, no locks). */
+/** The lock of one user in one parent folder; null if it is not available (another user's file, no locks). */
 async function guardOf(
   parent: string,
   locks: FileLocks,
@@ -140,7 +148,7 @@ async function guardOf(
 ): Promise<FileLock | null> {
   const file = join(parent, `.backup-copy-export-${process.getuid?.() ?? 'user'}.lock`);
   return await locks.acquire(file, 30_000).catch((error) => {
-    log?.warn({ scratch: parent, err: error }, 'scratch cannot be locked');
+    log?.warn({ scratch: parent, err: error }, 'the scratch folder cannot be locked');
     return null;
   });
 }
@@ -150,40 +158,21 @@ async function removeDead(parent: string, locks: FileLocks, log: ScratchOptions[
     if (!entry.isDirectory() || !folderName.test(entry.name)) continue;
     const folder = join(parent, entry.name);
     await removeIfDead(folder, locks, log).catch((error) => {
-      log?.warn({ folder, err: error }, 'scratch of a dead run could not be removed');
+      log?.warn({ folder, err: error }, 'the scratch folder of a dead run could not be removed');
     });
   }
 }
 
 async function removeIfDead(folder: string, locks: FileLocks, log: ScratchOptions['log']): Promise<void> {
-  const lockFile = join(folder, lockName);
-  // A folder of this name without our lock is not ours, unless the run died before it made one: then it is empty.
-  const ours = await stat(lockFile).then(
+  // A folder with such a name but without the lock file is not ours, unless the run died before it created the file. Then
+  // the folder is empty.
+  const ours = await stat(join(folder, lockName)).then(
     (found) => found.isFile() && (process.getuid === undefined || found.uid === process.getuid()),
     () => null,
   );
   if (ours === null) return void (await rmdir(folder).catch(() => undefined));
   if (!ours) return;
-  const lock = await locks.tryAcquire(lockFile);
-  if (lock === null) return;
-  try {
-    // The lock goes last: a removal that is cut short leaves a folder that is still known as ours.
-    for (const name of await readdir(folder)) {
-      if (name !== lockName) await rm(join(folder, name), { recursive: true, force: true });
-    }
-    await rm(folder, { recursive: true, force: true });
-    log?.info({ folder }, 'removed the scratch of a run that had died');
-  } finally {
-    await lock.release();
+  if (await removeUnlessLocked(folder, lockName, locks)) {
+    log?.info({ folder }, 'removed the scratch folder of a run that had died');
   }
-}
-
-function scratchProblem(folder: string, error: unknown): ScratchError {
-  if (error instanceof ScratchError) return error;
-  const cause = systemCode(error) ?? (error instanceof Error ? error.message : String(error));
-  return new ScratchError(
-    `The scratch folder ${folder} could not be made (${cause})`,
-    'Give --scratch a folder on a local disk that this user may write to.',
-    { cause: error },
-  );
 }

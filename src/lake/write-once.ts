@@ -1,4 +1,4 @@
-/** Objects of a run's own: under a name that holds its id, written once and never again. */
+/** Writes an object whose name contains the run's id. It is written once and never replaced. */
 import { randomUUID } from 'node:crypto';
 import { LakeError } from '../shared/errors.ts';
 import type { Body, Store } from './stores/store.ts';
@@ -10,7 +10,7 @@ export interface OnceRequest {
   readonly contentType: string;
 }
 
-/** @throws LakeError when it cannot be written, or is there already */
+/** @throws LakeError when it cannot be written, or already exists */
 export async function writeOnce(store: Store, request: OnceRequest, signal?: AbortSignal): Promise<void> {
   const { key, body, runId, contentType } = request;
   const put = await store.put(
@@ -26,8 +26,8 @@ export async function writeOnce(store: Store, request: OnceRequest, signal?: Abo
   );
   if (!put.written) {
     throw new LakeError(
-      `${key} in ${store.url} is already there, though its name holds this run's own id`,
-      'Look at who else writes into this lake: run ids are never used twice.',
+      `${key} in ${store.url} already exists, although its name contains this run's own id`,
+      'Run ids are never used twice. Find out what else writes to this lake.',
     );
   }
 }

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import pLimit from 'p-limit';
 import { v7 } from 'uuid';
-import { beginKey, manifestKey, runsPrefix } from '../lake/layout.ts';
+import { beginKey, manifestKey, parseRunKey, runsPrefix } from '../lake/layout.ts';
 import { compareKeys } from '../lake/stores/key.ts';
 import type { Store } from '../lake/stores/store.ts';
 import { writeOnce } from '../lake/write-once.ts';
@@ -37,19 +37,12 @@ export async function newestRun(
   for (const folder of folders.sort().reverse()) {
     let newest: { readonly key: string; readonly asOf: number } | null = null;
     for await (const key of store.list(folder, {}, signal)) {
-      const asOf = timeOfRun(key);
-      if (asOf !== null && (newest === null || asOf > newest.asOf)) newest = { key, asOf };
+      const asOf = parseRunKey(key)?.asOf;
+      if (asOf !== undefined && (newest === null || asOf > newest.asOf)) newest = { key, asOf };
     }
     if (newest !== null) return newest;
   }
   return null;
-}
-
-/** The first 48 bits of a UUIDv7 are milliseconds since the epoch (RFC 9562, 5.7). */
-function timeOfRun(key: string): number | null {
-  const [, high, low] =
-    /\/([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[0-9a-f-]+(?:\.begin)?\.json$/.exec(key) ?? [];
-  return high === undefined || low === undefined ? null : Number.parseInt(high + low, 16);
 }
 
 export interface BeginRecord {
@@ -153,7 +146,7 @@ async function latestManifests(store: Store, signal?: AbortSignal): Promise<stri
     if (days.length === daysSearched) break;
     const keys: string[] = [];
     for await (const key of store.list(folder, {}, signal)) {
-      if (key.endsWith('.json') && !key.endsWith('.begin.json')) keys.push(key);
+      if (parseRunKey(key)?.record === 'manifest') keys.push(key);
     }
     if (keys.length > 0) days.push(keys);
   }

@@ -50,7 +50,7 @@ it('export names foreign objects in the partitions that it touches, and foreign 
   ]);
   const [counts = {}]: Record<string, unknown>[] = JSON.parse(asked.stdout);
   expect(new Set(Object.values(counts)).size).toBe(1);
-  expect(asked.stderr).toMatch(/6 objects are no parts of this lake: .*move them out of the lake/);
+  expect(asked.stderr).toMatch(/6 objects are not parts of this lake: .*Move these objects out of the lake/);
 });
 
 it.each([

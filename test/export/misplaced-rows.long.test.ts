@@ -71,7 +71,7 @@ it('a part copied to a day that had none is told by query, and the days beside i
   const asked = await ask(['--lake', lab.lake, '--sql', 'SELECT count(*) FROM copy_jobs']);
   expect(asked.code).toBe(74);
   expect(asked.stderr).toMatch(
-    /creation_date=2026-11-18, and lies where partition creation_date=2026-11-19 belongs/,
+    /creation_date=2026-11-18, but its key is for partition creation_date=2026-11-19/,
   );
 });
 

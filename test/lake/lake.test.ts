@@ -123,7 +123,7 @@ describe('opening a lake', () => {
     const before = await store.read('_ledger/probe.json');
     for (const mode of ['write', 'read'] as const) {
       await expect(open({ mode })).rejects.toThrow(LakeError);
-      await expect(open({ mode })).rejects.toThrow(/newer program is needed/);
+      await expect(open({ mode })).rejects.toThrow(/newer program wrote/);
     }
     expect(await store.read('_ledger/probe.json')).toEqual(before);
   });
@@ -133,7 +133,7 @@ describe('opening a lake', () => {
     await open({ tables: newerTables, mode: 'read' });
     await expect(open({ tables })).resolves.toMatchObject({ isNew: false });
     expect((await open({ tables: newerTables })).record.schema_versions.copy_jobs).toBe(2);
-    await expect(open({ tables })).rejects.toThrow(/newer program is needed/);
+    await expect(open({ tables })).rejects.toThrow(/newer program wrote/);
   });
 
   it.each([
@@ -215,7 +215,7 @@ describe('opening a lake', () => {
       expect(await open()).toMatchObject({ buckets: 1 });
       await rewrite({ sha256: undefined, buckets: 2 });
       await expect(open()).rejects.toThrow(
-        /damaged: it says 2 buckets, but account \d{12} was filed under bucket 0/,
+        /damaged: it says 2 buckets, but account \d{12} is stored in bucket 0/,
       );
       await rewrite({ sha256: undefined, buckets: 1 });
       expect(await open()).toMatchObject({ buckets: 1 });
@@ -226,7 +226,7 @@ describe('opening a lake', () => {
       );
       await rewrite({ sha256: undefined });
       await expect(open()).rejects.toThrow(
-        /it says 1 buckets, but account 111122223333 was filed under bucket 1/,
+        /it says 1 buckets, but account 111122223333 is stored in bucket 1/,
       );
     });
 
@@ -275,17 +275,17 @@ describe('opening a lake', () => {
   });
 
   it('sends everything in one piece to a store that ignores conditions on uploads in parts', async () => {
-    const half = forgetful(store, ({ inParts }) => inParts !== false && inParts !== undefined);
+    const half = forgetful(store, ({ multipart }) => multipart !== false && multipart !== undefined);
     const made = await open({ store: half });
     expect(made.record).toMatchObject({ unsafe_store: false, multipart: false });
     const reopened = await open({ store: half });
     for (const lake of [made, reopened]) {
       await lake.store.put(writeOf('parts/a', 'x', { ifAbsent: true }));
-      expect(await lake.store.put({ ...writeOf('parts/a', 'y', { ifAbsent: true }), inParts: true })).toEqual(
-        {
-          written: false,
-        },
-      );
+      expect(
+        await lake.store.put({ ...writeOf('parts/a', 'y', { ifAbsent: true }), multipart: true }),
+      ).toEqual({
+        written: false,
+      });
     }
   });
 

@@ -251,7 +251,7 @@ describe('a part whose rows do not belong where it lies', () => {
     await connection.run(
       `COPY (SELECT 1 AS other) TO '${lake.part('2026-11-20')}' (FORMAT parquet, ${footer})`,
     );
-    await expect(lake.read()).rejects.toThrow(/it was written with table copy_job_summaries/);
+    await expect(lake.read()).rejects.toThrow(/it was written for table copy_job_summaries/);
     instance.closeSync();
   });
 });

@@ -1,4 +1,4 @@
-/** The default engine: merges in DuckDB's SQL, from files to a file, under a memory limit that is set. */
+/** The default engine. It merges in DuckDB's SQL, from files to a file, within a memory limit. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
@@ -14,13 +14,13 @@ import { refuseNewerSchema } from './part-schema.ts';
 import { quoteFile, quoteName, quoteText } from './sql-text.ts';
 
 export interface DuckDbOptions {
-  /** DuckDB's own limit; it holds for what it buffers, and a little more is used around it. */
+  /** DuckDB's own limit. It applies to DuckDB's buffers; the process needs a little more. */
   readonly memoryLimitBytes: number;
-  /** An existing folder, for what does not fit into memory; emptied again by `close`. */
+  /** An existing folder for data that does not fit into memory. `close` empties it. */
   readonly scratch: string;
-  /** Claims room there for one merge. Default: as much as the disk has. */
+  /** Reserves space there for one merge. Default: as much as the disk has. */
   readonly claim?: () => Claim;
-  /** 1 by default: a part is small, and each thread more takes a third more memory and processor time. */
+  /** Default 1: parts are small, and each further thread needs a third more memory and processor time. */
   readonly threads?: number;
 }
 
@@ -29,7 +29,7 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Engine> {
   const spill = await mkdtemp(join(options.scratch, 'duckdb-')).catch((error: unknown) => {
     throw new EngineError(
       `The scratch folder ${options.scratch} cannot be written`,
-      'Name a folder on a disk with room (--scratch).',
+      'Set --scratch to a writable folder on a disk with enough free space.',
       { cause: error },
     );
   });
@@ -37,14 +37,14 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Engine> {
   return {
     name: 'duckdb',
     merge: (request) => oneAtATime(() => merge(request, options, spill)),
-    // What stays there lies in the caller's scratch, and goes with it.
+    // Anything left there is removed with the caller's scratch folder.
     close: () => oneAtATime(() => rm(spill, { recursive: true, force: true }).catch(() => undefined)),
   };
 }
 
 /**
- * Long texts are put aside where rows are seen to be wide, or have turned out to be: a part that fits into memory is
- * written in one go.
+ * First tries a normal merge. If memory does not suffice, merges again with long texts set aside. If rows are known to be
+ * wide, long texts are set aside from the start.
  */
 async function merge(request: MergeRequest, options: DuckDbOptions, spill: string): Promise<MergeOutcome> {
   const room = options.claim?.();
@@ -55,17 +55,17 @@ async function merge(request: MergeRequest, options: DuckDbOptions, spill: strin
       return go('aside');
     });
   } catch (error) {
-    throw explained(error, request, options.memoryLimitBytes, room?.bytes);
+    throw mergeError(error, request, options.memoryLimitBytes, room?.bytes);
   } finally {
     room?.release();
   }
 }
 
-/** `in place`, unless rows are seen to be wide. */
+/** Whether long texts stay in the rows. `in place` does not apply to rows that are known to be wide. */
 type Texts = 'in place' | 'aside';
 
 /**
- * A database of its own for every merge: it starts in some 15 ms, and nothing of it stays in memory.
+ * Every merge uses its own database. It starts in about 15 ms, and nothing of it stays in memory.
  */
 async function inDatabase(
   request: MergeRequest,
@@ -88,7 +88,7 @@ async function inDatabase(
       allow_community_extensions: 'false',
     });
     connection = await instance.connect();
-    // DuckDB 1.5 shows this setting when it is given at the start, and does not keep to it.
+    // DuckDB 1.5 accepts this setting at the start, but ignores it.
     if (room !== undefined) await connection.run(`SET max_temp_directory_size = '${room}B'`);
     return await mergeIn(connection, request, texts, options.memoryLimitBytes);
   } catch (error) {
@@ -116,14 +116,14 @@ async function mergeIn(
 ): Promise<MergeOutcome> {
   const { table, partition, existing, staged, output, metadata } = request;
   await connection.run("SET TimeZone = 'UTC'");
-  if (existing !== null && request.cut !== undefined) {
-    const expected = placementMetadata(table, partition, request.cut);
+  if (existing !== null && request.placement !== undefined) {
+    const expected = placementMetadata(table, partition, request.placement);
     refuse(contradiction(expected, await footerOf(connection, existing)));
   }
   const present =
     existing === null ? new Map<string, string>() : await partColumns(connection, table, existing);
   const wide = texts === 'in place' && (await isWide(connection, request));
-  // What is aside is on disk when memory is short: half of it does, and leaves the process within its bounds.
+  // Texts that are set aside can move to disk, so half of the memory is enough, and the process stays within its limit.
   if (wide) await connection.run(`SET memory_limit = '${Math.floor(memoryLimitBytes / 2)}B'`);
   const inPlace = texts === 'aside' || wide ? aside(table) : undefined;
   await connection.run(stageSql(table, staged, inPlace));
@@ -166,10 +166,10 @@ async function runSteps(connection: DuckDBConnection, steps: readonly MergeStep[
 /** @throws MisplacedRows */
 async function refuseMisplaced(
   connection: DuckDBConnection,
-  { table, partition, cut }: MergeRequest,
+  { table, partition, placement }: MergeRequest,
 ): Promise<void> {
   const day = dayColumn(table);
-  if (cut === undefined || day === null) return;
+  if (placement === undefined || day === null) return;
   const time = `epoch_ms(${quoteName(day.of)}::TIMESTAMP)`;
   const [span = []] = await rowsOf(
     connection,
@@ -178,12 +178,12 @@ async function refuseMisplaced(
   const [first, last, without] = span.map((value) => (value === null ? null : Number(value)));
   const named = partition[day.partition.name] ?? '';
   refuse(outsideDay(table, named, { first: first ?? null, last: last ?? null, without: without ?? 0 }));
-  if (cut.buckets === 1) return;
+  if (placement.buckets === 1) return;
   const accounts = await rowsOf(connection, 'SELECT DISTINCT account_id FROM existing');
   refuse(
     outsideBucket(
       accounts.map(([account]) => textOrNull(account)),
-      cut,
+      placement,
     ),
   );
 }
@@ -201,7 +201,7 @@ async function footerOf(connection: DuckDBConnection, file: string): Promise<Rea
   return new Map(rows.map(([name, value]) => [String(name), String(value)]));
 }
 
-/** The part's columns and their types; refuses what this program does not know. */
+/** The part's columns and their types. Refuses columns that this program does not know. */
 async function partColumns(
   connection: DuckDBConnection,
   table: Table,
@@ -231,7 +231,7 @@ function textOrNull(value: unknown): string | null {
   return value === null || value === undefined ? null : String(value);
 }
 
-function explained(
+function mergeError(
   error: unknown,
   { table, partition, existing }: MergeRequest,
   limit: number,
@@ -244,23 +244,23 @@ function explained(
   const megabytes = Math.round(limit / 2 ** 20);
   if (room !== undefined && /max_temp_directory_size/.test(message)) {
     return new ScratchError(
-      `Merging ${part} needs more memory than ${megabytes} MiB, and more scratch beside it than ${room} bytes`,
-      'Raise --scratch-limit (up to a quarter of it is for this) or --memory-limit, or spread a new lake over more, smaller parts (--buckets).',
+      `Merging ${part} needs more than ${megabytes} MiB of memory and more than ${room} bytes of scratch`,
+      'Raise --scratch-limit (a merge may use up to a quarter of it) or --memory-limit, or create a new lake with more --buckets, which makes its parts smaller.',
       { cause: error },
     );
   }
   if (/out of memory/i.test(message)) {
     return new EngineError(
-      `Merging ${part} needs more memory than ${megabytes} MiB: ${message}`,
-      'Raise --memory-limit, or spread a new lake over more, smaller parts (--buckets).',
+      `Merging ${part} needs more than ${megabytes} MiB of memory: ${message}`,
+      'Raise --memory-limit, or create a new lake with more --buckets, which makes its parts smaller.',
       { cause: error },
     );
   }
   return new EngineError(
     `Merging ${part} failed: ${message}`,
     existing === null
-      ? 'Look whether the scratch disk is full or was changed by others, then run again.'
-      : 'If the message names the part, restore its earlier version; else look whether the scratch disk is full.',
+      ? 'Check whether the scratch disk is full, or whether somebody changed files there, then run again.'
+      : 'If the message names the part, restore its earlier version. Otherwise check whether the scratch disk is full.',
     { cause: error },
   );
 }

@@ -1,45 +1,46 @@
 import type { Table } from '../../tables/table.ts';
-import type { Cut } from '../part-placement.ts';
+import type { Placement } from '../part-placement.ts';
 
-/** One merge: the part as it is now, and what was staged for it, into a new part. All paths are local files. */
+/** One merge: combines the published part and the staged rows into a new part. All paths are local files. */
 export interface MergeRequest {
   readonly table: Table;
-  /** The partition columns' values, by name. Not in the files. */
+  /** The values of the partition columns, by name. The files do not contain them. */
   readonly partition: Readonly<Record<string, string>>;
-  /** The published part, or null when there is none. May be written by either engine, and hold fewer columns. */
+  /** The published part; null: none. Either engine may have written it, and it may have fewer columns. */
   readonly existing: string | null;
-  /** Where the published part lies among those of its partition: its rows are looked at. Absent: they are not. */
-  readonly cut?: Cut;
-  /** No published row was observed later than this, whatever it says; milliseconds since the epoch. Default: no bound. */
+  /** The bucket of the published part. If given, the merge checks that the part's rows belong there. */
+  readonly placement?: Placement;
+  /** Published rows that claim a later observation are wrong about that; milliseconds since the epoch. Default: no limit. */
   readonly latest?: number;
-  /** Staged rows: newline-delimited JSON, one row an object of the table's columns that are not derived. */
+  /** Staged rows: newline-delimited JSON, one object per row, with the table's columns that are not derived. */
   readonly staged: readonly string[];
-  /** How many, where it is known: whether rows are wide is seen by it. */
+  /** The number of staged rows, if known. It shows whether rows are wide. */
   readonly stagedRows?: number;
-  /** Where the new part is written. Only exists afterwards when the outcome says `changed`. */
+  /** Where the new part is written. The file exists afterwards only if the outcome says `changed`. */
   readonly output: string;
-  /** Kept as key-value metadata in the Parquet file's footer. ASCII only. */
+  /** Key-value metadata for the footer of the Parquet file. ASCII only. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
 export interface MergeOutcome {
-  /** False when the staged rows change nothing: no file is written. */
+  /** False if the staged rows change nothing. Then no file is written. */
   readonly changed: boolean;
   /** Rows in the merged part. */
   readonly rows: number;
-  /** Of the staged rows' keys: not there before; there, but different; there and the same. */
+  /** Counts of the staged keys: new; published, but different; published and the same. */
   readonly added: number;
   readonly updated: number;
   readonly unchanged: number;
-  /** Rows that a replaced slice no longer has (`replace-slice` only; 0 for `upsert`). */
+  /** Rows that a replaced slice no longer contains (only for `replace-slice`; 0 for `upsert`). */
   readonly removed: number;
 }
 
 /**
- * Writes parts. One of the two is chosen per run; both follow the reference in merge.ts.
- * `merge` throws an EngineError (src/shared/errors.ts) when a file cannot be read or the memory limit does not do, its kind
- * MisplacedRows when the published part's rows do not belong where it lies, a ScratchError when what does not fit into memory does not fit into scratch either.
- * It may be called concurrently; an engine bounds its own memory by doing one merge at a time.
+ * Writes parts. A run uses one of the two engines; both follow the reference in merge.ts. `merge` may be called
+ * concurrently; an engine bounds its memory by running one merge at a time.
+ * `merge` throws an EngineError (src/shared/errors.ts) when a file cannot be read or the memory limit is too low;
+ * MisplacedRows when rows of the published part belong to another part; a ScratchError when data fits neither into memory
+ * nor into scratch.
  */
 export interface Engine {
   readonly name: 'duckdb' | 'parquetjs-lite';

@@ -1,11 +1,11 @@
 /**
- * Merges of long texts in little memory. DuckDB works on 2,048 rows at once, however wide they are, and holds them
- * in memory several times while it joins, sorts and writes Parquet. So a long text is put aside while rows are
- * merged: in its place stands a beginning of it with its SHA-256. When the part is written, the texts come back, for
- * a few megabytes of rows at a time, and each of these pieces is a row group.
+ * Merges rows with long texts in little memory. DuckDB processes 2,048 rows at once, however wide they are, and holds them
+ * in memory several times while it joins, sorts and writes Parquet. So long texts are set aside during the merge: a short
+ * text takes the place of each, made of its beginning and its SHA-256. When the part is written, the long texts come back
+ * for a few megabytes of rows at a time. Each of these pieces becomes a row group.
  *
- * The merge goes by equality of texts, which their hashes keep. Where it goes by order (two observations of one instant),
- * texts that begin with the same 256 characters are in the order of their hashes.
+ * The merge compares texts for equality, and equal texts have equal hashes. Where it compares by order (two observations of
+ * the same instant), texts with the same first 256 characters are ordered by their hashes.
  */
 import { stat } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
@@ -15,22 +15,22 @@ import type { MergeRequest } from './engine.ts';
 import { copySql, type InPlace, readPartSql, readStagedSql } from './merge-sql.ts';
 import { quoteFile, quoteName, quoteText } from './sql-text.ts';
 
-/** Bytes of UTF-8; what is longer is put aside. */
+/** In bytes of UTF-8. Longer texts are set aside. */
 const longText = 1024;
 
-/** Rows of more bytes than this, on average, are merged with their texts aside. */
+/** If rows have more bytes than this on average, their long texts are set aside. */
 const wideRow = 4096;
 
-/** A row group of whole texts has about so many bytes before compression. */
+/** The approximate size of a row group with long texts, before compression. */
 const pieceBytes = 8 * 2 ** 20;
 
-/** Texts that are aside are cut into rows of so many characters: DuckDB keeps up to 4,096 bytes with the row. */
+/** Texts that are set aside are stored in slices of so many characters: DuckDB keeps up to 4,096 bytes with the row. */
 const sliceLength = 4000;
 
-/** Stands between the beginning of a text and its hash; no text of AWS has it. */
+/** Separates the beginning of a text from its hash. AWS's texts do not contain it. */
 const mark = '\u{f8ff}sha256:';
 
-/** Columns whose texts can be put aside: only compared, and read by nothing else. */
+/** Columns whose texts can be set aside: they are only compared, and nothing else reads them. */
 function contentTexts(table: Table): readonly string[] {
   const { merge, sortBy, columns } = table;
   const readElsewhere = new Set<string>([
@@ -47,7 +47,7 @@ function contentTexts(table: Table): readonly string[] {
     .map(({ name }) => name);
 }
 
-/** The short text that stands for a long one. */
+/** Replaces long texts by short ones. */
 export function aside(table: Table): InPlace {
   const names = new Set(contentTexts(table));
   return (name, text) =>
@@ -58,12 +58,12 @@ function tokenOf(text: string): string {
   return `(left(${text}, 256) || ${quoteText(mark)} || sha256(${text}))`;
 }
 
-/** The hash in a short text that stands for a long one; null where a text stands for itself. */
+/** The hash in a short text that replaces a long one; null for a text that was not replaced. */
 function keyOf(text: string): string {
   return `CASE WHEN contains(${text}, ${quoteText(mark)}) THEN right(${text}, 64) END`;
 }
 
-/** Whether rows are wide, as far as can be seen without reading them; the dictionary of a part may hide it. */
+/** Whether rows are wide, as far as sizes show that. The dictionary encoding of a part may hide it. */
 export async function isWide(
   connection: DuckDBConnection,
   { existing, staged, stagedRows }: MergeRequest,
@@ -83,8 +83,8 @@ export async function isWide(
 }
 
 /**
- * Writes a part whose rows have short texts in place of long ones; says how many rows it has.
- * @param select its rows, in order
+ * Writes a part whose rows have short texts in place of long ones. Returns the number of rows.
+ * @param select the SQL for its rows, in order
  * @param present the columns of the published part
  */
 export async function writeWithTexts(
@@ -149,7 +149,7 @@ export async function writeWithTexts(
        FROM part p ${joined('sizes', 's')})
      GROUP BY piece ORDER BY piece`,
   );
-  // What is neither staged nor published as a long text was a short one that looks like this.
+  // A text without a match was always short, and only looks like a replacement.
   const values = table.columns.map(({ name }) => {
     const at = names.indexOf(name);
     return at < 0
@@ -159,17 +159,17 @@ export async function writeWithTexts(
   const branches: string[] = [];
   for (const [first, last] of pieces) {
     const rows = `rowid BETWEEN ${first} AND ${last}`;
-    // A text that several rows have may have been put aside several times.
+    // A text that occurs in several rows may have been set aside several times.
     await run(`CREATE OR REPLACE TEMP TABLE here AS SELECT key, string_agg(text, '' ORDER BY slice) AS text FROM (
       SELECT key, slice, any_value(text) AS text FROM texts SEMI JOIN (${keysWhere(rows)}) USING (key)
       GROUP BY key, slice) GROUP BY key`);
     const piece = `piece_${branches.length}`;
-    // A table for each: of a longer one, 2,048 rows would be in memory at once.
+    // One table per piece: of a larger table, 2,048 rows would be in memory at once.
     await run(`CREATE TEMP TABLE ${piece} AS SELECT ${values} FROM part p ${joined('here', 't')}
       WHERE p.${rows} ORDER BY p.rowid`);
     branches.push(`FROM ${piece}`);
   }
-  // The writer is never given more rows at once than those of a piece.
+  // The writer never gets more rows at once than one piece has.
   const [written] = await rowsOf(
     connection,
     copySql(branches.join(' UNION ALL ') || 'FROM part', output, metadata, pieceBytes),

@@ -1,10 +1,10 @@
 /**
- * The merge rules of merge.ts in DuckDB's SQL. Windows run over narrow columns only: over wide rows they run
- * out of memory where joins and aggregates do not.
+ * The merge rules of merge.ts in DuckDB's SQL. Window functions use narrow columns only: over wide rows they run out of
+ * memory where joins and aggregates do not.
  *
- * Every rule leaves behind: `merged`, the stored columns of the rows that staging has something to say about;
- * `verdicts`, one row for each with `verdict` added, updated or unchanged;
- * and `kept`, the published rows that stay. Together, `kept` and the rows of `merged` are the new part.
+ * Every rule creates three tables: `merged`, the stored columns of the rows with staged observations; `verdicts`, one row
+ * for each with the `verdict` added, updated, unchanged or removed; and `kept`, the published rows that stay. `kept` and
+ * `merged` together are the new part.
  */
 import { type Column, type ColumnType, comparedColumns, type Table } from '../../tables/table.ts';
 import { longestStagedLine } from '../staged-line.ts';
@@ -12,7 +12,7 @@ import { contentColumns, hasColumn, storedColumns, targetPrecedence, tieColumns 
 import { maxTimestamp } from './part-schema.ts';
 import { quoteFile, quoteName, quoteText, sqlTypes } from './sql-text.ts';
 
-/** Aggregates over wide rows are done in pieces, so that they fit into memory. */
+/** Aggregates over wide rows run in chunks, so that they fit into memory. */
 const chunks = [0, 1, 2, 3, 4, 5, 6, 7];
 
 type Partition = Readonly<Record<string, string>>;
@@ -25,12 +25,12 @@ export type MergeStep =
   | string
   | { readonly onlyIf: string; readonly steps: readonly MergeStep[]; readonly otherwise?: readonly string[] };
 
-/** What stands in a column for its text: itself, or something shorter that is the same for the same text. */
+/** The SQL for a text column: the text itself, or a shorter text that is equal for equal texts. */
 export type InPlace = (column: string, text: string) => string;
 
 const itself: InPlace = (_column, text) => text;
 
-/** `staged`: the staged rows, typed. Types are never guessed: ids would become UUIDs, and text dates. */
+/** Creates `staged`: the staged rows with explicit types. If DuckDB guessed, ids would become UUIDs, and texts dates. */
 export function stageSql(table: Table, files: readonly string[], inPlace: InPlace = itself): string {
   const columns = storedColumns(table);
   if (files.length === 0) return `CREATE TEMP TABLE staged AS ${noRowsSql(table)}`;
@@ -51,7 +51,7 @@ export function readStagedSql(
     maximum_object_size = ${longestStagedLine}, columns = {${types}})`;
 }
 
-/** Numbers are read as doubles: exact in the range that is allowed, and out of it seen to be so, never rounded. */
+/** Numbers are read as doubles, which are exact in the allowed range. A number outside it is an error, never rounded. */
 const stagedTypes: Readonly<Record<ColumnType, string>> = {
   text: 'VARCHAR',
   bigint: 'DOUBLE',
@@ -71,8 +71,8 @@ function stagedValue(name: string, type: ColumnType): string {
 }
 
 /**
- * `existing`: the published part's stored columns; those it does not have yet are null, and so are times of observation
- * later than `latest`.
+ * Creates `existing`: the stored columns of the published part. Columns that it lacks are null, and so are observation
+ * times after `latest`.
  */
 export function existingSql(
   table: Table,
@@ -84,7 +84,7 @@ export function existingSql(
   const values = storedColumns(table).map(({ name, type }) => {
     const stored = present.get(name);
     if (stored === undefined) return `NULL::${sqlTypes[type]} AS ${quoteName(name)}`;
-    // A cast from a timestamp with time zone would go by the session's zone.
+    // A cast from a timestamp with time zone would use the session's time zone.
     const value = stored.endsWith('WITH TIME ZONE')
       ? `make_timestamp_ms(epoch_ms(${quoteName(name)}))`
       : quoteName(name);
@@ -93,7 +93,7 @@ export function existingSql(
     return `${observationTimes.has(name) ? believed(typed, latest) : typed} AS ${quoteName(name)}`;
   });
   if (file === null) return `CREATE TEMP VIEW existing AS ${noRowsSql(table)}`;
-  // Short texts fit into memory, and are made once; else the part is read as often as it is needed.
+  // With short texts the rows fit into memory, so a table is created once. Otherwise the part is read when needed.
   return `CREATE TEMP ${inPlace === undefined ? 'VIEW' : 'TABLE'} existing AS SELECT ${values} FROM ${readPartSql(file)}`;
 }
 
@@ -116,7 +116,7 @@ function noRowsSql(table: Table): string {
 }
 
 /**
- * The statements that make `merged`, `verdicts` and `kept` of `staged` and `existing`.
+ * The statements that create `merged`, `verdicts` and `kept` from `staged` and `existing`.
  * @param isNew whether there is no published part
  */
 export function mergeSql(table: Table, partition: Partition, isNew: boolean): readonly MergeStep[] {
@@ -147,8 +147,8 @@ export function mergeSql(table: Table, partition: Partition, isNew: boolean): re
 }
 
 /**
- * Most of what is drained is already there. A key whose staged rows all say the same as the published one is
- * `identical`; the staged rows of all others are `differing`.
+ * Most staged rows are already published. `identical` has the keys whose staged rows all equal the published row;
+ * `differing` has the staged rows of all other keys.
  */
 function differingSql(table: Table, key: readonly string[], isNew: boolean): readonly string[] {
   const keys = key.map((name) => `s.${quoteName(name)}`);
@@ -177,7 +177,7 @@ function upsertSql(table: Table, key: readonly string[], partition: Partition): 
     '_at_source DESC',
     ...target.map((_, at) => `_target_${at} NULLS FIRST`),
   ];
-  /** What does not come from the winner's own row, by column; `r` is a row of `ranked`. */
+  /** The columns that do not come from the winner's own row; `r` is a row of `ranked`. */
   const elsewhere = new Map([
     ...target.map((name, at) => [name, `r._target_${at}`] as const),
     ['"first_observed_at"', 'r._first_seen'] as const,
@@ -284,7 +284,7 @@ function slicesSql(table: Table, slice: readonly string[], key: readonly string[
   ];
 }
 
-/** The new part: `kept` and what changed in `merged`, derived columns computed anew, sorted. */
+/** The new part: `kept` and the changed rows of `merged`, sorted, with derived columns recomputed. */
 export function partSql(table: Table, partition: Partition): string {
   const stored = storedColumns(table).map(({ name }) => quoteName(name));
   const changed =
@@ -300,8 +300,8 @@ export function partSql(table: Table, partition: Partition): string {
 }
 
 /**
- * Writes the part. Row groups are small enough to be pruned by account inside a part.
- * @param groupBytes about so many in a group, before compression; needs DuckDB's `preserve_insertion_order` to be off
+ * Writes the part. Row groups are small, so that readers can skip them by account.
+ * @param groupBytes the approximate size of a row group before compression; requires `preserve_insertion_order` to be off
  */
 export function copySql(
   select: string,
@@ -316,7 +316,7 @@ export function copySql(
     (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480${bytes}${keyValues})`;
 }
 
-/** Later derived columns may read earlier ones, and the partition's values. */
+/** A derived column may use the partition's values and the derived columns before it. */
 function withDerivedSql(table: Table, rows: string, partition: Partition): string {
   const constants = Object.entries(partition)
     .filter(([name]) => !hasColumn(table, name))
@@ -328,7 +328,7 @@ function withDerivedSql(table: Table, rows: string, partition: Partition): strin
   return derived.length === 0 ? base : `SELECT ${['*', ...derived]} FROM (${base})`;
 }
 
-/** Nulls are equal: a key may hold them. */
+/** Treats nulls as equal, because a key may contain them. */
 function match(a: string, b: string, names: readonly string[]): string {
   return names
     .map((name) => `${a}.${quoteName(name)} IS NOT DISTINCT FROM ${b}.${quoteName(name)}`)
@@ -342,7 +342,7 @@ function differs(table: Table, a: string, b: string): string {
   return tests.length === 0 ? 'false' : `(${tests.join(' OR ')})`;
 }
 
-/** Whether the merged row has a time of observation that the published one lacks. */
+/** Whether the merged row has an observation time and the published row has none. */
 function isDated(published: string, merged: string): string {
   return `(${published}.observed_at IS NULL AND ${merged}.observed_at IS NOT NULL)`;
 }

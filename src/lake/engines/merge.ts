@@ -1,22 +1,21 @@
 /**
- * How staged rows meet the rows already published: the reference, in plain TypeScript. The engine
- * parquetjs-lite runs it; DuckDB's SQL (merge-sql.ts) says the same, and a property test holds them together.
+ * The merge rules: the reference, in plain TypeScript. The engine parquetjs-lite runs this code. DuckDB's SQL (merge-sql.ts)
+ * implements the same rules, and a property test compares the two.
  *
- * Upsert. The observations of a row are the published row and the staged rows with its key.
- * - The winner: terminal before not terminal, then the later `observed_at`, then staged before published (AWS's
- *   clock has whole seconds, and what was read last is nearer to what AWS shows), then the greater content.
- *   It gives the content; where it is terminal, its nulls take the value of the next terminal observation.
- * - The target (`region`, `account_id`, `queried_account_id`) comes from the observation whose target has
- *   precedence: the job's owner, then the source vault's region, then the lowest account and region.
- * - `first_observed_at` is the earliest of all; the rest of the provenance is the winner's.
- * - A row whose compared columns stay the same stays as it is, provenance included.
+ * Upsert. The observations of a row are the published row and the staged rows with the same key.
+ * - The winner gives the content. A terminal observation wins over others, then the later `observed_at`, then staged over
+ *   published (AWS's clock has whole seconds, and what was read last is closer to what AWS shows), then the greater content.
+ *   If the winner is terminal, the next terminal observation fills its nulls.
+ * - The target (`region`, `account_id`, `queried_account_id`) comes from the observation whose target has precedence: the
+ *   job's owner, then the source vault's region, then the lowest account and region.
+ * - `first_observed_at` is the earliest of all. The rest of the provenance is the winner's.
+ * - A row whose compared columns do not change stays as it is, including its provenance.
+ * - A published row that claims to have been observed in the future had a wrong clock. Its observation time becomes null, so
+ *   any staged row replaces it and gives it a time again.
  *
- * - A published row that says it was observed later than now says so wrongly: when is then not known (null), so whatever
- *   was staged replaces it, and it gets a time of observation again.
- *
- * Because a row that stays the same keeps its `observed_at`, and a filled null no longer knows its time, the
- * result is independent of the order of observation as long as a job's values, once left, do not come back,
- * and values of terminal observations differ only by being null. AWS's jobs are like that.
+ * An unchanged row keeps its `observed_at`, and a filled null does not record its time. So the result does not depend on the
+ * order of observation only if a job never returns to an earlier value, and terminal observations differ only in nulls. AWS's
+ * jobs behave like that.
  */
 import { comparedColumns, type Row, type Table, type Value, withDerived } from '../../tables/table.ts';
 import { contentColumns, targetPrecedence, tieColumns } from './column-roles.ts';
@@ -24,14 +23,14 @@ import type { MergeOutcome } from './engine.ts';
 import { byColumns, compareValues } from './value-order.ts';
 
 export interface Merged {
-  /** In the table's order, derived columns computed. When the outcome says unchanged: the rows as they were. */
+  /** In the table's order, with derived columns. If the outcome says unchanged: the rows as they were. */
   readonly rows: readonly Row[];
   readonly outcome: MergeOutcome;
 }
 
 type Partition = Readonly<Record<string, string>>;
 
-/** Merges by the table's rule. Rows may lack columns: null. `partition` is what derived columns may read; `latest`: see MergeRequest. */
+/** Merges by the table's rule. Missing columns count as null. Derived columns may use `partition`; `latest`: see MergeRequest. */
 export function mergeRows(
   table: Table,
   existing: readonly Row[],
@@ -50,7 +49,7 @@ export function mergeRows(
   }
 }
 
-/** Nothing was observed at a time that has not come yet. */
+/** Removes observation times that lie in the future. */
 function withoutFuture(row: Row, latest: number): Row {
   const isLater = (name: string) => Number(at(row, name) ?? Number.NEGATIVE_INFINITY) > latest;
   if (!isLater('observed_at') && !isLater('first_observed_at')) return row;
@@ -94,8 +93,8 @@ export function mergeUpsert(
 }
 
 /**
- * Of several staged drains of a slice the latest wins, whole; it replaces the published slice unless that was
- * observed later. A row that the replaced slice had already keeps its provenance if it is the same.
+ * If several drains of a slice are staged, the latest wins as a whole. It replaces the published slice, unless that was
+ * observed later. Rows that did not change keep their provenance.
  */
 export function mergeSlices(
   table: Table,
@@ -151,7 +150,7 @@ function mergeAppend(
   return finish(table, existing, [...existing, ...staged], tally, partition);
 }
 
-/** All observations of one row become one row. */
+/** Combines all observations of a row into one row. */
 function combiner(table: Table): (published: readonly Row[], staged: readonly Row[]) => Row {
   const content = contentColumns(table).map(({ name }) => name);
   const target = targetPrecedence(table);
@@ -221,7 +220,7 @@ function newTally(): Tally {
   return { added: 0, updated: 0, unchanged: 0, removed: 0 };
 }
 
-/** Whether nothing has changed; that a row gets a time of observation is a change. */
+/** Whether nothing has changed. It is a change if a row gets an observation time. */
 function sameIn(table: Table): (published: Row, merged: Row) => boolean {
   const compared = comparedColumns(table).map(({ name }) => name);
   return (published, merged) =>

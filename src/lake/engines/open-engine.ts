@@ -1,13 +1,13 @@
-/** From an engine's name to the engine; what it needs is loaded only then, so that one may be missing. */
+/** Opens an engine by name. Its packages are loaded only then, so that those of the other engine may be missing. */
 import type { Claim } from '../scratch.ts';
 import type { Engine } from './engine.ts';
 
 export interface EngineOptions {
   /** Bytes. */
   readonly memoryLimitBytes: number;
-  /** Exists; for what does not fit into memory. */
+  /** Must exist. For data that does not fit into memory. */
   readonly scratch: string;
-  /** Claims room there for one merge; see Scratch. Default: as much as the disk has. */
+  /** Reserves space there for one merge; see Scratch. Default: as much as the disk has. */
   readonly claim?: () => Claim;
 }
 

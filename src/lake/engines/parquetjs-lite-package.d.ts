@@ -1,4 +1,4 @@
-/** The part of parquetjs-lite 0.8.7 that is used here (its package has no types). From its lib/writer.js and lib/schema.js. */
+/** Types for what this program uses of parquetjs-lite 0.8.7, which has none. Source: its lib/writer.js and lib/schema.js. */
 declare module 'parquetjs-lite' {
   interface FieldDefinition {
     type: 'UTF8' | 'INT64' | 'BOOLEAN' | 'TIMESTAMP_MILLIS';
@@ -17,7 +17,7 @@ declare module 'parquetjs-lite' {
       options: { useDataPageV2: boolean; pageIndex: boolean; rowGroupSize: number; pageSize: number },
     ): Promise<ParquetWriter>;
     setMetadata(name: string, value: string): void;
-    /** Rows are doubled when the next is appended before this one's promise has settled. */
+    /** Await each call: otherwise rows are written twice. */
     appendRow(row: Readonly<Record<string, unknown>>): Promise<void>;
     close(): Promise<void>;
   }
@@ -25,7 +25,7 @@ declare module 'parquetjs-lite' {
   export = parquet;
 }
 
-/** Its Thrift classes, generated from parquet.thrift; `logicalType` is in them, though its writer never sets it. */
+/** Its Thrift classes, generated from parquet.thrift. They have `logicalType`, though its writer never sets it. */
 declare module 'parquetjs-lite/gen-nodejs/parquet_types.js' {
   class MilliSeconds {}
   class TimeUnit {
@@ -52,7 +52,7 @@ declare module 'parquetjs-lite/gen-nodejs/parquet_types.js' {
 }
 
 declare module 'parquetjs-lite/lib/util.js' {
-  /** Fills the object. */
+  /** Fills in the object. */
   export function decodeThrift(object: object, bytes: Buffer): number;
   export function serializeThrift(object: object): Buffer;
 }

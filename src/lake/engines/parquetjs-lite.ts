@@ -1,4 +1,4 @@
-/** The second engine: pure JavaScript, for images where no native code may run. Parts are merged in memory. */
+/** The second engine: pure JavaScript, for images where native code is not allowed. It merges parts in memory. */
 import { createReadStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import pLimit from 'p-limit';
@@ -12,7 +12,7 @@ import { refuseNewerSchema } from './part-schema.ts';
 import { rowGroupSize, writePart } from './part-writer.ts';
 
 export interface ParquetjsLiteOptions {
-  /** A partition that would need more is refused before it is loaded. */
+  /** A part that would need more is refused before it is loaded. */
   readonly memoryLimitBytes: number;
 }
 
@@ -29,8 +29,8 @@ async function merge(request: MergeRequest, memoryLimitBytes: number): Promise<M
   const { table, partition, output, metadata } = request;
   await rm(output, { force: true });
   const part = request.existing === null ? null : await openPart(request.existing);
-  if (part !== null && request.cut !== undefined) {
-    refuse(contradiction(placementMetadata(table, partition, request.cut), footerOf(part)));
+  if (part !== null && request.placement !== undefined) {
+    refuse(contradiction(placementMetadata(table, partition, request.placement), footerOf(part)));
   }
   if (part !== null) refuseNewerSchema(table, part.columns, part.path);
   const stagedBytes = (await Promise.all(request.staged.map((file) => stat(file)))).map(({ size }) => size);
@@ -60,16 +60,16 @@ async function merge(request: MergeRequest, memoryLimitBytes: number): Promise<M
     const reason = error instanceof Error ? error.message : String(error);
     throw new EngineError(
       `The new part of ${partName(request)} cannot be written: ${reason}`,
-      'Look whether the scratch disk is full (--scratch), then run again.',
+      'Check whether the scratch disk is full (--scratch), then run again.',
       { cause: error },
     );
   }
   return outcome;
 }
 
-function refuseMisplaced({ table, partition, cut }: MergeRequest, rows: readonly Row[]): void {
+function refuseMisplaced({ table, partition, placement }: MergeRequest, rows: readonly Row[]): void {
   const day = dayColumn(table);
-  if (cut === undefined || day === null) return;
+  if (placement === undefined || day === null) return;
   let [first, last, without]: [number | null, number | null, number] = [null, null, 0];
   for (const row of rows) {
     const time = row[day.of];
@@ -84,7 +84,7 @@ function refuseMisplaced({ table, partition, cut }: MergeRequest, rows: readonly
   const accounts = new Set(
     rows.map(({ account_id: account }) => (typeof account === 'string' ? account : null)),
   );
-  refuse(outsideBucket(accounts, cut));
+  refuse(outsideBucket(accounts, placement));
 }
 
 function refuse(why: string | null): void {
@@ -96,8 +96,9 @@ function footerOf({ metadata }: OpenPart): ReadonlyMap<string, string> {
 }
 
 /**
- * Estimated from the part's rows and the staged files' sizes, before anything is loaded; measured on copy_jobs.
- * It is what the objects need: V8 may keep garbage around them, up to its own limit (--max-old-space-size).
+ * Estimates the memory from the part's rows and the size of the staged files, before anything is loaded. The factors were
+ * measured on copy_jobs. The estimate is for live objects; V8 may keep garbage beyond that, up to its own limit
+ * (--max-old-space-size).
  */
 function refuseTooLarge(
   request: MergeRequest,
@@ -111,8 +112,8 @@ function refuseTooLarge(
   if (expected <= limit) return;
   const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
   throw new EngineError(
-    `${partName(request)} is too large to be merged in JavaScript: it needs some ${mebibytes(expected)} of memory, and may use ${mebibytes(limit)}`,
-    'Use --engine duckdb, which merges on disk; or raise --memory-limit, or give a new lake more --buckets.',
+    `${partName(request)} is too large to merge in JavaScript: it needs about ${mebibytes(expected)} of memory, and the limit is ${mebibytes(limit)}`,
+    'Use --engine duckdb, which can merge on disk. Or raise --memory-limit, or create a new lake with more --buckets.',
   );
 }
 
@@ -120,20 +121,20 @@ async function* stagedRows(table: Table, file: string): AsyncGenerator<Row> {
   const known = new Set([...table.columns, ...table.partitions].map(({ name }) => name));
   for await (const line of linesOf(file)) {
     if (line === '') continue;
-    // Safe: staged by this program, one row of the table an object; the writer checks each value's type.
+    // Safe: this program staged it as one object per row, and the writer checks the type of each value.
     const row = JSON.parse(line) as Row;
     const unknown = Object.keys(row).find((name) => !known.has(name));
     if (unknown !== undefined) {
       throw new EngineError(
-        `A staged row of ${table.name} holds what no column takes: ${unknown}`,
-        'This is an error of the program: report it.',
+        `A staged row of ${table.name} has a field without a column: ${unknown}`,
+        'This is a bug in the program: please report it.',
       );
     }
     yield row;
   }
 }
 
-/** Splits at line feeds only; node:readline also splits at U+2028, which JSON leaves as it is inside a text. */
+/** Splits only at line feeds. node:readline also splits at U+2028, which JSON texts may contain. */
 async function* linesOf(file: string): AsyncGenerator<string> {
   let rest = '';
   for await (const chunk of createReadStream(file, 'utf8')) {

@@ -1,4 +1,4 @@
-/** The footer of a part that parquetjs-lite has written: its timestamps get the type that DuckDB gives them. */
+/** Edits the footer of a part that parquetjs-lite has written, so that its timestamps have the same type as DuckDB's. */
 import { open } from 'node:fs/promises';
 import thrift from 'parquetjs-lite/gen-nodejs/parquet_types.js';
 import { decodeThrift, serializeThrift } from 'parquetjs-lite/lib/util.js';
@@ -8,9 +8,9 @@ import { EngineError } from '../../shared/errors.ts';
 const tailLength = 8;
 
 /**
- * parquetjs-lite knows the older type alone, `TIMESTAMP_MILLIS`, which readers take for an instant in UTC
- * (github.com/apache/parquet-format, LogicalTypes.md). Beside it stands then, as in DuckDB's files, the newer one: a
- * timestamp in milliseconds that is not adjusted to UTC.
+ * parquetjs-lite only supports the older type `TIMESTAMP_MILLIS`, which readers interpret as an instant in UTC
+ * (github.com/apache/parquet-format, LogicalTypes.md). This adds the newer type, as in DuckDB's files: a timestamp in
+ * milliseconds that is not adjusted to UTC.
  * @throws EngineError when the file has no such footer
  */
 export async function markTimestamps(path: string): Promise<void> {
@@ -30,8 +30,8 @@ export async function markTimestamps(path: string): Promise<void> {
     await file.write(Buffer.concat([marked, tail]), 0, marked.length + tailLength, start);
   } catch (error) {
     throw new EngineError(
-      `The footer of ${path}, just written, cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-      'Nothing was published. Use --engine duckdb, and report this.',
+      `The footer of the newly written ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      'Nothing was published. Use --engine duckdb, and please report this.',
       { cause: error },
     );
   } finally {

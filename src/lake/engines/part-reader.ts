@@ -1,4 +1,4 @@
-/** Reads parts in plain JavaScript, whichever engine wrote them, with hyparquet. Nothing is rounded. */
+/** Reads parts with hyparquet, in plain JavaScript, whichever engine wrote them. Nothing is rounded. */
 import type { AsyncBuffer, FileMetaData, SchemaElement } from 'hyparquet';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
@@ -10,11 +10,11 @@ export interface OpenPart {
   readonly file: AsyncBuffer;
   readonly metadata: FileMetaData;
   readonly rows: number;
-  /** The columns with their types; null: a type no table has. */
+  /** The columns with their types; null: a type that no table uses. */
   readonly columns: ReadonlyMap<string, ColumnType | null>;
 }
 
-/** Reads the footer only. @throws EngineError */
+/** Reads only the footer. @throws EngineError */
 export async function openPart(path: string): Promise<OpenPart> {
   try {
     const file = await asyncBufferFromFile(path);
@@ -32,8 +32,8 @@ export async function openPart(path: string): Promise<OpenPart> {
 }
 
 /**
- * The rows, one row group after the other, with the table's columns that the part has; the others are absent.
- * @throws EngineError when the part cannot be read or holds what is not exact in a JavaScript number
+ * The rows, one row group after the other. Columns that the part does not have are missing.
+ * @throws EngineError when the part cannot be read, or has a number that JavaScript cannot represent exactly
  */
 export async function* readPart(part: OpenPart, table: Table): AsyncGenerator<readonly Row[]> {
   const columns = table.columns.filter(({ name }) => part.columns.has(name));
@@ -59,7 +59,7 @@ export async function* readPart(part: OpenPart, table: Table): AsyncGenerator<re
   }
 }
 
-/** hyparquet's own text decoder drops a leading byte order mark, and its dates lose the microseconds. */
+/** hyparquet's own text decoder drops a leading byte order mark, and its dates drop microseconds. */
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const parsers = {
   stringFromBytes: (bytes: Uint8Array | undefined) => bytes && decoder.decode(bytes),
@@ -74,7 +74,7 @@ function exactRow(object: Readonly<Record<string, unknown>>, columns: readonly C
     if (value === null || value === undefined) row[name] = null;
     else if (typeof value === 'string' || typeof value === 'boolean') row[name] = value;
     else if (typeof value === 'bigint' && Number.isSafeInteger(Number(value))) row[name] = Number(value);
-    else throw unreadable(path, new RangeError(`column ${name} holds ${String(value)}`));
+    else throw unreadable(path, new RangeError(`column ${name} contains ${String(value)}`));
   }
   return row;
 }
@@ -96,7 +96,7 @@ function unreadable(path: string, error: unknown): EngineError {
   const reason = error instanceof Error ? error.message : String(error);
   return new EngineError(
     `The part ${path} cannot be read: ${reason}`,
-    'It is damaged, or no part of this lake: restore its earlier version.',
+    'It is damaged, or not a part of this lake. Restore its earlier version.',
     { cause: error },
   );
 }

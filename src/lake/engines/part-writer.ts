@@ -1,6 +1,6 @@
 /**
- * Writes parts with parquetjs-lite 0.8.7, in the one profile whose files are right in every reader. On its
- * defaults it writes a page index that Java readers reject, and statistics that lose rows to a filter.
+ * Writes parts with parquetjs-lite 0.8.7, with the only settings whose files are correct in every reader. With its defaults
+ * it writes a page index that Java readers reject, and statistics that make filters lose rows.
  */
 import { createWriteStream } from 'node:fs';
 import { PassThrough } from 'node:stream';
@@ -12,10 +12,10 @@ import { markTimestamps } from './part-footer.ts';
 import { openPart, readPart } from './part-reader.ts';
 import { maxTimestamp } from './part-schema.ts';
 
-/** Rows that the writer holds until it has encoded them. */
+/** How many rows the writer holds in memory before it encodes them. */
 export const rowGroupSize = 20_000;
 
-/** `pageSize` counts rows; a row group of more than one page would have wrong statistics. */
+/** `pageSize` counts rows. A row group with more than one page would have wrong statistics. */
 const profile = { useDataPageV2: false, pageIndex: false, rowGroupSize, pageSize: rowGroupSize };
 
 const fieldTypes = {
@@ -72,7 +72,7 @@ async function writeRows(
   await writer.close();
 }
 
-/** The writer takes minimum and maximum in UTF-16 order: right for ASCII only. */
+/** The writer computes minimum and maximum in UTF-16 order, which is correct only for ASCII. */
 function hasWrongOrder(column: Column, rows: readonly Row[]): boolean {
   if (column.type !== 'text') return false;
   return column.freeText === true || rows.some((row) => !isAscii(row[column.name]));
@@ -83,7 +83,7 @@ function isAscii(value: unknown): boolean {
   return typeof value !== 'string' || /^[\x00-\x7f]*$/.test(value);
 }
 
-/** The writer parses and truncates what does not fit its column; here that is an error. */
+/** The writer would silently convert or truncate a value that does not fit its column. Here that is an error. */
 function strictRow(
   table: Table,
   row: Row,
@@ -101,14 +101,14 @@ function strictRow(
     } else {
       throw new EngineError(
         `A row of ${table.name} cannot be written: column ${name}: not an exact ${type}: ${String(value)}`,
-        'This is an error of the program: report it with the record.',
+        'This is a bug in the program: please report it with the record.',
       );
     }
   }
   return strict;
 }
 
-/** One Date for an instant: the writer counts distinct values by identity. */
+/** The same Date object for the same instant: the writer counts distinct values by identity. */
 function dateOf(epochMs: number, dates: Map<number, Date>): Date {
   const known = dates.get(epochMs);
   if (known !== undefined) return known;
@@ -137,7 +137,7 @@ async function verify(table: Table, rows: readonly Row[], file: string): Promise
 
 function differs(table: Table, file: string, where: string): EngineError {
   return new EngineError(
-    `The part of ${table.name} just written to ${file} does not read back as it was written: ${where}`,
-    'Nothing was published. Use --engine duckdb, and report this.',
+    `The newly written part ${file} of ${table.name} reads back differently: ${where}`,
+    'Nothing was published. Use --engine duckdb, and please report this.',
   );
 }

@@ -1,11 +1,11 @@
-/** How names, texts and paths are written in DuckDB's SQL. */
+/** Quotes names, texts and paths for DuckDB's SQL. */
 import type { ColumnType } from '../../tables/table.ts';
 
 export const sqlTypes: Readonly<Record<ColumnType, string>> = {
   text: 'VARCHAR',
   bigint: 'BIGINT',
   boolean: 'BOOLEAN',
-  /** Written to Parquet in milliseconds, not adjusted to UTC; any other timestamp becomes microseconds. */
+  /** In Parquet: milliseconds, not adjusted to UTC. DuckDB writes any other timestamp type in microseconds. */
   timestamp: 'TIMESTAMP_MS',
 };
 
@@ -17,7 +17,7 @@ export function quoteText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-/** A file to read: its own name and no pattern. DuckDB expands `*`, `?` and `[…]` in paths. */
+/** A file to read. DuckDB would expand `*`, `?` and `[…]` in the path, so they are escaped. */
 export function quoteFile(path: string): string {
   return quoteText(path.replace(/[*?[]/g, '[$&]'));
 }

@@ -1,7 +1,7 @@
-/** The order of values, the same as DuckDB's: nulls first, text by its UTF-8 bytes, false before true. */
+/** Orders values like DuckDB does: nulls first, text by its UTF-8 bytes, false before true. */
 import type { Row, Value } from '../../tables/table.ts';
 
-/** Negative: a before b. Both of the same type, or null. */
+/** Negative if a comes before b. Both have the same type, or are null. */
 export function compareValues(a: Value, b: Value): number {
   if (a === b) return 0;
   if (a === null) return -1;
@@ -11,7 +11,7 @@ export function compareValues(a: Value, b: Value): number {
 }
 
 /**
- * UTF-16 units order like UTF-8 bytes, but for surrogates: they stand for what comes after U+FFFF.
+ * UTF-16 units sort like UTF-8 bytes, except for surrogates, which encode characters above U+FFFF.
  */
 function compareText(a: string, b: string): number {
   const length = Math.min(a.length, b.length);

@@ -1,4 +1,4 @@
-/** Files and folders that survive a power cut: written, synced, and only then known by their names. */
+/** Writes files and folders that survive a power failure: they are synced before they get their names. */
 import { createHash } from 'node:crypto';
 import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -6,13 +6,13 @@ import type { Body, StoredObject } from './store.ts';
 
 const chunkBytes = 256 * 1024;
 
-/** The system's name for what went wrong (`ENOENT`, …), where it has one. */
+/** The system's error code (`ENOENT`, …); null if the error has none. */
 export function systemCode(error: unknown): string | null {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 }
 
-/** The file's bytes, a chunk at a time. A chunk is only good until the next one is asked for. */
-export async function* chunksOf(handle: FileHandle, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+/** The file's bytes, chunk by chunk. A chunk is valid only until the next one is requested. */
+async function* chunksOf(handle: FileHandle, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   const buffer = Buffer.allocUnsafe(chunkBytes);
   for (let position = 0; ; ) {
     signal?.throwIfAborted();
@@ -23,7 +23,7 @@ export async function* chunksOf(handle: FileHandle, signal?: AbortSignal): Async
   }
 }
 
-/** Size and ETag (SHA-256, hex) of what an open file holds; `onChunk` sees every byte in order. */
+/** Size and ETag (SHA-256, hex) of an open file; `onChunk` sees every byte in order. */
 export async function digestOf(
   handle: FileHandle,
   onChunk: (chunk: Uint8Array) => Promise<void> | void,
@@ -39,7 +39,7 @@ export async function digestOf(
   return { etag: hash.digest('hex'), size };
 }
 
-/** Writes a new file, whole and synced. Its folder is not synced: the file has no lasting name yet. */
+/** Writes and syncs a new file. Does not sync its folder, because the file does not have its final name yet. */
 export async function writeDurably(file: string, body: Body, signal?: AbortSignal): Promise<StoredObject> {
   const target = await open(file, 'wx', 0o644);
   try {
@@ -67,8 +67,8 @@ async function copyInto(target: FileHandle, from: string, signal?: AbortSignal):
 }
 
 /**
- * Makes a folder and those above it; each new one's name is synced. Not with mkdir's `recursive`: below a folder that
- * takes no new ones and says ENOENT, as /proc does, Node 24's never ends.
+ * Creates a folder and its parents, and syncs the name of each new one. Does not use mkdir's `recursive`: in Node 24 it
+ * never ends below a folder such as /proc, which refuses new folders with ENOENT.
  */
 export async function makeFolder(folder: string): Promise<void> {
   if (await isFolder(folder)) return;
@@ -76,7 +76,7 @@ export async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder);
   } catch (error) {
-    // Another run may have made it since.
+    // Another run may have created it in the meantime.
     if (systemCode(error) === 'EEXIST' && (await isFolder(folder))) return;
     throw error;
   }
@@ -93,12 +93,12 @@ async function isFolder(path: string): Promise<boolean> {
   );
 }
 
-/** Folders that may not be opened for reading (Windows; a parent of another user) cannot be synced. */
+/** A folder that cannot be opened for reading (Windows; a parent of another user) cannot be synced. */
 const notOpened: ReadonlySet<string | null> = new Set(['EISDIR', 'EPERM', 'EACCES']);
-/** Nor can those of some file systems. */
+/** Some file systems cannot sync folders. */
 const notSynced: ReadonlySet<string | null> = new Set(['EINVAL', 'EPERM', 'ENOTSUP']);
 
-/** Makes the names in a folder last, where the system can do that. */
+/** Makes the names in a folder durable, if the system supports that. */
 export async function syncFolder(folder: string): Promise<void> {
   let handle: FileHandle;
   try {

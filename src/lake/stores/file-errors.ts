@@ -1,19 +1,24 @@
-/** What a file system says when it refuses: to which file, and what a person can do. */
+/** Errors for people when the file system refuses something. */
 import { LakeError, ReportedError, ScratchError } from '../../shared/errors.ts';
 import { LockTimeout } from '../file-lock.ts';
 import { systemCode } from './durable-files.ts';
 
-/** A file in scratch. */
-export function scratchProblem(done: 'written' | 'read', file: string, error: unknown): ScratchError {
+/** For a file or folder in scratch. A ScratchError stays as it is. */
+export function scratchError(
+  done: 'created' | 'written' | 'read',
+  path: string,
+  error: unknown,
+): ScratchError {
+  if (error instanceof ScratchError) return error;
   return new ScratchError(
-    `${file} could not be ${done} (${describe(error)})`,
-    'Give --scratch a folder that is writable and has more room.',
+    `${path} could not be ${done} (${describe(error)})`,
+    'Set --scratch to a writable folder on a local disk with enough free space.',
     { cause: error },
   );
 }
 
-/** A file or folder of the lake. What is already explained stays as it is. */
-export function fileProblem(
+/** For a file or folder of the lake. An error that is already worded for people stays as it is. */
+export function fileError(
   done: 'opened' | 'read' | 'written' | 'listed',
   path: string,
   error: unknown,
@@ -30,30 +35,30 @@ function describe(error: unknown): string {
 
 function adviceFor(error: unknown): string {
   if (error instanceof LockTimeout) {
-    return 'Another process holds the lock _ledger/lock in the lake: end it if it hangs, then run again.';
+    return 'Another process holds the lock _ledger/lock in the lake. If that process hangs, end it, then run again.';
   }
   switch (systemCode(error)) {
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-      return 'Let the user that runs this program read and write the lake’s folder, or name another with --lake.';
+      return 'Give the user that runs this program read and write access to the lake’s folder, or set --lake to another folder.';
     case 'ENOSPC':
     case 'EDQUOT':
-      return 'Make room on the lake’s disk (or raise the quota), then run again: nothing was damaged.';
+      return 'Nothing was damaged. Free space on the lake’s disk (or raise the quota), then run again.';
     case 'ENOTDIR':
     case 'EISDIR':
     case 'EEXIST':
-      return 'A file lies where the lake needs a folder, or the reverse: move it away, or name another --lake.';
+      return 'There is a file where the lake needs a folder, or a folder where it needs a file. Move it away, or set --lake to another folder.';
     case 'EMFILE':
     case 'ENFILE':
-      return 'Raise the limit of open files (ulimit -n).';
+      return 'Raise the limit on open files (ulimit -n).';
     case 'ENOLCK':
     case 'ENOTSUP':
     case 'EOPNOTSUPP':
     case 'ENOSYS':
     case 'EINVAL':
-      return 'The file system seems not to lock or sync files: put the lake on a local disk, or on S3.';
+      return 'The file system does not seem to support locking or syncing files. Put the lake on a local disk or on S3.';
     default:
-      return 'Check the disk that the lake lies on, then run again: nothing was damaged.';
+      return 'Nothing was damaged. Check the disk of the lake, then run again.';
   }
 }

@@ -1,25 +1,25 @@
 /**
- * A lake in a local folder, with the semantics of conditional writes on S3. An ETag is the content's
- * SHA-256 (hex). A write goes to a temporary file, is synced, and takes the object's name under a lock
- * of the operating system: a process killed at any instant leaves the old object or the new one.
+ * A lake in a local folder, with the same conditional writes as S3. An ETag is the SHA-256 of the content (hex). A write
+ * goes to a temporary file, is synced, and is renamed under a lock of the operating system. So if the process is killed at
+ * any time, either the old object is there or the new one.
  */
 import { constants, type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { abortable } from '../../shared/abort.ts';
 import { LakeError } from '../../shared/errors.ts';
 import { digestOf, makeFolder, syncFolder, systemCode, writeDurably } from './durable-files.ts';
-import { fileProblem, scratchProblem } from './file-errors.ts';
+import { fileError, scratchError } from './file-errors.ts';
 import { checkedKey, compareKeys, isInternal } from './key.ts';
 import type { PutOutcome, PutRequest, Store, StoredObject, WriteCondition } from './store.ts';
-import { leadsToFolder, linkProblem, refuseLinks } from './symbolic-links.ts';
+import { leadsToFolder, linkError, refuseLinks } from './symbolic-links.ts';
 import { openWriterFolder, type WriterFolder } from './writer-folder.ts';
 
 export interface LocalStoreOptions {
   /** Absolute, or relative to the working directory. */
   readonly folder: string;
-  /** False for reading only: nothing is ever created, and a folder that is not there is an empty lake. */
+  /** False for reading only: nothing is created, and a missing folder counts as an empty lake. */
   readonly create: boolean;
-  /** How long to wait for another process that is in the middle of a write. */
+  /** How long to wait while another process writes. */
   readonly lockTimeoutMs?: number;
 }
 
@@ -35,7 +35,7 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
     if (found !== null && !found.isDirectory())
       throw Object.assign(new Error('not a folder'), { code: 'ENOTDIR' });
   } catch (error) {
-    throw fileProblem('opened', root, error);
+    throw fileError('opened', root, error);
   }
   return new LocalStore(root, options.create, options.lockTimeoutMs ?? 60_000);
 }
@@ -45,7 +45,7 @@ class LocalStore implements Store {
   readonly #root: string;
   readonly #writable: boolean;
   readonly #lockTimeoutMs: number;
-  /** Made by the first write. */
+  /** Created by the first write. */
   #writerFolder: Promise<WriterFolder> | null = null;
 
   constructor(root: string, writable: boolean, lockTimeoutMs: number) {
@@ -58,12 +58,12 @@ class LocalStore implements Store {
   async download(key: string, file: string, signal?: AbortSignal): Promise<StoredObject | null> {
     return await this.#withObject(key, signal, async (source) => {
       const target = await open(file, 'w', 0o600).catch((error) => {
-        throw scratchProblem('written', file, error);
+        throw scratchError('written', file, error);
       });
       try {
         const copy = async (chunk: Uint8Array) => {
           await target.writeFile(chunk).catch((error) => {
-            throw scratchProblem('written', file, error);
+            throw scratchError('written', file, error);
           });
         };
         return await digestOf(source, copy, signal);
@@ -89,7 +89,7 @@ class LocalStore implements Store {
     if (!this.#writable) {
       throw new LakeError(
         `The lake ${this.url} was opened for reading`,
-        'This is a defect of the program: please report it.',
+        'This is a bug in the program: please report it.',
       );
     }
     signal?.throwIfAborted();
@@ -105,7 +105,7 @@ class LocalStore implements Store {
       return published ? { written: true, ...written } : { written: false };
     } catch (error) {
       if (signal?.aborted && error === signal.reason) throw error;
-      throw fileProblem('written', path, error);
+      throw fileError('written', path, error);
     } finally {
       if (temporary !== null) await rm(temporary, { force: true }).catch(() => undefined);
     }
@@ -119,7 +119,7 @@ class LocalStore implements Store {
     const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
     if (folder !== '') checkedKey(`${folder}x`);
     await refuseLinks(this.#root, folder).catch((error) => {
-      throw fileProblem('listed', join(this.#root, folder), error);
+      throw fileError('listed', join(this.#root, folder), error);
     });
     yield* this.#below(folder, prefix, options.folders === true, signal);
   }
@@ -142,7 +142,7 @@ class LocalStore implements Store {
     return join(this.#root, ...checkedKey(key).split('/'));
   }
 
-  /** One open file is one state of the object: a write meanwhile puts another file in its place. */
+  /** An open file always shows one state of the object: a concurrent write replaces the file, not its content. */
   async #withObject<T>(
     key: string,
     signal: AbortSignal | undefined,
@@ -161,7 +161,7 @@ class LocalStore implements Store {
       }
     } catch (error) {
       if (signal?.aborted && error === signal.reason) throw error;
-      throw fileProblem('read', path, error);
+      throw fileError('read', path, error);
     }
   }
 
@@ -187,8 +187,8 @@ class LocalStore implements Store {
   }
 
   /**
-   * A folder's entries in S3's order, folders ending in `/`. What is no plain file is listed too, so that it can be
-   * named; only reading it fails. A link to a folder could hide parts, and ends the listing.
+   * The entries of a folder in S3's order; folders end in `/`. Anything that is not a plain file is listed too, so that it
+   * can be reported; only reading it fails. A link to a folder ends the listing, because it could hide parts.
    */
   async #names(folder: string): Promise<string[]> {
     const path = join(this.#root, folder);
@@ -196,12 +196,12 @@ class LocalStore implements Store {
       const entries = await readdir(path, { withFileTypes: true });
       for (const entry of entries) {
         const own = join(path, entry.name);
-        if (entry.isSymbolicLink() && (await leadsToFolder(own))) throw await linkProblem(this.#root, own);
+        if (entry.isSymbolicLink() && (await leadsToFolder(own))) throw await linkError(this.#root, own);
       }
       return entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name)).sort(compareKeys);
     } catch (error) {
       if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return [];
-      throw fileProblem('listed', path, error);
+      throw fileError('listed', path, error);
     }
   }
 }
@@ -229,11 +229,11 @@ async function etagAt(path: string): Promise<string | null> {
   }
 }
 
-/** Null when there is no such file; a folder of that name is no object either. */
+/** Null if there is no such file. A folder of that name does not count as an object. */
 async function openIfThere(path: string): Promise<FileHandle | null> {
   let handle: FileHandle;
   try {
-    // Not blocking: a named pipe would be waited for until somebody writes to it.
+    // Non-blocking, because opening a named pipe would wait until somebody writes to it.
     handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return null;

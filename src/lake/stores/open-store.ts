@@ -1,4 +1,4 @@
-/** From where a lake lies to the store that holds it. */
+/** Opens the store of a lake: a local folder or S3. */
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import type { Logger } from 'pino';
 import type { Encryption } from '../../config/encryption.ts';
@@ -8,9 +8,9 @@ import { openS3Store, type S3StoreOptions } from './s3.ts';
 import type { Store } from './store.ts';
 
 export interface OpenStoreOptions extends Partial<Encryption> {
-  /** False for reading only: nothing is created, and a lake that is not there is empty. */
+  /** False for reading only: nothing is created, and a missing lake counts as empty. */
   readonly create: boolean;
-  /** The rest only counts for S3. Null: as the environment and the shared configuration say, or AWS's own. */
+  /** This and all below apply only to S3. Null: from the environment or the shared configuration, or AWS's own. */
   readonly endpointUrl: string | null;
   readonly expectedBucketOwner: string | null;
   /** Default: the SDK's chain. */
@@ -21,7 +21,7 @@ export interface OpenStoreOptions extends Partial<Encryption> {
   readonly log: Pick<Logger, 'debug' | 'warn'>;
 }
 
-/** @throws LakeError when the folder cannot be opened; an S3 lake is first asked by its first use */
+/** @throws LakeError when the folder cannot be opened. S3 gets its first request only when the store is used */
 export async function openStore(location: LakeLocation, options: OpenStoreOptions): Promise<Store> {
   if (location.kind === 'local') {
     return await openLocalStore({ folder: location.folder, create: options.create });

@@ -1,6 +1,6 @@
-/** What a person can do about what S3 refuses, by the code that S3 gives (docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html). */
+/** Advice for errors of S3, by their codes (docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html). */
 
-/** What was tried, for messages. */
+/** What the program tried to do, for messages. */
 export interface S3Attempt {
   readonly done: 'read' | 'written' | 'listed';
   /** `s3://bucket/key`. */
@@ -10,11 +10,11 @@ export interface S3Attempt {
   readonly expectedBucketOwner: string | null;
 }
 
-/** What S3 said, beside its code. */
+/** S3's error. */
 export interface S3Refusal {
   readonly code: string;
   readonly message: string;
-  /** The other fields of the answer: `StorageClass`, `Region`. */
+  /** Other fields of the response: `StorageClass`, `Region`. */
   readonly field: (name: string) => string | null;
 }
 
@@ -24,27 +24,27 @@ const otherRegion: Advice = ({ bucket }, { field }) => {
   const region = field('Region');
   const where = region === null ? 'in another region' : `in ${region}`;
   return (
-    `The bucket ${bucket} lies ${where}. Set AWS_REGION to its region, or allow s3:ListBucket so that the region ` +
-    'can be found. With --s3-endpoint-url, name the endpoint of that region.'
+    `The bucket ${bucket} is ${where}. Set AWS_REGION to its region, or allow s3:ListBucket so that the program can find ` +
+    'the region. If you use --s3-endpoint-url, set it to the endpoint of that region.'
   );
 };
 
 const expired: Advice = () =>
-  'The session credentials have expired or are not whole: renew them, then run again.';
+  'The session credentials have expired or are incomplete. Renew them, then run again.';
 
 const refusedKey: Advice = () =>
-  'S3 does not know the access key, or the secret key does not fit it: check the credentials for the lake.';
+  'S3 does not know the access key, or the secret key does not match it. Check the credentials for the lake.';
 
 const clock: Advice = () =>
-  'S3 refused the date of every try, although requests carry the time that AWS’s services agree on, not this machine’s clock: ' +
-  'look at proxies and gateways that hold requests back or answer in S3’s place, then run again.';
+  'S3 refused the date of every attempt, although requests follow the clocks of AWS’s services. ' +
+  'Check proxies and gateways that delay requests or respond in place of S3, then run again.';
 
 const damagedOnTheWay: Advice = () =>
-  'The body changed between this machine and S3, in every try: look at proxies and gateways on the way, then run again.';
+  'The body changed between this machine and S3 in every attempt. Check proxies and gateways in between, then run again.';
 
-/** Whoever takes more must grow: a code that is not here is told by its status. */
+/** For other codes, the HTTP status decides. */
 const byCode: Readonly<Record<string, Advice>> = {
-  NoSuchBucket: ({ bucket }) => `Create the bucket ${bucket}, or name another with --lake.`,
+  NoSuchBucket: ({ bucket }) => `Create the bucket ${bucket}, or set --lake to another bucket.`,
   // docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, InvalidObjectState
   InvalidObjectState: ({ url }, { field }) => {
     const where = field('AccessTier') ?? field('StorageClass');
@@ -52,11 +52,11 @@ const byCode: Readonly<Record<string, Advice>> = {
     return (
       `The object is archived${where === null ? '' : ` (${where})`}. Restore it ` +
       `(aws s3api restore-object --bucket ${bucket} --key ${key.join('/')} --restore-request Days=7), wait until that is done, ` +
-      'and run again. Exclude the lake’s prefix from the lifecycle rule or tiering that archives it.'
+      'and run again. Exclude the lake’s prefix from the lifecycle rule or tiering that archives objects.'
     );
   },
   CredentialsProviderError: () =>
-    'Give the lake credentials: a task or pod role, AWS_PROFILE, or --lake-role-arn.',
+    'Provide credentials for the lake: a task or pod role, AWS_PROFILE, or --lake-role-arn.',
   InvalidAccessKeyId: refusedKey,
   SignatureDoesNotMatch: refusedKey,
   ExpiredToken: expired,
@@ -66,33 +66,32 @@ const byCode: Readonly<Record<string, Advice>> = {
   RequestTimeTooSkewed: clock,
   RequestExpired: clock,
   PermanentRedirect: otherRegion,
-  TemporaryRedirect: () =>
-    'S3 has just made the bucket and still redirects requests to it: run again in an hour.',
+  TemporaryRedirect: () => 'The bucket is new, and S3 still redirects requests to it. Run again in an hour.',
   AuthorizationHeaderMalformed: otherRegion,
   IllegalLocationConstraintException: otherRegion,
   BadDigest: damagedOnTheWay,
   XAmzContentSHA256Mismatch: damagedOnTheWay,
   XAmzContentChecksumMismatch: damagedOnTheWay,
   NotImplemented: () =>
-    'The store does not offer what this program needs: use another store, or a newer version of it.',
+    'The store does not support what this program needs. Use another store, or a newer version of it.',
   InvalidArgument: refusedRequest,
   InvalidRequest: refusedRequest,
   MissingContentMD5: refusedRequest,
-  AllAccessDisabled: ({ bucket }) => `AWS has closed the bucket ${bucket}: ask AWS Support.`,
+  AllAccessDisabled: ({ bucket }) => `AWS has disabled access to the bucket ${bucket}. Ask AWS Support.`,
   AccountProblem: ({ bucket }) =>
-    `AWS has suspended the account that owns ${bucket}, or limits it: ask AWS Support.`,
+    `AWS has suspended or restricted the account that owns ${bucket}. Ask AWS Support.`,
   NotSignedUp: ({ bucket }) => `The account of the bucket ${bucket} has not signed up for S3.`,
 };
 
 const busyKms =
-  'KMS was busy through all retries, and nothing is wrong with the key: run again later, or raise the account’s quota of KMS requests.';
+  'KMS was busy in all retries; the key itself is fine. Run again later, or raise the account’s quota for KMS requests.';
 
-/** What S3 hands on from KMS has the prefix `KMS.` (docs.aws.amazon.com/kms/latest/developerguide/key-state.html). */
+/** Errors that S3 passes on from KMS have the prefix `KMS.` (docs.aws.amazon.com/kms/latest/developerguide/key-state.html). */
 const byKmsCode: Readonly<Record<string, string>> = {
   'KMS.DisabledException':
-    'The KMS key is disabled: enable it (aws kms enable-key), and the lake can be used again. Nothing is lost.',
+    'Nothing is lost, but the KMS key is disabled. Enable it (aws kms enable-key), and the lake can be used again.',
   'KMS.NotFoundException':
-    'S3 does not find the KMS key: check that it exists in the bucket’s region. What a deleted key has encrypted cannot be read any more.',
+    'S3 cannot find the KMS key. Check that it exists in the bucket’s region. Data that was encrypted with a deleted key is lost.',
   'KMS.ThrottlingException': busyKms,
   'KMS.DependencyTimeoutException': busyKms,
   'KMS.KMSInternalException': busyKms,
@@ -100,27 +99,27 @@ const byKmsCode: Readonly<Record<string, string>> = {
 
 function keyState(message: string): string {
   return /pending deletion/i.test(message)
-    ? 'The KMS key is going to be deleted: cancel that at once (aws kms cancel-key-deletion, then enable-key), for without it the lake cannot be read any more.'
-    : 'The KMS key cannot be used in the state it is in (disabled, pending deletion or import, or its external store is out of reach): bring it back to “Enabled”.';
+    ? 'The KMS key is scheduled for deletion. Cancel that at once (aws kms cancel-key-deletion, then enable-key): without the key, the lake cannot be read any more.'
+    : 'The KMS key is not usable in its current state (disabled, pending deletion or import, or its external key store is unreachable). Bring it back to “Enabled”.';
 }
 
 function refusedRequest({ kmsKeyId }: S3Attempt, { message }: S3Refusal): string {
   if (/object lock|content-md5|x-amz-checksum/i.test(message)) {
     return (
-      'The bucket takes only requests with a checksum, as Object Lock with a default retention does: do not set ' +
+      'The bucket accepts only writes with a checksum, as buckets with Object Lock and a default retention do. Do not set ' +
       'AWS_REQUEST_CHECKSUM_CALCULATION (or request_checksum_calculation in the profile) to when_required.'
     );
   }
   if (kmsKeyId !== null && /kms|key|encrypt/i.test(message)) {
-    return `Check --kms-key-id ${kmsKeyId}: an id or ARN of a symmetric key in the bucket’s region.`;
+    return `Check --kms-key-id ${kmsKeyId}: it must be the id or ARN of a symmetric key in the bucket’s region.`;
   }
-  return 'The store refuses the request itself: check --s3-endpoint-url and what the bucket demands of writers.';
+  return 'The store refuses the request itself. Check --s3-endpoint-url and the bucket’s requirements for writes.';
 }
 
-/** What to do about a code that says what is wrong; null: the code does not say enough. */
+/** Advice for a code that says what is wrong; null: the code does not say enough. */
 export function adviceByCode(attempt: S3Attempt, refusal: S3Refusal): string | null {
   const { code, message } = refusal;
-  // Whoever reads the code from an answer may have written anything: only own names count.
+  // The code comes from a response and can be anything, so inherited names must not match.
   const known = Object.hasOwn(byCode, code) ? byCode[code] : undefined;
   if (known !== undefined) return known(attempt, refusal);
   if (/^KMS\..*InvalidStateException$/.test(code)) return keyState(message);
@@ -131,19 +130,19 @@ export function adviceByCode(attempt: S3Attempt, refusal: S3Refusal): string | n
     : null;
 }
 
-/** Access is denied, and S3 rarely says why: what is needed. */
+/** Advice when access is denied. S3 rarely says why, so this lists what is needed. */
 export function permissionAdvice(attempt: S3Attempt, message: string): string {
   if (/requester pays|x-amz-request-payer/i.test(message)) {
-    return `The bucket ${attempt.bucket} is a Requester Pays bucket, which a lake cannot lie in: turn that off, or use another bucket.`;
+    return `The bucket ${attempt.bucket} is a Requester Pays bucket, which cannot hold a lake. Turn Requester Pays off, or use another bucket.`;
   }
   const needed = {
-    read: `s3:GetObject on the lake’s objects and s3:ListBucket on ${attempt.bucket} (without it S3 answers 403 for what is not there), and kms:Decrypt where a key encrypts them`,
-    written: `s3:PutObject (and s3:AbortMultipartUpload) on the lake’s objects, and kms:GenerateDataKey and kms:Decrypt where a key encrypts them`,
+    read: `s3:GetObject on the lake’s objects and s3:ListBucket on ${attempt.bucket} (without it S3 returns 403 for missing objects), and kms:Decrypt if a KMS key encrypts them`,
+    written: `s3:PutObject (and s3:AbortMultipartUpload) on the lake’s objects, and kms:GenerateDataKey and kms:Decrypt if a KMS key encrypts them`,
     listed: `s3:ListBucket on ${attempt.bucket}`,
   }[attempt.done];
   const owner =
     attempt.expectedBucketOwner === null
       ? ''
-      : ` Check too that account ${attempt.expectedBucketOwner} owns the bucket, as --expected-bucket-owner says.`;
-  return `Allow ${needed}: in the role’s policy, and in the bucket’s and the key’s.${owner}`;
+      : ` Also check that account ${attempt.expectedBucketOwner} owns the bucket, as --expected-bucket-owner says.`;
+  return `Allow ${needed}: in the role’s policy, the bucket policy and the key policy.${owner}`;
 }

@@ -1,6 +1,6 @@
 /**
- * Checksums beyond the signature: sent with every write unless somebody says otherwise, because a bucket with a default
- * retention refuses a write without one (docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html).
+ * Decides whether writes carry a checksum. They do by default, because a bucket with a default retention refuses a write
+ * without one (docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html).
  */
 import { loadConfig } from '@smithy/core/config';
 import type { Logger } from 'pino';
@@ -14,13 +14,13 @@ export interface Checksums {
   /** For the SDK's `responseChecksumValidation`. */
   readonly ofAnswers: () => Promise<When>;
   /**
-   * Runs a write, and once more without checksums where the store may have refused it for them. A store that takes it
-   * then is sent none any more: some S3-compatible servers know no checksums.
+   * Runs a write. If the store may have refused it because of the checksum, runs it again without one. If that succeeds,
+   * no more checksums are sent: some S3-compatible servers do not support them.
    */
   orWithout<T>(write: () => Promise<T>): Promise<T>;
 }
 
-/** Codes under which servers refuse a header that they do not know; AuthorizationHeaderMalformed and the like are not here. */
+/** Codes that servers return for an unknown header. AuthorizationHeaderMalformed and the like are not among them. */
 const refusals: ReadonlySet<string> = new Set([
   'BadRequest',
   'InvalidArgument',
@@ -31,8 +31,8 @@ const refusals: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * @param isCustom whether the endpoint is not AWS's own. AWS takes checksums; answers of other stores are only validated
- *   when that was asked for, because every body is compared with the SHA-256 it was written with anyway.
+ * @param isCustom whether the endpoint is not AWS's own. AWS supports checksums. Responses of other stores are validated
+ *   only on request, because every body is compared with the SHA-256 in its metadata anyway.
  */
 export function openChecksums(isCustom: () => Promise<boolean>, log: Pick<Logger, 'warn'>): Checksums {
   const configuredForRequests = configured('request_checksum_calculation');
@@ -56,10 +56,13 @@ export function openChecksums(isCustom: () => Promise<boolean>, log: Pick<Logger
         withoutThem = true;
         try {
           const done = await write();
-          log.warn({ code: codeOf(error) }, 'the store takes no checksums: writes are sent without them');
+          log.warn(
+            { code: codeOf(error) },
+            'the store does not support checksums: the run writes without them',
+          );
           return done;
         } catch (again) {
-          // Refused as before: it was not for the checksum.
+          // Refused as before, so the checksum was not the reason.
           if (!mayBeForThem(again)) throw again;
           withoutThem = false;
           throw error;
@@ -74,12 +77,12 @@ function mayBeForThem(error: unknown): boolean {
   return status === 501 || (status === 400 && (refusals.has(codeOf(error)) || isNameless(error)));
 }
 
-/** A server that is not AWS may refuse in a body that nobody can read. */
+/** A server other than AWS may refuse with an unreadable body. */
 function isNameless(error: unknown): boolean {
   return ['400', 'Error', 'Unknown', 'UnknownError', 'SyntaxError'].includes(codeOf(error));
 }
 
-/** Null: nobody says (docs.aws.amazon.com/sdkref/latest/guide/feature-dataintegrity.html). */
+/** Null: not configured (docs.aws.amazon.com/sdkref/latest/guide/feature-dataintegrity.html). */
 function configured(name: string): () => Promise<When | null> {
   const find = loadConfig<string>({
     environmentVariableSelector: (environment) => environment[`AWS_${name.toUpperCase()}`] || undefined,

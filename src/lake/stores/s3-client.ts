@@ -1,4 +1,4 @@
-/** One S3 client for a lake: found region, bounded sockets and times, retries that outlast a slow-down. */
+/** The S3 client of a lake: it finds the region, bounds sockets and times, and retries long enough to survive a SlowDown. */
 import { HeadBucketCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
@@ -17,38 +17,38 @@ import { s3Origin } from './s3-response-origin.ts';
 
 export interface S3ClientOptions {
   readonly bucket: string;
-  /** Null: as the environment or the profile say, or AWS's own; see s3-endpoint.ts. */
+  /** Null: from the environment or the profile, or AWS's own; see s3-endpoint.ts. */
   readonly endpointUrl: string | null;
   readonly expectedBucketOwner: string | null;
   readonly credentials?: AwsCredentialIdentityProvider;
-  /** Default: the bucket's, asked of S3; else the environment's; else us-east-1. */
+  /** Default: the bucket's region according to S3, then the environment's, then us-east-1. */
   readonly region?: string;
-  /** Default: one of its own, with bounded sockets and times, that honours HTTPS_PROXY. */
+  /** Default: a handler of its own, with bounded sockets and times, that supports HTTPS_PROXY. */
   readonly requestHandler?: NodeHttpHandler;
-  /** The first pause before a request is sent again, beyond the SDK's own retries; doubles each time. */
+  /** The delay before the first retry, in addition to the SDK's own retries. It doubles each time. */
   readonly retryDelayMs?: number;
   readonly log: Pick<Logger, 'debug' | 'warn'>;
 }
 
-/** Beyond the SDK's three attempts: about a minute of slow-down is outlasted. */
+/** In addition to the SDK's three attempts. Enough for about a minute of SlowDown. */
 const outerRetries = 5;
-/** And no retry begins after this: a store that hangs must not eat the night. */
+/** No retry begins after this time: a store that hangs must not use up the night. */
 const maximumRetryMs = 5 * 60_000;
-/** All tries of finding the bucket's region; nobody's signal reaches them. */
+/** For all attempts to find the bucket's region. The caller's signal does not reach them. */
 const regionTimeoutMs = 15_000;
 const maximumSockets = 8;
-/** A body of the largest single PUT must be through by then. */
+/** Enough for the largest body in a single PUT. */
 const requestTimeoutMs = 60_000;
 
 export interface S3Connection {
-  /** Made at the first call: where S3 is asked, and how, may have to be read from the shared configuration. */
+  /** Created on the first call, because the endpoint may be in the shared configuration. */
   client(): Promise<S3Client>;
   readonly checksums: Checksums;
-  /** The store's time, as its answers tell it. */
+  /** The store's time, as its responses report it. */
   readonly clock: AwsClock;
-  /** False until the first request, and where the endpoint is somebody's own. */
+  /** False until the first request, and for a custom endpoint. */
   isAws(): boolean;
-  /** Runs an idempotent request, again after transient errors. Rejects with the signal's reason once aborted. */
+  /** Runs an idempotent request, with retries after transient errors. Rejects with the signal's reason once aborted. */
   retried<T>(what: string, request: () => Promise<T>, signal?: AbortSignal): Promise<T>;
   close(): void;
 }
@@ -99,7 +99,7 @@ export function connectS3(options: S3ClientOptions): S3Connection {
             if (!isTransient(error) || signal?.aborted) return;
             options.log.warn(
               { what, attempt: attemptNumber, retriesLeft, code: codeOf(error) },
-              'S3 asks for patience',
+              'an S3 request failed and is sent again',
             );
           },
         });
@@ -108,14 +108,14 @@ export function connectS3(options: S3ClientOptions): S3Connection {
         throw error;
       }
     },
-    // A handler that was lent is not ours to close.
+    // The caller closes its own handler.
     close: () => own?.close(),
   };
 }
 
 /**
- * HeadBucket names the region even where it refuses. The SDK's own followRegionRedirects is not used: it swaps the
- * client's region for the time of one request, so requests side by side trip over each other
+ * HeadBucket names the region even if it denies access. The SDK's own followRegionRedirects is not used: it changes the
+ * client's region during one request, which disturbs concurrent requests
  * (@aws-sdk/middleware-sdk-s3, region-redirect-endpoint-middleware.js).
  */
 async function findRegion(
@@ -137,7 +137,7 @@ async function findRegion(
     );
   } catch (error) {
     const found = regionHeader(error);
-    // What is really wrong is said better by the first real request: HEAD has no body to say it in.
+    // The first real request reports the cause better: a HEAD response has no body.
     if (found === null)
       options.log.debug({ bucket: options.bucket, code: codeOf(error) }, 'bucket region not found');
     return found ?? configured;
@@ -146,7 +146,7 @@ async function findRegion(
 
 function regionHeader(error: unknown): string | null {
   if (typeof error !== 'object' || error === null || !('$response' in error)) return null;
-  // The SDK hangs the HTTP response on its errors; every step down is checked.
+  // Safe: the SDK attaches the HTTP response to its errors, and every step is checked.
   const response = error.$response as { headers?: Record<string, unknown> } | undefined;
   const region = response?.headers?.['x-amz-bucket-region'];
   return typeof region === 'string' ? region : null;

@@ -1,18 +1,18 @@
-/** What S3, or the way to it, says when it refuses: what it means for a lake, and what a person can do. */
+/** Classifies errors of S3 and of the network in between, and turns them into errors for people. */
 import { awsFailure, type FailureKind } from '../../aws/failure.ts';
 import { networkAdvice } from '../../aws/network-advice.ts';
 import { ForeignResponse } from '../../aws/response-origin.ts';
 import { LakeError, ReportedError } from '../../shared/errors.ts';
 import { adviceByCode, permissionAdvice, type S3Attempt } from './s3-advice.ts';
 
-/** The error's code, as S3 names it (`NoSuchKey`), or the system's (`ECONNRESET`). */
+/** The error's code from S3 (`NoSuchKey`) or from the system (`ECONNRESET`). */
 export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if ('code' in error && typeof error.code === 'string') return error.code;
   return error.name;
 }
 
-/** The HTTP status of the answer; null when there was none. */
+/** The HTTP status of the response; null if there was none. */
 export function statusOf(error: unknown): number | null {
   const metadata = metadataOf(error);
   return typeof metadata?.httpStatusCode === 'number' ? metadata.httpStatusCode : null;
@@ -34,11 +34,11 @@ const transientCodes: ReadonlySet<string> = new Set([
   'InternalError',
   'ServiceUnavailable',
   'IncompleteBody',
-  // The body was changed on its way: it is sent again.
+  // The body was changed in transit.
   'BadDigest',
   'XAmzContentSHA256Mismatch',
   'XAmzContentChecksumMismatch',
-  // S3 hands on that KMS has no time for it.
+  // S3 passes on that KMS is busy.
   'KMS.ThrottlingException',
   'KMS.DependencyTimeoutException',
   'KMS.KMSInternalException',
@@ -54,21 +54,21 @@ const transientCodes: ReadonlySet<string> = new Set([
   'ERR_STREAM_PREMATURE_CLOSE',
 ]);
 
-/** True when the same request may well succeed a little later; it may even have had its effect. */
+/** True if the same request may succeed a little later. It may even have taken effect already. */
 export function isTransient(error: unknown): boolean {
   const status = statusOf(error);
-  // A store that does not offer something will not offer it a minute later.
+  // What the store does not support, it will not support a minute later.
   if (status === 501) return false;
   if ((status !== null && (status >= 500 || status === 429)) || transientCodes.has(codeOf(error)))
     return true;
   const { kind } = awsFailure(error);
-  // A refusal of the date had no effect, and the next request is dated anew.
+  // A request that was refused for its date had no effect, and the next one gets a new date.
   if (kind === 'clock-skew') return true;
-  return error instanceof ForeignResponse || (status === null && healing.has(kind));
+  return error instanceof ForeignResponse || (status === null && transientKinds.has(kind));
 }
 
-/** What happens on the way to S3, or to whoever gives the credentials for it, whatever it is called. */
-const healing: ReadonlySet<FailureKind> = new Set([
+/** Failures of the network, or of the provider of the credentials. */
+const transientKinds: ReadonlySet<FailureKind> = new Set([
   'unreachable',
   'timed-out',
   'throttled',
@@ -96,10 +96,10 @@ export function isConflict(error: unknown): boolean {
 }
 
 /** @returns a LakeError with the key, the cause and what to do */
-export function explained(error: unknown, attempt: S3Attempt): LakeError {
+export function s3Error(error: unknown, attempt: S3Attempt): LakeError {
   if (error instanceof LakeError) return error;
   if (error instanceof ReportedError) {
-    // Credentials that could not be had: its message says all.
+    // The credentials could not be obtained. The message already says everything.
     const what = error.message.slice(0, -`. ${error.advice}`.length);
     return new LakeError(`${attempt.url} could not be ${attempt.done}: ${what}`, error.advice, {
       cause: error,
@@ -128,12 +128,12 @@ function adviceFor(error: unknown, attempt: S3Attempt): string {
   if (named !== null) return named;
   if (statusOf(error) === 403) return permissionAdvice(attempt, message);
   if (isTransient(error)) {
-    return 'S3 stayed slow, busy or out of reach through all retries: check the network, HTTPS_PROXY and --s3-endpoint-url, then run again.';
+    return 'S3 was slow, busy or unreachable in all retries. Check the network, HTTPS_PROXY and --s3-endpoint-url, then run again.';
   }
-  return 'Check the bucket, its policy and --s3-endpoint-url, then run again: nothing was damaged.';
+  return 'Nothing was damaged. Check the bucket, its policy and --s3-endpoint-url, then run again.';
 }
 
-/** The SDK hangs the fields of S3's answer on its errors: on those that it models, and on all others. */
+/** The SDK copies the fields of S3's response to every error. */
 function fieldOf(error: unknown, name: string): string | null {
   if (typeof error !== 'object' || error === null) return null;
   const value: unknown = Reflect.get(error, name);

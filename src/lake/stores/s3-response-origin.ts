@@ -1,10 +1,10 @@
-/** Which answers are S3's, and which come from something between the job and S3. */
+/** Tells S3's responses from those of something between the job and S3. */
 import { type ResponseHead, type ResponseOrigin, requestIdOf, rootOf } from '../../aws/response-origin.ts';
 
 /**
- * AWS's S3 gives every answer a request id. Some S3-compatible servers do not; their answers are told by what S3 alone says:
- * an ETag for an object, a document of its own for a list or an upload, an `<Error>` with a code for a refusal. Whatever a
- * captive portal answers to a GET or a PUT must never be read as "there is no part" or "the part is written".
+ * Every response of AWS's S3 has a request id. Some S3-compatible servers send none. Their responses are recognized by what
+ * only S3 sends: an ETag for an object, a specific document for a list or an upload, an `<Error>` with a code for an error.
+ * A captive portal's response to a GET or PUT must never be read as "there is no part" or "the part is written".
  * @param custom whether the endpoint is not AWS's own
  */
 export function s3Origin(custom: boolean): ResponseOrigin {
@@ -16,7 +16,7 @@ export function s3Origin(custom: boolean): ResponseOrigin {
       const isGood = status >= 200 && status < 300;
       if (requestIdOf(headers) !== null || headers['x-amz-bucket-region'] !== undefined) return true;
       if (method === 'DELETE' && isGood) return true;
-      // A HEAD has no body that could tell.
+      // The response to a HEAD has no body to check.
       if (method === 'HEAD') return custom && !isPage(headers);
       if (!isGood) return null;
       if (isPage(headers) || headers.etag === undefined) return null;
@@ -32,13 +32,13 @@ export function s3Origin(custom: boolean): ResponseOrigin {
           ? root === 'ListBucketResult'
           : root !== 'html' && /<(?:UploadId|ETag)>/.test(body);
       }
-      // A PUT is answered with nothing but headers.
+      // The response to a PUT has only headers.
       return method === 'PUT' && headers.etag !== undefined && body === '';
     },
   };
 }
 
-/** Good answers to a list, and to the beginning and the end of an upload in parts. */
+/** Successful responses to a list, and to the start and the end of a multipart upload. */
 function answersWithDocument({ method, query, status }: ResponseHead): boolean {
   const asks = method === 'POST' || (method === 'GET' && 'list-type' in query);
   return asks && status >= 200 && status < 300;

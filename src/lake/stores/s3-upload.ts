@@ -1,4 +1,4 @@
-/** A body on its way to S3 under a condition: one PUT, or a multipart upload above a size. */
+/** Uploads a body to S3 under a condition: with one PUT or, above a size, with a multipart upload. */
 import { open, readFile, stat } from 'node:fs/promises';
 import {
   AbortMultipartUploadCommand,
@@ -21,19 +21,19 @@ export interface UploadRequest {
   readonly contentType: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly encryption: Encryption;
-  /** Bodies larger than this go up in parts. */
+  /** Larger bodies use a multipart upload. */
   readonly multipartBytes: number;
-  /** Called before the request goes out that makes the object: from then on it may be there, whatever is answered. */
+  /** Called before the request that creates the object. From then on the object may exist, whatever the response. */
   readonly onDecisive: () => void;
 }
 
-/** S3 wants at least 5 MiB in every part but the last, and at most 10,000 parts. */
-const partBytes = 8 * 1024 * 1024;
-const maximumParts = 10_000;
-/** Parts in flight, and in memory. */
-const concurrentParts = 2;
+/** S3 requires at least 5 MiB in every upload part except the last, and at most 10,000 parts. */
+const uploadPartBytes = 8 * 1024 * 1024;
+const maximumUploadParts = 10_000;
+/** Upload parts in flight, and in memory. */
+const concurrentUploadParts = 2;
 
-/** The ETag and the size of the object that was written. Rejects with S3's own error when it was not. */
+/** Returns the ETag and the size of the written object. Rejects with S3's own error. */
 export async function upload(
   s3: S3Connection,
   request: UploadRequest,
@@ -41,12 +41,14 @@ export async function upload(
 ): Promise<{ etag: string | null; size: number }> {
   const size = 'bytes' in request.body ? request.body.bytes.length : (await stat(request.body.file)).size;
   const send = () =>
-    size > request.multipartBytes ? inParts(s3, request, size, signal) : whole(s3, request, signal);
+    size > request.multipartBytes
+      ? multipartUpload(s3, request, size, signal)
+      : singlePut(s3, request, signal);
   const etag = await s3.checksums.orWithout(send);
   return { etag: etag ?? null, size };
 }
 
-async function whole(
+async function singlePut(
   s3: S3Connection,
   request: UploadRequest,
   signal?: AbortSignal,
@@ -69,10 +71,10 @@ async function whole(
 }
 
 /**
- * By hand, and not with @aws-sdk/lib-storage 3.1169: its Upload sends the abort without ExpectedBucketOwner, and
- * an aborted signal leaves its requests running behind the caller's back (dist-es/Upload.js).
+ * Written by hand, because Upload of @aws-sdk/lib-storage 3.1169 sends the abort without ExpectedBucketOwner, and leaves
+ * requests running after its signal was aborted (dist-es/Upload.js).
  */
-async function inParts(
+async function multipartUpload(
   s3: S3Connection,
   request: UploadRequest,
   size: number,
@@ -89,7 +91,7 @@ async function inParts(
   const UploadId = created.UploadId;
   if (UploadId === undefined) throw new Error('the store began a multipart upload without naming it');
   try {
-    const Parts = await sendParts(s3, client, request, UploadId, size, signal);
+    const Parts = await sendUploadParts(s3, client, request, UploadId, size, signal);
     const complete = new CompleteMultipartUploadCommand({
       ...target,
       ...conditional(request.condition),
@@ -100,14 +102,14 @@ async function inParts(
     const done = await s3.retried('complete', () => client.send(complete, { ...aborted(signal) }), signal);
     return done.ETag;
   } catch (error) {
-    // Not with the caller's signal: an upload that nobody aborts is paid for until a lifecycle rule finds it.
+    // Without the caller's signal: an upload that is not aborted costs money until a lifecycle rule removes it.
     const abort = new AbortMultipartUploadCommand({ ...target, UploadId });
     await client.send(abort, { abortSignal: AbortSignal.timeout(2_000) }).catch(() => undefined);
     throw error;
   }
 }
 
-async function sendParts(
+async function sendUploadParts(
   s3: S3Connection,
   client: S3Client,
   request: UploadRequest,
@@ -115,11 +117,11 @@ async function sendParts(
   size: number,
   signal?: AbortSignal,
 ): Promise<CompletedPart[]> {
-  const length = Math.max(partBytes, Math.ceil(size / maximumParts));
+  const length = Math.max(uploadPartBytes, Math.ceil(size / maximumUploadParts));
   const source = await readable(request.body);
   const failed = new AbortController();
   const stop = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
-  const limit = pLimit(concurrentParts);
+  const limit = pLimit(concurrentUploadParts);
   const sendPart = async (index: number): Promise<CompletedPart> => {
     stop.throwIfAborted();
     const Body = await source.read(index * length, Math.min(length, size - index * length));
@@ -138,7 +140,7 @@ async function sendParts(
     failed.abort(error);
     throw error;
   } finally {
-    // The file is closed only when nobody reads it any more.
+    // Wait for all reads before closing the file.
     await Promise.allSettled(parts);
     await source.close();
   }

@@ -1,7 +1,7 @@
 /**
  * A lake below a prefix of an S3 bucket. Needs s3:ListBucket on the bucket; s3:GetObject, s3:PutObject and
- * s3:AbortMultipartUpload below the prefix; kms:GenerateDataKey and kms:Decrypt where a key encrypts it.
- * Nothing is ever deleted.
+ * s3:AbortMultipartUpload below the prefix; and, if a KMS key encrypts it, kms:GenerateDataKey and kms:Decrypt. Never
+ * deletes anything.
  */
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
@@ -16,29 +16,29 @@ import { followPageTokens, RepeatedPageToken } from '../../aws/page-tokens.ts';
 import type { Witness } from '../../aws/time-witnesses.ts';
 import type { Encryption } from '../../config/encryption.ts';
 import { LakeError, ScratchError } from '../../shared/errors.ts';
-import { scratchProblem } from './file-errors.ts';
+import { scratchError } from './file-errors.ts';
 import { checkedKey, isInternal, maximumKeyBytes } from './key.ts';
 import type { S3Attempt } from './s3-advice.ts';
 import { connectS3, type S3ClientOptions, type S3Connection } from './s3-client.ts';
-import { explained, isConflict, isMissing, isTransient, statusOf } from './s3-errors.ts';
+import { isConflict, isMissing, isTransient, s3Error, statusOf } from './s3-errors.ts';
 import { upload } from './s3-upload.ts';
 import type { PutOutcome, PutRequest, Store, StoredObject } from './store.ts';
 
 export interface S3StoreOptions extends S3ClientOptions, Partial<Encryption> {
   /** '' or ends with `/`. */
   readonly prefix: string;
-  /** Bodies larger than this go up in parts; default 16 MiB, at least 5 MiB. */
+  /** Larger bodies use a multipart upload; default 16 MiB, at least 5 MiB. */
   readonly multipartBytes?: number;
 }
 
-/** Metadata of every object: whose write it is. Hyphens, for proxies drop headers with underscores. */
+/** In the metadata of every object: which write created it. With a hyphen, because some proxies drop headers with underscores. */
 const writeIdName = 'write-id';
 const sha256Name = 'sha256';
 
-/** A write whose answer is not waited for any more: so long may it take to learn what became of it. */
+/** If the caller gives up during a write, how long to wait for the result of that write. */
 const lastLookMs = 1_500;
 
-/** Nothing is asked of S3 yet. */
+/** Sends no request to S3 yet. */
 export function openS3Store(options: S3StoreOptions): Store {
   return new S3Store(options, connectS3(options));
 }
@@ -65,7 +65,7 @@ class S3Store implements Store {
       key,
       async (body) => {
         const target = await open(file, 'w', 0o600).catch((error) => {
-          throw scratchProblem('written', file, error);
+          throw scratchError('written', file, error);
         });
         try {
           for await (const chunk of body) await writeTo(target, chunk, file);
@@ -105,7 +105,7 @@ class S3Store implements Store {
       signal?.throwIfAborted();
       const metadata = { ...request.metadata, [writeIdName]: writeId };
       const encryption = this.#encryption;
-      const multipartBytes = this.#multipartBytes(request.inParts);
+      const multipartBytes = this.#multipartBytes(request.multipart);
       const sent = { target, body, condition, contentType, metadata, encryption, multipartBytes, onDecisive };
       const { etag, size } = await upload(this.#s3, sent, signal);
       const known = etag ?? (await this.#ownWrite(key, writeId, signal))?.etag;
@@ -113,23 +113,23 @@ class S3Store implements Store {
     } catch (error) {
       if (signal?.aborted && !maybeThere) throw signal.reason;
       if (!signal?.aborted && !isConflict(error) && !isTransient(error)) {
-        throw explained(error, this.#attempt('written', key));
+        throw s3Error(error, this.#attempt('written', key));
       }
-      // An answer that was lost on its way makes the second try meet our own object.
+      // If the response to the first attempt was lost, the second attempt conflicts with our own object.
       const own = await this.#lastLook(key, writeId, signal).catch((refused) => {
-        // Where S3 had no time for the write, that is what went wrong, whatever it says about the look.
-        throw isConflict(error) ? refused : explained(error, this.#attempt('written', key));
+        // If S3 was too busy for the write, that is the cause, whatever the second request returns.
+        throw isConflict(error) ? refused : s3Error(error, this.#attempt('written', key));
       });
       if (own !== null) return { written: true, ...own };
       if (signal?.aborted) throw signal.reason;
       if (isConflict(error)) return { written: false };
-      throw explained(error, this.#attempt('written', key));
+      throw s3Error(error, this.#attempt('written', key));
     }
   }
 
-  #multipartBytes(inParts: boolean | undefined): number {
-    if (inParts === undefined) return this.#options.multipartBytes ?? 16 * 1024 * 1024;
-    return inParts ? 0 : Number.POSITIVE_INFINITY;
+  #multipartBytes(multipart: boolean | undefined): number {
+    if (multipart === undefined) return this.#options.multipartBytes ?? 16 * 1024 * 1024;
+    return multipart ? 0 : Number.POSITIVE_INFINITY;
   }
 
   async *list(
@@ -148,7 +148,7 @@ class S3Store implements Store {
           : (page.Contents ?? []).map(({ Key }) => Key);
         for (const name of names) {
           const key = name?.slice(this.#prefix.length);
-          // Consoles make objects that end in a slash to show folders; they hold nothing.
+          // Consoles create empty objects that end in a slash to show folders.
           if (key === undefined || isInternal(key) || (!options.folders && (key === '' || key.endsWith('/'))))
             continue;
           yield key;
@@ -158,7 +158,7 @@ class S3Store implements Store {
       if (!(error instanceof RepeatedPageToken)) throw error;
       throw new LakeError(
         `Listing ${this.url}/${prefix} does not end: the store repeats a continuation token`,
-        'The S3-compatible server has a defect: update it, or use another store.',
+        'The S3-compatible server has a bug. Update it, or use another store.',
       );
     }
   }
@@ -184,13 +184,13 @@ class S3Store implements Store {
       );
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
-      throw explained(error, this.#attempt('listed', prefix));
+      throw s3Error(error, this.#attempt('listed', prefix));
     }
   }
 
   lastSeen(): Witness | null {
     const seen = this.#s3.clock.readings().at(-1);
-    // A store at an endpoint of somebody's own is none of AWS's witnesses.
+    // A store at a custom endpoint is not one of AWS's witnesses.
     return seen === undefined ? null : { ...seen, who: `the store of ${this.url}`, isAws: this.#s3.isAws() };
   }
 
@@ -202,7 +202,7 @@ class S3Store implements Store {
     const { bucket, expectedBucketOwner } = this.#options;
     const Key = this.#prefix + checkedKey(key);
     if (Buffer.byteLength(Key) > maximumKeyBytes) {
-      throw new LakeError(`The key ${Key} is longer than S3 allows`, 'Choose a shorter prefix in --lake.');
+      throw new LakeError(`The key ${Key} is longer than S3 allows`, 'Use a shorter prefix in --lake.');
     }
     return {
       Bucket: bucket,
@@ -217,7 +217,7 @@ class S3Store implements Store {
     return { done, url: `s3://${bucket}/${this.#prefix}${key}`, bucket, kmsKeyId, expectedBucketOwner };
   }
 
-  /** A body that breaks off, or is not what was written, is asked for again, from its beginning. */
+  /** If a body breaks off, or differs from what was written, it is requested again from its beginning. */
   async #get(
     key: string,
     consume: (body: AsyncIterable<Uint8Array>) => Promise<void>,
@@ -230,7 +230,7 @@ class S3Store implements Store {
       if (signal?.aborted) throw signal.reason;
       if (isMissing(error)) return null;
       if (error instanceof ScratchError) throw error;
-      throw explained(error, this.#attempt('read', key));
+      throw s3Error(error, this.#attempt('read', key));
     }
   }
 
@@ -246,8 +246,8 @@ class S3Store implements Store {
     let size = 0;
     // In Node the SDK's body is a stream of byte chunks (@smithy/types, SdkStreamMixin over IncomingMessage).
     const chunks = (Body ?? Readable.from([])) as Readable;
-    // A body may break off before anybody reads it, while its file is opened. Its reader gets the error all the same;
-    // as an event without a listener it would end the program.
+    // A body can break off before anybody reads it, while its file is being opened. The reader still gets the error, but
+    // without a listener the event would end the program.
     chunks.on('error', () => undefined);
     const breakOff = () => chunks.destroy(new Error('aborted'));
     if (ETag === undefined) {
@@ -273,14 +273,14 @@ class S3Store implements Store {
     const promised = Metadata?.[sha256Name];
     if (promised !== undefined && promised !== hash.digest('hex')) {
       throw new LakeError(
-        `s3://${target.Bucket}/${target.Key} does not hold what was written there: its SHA-256 differs`,
+        `s3://${target.Bucket}/${target.Key} is not what the program wrote: its SHA-256 differs`,
         'Restore an earlier version of the object, and find out who changed it.',
       );
     }
     return { etag: ETag, size };
   }
 
-  /** As #ownWrite. A caller that stops cannot stop this, only shorten it: what was written has to be known. */
+  /** Like #ownWrite. An aborted signal only shortens it, because the program must know whether the object was written. */
   async #lastLook(key: string, writeId: string, signal?: AbortSignal): Promise<StoredObject | null> {
     try {
       signal?.throwIfAborted();
@@ -291,7 +291,7 @@ class S3Store implements Store {
     }
   }
 
-  /** The object, when it is the one that this write made. */
+  /** The object, if this write created it. */
   async #ownWrite(key: string, writeId: string, signal?: AbortSignal): Promise<StoredObject | null> {
     const options = signal === undefined ? {} : { abortSignal: signal };
     const head = async () =>
@@ -302,15 +302,15 @@ class S3Store implements Store {
       return { etag: ETag, size: ContentLength ?? 0 };
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
-      // A HEAD has no body to say more in; whatever it means, it is not our object.
+      // The response to a HEAD has no body that says more. In any case the object is not ours.
       if (statusOf(error) === 404) return null;
-      throw explained(error, this.#attempt('read', key));
+      throw s3Error(error, this.#attempt('read', key));
     }
   }
 }
 
 async function writeTo(target: FileHandle, chunk: Uint8Array, file: string): Promise<void> {
   await target.writeFile(chunk).catch((error) => {
-    throw scratchProblem('written', file, error);
+    throw scratchError('written', file, error);
   });
 }

@@ -1,7 +1,7 @@
 /**
- * Symbolic links in a local lake. The lake's own folder may be one: it is asked for by name. Below it there is none:
- * through a link two days could be one, a rename could cross disks, and a listing could go in circles. So all jobs refuse
- * what lies behind one, with the same error.
+ * Refuses symbolic links in a local lake. The lake's own folder may be a link, because a person names it. Below it, a link
+ * could turn two days into one, make a rename cross disks, or make a listing endless. So all jobs refuse links there, with
+ * the same error.
  */
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
@@ -10,8 +10,8 @@ import { systemCode } from './durable-files.ts';
 
 /**
  * @param key of an object, or of a folder, which ends in `/`
- * @param known paths that were looked at before, for a caller with many keys
- * @throws LinkError when a folder on the way to the key, or what has its name, is a link; system errors
+ * @param known folders that were already checked, for a caller with many keys
+ * @throws LinkError when the key or a folder above it is a link; system errors
  */
 export async function refuseLinks(root: string, key: string, known = new Set<string>()): Promise<void> {
   let path = root;
@@ -24,21 +24,21 @@ export async function refuseLinks(root: string, key: string, known = new Set<str
       throw error;
     });
     if (found === null) return;
-    if (found.isSymbolicLink()) throw await linkProblem(root, path);
+    if (found.isSymbolicLink()) throw await linkError(root, path);
     if (found.isDirectory()) known.add(path);
   }
 }
 
-/** Whether a link leads to a folder: a listing cannot say what lies there. */
+/** Whether a link leads to a folder. A listing cannot show what is in it. */
 export async function leadsToFolder(path: string): Promise<boolean> {
   return await stat(path).then(
     (found) => found.isDirectory(),
-    // A link to nothing, in a circle, or to where nobody may look.
+    // The link is broken or circular, or leads to a place that cannot be read.
     () => false,
   );
 }
 
-export async function linkProblem(root: string, path: string): Promise<LinkError> {
+export async function linkError(root: string, path: string): Promise<LinkError> {
   const [lake, target] = await Promise.all([root, path].map((one) => realpath(one).catch(() => null)));
   const where =
     target === null || target === undefined
@@ -48,6 +48,6 @@ export async function linkProblem(root: string, path: string): Promise<LinkError
         : 'to a place outside it';
   return new LinkError(
     `${path} in the lake ${root} is a link ${where}`,
-    'Remove the link, or put what it leads to in its place: only the lake’s own folder may be a link.',
+    'Remove the link, or replace it by what it points to. Only the lake’s own folder may be a link.',
   );
 }

@@ -305,7 +305,7 @@ describe.each(names)('engine %s', (name) => {
     );
     await expect(
       merge(name, [{ id: 'a' }], { table: { ...sample, columns }, existing: part.file }),
-    ).rejects.toThrow(/label is not of the type bigint/);
+    ).rejects.toThrow(/label does not have the type bigint/);
     const noPart = await stage(newFile(), [{ id: 'a' }]);
     await expect(merge(name, [{ id: 'a' }], { existing: noPart })).rejects.toBeInstanceOf(EngineError);
   });
@@ -341,21 +341,21 @@ describe.each(names)('engine %s', (name) => {
     const [theirs = ''] = inBucket(1, 2);
 
     it('merges a part whose rows belong there, from the first to the last millisecond of its day', async () => {
-      const cut = { bucket: 0, buckets: 2 };
+      const placement = { bucket: 0, buckets: 2 };
       const rows = [row(mine, at(0)), row(mine, at(24) - 1)];
       const part = await merge(other, rows, {
         ...within,
-        metadata: placementMetadata(copyJobs, partition, cut),
+        metadata: placementMetadata(copyJobs, partition, placement),
       });
-      const more = await merge(name, [row(mine, at(1))], { ...within, existing: part.file, cut });
+      const more = await merge(name, [row(mine, at(1))], { ...within, existing: part.file, placement });
       expect(more.outcome).toMatchObject({ rows: 3, added: 1 });
     });
 
     it.each([
-      ['the day before', [row(mine, at(0) - 1)], /creation_date 2026-11-19, and lies where 2026-11-20/],
+      ['the day before', [row(mine, at(0) - 1)], /creation_date 2026-11-19, but its key is for 2026-11-20/],
       ['the day after, beside its own', [row(mine, at(1)), row(mine, at(24))], /2026-11-20 to 2026-11-21/],
       ['no day', [row(mine, null)], /rows without creation_time/],
-      ['another bucket', [row(mine, at(1)), row(theirs, at(2))], /bucket 1 of 2.*bucket 0 belongs/],
+      ['another bucket', [row(mine, at(1)), row(theirs, at(2))], /bucket 1 of 2.*key is for bucket 0/],
     ])('refuses one with rows of %s, and writes nothing', async (_, rows, message) => {
       const part = await merge(other, rows, within);
       const output = newFile();
@@ -363,7 +363,7 @@ describe.each(names)('engine %s', (name) => {
         ...within,
         existing: part.file,
         output,
-        cut: { bucket: 0, buckets: 2 },
+        placement: { bucket: 0, buckets: 2 },
       });
       await expect(refused).rejects.toThrow(message);
       await expect(refused).rejects.toBeInstanceOf(MisplacedRows);
@@ -377,7 +377,11 @@ describe.each(names)('engine %s', (name) => {
       ['buckets', { buckets: '4' }],
     ])('refuses one that says another %s of itself', async (_, metadata) => {
       const part = await merge(other, [row(mine, at(1))], { ...within, metadata });
-      const refused = merge(name, [], { ...within, existing: part.file, cut: { bucket: 0, buckets: 2 } });
+      const refused = merge(name, [], {
+        ...within,
+        existing: part.file,
+        placement: { bucket: 0, buckets: 2 },
+      });
       await expect(refused).rejects.toBeInstanceOf(MisplacedRows);
     });
 
@@ -387,7 +391,11 @@ describe.each(names)('engine %s', (name) => {
         partition: { aggregation_period: 'ONE_DAY', start_date: '2026-11-20' },
       };
       const part = await merge(other, [{ account_id: mine, start_time: at(24), ...seen }], counts);
-      const refused = merge(name, [], { ...counts, existing: part.file, cut: { bucket: 0, buckets: 1 } });
+      const refused = merge(name, [], {
+        ...counts,
+        existing: part.file,
+        placement: { bucket: 0, buckets: 1 },
+      });
       await expect(refused).rejects.toThrow(/start_date 2026-11-21/);
     });
   });

@@ -147,11 +147,11 @@ export function storeConformance(name: string, start: () => Promise<Subject>, ki
     });
 
     it('honours the conditions of a small write that is sent in parts', async () => {
-      const first = await store.put({ ...writeOf('parts/small', 'one', absent), inParts: true });
+      const first = await store.put({ ...writeOf('parts/small', 'one', absent), multipart: true });
       if (!first.written) throw new Error('not written');
-      const again = { ...writeOf('parts/small', 'two', absent), inParts: true };
+      const again = { ...writeOf('parts/small', 'two', absent), multipart: true };
       expect(await store.put(again)).toEqual({ written: false });
-      const wrong = { ...writeOf('parts/small', 'two', { ifMatch: `${first.etag}x` }), inParts: true };
+      const wrong = { ...writeOf('parts/small', 'two', { ifMatch: `${first.etag}x` }), multipart: true };
       expect(await store.put(wrong)).toEqual({ written: false });
       expect(await textOf('parts/small')).toBe('one');
     });

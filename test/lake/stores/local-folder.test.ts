@@ -181,12 +181,12 @@ describe('a local store, in its folder', () => {
     await mkdir(parent, { recursive: true });
     await writeFile(join(parent, 'file'), '');
     await expect(openLocalStore({ folder: join(parent, 'file'), create: true })).rejects.toThrow(
-      /move it away/,
+      /Move it away/,
     );
     await expect(openLocalStore({ folder: join(parent, 'file'), create: false })).rejects.toThrow(LakeError);
     const store = await openLocalStore({ folder, create: true });
     await store.put(writeOf('a', 'x', absent));
-    await expect(store.put(writeOf('a/b', 'x', absent))).rejects.toThrow(/move it away/);
+    await expect(store.put(writeOf('a/b', 'x', absent))).rejects.toThrow(/Move it away/);
     await expect(store.download('a', join(parent, 'none', 'x'))).rejects.toThrow(ScratchError);
     await expect(store.download('a', '/dev/full')).rejects.toThrow(ScratchError);
     await store.close();

@@ -645,7 +645,7 @@ describe('the S3 store', () => {
       ['KMS.NotFoundException', 400, 'KMS key'],
       ['KMS.AccessDeniedException', 403, 'kms:GenerateDataKey'],
       ['KMS.ThrottlingException', 400, 'busy'],
-      ['BadDigest', 400, 'on the way'],
+      ['BadDigest', 400, 'in between'],
       ['NotImplemented', 501, 'another store'],
       ['AllAccessDisabled', 403, 'AWS Support'],
     ])('says what to do about %s', async (code, status, advice) => {
