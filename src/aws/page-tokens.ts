@@ -1,20 +1,20 @@
-/** Following page tokens from the first page of a list to its last. */
+/** Follows page tokens from the first page of a list to the last. */
 
-/** A list gave the same page token twice: followed further, it would never end. */
+/** A list returned the same page token twice. Following it further would never end. */
 export class RepeatedPageToken extends Error {
   override readonly name = 'RepeatedPageToken';
-  /** Pages read until then. */
+  /** The number of pages read so far. */
   readonly pages: number;
   constructor(pages: number) {
-    super(`the list gave the same page token twice within ${pages} pages`);
+    super(`the list returned the same page token twice within ${pages} pages`);
     this.pages = pages;
   }
 }
 
 /**
- * The pages of one list, in order. A page is asked for when the one before it has been dealt with. The SDK's paginators
- * would follow a repeated token for ever.
- * @param next the token of the page that follows; null, undefined or '': there is none
+ * The pages of one list, in order. A page is requested when the caller has processed the one before. The SDK's paginators
+ * would follow a repeated token forever.
+ * @param next the token of the following page; null, undefined or '': there is none
  * @throws RepeatedPageToken after the page that repeats a token; whatever `ask` rejects with
  */
 export async function* followPageTokens<Page>(

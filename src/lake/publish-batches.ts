@@ -1,26 +1,26 @@
 /**
- * When staged rows are published: once at the end, or in batches when the staged data reach a size or a time has passed,
- * so that a run too big for one night still gets somewhere. Draining goes on while a batch is published, and waits only
- * when the next batch is full before.
+ * Decides when staged rows are published: at the end, or in batches when they reach a size or some time has passed. So a
+ * run that is too big for one night still makes progress. Reading goes on while a batch is published. It waits only if the
+ * next batch is full by then.
  */
 import pLimit from 'p-limit';
 import type { Row, Table } from '../tables/table.ts';
 import type { StagedBatch, Staging } from './staging.ts';
 
 export interface BatchBounds {
-  /** Staged bytes that start a batch. At most twice that lies in scratch, and what a merge needs. */
+  /** A batch starts at this many staged bytes. Scratch holds at most twice as much, plus what a merge needs. */
   readonly bytes: number;
   readonly everyMs: number;
-  /** How long nothing may be published yet: a batch that only its time would start waits so long. Default: 0. */
+  /** How long until publishing is allowed. A batch that would start because of time waits that long. Default: 0. */
   readonly opensInMs?: () => number;
-  /** Milliseconds of any clock that only goes forward. */
+  /** A monotonic clock, in milliseconds. */
   readonly now: () => number;
 }
 
 /** A longer timer fires at once (nodejs.org/api/timers.html, setTimeout). */
 const longestTimerMs = 2 ** 31 - 1;
 
-/** `close` must be called at the end, whatever the end is. */
+/** `close` must always be called at the end. */
 export class PublishBatches {
   readonly #staging: Staging;
   readonly #publish: (batch: StagedBatch) => Promise<void>;
@@ -33,7 +33,7 @@ export class PublishBatches {
   #spentMs = 0;
   readonly #inTurn = pLimit(1);
 
-  /** @param publish publishes a batch, and removes its files; rejects only for what ends the run */
+  /** @param publish publishes a batch and removes its files; rejects only if the run must end */
   constructor(staging: Staging, publish: (batch: StagedBatch) => Promise<void>, bounds: BatchBounds) {
     this.#staging = staging;
     this.#publish = publish;
@@ -47,12 +47,12 @@ export class PublishBatches {
   }
 
   /**
-   * Stages rows; waits while a full batch has to wait for the one before it.
-   * @param origin who drained them: the batch names it with the part
-   * @throws ScratchError; what publishing a batch threw
+   * Stages rows. Waits while a full batch waits for the previous one.
+   * @param origin the drain that the rows come from
+   * @throws ScratchError; the error of a batch
    */
   stage(table: Table, rows: readonly Row[], origin: string): Promise<void> {
-    // One at a time: many drains that wait for room must not all take it at once.
+    // One at a time: drains that wait for space must not all take it at once.
     return this.#inTurn(async () => {
       while (this.#staging.bytes() >= this.#bounds.bytes && this.#publishing !== null) await this.#publishing;
       if (this.#broken !== null) throw this.#broken.error;
@@ -62,8 +62,8 @@ export class PublishBatches {
   }
 
   /**
-   * Publishes all that is left. Nothing may be staged afterwards.
-   * @throws what publishing a batch threw
+   * Publishes what is left. Nothing may be staged afterwards.
+   * @throws the error of a batch
    */
   async finish(): Promise<void> {
     while (this.#publishing !== null) await this.#publishing;
@@ -72,18 +72,19 @@ export class PublishBatches {
     if (this.#broken !== null) throw this.#broken.error;
   }
 
-  /** Resolves when no batch is being published any more; none begins afterwards. */
+  /** Resolves when no batch is being published. None starts afterwards. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
     await this.#publishing;
   }
 
-  /** Starts a batch when its time has come, whether pages come or not. */
+  /** Starts a batch when its time has come, even if no pages arrive. */
   #startTimer(afterMs = this.#bounds.everyMs): void {
     const onTime = () => {
       const opensInMs = this.#bounds.opensInMs?.() ?? 0;
-      // Started now, the batch would lack what is staged until it may go out, and its parts would be written twice.
+      // If the batch started now, it would lack the rows that are staged until publishing is allowed, and its parts would
+      // be written twice.
       if (opensInMs > 0) this.#startTimer(opensInMs);
       else if (this.#staging.bytes() > 0) this.#start();
       else this.#startTimer();

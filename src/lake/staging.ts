@@ -1,7 +1,6 @@
 /**
- * Rows on their way from drains to parts: newline-delimited JSON on local disk, one file for each
- * (table, partition, bucket) of a batch. One buffer for all files together bounds the memory, and one file is open
- * at a time.
+ * Holds rows between reading and publishing: as newline-delimited JSON on local disk, one file per table, partition and
+ * bucket of a batch. A buffer for all files together bounds the memory, and only one file is open at a time.
  */
 import { rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,23 +12,23 @@ import { makeFolder, systemCode } from './stores/durable-files.ts';
 import { compareKeys } from './stores/key.ts';
 
 export interface StagingOptions {
-  /** Exists, and is used by nobody else. */
+  /** Must exist. Nobody else uses it. */
   readonly folder: string;
   /** The lake's bucket count. */
   readonly buckets: number;
-  /** Rows are kept in memory up to this, for all files together; default 16 MiB. */
+  /** The buffer for all files together; default 16 MiB. */
   readonly bufferBytes?: number;
-  /** Claims room on disk; see Scratch. */
+  /** Reserves disk space; see Scratch. */
   readonly reserve?: (bytes: number) => () => void;
 }
 
-/** What a batch holds for one part. */
+/** The staged rows of one part. */
 export interface StagedPart {
   readonly key: string;
   readonly table: Table;
   readonly partition: Readonly<Record<string, string>>;
   readonly bucket: number;
-  /** Newline-delimited JSON: the table's columns that are not derived, nulls left out. */
+  /** Newline-delimited JSON with the table's columns that are not derived, without nulls. */
   readonly files: readonly string[];
   readonly rows: number;
   readonly bytes: number;
@@ -37,7 +36,7 @@ export interface StagedPart {
   readonly origins: ReadonlySet<string>;
 }
 
-/** Rows that could not be written out, and so cannot be published. */
+/** Rows that could not be written to disk, so that they cannot be published. */
 export interface LostPart {
   readonly key: string;
   readonly table: Table;
@@ -51,20 +50,20 @@ export interface StagedBatch {
   readonly parts: readonly StagedPart[];
   /** Ascending by key. Their rows are dropped, and the memory is free again. */
   readonly lost: readonly LostPart[];
-  /** Deletes the files and gives their room back. */
+  /** Deletes the files and releases their space. */
   remove(): Promise<void>;
 }
 
 export interface Staging {
   /**
-   * Takes rows in, into memory or onto disk; resolves when memory is within its bound again. Each row
-   * carries its partition columns' values under their names, and an `account_id` that decides its bucket.
-   * @throws ScratchError when the disk is full or not writable; rows taken in before are still whole
+   * Adds rows, in memory or on disk. Resolves when the buffer is within its limit again. Each row has the values of its
+   * partition columns, and an `account_id` that decides its bucket.
+   * @throws ScratchError when the disk is full or not writable. Rows that were added before are still complete
    */
   stage(table: Table, rows: readonly Row[], origin: string): Promise<void>;
-  /** Bytes in the batch being filled, in memory and on disk. */
+  /** Bytes in the current batch, in memory and on disk. */
   bytes(): number;
-  /** Ends the batch being filled and begins another. Does not reject: `lost` has what could not be written. */
+  /** Closes the current batch and starts a new one. Does not reject: `lost` lists what could not be written. */
   rotate(): Promise<StagedBatch>;
 }
 
@@ -88,7 +87,7 @@ interface OpenBatch {
   bytes: number;
 }
 
-/** Lines of a part become bytes when they have about this length. */
+/** Lines of a part are encoded to bytes when they reach about this length. */
 const textBytes = 1024 * 1024;
 
 export function openStaging(options: StagingOptions): Staging {
@@ -96,7 +95,7 @@ export function openStaging(options: StagingOptions): Staging {
   let batches = 0;
   let batch = newBatch();
   let buffered = 0;
-  /** One write at a time: the order of appends to a file is kept, and one file is open. */
+  /** One write at a time keeps the order of appends, and only one file open. */
   const inTurn = pLimit(1);
 
   function newBatch(): OpenBatch {
@@ -122,7 +121,7 @@ export function openStaging(options: StagingOptions): Staging {
       const line = `${lineOf(table, row)}\n`;
       own.texts.push(line);
       own.length += line.length;
-      // Long rows are not held three times over: as lines, joined, and as bytes.
+      // Long rows must not be in memory three times: as lines, joined, and as bytes.
       if (own.length < textBytes) continue;
       takeIn(part, own.texts);
       lines.delete(part);
@@ -156,7 +155,7 @@ export function openStaging(options: StagingOptions): Staging {
     return part;
   }
 
-  /** Writes the largest buffers out until at most `keep` bytes are in memory: few appends, large ones. */
+  /** Writes the largest buffers to disk until at most `keep` bytes are in memory. So appends are few and large. */
   async function flush(target: OpenBatch, keep: number): Promise<void> {
     const largestFirst = [...target.parts.values()].sort((a, b) => b.bufferedBytes - a.bufferedBytes);
     for (const part of largestFirst) {
@@ -176,7 +175,7 @@ export function openStaging(options: StagingOptions): Staging {
       await writeFile(part.file, chunks, { flag: 'a', mode: 0o600 });
     } catch (error) {
       release();
-      // A line that was torn by a full disk would spoil the file; the rows stay in memory.
+      // A line that a full disk has cut off would corrupt the file. The rows stay in memory.
       await truncate(part.file, part.fileBytes).catch(() => undefined);
       part.buffered = [...chunks, ...part.buffered];
       part.bufferedBytes += bytes;
@@ -228,7 +227,7 @@ export function openStaging(options: StagingOptions): Staging {
 
 const stagedColumns = new WeakMap<Table, readonly { readonly name: string; readonly head: string }[]>();
 
-/** One row as JSON, without nulls and without what is derived from the rest. */
+/** A row as JSON, without nulls and derived columns. */
 function lineOf(table: Table, row: Row): string {
   let columns = stagedColumns.get(table);
   if (columns === undefined) {
@@ -250,7 +249,7 @@ function stagingProblem(file: string, error: unknown): ScratchError {
   const cause = systemCode(error) ?? (error instanceof Error ? error.message : String(error));
   return new ScratchError(
     `Rows could not be staged in ${file} (${cause})`,
-    'Give --scratch a folder with more room, or publish more often with a smaller --publish-every.',
+    'Set --scratch to a folder with more free space, or publish more often with a smaller --publish-every.',
     { cause: error },
   );
 }

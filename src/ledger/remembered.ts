@@ -1,4 +1,4 @@
-/** How far back AWS remembers, which bounds what a drain without a lower bound can prove. */
+/** How far back AWS keeps records. A drain without a lower bound proves nothing about the time before. */
 import { dayMs } from '../shared/time.ts';
 import type { DrainedTable } from '../tables/table.ts';
 
@@ -6,7 +6,7 @@ import type { DrainedTable } from '../tables/table.ts';
 const countDays = 14;
 
 /**
- * AWS is taken to have deleted what was created before this time, in milliseconds since the epoch.
+ * The program assumes that AWS has deleted everything created before this time, in milliseconds since the epoch.
  * @param run.asOf milliseconds since the epoch; @param run.memoryDays how long AWS keeps copy jobs
  */
 export function rememberedFrom(

@@ -22,7 +22,7 @@ export const overlapMs = dayMs;
 
 /** Times in milliseconds since the epoch. */
 export interface Watermark {
-  /** The interval `[coveredFrom, coveredTo)`; null: an older version wrote it, without the time from which AWS kept jobs. */
+  /** The interval `[coveredFrom, coveredTo)`; null: an older version wrote it and did not record how far back AWS kept jobs. */
   readonly coveredFrom: number | null;
   readonly coveredTo: number;
   /** UTC days of creation with unfinished jobs, ascending. */
@@ -41,7 +41,7 @@ export interface SwitchedOff {
 /** One successful drain of a target, with all its parts published. */
 export interface Covered {
   readonly window: Window;
-  /** AWS had deleted what was created before this time: a window without a lower bound begins here. */
+  /** AWS had deleted everything created before this time, so a window without a lower bound begins here. */
   readonly rememberedFrom: number;
   readonly openDays: ReadonlySet<string>;
   readonly asOf: number;
@@ -80,8 +80,8 @@ function automaticFrom(
 }
 
 /**
- * The watermark after a drain. If the window does not touch it, the watermark stays as it was: a later drain can still
- * close the gap. After a drain of everything that AWS still holds no drain can, and the watermark begins anew.
+ * The watermark after a drain. If the window does not touch it, the watermark stays as it was, because a later drain can
+ * still close the gap. But after a drain of everything that AWS keeps, no drain can, and a new watermark begins.
  */
 export function extended(mark: Watermark | undefined, covered: Covered, memoryDays: number): Watermark {
   const { window, rememberedFrom, asOf } = covered;

@@ -50,8 +50,8 @@ export async function abortable<Result>(promise: Promise<Result>, signal?: Abort
 }
 
 /**
- * Waits for something that has to be given back, no longer than the signal allows: what comes too late is given back
- * at once.
+ * Waits for something that must be given back later. If the signal is aborted first, the lease is given back as soon as it
+ * arrives.
  */
 export async function acquireUnlessAborted<Lease>(
   lease: Promise<Lease>,
@@ -66,7 +66,7 @@ export async function acquireUnlessAborted<Lease>(
   }
 }
 
-/** A controller that is aborted with its parent, for the same reason; `release` lets go of the parent. */
+/** A controller that is aborted together with its parent, for the same reason. `release` detaches it from the parent. */
 export function childController(parent: AbortSignal): AbortController & { release: () => void } {
   const controller = new AbortController();
   const follow = () => controller.abort(parent.reason);

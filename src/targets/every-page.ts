@@ -1,10 +1,10 @@
-/** All pages of a list that discovery asks for. */
+/** Reads all pages of a list during discovery. */
 import { awsFailure } from '../aws/failure.ts';
 import { followPageTokens, RepeatedPageToken } from '../aws/page-tokens.ts';
 import { UnavailableError } from '../shared/errors.ts';
 
 export interface ListPage<Item> {
-  /** As the SDK hands it on: whether it is a list, and of what, is checked here. */
+  /** From the SDK, unchecked: this file checks that it is a list, and of what. */
   readonly items: readonly Item[] | null | undefined;
   readonly next: string | null | undefined;
 }
@@ -12,33 +12,33 @@ export interface ListPage<Item> {
 export interface List<Item extends object> {
   /** For messages: `The accounts of the organization could not be listed`. */
   readonly what: string;
-  /** Who answers: `AWS Organizations`. */
+  /** The service that returns the list: `AWS Organizations`. */
   readonly service: string;
-  /** Another way to say what the list would say: `list the accounts with --accounts`. */
+  /** The advice on how to do without the list: `list the accounts with --accounts`. */
   readonly otherwise: string;
-  /** What an item is called; one without a name says nothing. */
+  /** The item's name. An item without a name is malformed. */
   readonly nameOf: (item: Item) => string | undefined;
   readonly page: (token: string | null) => Promise<ListPage<Item>>;
 }
 
-/** How often a list whose answers make no sense is asked for from its beginning. */
-const mostTimesThrough = 3;
+/** How often a list is read from its beginning if responses are malformed. */
+const mostAttempts = 3;
 
 /**
- * Every item, page by page. An empty page may carry a token. A list that holds something other than its items, or
- * whose token AWS does not take back, is asked for again from its first page; one whose token comes twice would never end.
- * @throws UnavailableError when the answers keep making no sense; whatever `page` rejects with, otherwise
+ * Every item, page by page. An empty page may have a token. If a page is malformed, or AWS does not accept its own page
+ * token, the list is read again from its first page. If a token repeats, the list would never end.
+ * @throws UnavailableError when the responses stay malformed; otherwise whatever `page` rejects with
  */
 export async function everyPage<Item extends object>(list: List<Item>): Promise<Item[]> {
-  for (let times = 1; ; times += 1) {
+  for (let attempt = 1; ; attempt += 1) {
     try {
       return await onceThrough(list);
     } catch (error) {
-      if (!(error instanceof SenselessAnswer)) throw error;
-      if (error.askAgain && times < mostTimesThrough) continue;
+      if (!(error instanceof MalformedResponse)) throw error;
+      if (error.askAgain && attempt < mostAttempts) continue;
       throw new UnavailableError(
         `${list.what}: ${list.service} ${error.message}`,
-        `Run again later; if it stays so, look at what stands between the job and AWS, or ${list.otherwise}`,
+        `Run again later. If this keeps happening, check what stands between the job and AWS, or ${list.otherwise}`,
         { cause: error.cause },
       );
     }
@@ -49,11 +49,11 @@ async function onceThrough<Item extends object>({ page, nameOf }: List<Item>): P
   const items: Item[] = [];
   for await (const { items: found } of pagesOf(page)) {
     if (found !== undefined && found !== null && !Array.isArray(found)) {
-      throw new SenselessAnswer('answered with something that is not a list', true);
+      throw new MalformedResponse('returned something that is not a list', true);
     }
     for (const item of found ?? []) {
       if (typeof item !== 'object' || item === null || typeof nameOf(item) !== 'string') {
-        throw new SenselessAnswer(`answered with an entry that says nothing: ${JSON.stringify(item)}`, true);
+        throw new MalformedResponse(`returned an entry without a name: ${JSON.stringify(item)}`, true);
       }
       items.push(item);
     }
@@ -69,11 +69,11 @@ async function* pagesOf<Item>(page: List<Item & object>['page']): AsyncGenerator
     );
   } catch (error) {
     if (!(error instanceof RepeatedPageToken)) throw error;
-    throw new SenselessAnswer('gave the same page token twice', false);
+    throw new MalformedResponse('returned the same page token twice', false);
   }
 }
 
-/** A request that is refused for what it says says nothing of ours but the token. */
+/** If AWS rejects the content of a request, the cause is the page token: the request has no other content. */
 async function pageBehind<Page>(
   token: string | null,
   page: (token: string | null) => Promise<Page>,
@@ -83,12 +83,12 @@ async function pageBehind<Page>(
   } catch (error) {
     if (token === null || awsFailure(error).kind !== 'other') throw error;
     const { name, message } = awsFailure(error);
-    const said = `did not take back the page token that it gave: ${name}: ${message.replace(/\.$/, '')}`;
-    throw new SenselessAnswer(said, true, { cause: error });
+    const said = `did not accept its own page token: ${name}: ${message.replace(/\.$/, '')}`;
+    throw new MalformedResponse(said, true, { cause: error });
   }
 }
 
-class SenselessAnswer extends Error {
+class MalformedResponse extends Error {
   readonly askAgain: boolean;
   constructor(message: string, askAgain: boolean, options?: ErrorOptions) {
     super(message, options);

@@ -5,8 +5,16 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import pLimit from 'p-limit';
 import { EngineError, MisplacedRows, ReportedError, ScratchError } from '../../shared/errors.ts';
 import type { ColumnType, Table } from '../../tables/table.ts';
-import { contradiction, dayColumn, outsideBucket, outsideDay, placementMetadata } from '../part-placement.ts';
+import {
+  contradiction,
+  dayColumn,
+  outsideBucket,
+  outsideDay,
+  partitionText,
+  placementMetadata,
+} from '../part-placement.ts';
 import type { Claim } from '../scratch.ts';
+import { rowsOf } from './duckdb-rows.ts';
 import type { Engine, MergeOutcome, MergeRequest } from './engine.ts';
 import { aside, isWide, writeWithTexts } from './long-texts.ts';
 import { copySql, existingSql, type MergeStep, mergeSql, partSql, stageSql } from './merge-sql.ts';
@@ -223,10 +231,6 @@ function columnType(sqlType: string): ColumnType | null {
   return sqlType.startsWith('TIMESTAMP') ? 'timestamp' : null;
 }
 
-async function rowsOf(connection: DuckDBConnection, sql: string): Promise<readonly (readonly unknown[])[]> {
-  return (await connection.runAndReadAll(sql)).getRows();
-}
-
 function textOrNull(value: unknown): string | null {
   return value === null || value === undefined ? null : String(value);
 }
@@ -239,8 +243,7 @@ function mergeError(
 ): unknown {
   if (error instanceof ReportedError) return error;
   const message = error instanceof Error ? error.message : String(error);
-  const values = Object.entries(partition).map(([name, value]) => `${name}=${value}`);
-  const part = [table.name, ...values].join('/');
+  const part = `${table.name}/${partitionText(table, partition)}`;
   const megabytes = Math.round(limit / 2 ** 20);
   if (room !== undefined && /max_temp_directory_size/.test(message)) {
     return new ScratchError(

@@ -11,6 +11,7 @@ import { stat } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { comparedColumns, type Table } from '../../tables/table.ts';
 import { storedColumns, targetColumns } from './column-roles.ts';
+import { rowsOf } from './duckdb-rows.ts';
 import type { MergeRequest } from './engine.ts';
 import { copySql, type InPlace, readPartSql, readStagedSql } from './merge-sql.ts';
 import { quoteFile, quoteName, quoteText } from './sql-text.ts';
@@ -175,8 +176,4 @@ export async function writeWithTexts(
     copySql(branches.join(' UNION ALL ') || 'FROM part', output, metadata, pieceBytes),
   );
   return Number(written?.[0]);
-}
-
-async function rowsOf(connection: DuckDBConnection, sql: string): Promise<readonly (readonly unknown[])[]> {
-  return (await connection.runAndReadAll(sql)).getRows();
 }

@@ -60,11 +60,11 @@ function withoutFuture(row: Row, latest: number): Row {
   };
 }
 
-export function mergeUpsert(
+function mergeUpsert(
   table: Table,
   existing: readonly Row[],
   staged: readonly Row[],
-  partition: Partition = {},
+  partition: Partition,
 ): Merged {
   if (table.merge.kind !== 'upsert') throw new TypeError(`${table.name} is not merged by upsert`);
   const combine = combiner(table);
@@ -96,11 +96,11 @@ export function mergeUpsert(
  * If several drains of a slice are staged, the latest wins as a whole. It replaces the published slice, unless that was
  * observed later. Rows that did not change keep their provenance.
  */
-export function mergeSlices(
+function mergeSlices(
   table: Table,
   existing: readonly Row[],
   staged: readonly Row[],
-  partition: Partition = {},
+  partition: Partition,
 ): Merged {
   if (table.merge.kind !== 'replace-slice') throw new TypeError(`${table.name} is not merged by slices`);
   const { slice, key } = table.merge;

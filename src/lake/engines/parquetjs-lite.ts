@@ -4,7 +4,14 @@ import { rm, stat } from 'node:fs/promises';
 import pLimit from 'p-limit';
 import { EngineError, MisplacedRows } from '../../shared/errors.ts';
 import type { Row, Table } from '../../tables/table.ts';
-import { contradiction, dayColumn, outsideBucket, outsideDay, placementMetadata } from '../part-placement.ts';
+import {
+  contradiction,
+  dayColumn,
+  outsideBucket,
+  outsideDay,
+  partitionText,
+  placementMetadata,
+} from '../part-placement.ts';
 import type { Engine, MergeOutcome, MergeRequest } from './engine.ts';
 import { mergeRows } from './merge.ts';
 import { type OpenPart, openPart, readPart } from './part-reader.ts';
@@ -146,5 +153,5 @@ async function* linesOf(file: string): AsyncGenerator<string> {
 }
 
 function partName({ table, partition }: MergeRequest): string {
-  return [table.name, ...Object.entries(partition).map(([name, value]) => `${name}=${value}`)].join('/');
+  return `${table.name}/${partitionText(table, partition)}`;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { contentColumns } from '../../../src/lake/engines/column-roles.ts';
-import { mergeRows, mergeSlices, mergeUpsert } from '../../../src/lake/engines/merge.ts';
+import { mergeRows } from '../../../src/lake/engines/merge.ts';
 import { copyJobSummaries } from '../../../src/tables/copy-job-summaries.ts';
 import { copyJobs, isTerminal } from '../../../src/tables/copy-jobs.ts';
 import { comparedColumns, type Row, type Table } from '../../../src/tables/table.ts';
@@ -25,7 +25,7 @@ const at = (observedAt: number, more: Row = {}): Row => ({
 
 describe('upsert', () => {
   it('takes the later observation', () => {
-    const { rows, outcome } = mergeUpsert(
+    const { rows, outcome } = mergeRows(
       copyJobs,
       [at(1, { state: 'CREATED' })],
       [at(2, { state: 'RUNNING' })],
@@ -35,23 +35,23 @@ describe('upsert', () => {
   });
 
   it('keeps the later observation when an earlier one is published after it', () => {
-    const { outcome } = mergeUpsert(copyJobs, [at(2, { state: 'RUNNING' })], [at(1, { state: 'CREATED' })]);
+    const { outcome } = mergeRows(copyJobs, [at(2, { state: 'RUNNING' })], [at(1, { state: 'CREATED' })]);
     expect(outcome).toMatchObject({ changed: false, unchanged: 1 });
   });
 
   it('keeps a terminal state against a later one that is not', () => {
-    const { outcome } = mergeUpsert(copyJobs, [at(1, { state: 'FAILED' })], [at(9, { state: 'RUNNING' })]);
+    const { outcome } = mergeRows(copyJobs, [at(1, { state: 'FAILED' })], [at(9, { state: 'RUNNING' })]);
     expect(outcome.changed).toBe(false);
   });
 
   it('lets a terminal state replace one observed later that is not', () => {
-    const { rows } = mergeUpsert(copyJobs, [at(9, { state: 'RUNNING' })], [at(1, { state: 'FAILED' })]);
+    const { rows } = mergeRows(copyJobs, [at(9, { state: 'RUNNING' })], [at(1, { state: 'FAILED' })]);
     expect(rows).toMatchObject([{ state: 'FAILED', observed_at: 1, first_observed_at: 1 }]);
   });
 
   it('fills a null of a terminal row from an earlier terminal observation, never from another', () => {
     const before = at(1, { state: 'COMPLETED', status_message: 'done' });
-    const { rows } = mergeUpsert(
+    const { rows } = mergeRows(
       copyJobs,
       [before],
       [at(2, { state: 'RUNNING', resource_name: 'n' }), at(3, { state: 'COMPLETED', resource_type: 'EBS' })],
@@ -64,22 +64,18 @@ describe('upsert', () => {
   it('takes what was read last of two observations of the same instant; side by side, the greater content', () => {
     const lesser = at(1, { state: 'CREATED', run_id: 'r9' });
     const greater = at(1, { state: 'RUNNING', run_id: 'r1' });
-    expect(mergeUpsert(copyJobs, [], [lesser, greater]).rows).toMatchObject([
+    expect(mergeRows(copyJobs, [], [lesser, greater]).rows).toMatchObject([
       { state: 'RUNNING', run_id: 'r1' },
     ]);
-    expect(mergeUpsert(copyJobs, [], [greater, lesser]).rows).toMatchObject([
+    expect(mergeRows(copyJobs, [], [greater, lesser]).rows).toMatchObject([
       { state: 'RUNNING', run_id: 'r1' },
     ]);
-    expect(mergeUpsert(copyJobs, [greater], [lesser]).rows).toMatchObject([
-      { state: 'CREATED', run_id: 'r9' },
-    ]);
-    expect(mergeUpsert(copyJobs, [lesser], [greater]).rows).toMatchObject([
-      { state: 'RUNNING', run_id: 'r1' },
-    ]);
+    expect(mergeRows(copyJobs, [greater], [lesser]).rows).toMatchObject([{ state: 'CREATED', run_id: 'r9' }]);
+    expect(mergeRows(copyJobs, [lesser], [greater]).rows).toMatchObject([{ state: 'RUNNING', run_id: 'r1' }]);
   });
 
   it('lets a null replace a value while the job still runs', () => {
-    const { rows } = mergeUpsert(
+    const { rows } = mergeRows(
       copyJobs,
       [at(1, { state: 'RUNNING', status_message: 'soon' })],
       [at(2, { state: 'RUNNING' })],
@@ -90,7 +86,7 @@ describe('upsert', () => {
   it('takes the target of the owner, then of the source region, then the lowest', () => {
     const seenBy = (queried: string, region: string, observedAt: number) =>
       at(observedAt, { queried_account_id: queried, region, state: 'RUNNING' });
-    const region = (...observations: Row[]) => mergeUpsert(copyJobs, [], observations).rows[0]?.region;
+    const region = (...observations: Row[]) => mergeRows(copyJobs, [], observations).rows[0]?.region;
     expect(region(seenBy('0', 'us-east-1', 9), seenBy('111111111111', 'z', 1))).toBe('z');
     expect(region(seenBy('0', 'a', 9), seenBy('2', 'us-east-1', 1))).toBe('us-east-1');
     expect(region(seenBy('3', 'a', 9), seenBy('2', 'b', 1))).toBe('b');
@@ -98,13 +94,13 @@ describe('upsert', () => {
 
   it('counts keys, not lines, and computes derived columns of every row anew', () => {
     const old = { ...at(1, { state: 'COMPLETED' }), copy_job_id: 'old', is_terminal: false };
-    const { rows, outcome } = mergeUpsert(copyJobs, [old], [at(2), at(3), at(3)]);
+    const { rows, outcome } = mergeRows(copyJobs, [old], [at(2), at(3), at(3)]);
     expect(outcome).toMatchObject({ added: 1, updated: 0, unchanged: 0, rows: 2 });
     expect(rows.find(({ copy_job_id }) => copy_job_id === 'old')).toMatchObject({ is_terminal: true });
   });
 
   it('heals a key that is there twice once it is observed again', () => {
-    const { rows, outcome } = mergeUpsert(copyJobs, [at(1), at(1)], [at(2)]);
+    const { rows, outcome } = mergeRows(copyJobs, [at(1), at(1)], [at(2)]);
     expect(rows).toHaveLength(1);
     expect(outcome).toMatchObject({ changed: true, updated: 1 });
   });
@@ -116,7 +112,7 @@ describe('upsert', () => {
       .chain((observations) => fc.tuple(fc.constant(observations), batchesOf(observations)));
     fc.assert(
       fc.property(history, ([observations, batches]) => {
-        const atOnce = mergeUpsert(copyJobs, [], observations).rows;
+        const atOnce = mergeRows(copyJobs, [], observations).rows;
         expect(compared(copyJobs, inBatches(copyJobs, batches))).toEqual(compared(copyJobs, atOnce));
       }),
       { numRuns: 500 },
@@ -128,7 +124,7 @@ describe('upsert', () => {
       fc.property(fc.array(fc.array(anyCopyJob(true), { maxLength: 20 }), { maxLength: 3 }), (batches) => {
         const rows = inBatches(copyJobs, batches);
         for (const batch of batches.slice(-1)) {
-          expect(mergeUpsert(copyJobs, rows, batch).outcome.changed).toBe(false);
+          expect(mergeRows(copyJobs, rows, batch).outcome.changed).toBe(false);
         }
       }),
     );
@@ -140,7 +136,7 @@ describe('upsert', () => {
       fc.property(batches, (steps) => {
         let before: readonly Row[] = [];
         for (const batch of steps) {
-          const { rows } = mergeUpsert(copyJobs, before, batch);
+          const { rows } = mergeRows(copyJobs, before, batch);
           const after = new Map(rows.map((row) => [row.copy_job_id, row]));
           expect(after.size).toBe(rows.length);
           for (const old of before) {
@@ -178,7 +174,7 @@ describe('replace-slice', () => {
 
   it('drops what a fresh drain no longer has, and leaves other slices alone', () => {
     const other = count(1, 'RUNNING', 5, { account_id: '2' });
-    const { rows, outcome } = mergeSlices(
+    const { rows, outcome } = mergeRows(
       copyJobSummaries,
       [count(1, 'RUNNING', 3), count(1, 'COMPLETED', 1), count(1, 'FAILED', 1), other],
       [count(2, 'COMPLETED', 4), count(2, 'FAILED', 1)],
@@ -192,12 +188,12 @@ describe('replace-slice', () => {
   });
 
   it('ignores a drain older than what is published', () => {
-    const { outcome } = mergeSlices(copyJobSummaries, [count(5, 'RUNNING', 3)], [count(4, 'COMPLETED', 3)]);
+    const { outcome } = mergeRows(copyJobSummaries, [count(5, 'RUNNING', 3)], [count(4, 'COMPLETED', 3)]);
     expect(outcome).toMatchObject({ changed: false, unchanged: 1 });
   });
 
   it('takes the latest of several drains of a slice, whole', () => {
-    const { rows } = mergeSlices(copyJobSummaries, [], [count(4, 'RUNNING', 3), count(5, 'COMPLETED', 3)]);
+    const { rows } = mergeRows(copyJobSummaries, [], [count(4, 'RUNNING', 3), count(5, 'COMPLETED', 3)]);
     expect(rows).toMatchObject([{ state: 'COMPLETED' }]);
   });
 
@@ -206,7 +202,7 @@ describe('replace-slice', () => {
       fc.property(fc.array(fc.array(anySummary, { maxLength: 12 }), { maxLength: 3 }), (batches) => {
         const rows = inBatches(copyJobSummaries, batches);
         const last = batches.at(-1) ?? [];
-        expect(mergeSlices(copyJobSummaries, rows, last).outcome.changed).toBe(false);
+        expect(mergeRows(copyJobSummaries, rows, last).outcome.changed).toBe(false);
         const keys = rows.map((row) =>
           JSON.stringify(copyJobSummaries.sortBy.map((name) => row[name] ?? null)),
         );
