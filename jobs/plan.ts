@@ -8,7 +8,7 @@ import { renderPlanSummary } from '../src/telemetry/plan-summary-text.ts';
 /** `plan`: shows what export would do; writes nothing. */
 export const planJob: CommandModule = {
   command: 'plan',
-  describe: 'Show what export would do: test every permission and target, write nothing',
+  describe: 'Check permissions and targets, and show what export would do; write nothing',
   builder: yargsOptions(optionsOf(exportOptionNames)),
   handler: (argv) =>
     runReportingJob({

@@ -42,7 +42,7 @@ async function runJob(args: readonly string[], { jobs, helpOfQuestion }: Command
     .command([...jobs])
     .demandCommand(1, 1, noJob)
     .strict()
-    .option('config', { type: 'string', describe: 'Read options from a JSON or YAML file (FILE)' })
+    .option('config', { type: 'string', describe: '<FILE> JSON or YAML file with options' })
     .options(yargsOptions(optionsOf(commonOptionNames)))
     .group(['config', ...commonOptionNames, 'help', 'version'], 'Options of every job:')
     .check((argv) => argv._.length <= 1 || `Unknown argument: ${argv._.slice(1).join(' ')}`)

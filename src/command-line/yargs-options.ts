@@ -10,7 +10,8 @@ export function yargsOptions(options: Readonly<Record<string, Option>>): Record<
       {
         // A switch has no type, because it may have no value, or true or false.
         ...(kind === 'switch' ? {} : { type: 'string' as const }),
-        describe: sample === '' ? description : `${description} (${sample})`,
+        // The default shows the form of the value already.
+        describe: sample === '' || sample === standard ? description : `<${sample}> ${description}`,
         ...(standard === null ? {} : { defaultDescription: standard }),
       },
     ]),

@@ -48,7 +48,7 @@ export const options = {
   lake: text(lake, {
     jobs: lakeJobs,
     sample: 's3://bucket/prefix',
-    description: 'The lake: s3://bucket/prefix or a local folder. Required',
+    description: 'The lake: a prefix on S3, or a local folder such as ./lake. Required',
   }),
   accounts: option(
     {
@@ -133,7 +133,7 @@ export const options = {
     kind: 'integer',
     sample: 'N',
     default: '35',
-    description: 'How many days AWS keeps a copy job; open jobs are followed that long',
+    description: 'How many days AWS keeps a copy job; jobs that have not ended are read again until then',
   }),
   concurrency: text(integer(1, 1024), {
     kind: 'integer',
@@ -145,7 +145,7 @@ export const options = {
     kind: 'integer',
     sample: 'N',
     default: '10',
-    description: 'Request limit per second to AWS Backup, for each account and region',
+    description: 'Most requests per second to AWS Backup, in each account and region',
   }),
   'target-timeout': text(longestTimer, {
     sample: '10m',
@@ -204,7 +204,7 @@ export const options = {
     sample: 'any|all|5%',
     default: 'any',
     description:
-      'How many targets must fail for the run to fail: any (one is enough), all, or more than a percentage of those planned',
+      'When failed targets make the run fail: any (one is enough), all (every one failed), or more than this share of them',
   }),
   sse: text(oneOf(serverSideEncryptions), {
     jobs: writingJobs,
@@ -232,7 +232,7 @@ export const options = {
     jobs: lakeJobs,
     onlyOnS3: true,
     sample: 'ID',
-    description: 'Account that must own the bucket; if another one does, nothing is read or written',
+    description: 'Account that must own the bucket; if another account owns it, nothing is read or written',
   }),
   'endpoint-url': text(endpointUrl, {
     jobs: lakeJobs,

@@ -77,7 +77,7 @@ export const simulateOptions = {
     jobs,
     sample: 'listed|hidden',
     default: 'listed',
-    description: 'Whether ListCopyJobs includes child jobs when no parent is requested',
+    description: 'Whether ListCopyJobs lists child jobs by default, or only when a parent is requested',
   }),
   'list-in-destination': text(onOff, {
     jobs,

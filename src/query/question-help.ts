@@ -4,6 +4,7 @@ import wrapAnsi from 'wrap-ansi';
 import { viewColumns } from '../catalog/view-columns.ts';
 import { questionSql } from '../questions/question-sql.ts';
 import { loadViews, type Question, type View } from '../questions/questions.ts';
+import { identifiersOf } from '../questions/sql-tokens.ts';
 import { lakeTables } from './lake-reader.ts';
 import { parameterWords, questionHead } from './named-questions.ts';
 
@@ -27,13 +28,23 @@ async function columnMeanings(question: Question): Promise<readonly (readonly [s
   const own = question.name.replaceAll('-', '_');
   const asView: View = { ...question, name: own, columns: [], sql: questionSql(question) };
   const found = await viewColumns(lakeTables, [...views, asView]);
-  const said = new Map([
-    ...lakeTables
-      .flatMap((table) => [...table.columns, ...table.partitions])
-      .toReversed()
-      .map(({ name, description }) => [name, description] as const),
-    ...views.flatMap(({ columns }) => columns.map(({ name, about }) => [name, about] as const)),
-  ]);
+  const read = identifiersOf(question.sql);
+  const described = [
+    ...views.map(({ name, columns }) => ({
+      relation: name,
+      columns: columns.map((column) => [column.name, column.about] as const),
+    })),
+    ...lakeTables.toReversed().map(({ name, columns, partitions }) => ({
+      relation: name,
+      columns: [...columns, ...partitions].map((column) => [column.name, column.description] as const),
+    })),
+  ];
+  // What the question reads itself comes last, and so wins: account_id is not the same in copies and in coverage.
+  const said = new Map(
+    described
+      .toSorted((a, b) => Number(read.has(a.relation)) - Number(read.has(b.relation)))
+      .flatMap(({ columns }) => columns),
+  );
   return (found.get(own) ?? []).map(({ name, source }) => [
     name,
     source?.column.description ?? said.get(name) ?? '',
