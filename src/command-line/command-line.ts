@@ -96,7 +96,7 @@ function unknownOptions(
   );
   const question = meant.length === 0 ? '' : `Did you mean ${meant.map((one) => `--${one}`).join(', ')}? `;
   return new UsageError(
-    `Unknown: ${[...new Set(shown)].join(', ')}`,
+    `Unknown ${shown.every((one) => one.startsWith('-')) ? 'option' : 'argument'}: ${[...new Set(shown)].join(', ')}`,
     `${question}See ${name} ${job === undefined ? '' : `${job} `}--help for all options.`,
   );
 }

@@ -50,6 +50,8 @@ export interface TableKey {
   readonly day: string;
   /** Null if the partition has no buckets, but one object per run. */
   readonly bucket: number | null;
+  /** The run that wrote the object; null for a part, which many runs write. */
+  readonly runId: string | null;
 }
 
 /**
@@ -79,17 +81,20 @@ export function parseTableKey(table: Table, key: string, buckets: number): Table
   }
   if (table.merge.kind === 'append') {
     const run = parseRunFile(file);
-    const isCoverage = run?.ending === '.parquet' && utcDay(run.asOf) === day;
-    return isCoverage ? { key, partition, day, bucket: null } : null;
+    if (run?.ending !== '.parquet' || utcDay(run.asOf) !== day) return null;
+    return { key, partition, day, bucket: null, runId: run.runId };
   }
   const [, number] = partFile.exec(file) ?? [];
   const bucket = Number(number);
-  return number !== undefined && bucket < buckets ? { key, partition, day, bucket } : null;
+  return number !== undefined && bucket < buckets ? { key, partition, day, bucket, runId: null } : null;
 }
 
-function parseRunFile(name: string): { readonly asOf: number; readonly ending: string } | null {
+function parseRunFile(
+  name: string,
+): { readonly asOf: number; readonly runId: string; readonly ending: string } | null {
   const [, high, low, ending] = runFile.exec(name) ?? [];
-  return ending === undefined ? null : { asOf: Number.parseInt(`${high}${low}`, 16), ending };
+  if (ending === undefined) return null;
+  return { asOf: Number.parseInt(`${high}${low}`, 16), runId: name.slice(0, -ending.length), ending };
 }
 
 /** A key below `runsPrefix`, parsed; null: no run wrote it. */

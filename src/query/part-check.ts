@@ -53,12 +53,11 @@ export async function checkParts(
 
 function expectedFooter(
   table: Table,
-  { key, partition, bucket }: TableKey,
+  { partition, bucket, runId }: TableKey,
   { buckets }: CheckedLake,
 ): Readonly<Record<string, string>> {
   if (bucket !== null) return placementMetadata(table, partition, { bucket, buckets });
-  const run = key.slice(key.lastIndexOf('/') + 1).replace(/\.parquet$/, '');
-  return { table: table.name, partition: partitionText(table, partition), run_id: run };
+  return { table: table.name, partition: partitionText(table, partition), run_id: runId ?? '' };
 }
 
 const told = ['table', 'partition', 'bucket', 'buckets', 'run_id'];

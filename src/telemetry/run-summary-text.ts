@@ -24,7 +24,7 @@ export function renderRunSummary(summary: RunSummary, columns = 100, color = fal
   const drains = statuses.reduce((sum, [, n]) => sum + n, 0);
   const blocks = [
     paragraphs(columns, [
-      `Run ${summary.run_id} into ${printable(summary.lake)}`,
+      `Run ${summary.run_id} for the lake ${printable(summary.lake)}`,
       `${count(summary.targets, 'target')}, ${count(drains, 'drain')} as of ${summary.as_of}, in ${span(summary.duration_ms)} (${[
         `discover ${span(phases.discover)}`,
         `drain ${span(phases.drain)}`,

@@ -87,7 +87,7 @@ describe('a wrong command line ends with 64, one line on stderr and nothing on s
       /works on Glue, not on Trino/,
     ],
     ['a dry run of nothing', ['check', '--lake', 's3://bucket/x', '--dry-run'], /never changes anything/],
-    ['an option of export', ['ddl', '--lake', 's3://bucket/x', '--since', 'all'], /Unknown: --since/],
+    ['an option of export', ['ddl', '--lake', 's3://bucket/x', '--since', 'all'], /Unknown option: --since/],
   ])('%s', async (_, args, message) => {
     const { code, stdout, stderr } = await catalog(args);
     expect(stderr).toMatch(message);

@@ -70,19 +70,23 @@ describe('a wrong command line ends with 64, one line on stderr and nothing on s
   test.each<readonly [string, readonly string[], RegExp]>([
     ['no job', [], /No job was named\. Name one of export, plan, simulate/],
     ['an unknown job', ['status'], /There is no job "status"\. Name one of export/],
-    ['an unknown option', ['export', '--lake', './x', '--nope=1'], /Unknown: --nope\. See .* export --help/],
+    [
+      'an unknown option',
+      ['export', '--lake', './x', '--nope=1'],
+      /Unknown option: --nope\. See .* export --help/,
+    ],
     [
       'an option in another spelling',
       ['export', '--lake', './x', '--roleName', 'y'],
-      /Unknown: --roleName\b/,
+      /Unknown option: --roleName\b/,
     ],
     [
       'a negated option',
       ['export', '--lake', './x', '--no-allow-unsafe-store'],
-      /Unknown: --no-allow-unsafe-store/,
+      /Unknown option: --no-allow-unsafe-store/,
     ],
-    ['something too many', ['export', '--lake', './x', 'extra'], /Unknown: extra/],
-    ['something too many behind dashes', ['plan', '--lake', './x', '--', 'extra'], /Unknown: extra/],
+    ['something too many', ['export', '--lake', './x', 'extra'], /Unknown argument: extra/],
+    ['something too many behind dashes', ['plan', '--lake', './x', '--', 'extra'], /Unknown argument: extra/],
     ['no lake', ['export'], /--lake is required\. Add --lake/],
     ['no lake to plan for', ['plan'], /--lake is required\. Add --lake/],
     [
@@ -102,7 +106,7 @@ describe('a wrong command line ends with 64, one line on stderr and nothing on s
       /--allow-unsafe-store is empty/,
     ],
     ['an option given twice', ['export', '--lake', './x', '--lake', './y'], /--lake is set 2 times/],
-    ['an option of another job', ['export', '--lake', './x', '--port', '1'], /Unknown: --port/],
+    ['an option of another job', ['export', '--lake', './x', '--port', '1'], /Unknown option: --port/],
     [
       'a bad log level',
       ['export', '--lake', './x', '--log-level', 'loud'],
@@ -117,9 +121,9 @@ describe('a wrong command line ends with 64, one line on stderr and nothing on s
     ],
     ['a bad output of simulate', ['simulate', '--output', 'xml'], /--output: "xml" is not a valid choice/],
     ['an option of simulate twice', ['simulate', '--seed', '1', '--seed', '2'], /--seed is set 2 times/],
-    ['an unknown short option', ['-v'], /Unknown: -v\. See/],
-    ['an unknown short option of a job', ['export', '--lake', './x', '-q'], /Unknown: -q\. See/],
-    ['an unknown option without a job', ['--nope', '--log-level', 'info'], /Unknown: --nope\. See/],
+    ['an unknown short option', ['-v'], /Unknown option: -v\. See/],
+    ['an unknown short option of a job', ['export', '--lake', './x', '-q'], /Unknown option: -q\. See/],
+    ['an unknown option without a job', ['--nope', '--log-level', 'info'], /Unknown option: --nope\. See/],
   ])('%s', async (_, args, message) => {
     const { code, stdout, stderr } = await run(args);
     expect(stderr).toMatch(message);
@@ -147,7 +151,7 @@ describe('a wrong command line ends with 64, one line on stderr and nothing on s
     expect(code).toBe(64);
     expect(stderr.split('\n')).toEqual([
       'backup-copy-export: 4 options are wrong. Correct them:',
-      expect.stringMatching(/^ {2}Unknown: --account\. Did you mean --accounts\?/),
+      expect.stringMatching(/^ {2}Unknown option: --account\. Did you mean --accounts\?/),
       expect.stringMatching(/^ {2}--lake: "s3:\/bucket\/x" .*Did you mean s3:\/\/bucket\/x\?/),
       expect.stringMatching(/^ {2}--regions: "useast1" is not a region name/),
       expect.stringMatching(/^ {2}BACKUP_COPY_EXPORT_DEADLINE: "so\\non" is not a duration/),

@@ -59,18 +59,21 @@ describe('a key below a table', () => {
       partition: { creation_date: '2026-11-20' },
       day: '2026-11-20',
       bucket: 11,
+      runId: null,
     });
     expect(parseTableKey(copyJobSummaries, count, 1)).toEqual({
       key: count,
       partition: period,
       day: '2026-11-20',
       bucket: 0,
+      runId: null,
     });
     expect(parseTableKey(exportCoverage, coverage, 1)).toEqual({
       key: coverage,
       partition: { run_date: '2026-11-21' },
       day: '2026-11-21',
       bucket: null,
+      runId: run,
     });
   });
 

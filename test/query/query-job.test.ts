@@ -222,7 +222,7 @@ describe('what is wrong ends with its exit code and one line', () => {
     ],
     ['a bad parameter', 64, ['success-rate-by-day', '--days=many'], /--days .*cannot be "many"/],
     ['a parameter without a question', 64, ['SELECT 1', '--days=3'], /--days is a parameter of a question/],
-    ['an unknown option', 64, ['SELECT 1', '--no-such'], /Unknown: --no-such/],
+    ['an unknown option', 64, ['SELECT 1', '--no-such'], /Unknown option: --no-such/],
     ['a parameter without its value', 64, ['resource-history', '--resource'], /--resource has no value/],
     ['Parquet to stdout', 64, ['SELECT 1', '--format=parquet'], /Name one with --output-file/],
     ['days the wrong way round', 64, ['SELECT 1', '--from=2026-11-02', '--to=2026-11-01'], /is after --to/],
