@@ -33,21 +33,32 @@ describe('the templates', () => {
     expect(await problems(data, analysis)).toBe('');
   });
 
-  it.each([
-    ['an unknown name', 'ContentType: INTERACTIVE', 'ContentTypes: INTERACTIVE', 'ContentTypes'],
-    ['an unknown value', 'BarsArrangement: STACKED_PERCENT', 'BarsArrangement: PERCENT', 'is none of'],
-    ['what is missing', '- SheetId: flows\n            Name', '- Name', 'SheetId'],
-    ['what is too wide', 'ColumnSpan: 36', 'ColumnSpan: 37', 'is above 36'],
-    ['a wrong character', 'VisualId: by-category', 'VisualId: by category', 'is not of the form'],
-    ['a wrong type', 'RelativeDateValue: 90', 'RelativeDateValue: ninety', 'Invalid type'],
-    [
-      'two of a union',
-      '{ TextField: {',
-      '{ List: { ParameterControlId: a, SourceParameterName: b }, TextField: {',
-      'not 2 of them',
-    ],
-  ])('are refused by it with %s', async (_, from, to, complaint) => {
-    expect(await problems(data, replaced(analysis, from, to))).toContain(complaint);
+  describe('are refused by it', () => {
+    const broken = [
+      ['an unknown name', 'ContentType: INTERACTIVE', 'ContentTypes: INTERACTIVE', 'ContentTypes'],
+      ['an unknown value', 'BarsArrangement: STACKED_PERCENT', 'BarsArrangement: PERCENT', 'is none of'],
+      ['what is missing', '- SheetId: flows\n            Name', '- Name', 'SheetId'],
+      ['what is too wide', 'ColumnSpan: 36', 'ColumnSpan: 37', 'is above 36'],
+      ['a wrong character', 'VisualId: by-category', 'VisualId: by category', 'is not of the form'],
+      ['a wrong type', 'RelativeDateValue: 90', 'RelativeDateValue: ninety', 'Invalid type'],
+      [
+        'two of a union',
+        '{ TextField: {',
+        '{ List: { ParameterControlId: a, SourceParameterName: b }, TextField: {',
+        'not 2 of them',
+      ],
+    ] as const;
+    let complaints: readonly string[];
+    beforeAll(async () => {
+      complaints = await problemsOfEach(broken.map(([, from, to]) => [data, replaced(analysis, from, to)]));
+    });
+
+    it.each(broken.map(([what, , , complaint], at) => [what, at, complaint] as const))(
+      'with %s',
+      (_, at, complaint) => {
+        expect(complaints[at]).toContain(complaint);
+      },
+    );
   });
 
   it('are plain ASCII: CloudFormation has question marks for the rest', () => {
@@ -102,20 +113,29 @@ describe('the templates', () => {
 
 /** The requests that CloudFormation's handlers make of the templates' resources, held against the model. */
 async function problems(dataText: string, analysisText: string): Promise<string> {
-  const requests = [...resources(dataText, deployment), ...resources(analysisText, deployment)].flatMap(
-    ({ logicalId, type, properties }) => {
-      const [, service, kind] = type.split('::');
-      return service === 'QuickSight'
-        ? [{ name: logicalId, operation: `Create${kind}`, input: asRequest(properties) }]
-        : [];
-    },
-  );
-  expect(requests.length).toBeGreaterThan(10);
+  return (await problemsOfEach([[dataText, analysisText]])).join('');
+}
+
+/** The same of several pairs of templates, from one start of Python. */
+async function problemsOfEach(pairs: readonly (readonly [string, string])[]): Promise<readonly string[]> {
+  const requests = pairs.flatMap(([dataText, analysisText], at) => {
+    const made = [...resources(dataText, deployment), ...resources(analysisText, deployment)].flatMap(
+      ({ logicalId, type, properties }) => {
+        const [, service, kind] = type.split('::');
+        return service === 'QuickSight'
+          ? [{ name: `${at} ${logicalId}`, operation: `Create${kind}`, input: asRequest(properties) }]
+          : [];
+      },
+    );
+    expect(made.length).toBeGreaterThan(10);
+    return made;
+  });
   const file = join(folder, 'requests.json');
   await writeFile(file, JSON.stringify(requests));
   const done = await ended('python', [join(import.meta.dirname, 'requests.py'), file]);
   expect({ exitCode: done.exitCode, stderr: done.stderr }).toEqual({ exitCode: 0, stderr: '' });
-  return done.stdout;
+  const lines = done.stdout.split('\n');
+  return pairs.map((_, at) => lines.filter((line) => line.startsWith(`${at} `)).join('\n'));
 }
 
 /** CloudFormation writes TimeZone where the API has Timezone. */

@@ -15,7 +15,7 @@ let store: Store;
 let intoS3: Flags;
 
 beforeEach(async () => {
-  lab = await openLab({ accounts: 4 });
+  lab = await openLab({ accounts: 2, regions: 1 });
   const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } =
     lab.environment as Record<string, string>;
   server = await startConditionalS3({ accessKeyId, secretAccessKey });
