@@ -79,7 +79,7 @@ export async function startSimulator(given: Partial<SimulatorOptions> = {}): Pro
     ec2: ec2Service(statuses),
   };
 
-  // One move at a time: each has its truth before the next.
+  // One move at a time, so that the truth file is written before the next one.
   const oneAtATime = pLimit(1);
   const move = (to: () => number): Promise<void> =>
     oneAtATime(async () => {
