@@ -14,7 +14,7 @@ export function msUntilOpen({ fromMs, toMs }: PublishWindow, epochMs: number): n
 }
 
 /** `01:00-04:00 UTC` */
-export function windowText({ fromMs, toMs }: PublishWindow): string {
+function windowText({ fromMs, toMs }: PublishWindow): string {
   const [from, to] = [fromMs, toMs].map((ms) => new Date(ms).toISOString().slice(11, 16));
   return `${from}-${to} UTC`;
 }

@@ -133,7 +133,7 @@ function latest(a: number | null, b: number | null): number | null {
  * Whether a watermark can be true: nothing in it lies in the future.
  * @param latest AWS's time now, plus a tolerance: other runs may have begun a little later
  */
-export function isPlausible(mark: Watermark, latest: number): boolean {
+function isPlausible(mark: Watermark, latest: number): boolean {
   const { coveredFrom, coveredTo, fullAt, openDays } = mark;
   return (
     coveredTo <= latest &&

@@ -35,13 +35,14 @@ describe.each(['duckdb', 'parquetjs-lite'])('engine %s', (engine) => {
     expect(run.exit_code).toBe(74);
     const errors = run.failures.filter(({ status }) => status === 'PUBLISH_FAILED').map(({ error }) => error);
     expect(errors.length).toBeGreaterThan(0);
-    for (const error of errors) expect(error).toMatch(/The part .* is damaged: it (holds rows|was written)/);
+    for (const error of errors)
+      expect(error).toMatch(/The part .* is damaged: it (contains rows|was written)/);
     expect(await lab.parts()).toEqual(before);
     const table = one.split('/')[0];
     const asked = await ask(['--lake', lab.lake, '--sql', `SELECT count(*) FROM ${table}`]);
     expect(asked.code).toBe(74);
     expect(asked.stderr).toMatch(
-      /The part .* is damaged: it (holds rows|was written).*Restore its earlier version/,
+      /The part .* is damaged: it (contains rows|was written).*Restore its earlier version/,
     );
 
     await swap(join(lab.lake, one), join(lab.lake, two));

@@ -20,7 +20,7 @@ const blaming: readonly RegExp[] = [
   /\baws (sso )?login\b|\blog in\b/i,
   /\bpermissions?\b/i,
   /\bAllow [a-z0-9]+:[A-Z]/,
-  /\bLet the role\b|\blet it trust\b|\btrust policy\b/i,
+  /\b(Let|make) the role\b|\blet it trust\b|\btrust policy\b/i,
   /--role-name|--external-id|--role-session-name/,
   /\bEnable the region\b/i,
   // "No IAM policy will help" blames nobody.

@@ -224,7 +224,7 @@ describe('a part whose rows do not belong where it lies', () => {
       await rename(two, one);
       await rename(`${one}.tmp`, two);
       await expect(lake.read()).rejects.toThrow(
-        /The part copy_jobs\/creation_date=2026-11-19\/part-00000\.parquet in .* is damaged: it holds rows of creation_date 2026-11-20/,
+        /The part copy_jobs\/creation_date=2026-11-19\/part-00000\.parquet in .* is damaged: it contains rows of creation_date 2026-11-20/,
       );
     },
   );
@@ -235,7 +235,7 @@ describe('a part whose rows do not belong where it lies', () => {
     await lake.write([job('a')], { bucket: own });
     expect(await rowsOf(await lake.read(), 'SELECT count(*) FROM copy_jobs')).toEqual([[1n]]);
     await rename(lake.part('2026-11-20', own), lake.part('2026-11-20', (own + 1) % 4));
-    await expect(lake.read()).rejects.toThrow(/is damaged: it holds rows of account 111122223333/);
+    await expect(lake.read()).rejects.toThrow(/is damaged: it contains rows of account 111122223333/);
   });
 
   test('that is another table’s, or no part of any, is refused', async () => {
