@@ -9,6 +9,7 @@ import {
   isNewlyDisabled,
   needsPerson,
 } from '../ledger/coverage.ts';
+import { firstLossAt } from '../ledger/data-loss.ts';
 import type { Planned } from '../ledger/planned.ts';
 import { dayMs } from '../shared/time.ts';
 import { createSource } from '../source/backup.ts';
@@ -155,6 +156,7 @@ function readable(durationMs: number): DrainReport {
 function plannedTarget(tried: Tried, settings: Settings, asOf: number): PlannedTarget {
   const { planned, report } = tried;
   const { target, table, window } = planned;
+  const loss = firstLossAt(planned, settings.memoryDays);
   const switchedOff = isNewlyDisabled(report.status, planned) ? { switchedOff: true as const } : {};
   const error = [report.errorName, report.errorMessage].filter((text) => text !== null).join(': ');
   return {
@@ -167,6 +169,8 @@ function plannedTarget(tried: Tried, settings: Settings, asOf: number): PlannedT
     needs_person:
       isFailure({ ...planned, ...switchedOff, status: report.status }) &&
       needsPerson(report.status, report.errorName),
+    read_through: planned.coveredTo === null ? null : new Date(planned.coveredTo).toISOString(),
+    first_loss_at: loss === null ? null : new Date(loss).toISOString(),
     window_from: window?.from == null ? null : new Date(window.from).toISOString(),
     window_to: window === null ? null : new Date(window.to).toISOString(),
     expected_requests: report.status === 'OK' ? expectedRequests(tried, settings, asOf) : 0,

@@ -7,10 +7,11 @@ import {
   needsPerson,
   worstFirst,
 } from '../ledger/coverage.ts';
+import { firstLossAt, lostSinceLastRead } from '../ledger/data-loss.ts';
 import type { Drained, Planned } from '../ledger/planned.ts';
 import { unknownFieldsOf } from '../ledger/totals.ts';
 import { adviceFor } from '../telemetry/advice.ts';
-import type { RunSummary } from '../telemetry/run-summary.ts';
+import type { LostInterval, RunSummary } from '../telemetry/run-summary.ts';
 import type { ClosedRun } from './close-run.ts';
 import type { Run } from './open-run.ts';
 
@@ -32,13 +33,16 @@ export interface Ended {
   readonly times: Times;
 }
 
-export function summarize({ planning, started }: Run, ended: Ended): RunSummary {
+export function summarize({ settings, planning, started }: Run, ended: Ended): RunSummary {
   const { drained, closed, moved, foreign, times } = ended;
   const { coverage, totals, ledgerError } = closed;
+  const run = { asOf: planning.asOf, memoryDays: settings.memoryDays };
+  // Each planned drain has its coverage, in the same order.
+  const plannedOf = new Map(coverage.map((one, i) => [one, planning.planned[i]]));
   return {
     run_id: planning.runId,
     lake: planning.lake.store.url,
-    as_of: new Date(planning.asOf).toISOString(),
+    as_of: iso(planning.asOf),
     duration_ms: Math.round(times.ended - started),
     targets: planning.targets.length,
     coverage: countedByStatus(coverage),
@@ -47,7 +51,11 @@ export function summarize({ planning, started }: Run, ended: Ended): RunSummary 
     altered_records: [...drained.values()].reduce((sum, { altered }) => sum + altered, 0),
     moved_jobs: moved.jobs,
     foreign_objects: foreign,
-    failures: coverage.filter(isReported).sort(worstFirst).map(failureOf),
+    lost_intervals: lostIntervals(plannedOf, run),
+    failures: coverage
+      .filter(isReported)
+      .sort(worstFirst)
+      .map((one) => failureOf(one, plannedOf.get(one), settings.memoryDays)),
     phases_ms: {
       discover: Math.round(times.collecting - started),
       drain: Math.round(times.collected - times.collecting),
@@ -86,7 +94,31 @@ function countedByStatus(coverage: readonly Coverage[]): Partial<Record<Coverage
   return counts;
 }
 
-function failureOf({ target, table, status, report }: Coverage): RunSummary['failures'][number] {
+function lostIntervals(
+  plannedOf: ReadonlyMap<Coverage, Planned | undefined>,
+  run: { readonly asOf: number; readonly memoryDays: number },
+): LostInterval[] {
+  const lost = [...plannedOf].flatMap(([{ status, table, target }, planned]) => {
+    const interval = planned === undefined ? null : lostSinceLastRead(planned, status, run);
+    return interval === null ? [] : [{ ...interval, table, target }];
+  });
+  return lost
+    .sort((a, b) => b.to - b.from - (a.to - a.from))
+    .map(({ table, target, from, to }) => ({
+      account_id: target.accountId,
+      region: target.region,
+      table,
+      lost_from: iso(from),
+      lost_to: iso(to),
+    }));
+}
+
+function failureOf(
+  { target, table, status, report }: Coverage,
+  planned: Planned | undefined,
+  memoryDays: number,
+): RunSummary['failures'][number] {
+  const loss = planned === undefined ? null : firstLossAt(planned, memoryDays);
   return {
     account_id: target.accountId,
     region: target.region,
@@ -95,5 +127,11 @@ function failureOf({ target, table, status, report }: Coverage): RunSummary['fai
     error: [report.errorName, report.errorMessage].filter((text) => text !== null).join(': '),
     advice: adviceFor(status, report.errorName),
     needs_person: needsPerson(status, report.errorName),
+    read_through: planned?.coveredTo == null ? null : iso(planned.coveredTo),
+    first_loss_at: loss === null ? null : iso(loss),
   };
+}
+
+function iso(epochMs: number): string {
+  return new Date(epochMs).toISOString();
 }

@@ -1,6 +1,7 @@
 /** Prints failures grouped by cause, each with advice, and a line that counts the targets that need a person. */
 
 import { targetName } from '../targets/target.ts';
+import { lossLine } from './data-loss-text.ts';
 import { count, grouped, indented, listSome, paragraphs } from './paragraphs.ts';
 import type { TargetFailure } from './run-summary.ts';
 import type { Paint } from './status-colors.ts';
@@ -15,6 +16,8 @@ const shownPlaces = 4;
 export function renderFailures(
   failures: readonly TargetFailure[],
   title: string,
+  /** Of the run, ISO 8601. */
+  asOf: string,
   columns: number,
   paint: Paint,
 ): string {
@@ -25,9 +28,10 @@ export function renderFailures(
     shown.length === groups.length
       ? `${title}:`
       : `${title} with ${grouped(groups.length)} causes; these are the ${shown.length} most severe (--output json has all):`;
-  return [paragraphs(columns, [said]), ...shown.map((group) => renderCause(group, columns, paint))].join(
-    '\n',
-  );
+  return [
+    paragraphs(columns, [said]),
+    ...shown.map((group) => renderCause(group, asOf, columns, paint)),
+  ].join('\n');
 }
 
 /** The status and the error, without what differs between targets: account ids, the region, request ids. */
@@ -39,7 +43,7 @@ function causeOf({ status, error, region }: TargetFailure): string {
   return `${status} ${same}`;
 }
 
-function renderCause(group: readonly TargetFailure[], columns: number, paint: Paint): string {
+function renderCause(group: readonly TargetFailure[], asOf: string, columns: number, paint: Paint): string {
   const [first] = group;
   if (!first) return '';
   const accounts = [...new Set(group.map(({ account_id: account }) => account))];
@@ -52,12 +56,14 @@ function renderCause(group: readonly TargetFailure[], columns: number, paint: Pa
       ? `account ${accounts[0]}`
       : `${grouped(accounts.length)} accounts: ${listSome(accounts, shownAccounts)}`;
   const example = group.some(({ error }) => error !== first.error) ? 'for example: ' : '';
+  const loss = lossLine(group, asOf);
   const [head = '', ...more] = indented(`${first.status} in ${who}`, 2, columns);
   return [
     head.replace(first.status, paint(first.status)),
     ...more,
     ...indented(`in ${listSome(places, shownPlaces)}`, 6, columns),
     ...(first.error === '' ? [] : indented(example + first.error, 6, columns)),
+    ...(loss === '' ? [] : indented(loss, 6, columns)),
     ...(first.advice === '' ? [] : indented(`→ ${first.advice}`, 4, columns)),
   ].join('\n');
 }

@@ -32,6 +32,7 @@ export function renderPlanSummary(summary: PlanSummary, columns = 100, color = f
     renderFailures(
       failures,
       `${count(failures.length, 'table')} of ${count(countTargets(failures), 'target')} would not be read`,
+      summary.as_of,
       columns,
       paint,
     ),

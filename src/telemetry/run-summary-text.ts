@@ -3,6 +3,7 @@
 import { describeForeign } from '../lake/foreign-objects.ts';
 import type { CoverageStatus } from '../ledger/coverage.ts';
 import { exitCodes } from '../shared/exit-codes.ts';
+import { renderLost } from './data-loss-text.ts';
 import { needsPersonLine, renderFailures } from './failure-groups.ts';
 import { size, span } from './human-units.ts';
 import { count, grouped, paragraphs } from './paragraphs.ts';
@@ -77,7 +78,8 @@ export function renderRunSummary(summary: RunSummary, columns = 100, color = fal
           `AWS now reports a different creation date for ${count(summary.moved_jobs, 'job')}. Each stays one row and keeps its first date.`,
         ]),
     renderForeign(summary.foreign_objects, columns),
-    renderFailures(failures, count(failures.length, 'failure'), columns, paint),
+    renderLost(summary.lost_intervals, columns),
+    renderFailures(failures, count(failures.length, 'failure'), summary.as_of, columns, paint),
     summary.ledger_error === null ? '' : paragraphs(columns, [printable(summary.ledger_error)]),
     paragraphs(columns, [`Exit code ${summary.exit_code}: ${exitCodes[summary.exit_code]}.`]),
     needsPersonLine(failures, columns, paint),

@@ -16,6 +16,20 @@ export interface TargetFailure {
   readonly advice: string;
   /** A retry cannot fix it, whatever the run's exit code is. */
   readonly needs_person: boolean;
+  /** How far earlier runs read it without a gap, ISO 8601; null: they never did. */
+  readonly read_through: string | null;
+  /** When AWS deletes the first of what is unread, ISO 8601; in the past: it does already. Null: it was never read. */
+  readonly first_loss_at: string | null;
+}
+
+/** What AWS deleted before a run read it. Nothing can bring it back. */
+export interface LostInterval {
+  readonly account_id: string;
+  readonly region: string;
+  readonly table: DrainedTable;
+  /** ISO 8601; `lost_to` is not included. */
+  readonly lost_from: string;
+  readonly lost_to: string;
 }
 
 export interface RunSummary {
@@ -36,6 +50,8 @@ export interface RunSummary {
   readonly moved_jobs: number;
   /** Keys in the partitions this run touched that are not parts of the lake; folders end in `/`. */
   readonly foreign_objects: readonly string[];
+  /** What AWS deleted since earlier runs read a target, before this run could; longest first. */
+  readonly lost_intervals: readonly LostInterval[];
   /** Most severe first; JSON has all, text prints ten. */
   readonly failures: readonly TargetFailure[];
   /** Milliseconds spent on discovery, draining, publishing and closing the ledger. */
@@ -59,6 +75,9 @@ export interface PlannedTarget {
   readonly error: string | null;
   /** A retry cannot fix it. */
   readonly needs_person: boolean;
+  /** As in TargetFailure. */
+  readonly read_through: string | null;
+  readonly first_loss_at: string | null;
   /** ISO 8601; null: everything AWS still has, or a table without a window. */
   readonly window_from: string | null;
   readonly window_to: string | null;

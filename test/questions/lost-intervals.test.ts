@@ -43,7 +43,8 @@ it('tells of forty days without a run, and goes on telling of them after the run
   expect(await lostIntervals()).toEqual([]);
 
   await lab.simulator.advance(40 * day);
-  const after = await asOf();
+  const run = await lab.run();
+  const after = Date.parse(run.as_of);
   const accounts = [...new Set(lab.simulator.organization.active.map(({ id }) => id))].sort();
   const expected = [
     ...accounts.map((account) => ({
@@ -55,9 +56,18 @@ it('tells of forty days without a run, and goes on telling of them after the run
     ...accounts.map((account) => ({ table: 'copy_jobs', account, from: before, to: after - 35 * day })),
   ].map((one) => ({ ...one, noticed: after }));
   expect(await lostIntervals()).toEqual(expected);
+  const told = run.lost_intervals.map((one) => ({
+    table: one.table,
+    account: one.account_id,
+    from: Date.parse(one.lost_from),
+    to: Date.parse(one.lost_to),
+    noticed: after,
+  }));
+  expect(told).toHaveLength(expected.length);
+  expect(told).toEqual(expect.arrayContaining(expected));
 
   await lab.simulator.advance(day);
-  await lab.run();
+  expect((await lab.run()).lost_intervals).toEqual([]);
   expect(await lostIntervals()).toEqual(expected);
 });
 
@@ -72,7 +82,13 @@ it('goes by how long AWS is said to keep jobs, and tells of an account only whil
   await lab.run(flags);
   expect(await ofJobs()).toEqual([]);
   await lab.simulator.advance(8 * day);
-  const noticed = await asOf(flags);
+  const denied = await lab.run(flags);
+  const noticed = Date.parse(denied.as_of);
+  const failure = denied.failures.find((one) => one.account_id === account && one.table === 'copy_jobs');
+  expect(failure).toMatchObject({
+    read_through: new Date(before).toISOString(),
+    first_loss_at: new Date(before + 20 * day).toISOString(),
+  });
   const lost = { table: 'copy_jobs', account, from: before, noticed };
   expect(await ofJobs()).toEqual([{ ...lost, to: noticed - 20 * day }]);
 

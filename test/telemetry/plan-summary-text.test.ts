@@ -10,6 +10,8 @@ const fine: PlannedTarget = {
   status: 'OK',
   error: null,
   needs_person: false,
+  read_through: null,
+  first_loss_at: null,
   window_from: '2026-11-19T02:00:00.000Z',
   window_to: '2026-11-20T02:00:00Z',
   expected_requests: 1,

@@ -17,6 +17,8 @@ function failure(i: number): TargetFailure {
     error: `AccessDeniedException: no. ${i}`,
     advice: adviceFor('ACCESS_DENIED', 'AccessDeniedException'),
     needs_person: true,
+    read_through: '2026-11-08T02:00:00.000Z',
+    first_loss_at: '2026-12-13T02:00:00.000Z',
   };
 }
 
@@ -44,6 +46,7 @@ const summary: RunSummary = {
   phases_ms: { discover: 1200, drain: 150_000, publish: 33_000, ledger: 800 },
   moved_jobs: 0,
   foreign_objects: [],
+  lost_intervals: [],
   ledger_error: null,
   exit_code: 77,
 };
@@ -187,7 +190,10 @@ describe('the summary of a run', () => {
   });
 
   test('a failure without an error has no empty line for it', () => {
-    const text = renderRunSummary({ ...summary, failures: [{ ...failure(0), error: '' }] });
+    const text = renderRunSummary({
+      ...summary,
+      failures: [{ ...failure(0), error: '', first_loss_at: null }],
+    });
     expect(text).toMatch(/\(copy_jobs\)\n +→ Allow the role/);
   });
 
@@ -238,6 +244,43 @@ describe('the summary of a run', () => {
     expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
     expect(text).not.toMatch(/^FAKE/m);
     expect(text).toContain('red');
+  });
+
+  test('says since when a target is unread, and when AWS deletes the first of it', () => {
+    const failures = [failure(1), { ...failure(2), first_loss_at: '2026-11-22T14:00:00.000Z' }];
+    expect(renderRunSummary({ ...summary, failures }, 200)).toContain(
+      'Unread since 2026-11-08T02:00:00.000Z. AWS begins to delete unread records on 2026-11-22T14:00:00.000Z (in 2 days).',
+    );
+    const late = {
+      ...failure(1),
+      read_through: '2026-10-01T02:00:00.000Z',
+      first_loss_at: '2026-11-05T02:00:00.000Z',
+    };
+    expect(renderRunSummary({ ...summary, failures: [late] }, 200)).toContain(
+      'Unread since 2026-10-01T02:00:00.000Z. AWS has been deleting unread records since 2026-11-05T02:00:00.000Z.',
+    );
+    const never = { ...failure(1), read_through: null, first_loss_at: null };
+    expect(renderRunSummary({ ...summary, failures: [never] }, 200)).not.toContain('nread');
+    const beyond = { ...failure(1), error: 'EmptyWindow: AWS was not asked' };
+    expect(renderRunSummary({ ...summary, failures: [beyond] }, 200)).not.toContain('Unread since');
+  });
+
+  test('names what AWS deleted before a run read it, the first five', () => {
+    const lost = Array.from({ length: 7 }, (_, i) => ({
+      account_id: String(111122223300 + i),
+      region: 'us-east-1',
+      table: 'copy_jobs' as const,
+      lost_from: '2026-10-01T02:00:00.000Z',
+      lost_to: '2026-10-06T02:00:00.000Z',
+    }));
+    const text = renderRunSummary({ ...summary, failures: [], lost_intervals: lost }, 200);
+    expect(text).toContain('Lost for good: AWS deleted 7 intervals before a run read them.');
+    expect(text).toContain(
+      'copy_jobs of 111122223300 in us-east-1: from 2026-10-01T02:00:00.000Z to 2026-10-06T02:00:00.000Z (5 days)',
+    );
+    expect(text.match(/copy_jobs of 1111222233/g)).toHaveLength(5);
+    expect(text).toContain('and 2 more');
+    expect(renderRunSummary(summary, 200)).not.toContain('Lost for good');
   });
 });
 

@@ -79,8 +79,10 @@ export function lostIntervals({ coverage }: Facts): Answer[] {
     const asked = [...members].sort(
       (a, b) => Number(a.as_of) - Number(b.as_of) || (String(a.run_id) < String(b.run_id) ? -1 : 1),
     );
-    const remembered = stillRemembered(coverage, table_name);
-    const begin = Math.min(...asked.map((row) => Number(row.as_of)));
+    const times = asked.map((row) => Number(row.as_of));
+    const begin = Math.min(...times);
+    // What left the organization is no longer to be read.
+    const remembered = Math.min(stillRemembered(coverage, table_name), Math.max(...times));
     const kept = asked.filter(isGood).map(windowOf);
     asked.forEach((row, i) => {
       const before = asked[i - 1];

@@ -171,6 +171,9 @@ export const tellingDrains: readonly Row[] = [
   drain('999999999999', 79 * day, 'REGION_DISABLED', 81 * day, 79 * day),
   drain('999999999999', 20 * day, 'REGION_DISABLED', 81 * day, 20 * day),
   drain('999999999999', 10 * day, 'OK', null, 10 * day),
+  // An account that left the organization: nobody was to read it any longer.
+  drain('777777777779', 100 * day, 'OK', null, 100 * day),
+  drain('777777777779', 99 * day, 'OK', null, 99 * day),
   // A run that was told how long AWS keeps jobs.
   { ...drain('777777777778', 70 * day, 'OK', null, 70 * day), remembered_from: 100 * day },
   { ...drain('777777777778', 10 * day, 'OK', null, 10 * day), remembered_from: 60 * day },

@@ -1,0 +1,29 @@
+/** What AWS deleted before a run read it, and when it begins to delete what is still unread. */
+import type { CoverageStatus } from './coverage.ts';
+import type { Planned } from './planned.ts';
+import { rememberedFrom } from './remembered.ts';
+
+/** An interval `[from, to)` of creation time, in milliseconds since the epoch. */
+export interface LostInterval {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * What AWS had deleted by this run since earlier runs read the target; null: nothing. A disabled region loses nothing,
+ * because nothing can be copied there. The view lost_intervals says the same from the coverage of all runs.
+ */
+export function lostSinceLastRead(
+  { table, coveredTo, disabledAt }: Planned,
+  status: CoverageStatus,
+  run: { readonly asOf: number; readonly memoryDays: number },
+): LostInterval | null {
+  if (coveredTo === null || disabledAt !== undefined || status === 'REGION_DISABLED') return null;
+  const remembered = rememberedFrom(table, run);
+  return coveredTo < remembered ? { from: coveredTo, to: remembered } : null;
+}
+
+/** When AWS begins to delete what earlier runs have not read, in milliseconds since the epoch; null: they never read it. */
+export function firstLossAt({ table, coveredTo }: Planned, memoryDays: number): number | null {
+  return coveredTo === null ? null : coveredTo - rememberedFrom(table, { asOf: 0, memoryDays });
+}
