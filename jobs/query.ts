@@ -98,11 +98,11 @@ export async function helpOfQuestion(words: readonly string[]): Promise<string |
 /** Null opens the prompt. */
 function askedIn(argv: ArgumentsCamelCase): QueryRequest | null {
   const { sql } = argv;
-  const given = Object.fromEntries(
+  const values = Object.fromEntries(
     parameterNames().flatMap((name) => (argv[name] === undefined ? [] : [[name, argv[name]]])),
   );
-  if (typeof sql === 'string' && isName(sql)) return questionRequest(sql, given);
-  const [parameter] = Object.keys(given);
+  if (typeof sql === 'string' && isName(sql)) return questionRequest(sql, values);
+  const [parameter] = Object.keys(values);
   if (parameter !== undefined) {
     throw new UsageError(
       `--${parameter} is a parameter of a question, but no question was named`,

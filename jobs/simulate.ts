@@ -68,10 +68,10 @@ function toPaste(env: Readonly<Record<string, string>>): string {
   return `Paste this into another shell. Ctrl-C here stops the simulator.\n\nunset AWS_SESSION_TOKEN AWS_PROFILE\n${lines.join('\n')}\n\n`;
 }
 
-function readOptions(given: LayeredOptions, cwd: string): SimulatorOptions {
+function readOptions(layered: LayeredOptions, cwd: string): SimulatorOptions {
   const optional = <N extends SimulateOptionName>(name: N): SimulateValue<N> | null =>
     // The table's entry of this name is the one whose parse gives this type.
-    readValue(given, name, simulateOptions[name] as Option<SimulateValue<N>>, cwd);
+    readValue(layered, name, simulateOptions[name] as Option<SimulateValue<N>>, cwd);
   const value = <N extends SimulateOptionName>(name: N): SimulateValue<N> => {
     const found = optional(name);
     if (found === null) throw new Error(`option ${name} has no default`);
@@ -88,14 +88,14 @@ function readOptions(given: LayeredOptions, cwd: string): SimulatorOptions {
     now: value('now'),
     latencyMs: value('latency-ms'),
     truthFile: optional('truth'),
-    faults: faults === null ? [] : readFaults(faults, given.get('faults')?.[0]),
+    faults: faults === null ? [] : readFaults(faults, layered.get('faults')?.[0]),
     children: value('children'),
     listInDestination: value('list-in-destination'),
     externalId: defaultOptions.externalId,
   };
 }
 
-function readFaults(file: string, given: LayerValue | undefined): readonly FaultInput[] {
+function readFaults(file: string, source: LayerValue | undefined): readonly FaultInput[] {
   try {
     const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'));
     return parseFaults(parsed);
@@ -103,8 +103,8 @@ function readFaults(file: string, given: LayerValue | undefined): readonly Fault
     const reason = error instanceof Error ? error.message : String(error);
     const advice =
       error instanceof FaultError ? 'Correct the list.' : 'Name a file that contains a JSON array of faults.';
-    const Class = given?.layer === 'file' ? ConfigError : UsageError;
-    throw new Class(`${given?.where ?? '--faults'}: ${file} cannot be used: ${reason}`, advice);
+    const Class = source?.layer === 'file' ? ConfigError : UsageError;
+    throw new Class(`${source?.where ?? '--faults'}: ${file} cannot be used: ${reason}`, advice);
   }
 }
 

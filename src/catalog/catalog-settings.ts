@@ -36,10 +36,10 @@ export interface CatalogSettings {
 
 /** @throws UsageError or ConfigError */
 export function parseCatalogSettings(input: SettingsInput): CatalogSettings {
-  const given = collectOptions('catalog', input);
+  const layered = collectOptions('catalog', input);
   const { cwd, flags } = input;
-  const optional = <N extends OptionName>(name: N): OptionValue<N> | null => readOption(given, name, cwd);
-  const value = <N extends OptionName>(name: N): OptionValue<N> => requireOption(given, name, cwd);
+  const optional = <N extends OptionName>(name: N): OptionValue<N> | null => readOption(layered, name, cwd);
+  const value = <N extends OptionName>(name: N): OptionValue<N> => requireOption(layered, name, cwd);
   const settings: CatalogSettings = {
     action: readAction(flags.action),
     lake: value('lake'),
@@ -60,7 +60,7 @@ export function parseCatalogSettings(input: SettingsInput): CatalogSettings {
     s3EndpointUrl: optional('s3-endpoint-url'),
   };
   refuseContradictions(settings);
-  refuseS3OptionsForLocalLake(settings.lake, given);
+  refuseS3OptionsForLocalLake(settings.lake, layered);
   return deepFreeze(settings);
 }
 

@@ -14,10 +14,10 @@ export const yargsParserRules = {
  * and SQL that begins with a comment (`--`) is not an option.
  * @param switches names of options that need no value
  */
-export function prepareArguments(words: readonly string[], switches: ReadonlySet<string>): readonly string[] {
-  return words.map((word, at) => {
-    if (/^--\s/.test(word)) return ` ${word}`;
-    const stands = word.startsWith('--') && switches.has(word.slice(2));
-    return stands && !/^(?:true|false)$/.test(words[at + 1] ?? '') ? `${word}=true` : word;
+export function prepareArguments(args: readonly string[], switches: ReadonlySet<string>): readonly string[] {
+  return args.map((arg, at) => {
+    if (/^--\s/.test(arg)) return ` ${arg}`;
+    const stands = arg.startsWith('--') && switches.has(arg.slice(2));
+    return stands && !/^(?:true|false)$/.test(args[at + 1] ?? '') ? `${arg}=true` : arg;
   });
 }

@@ -15,16 +15,16 @@ export class InvalidValue extends Error {
 }
 
 /** Parses one text into a value; relative paths start at `cwd`. */
-export type ParseText<T> = (word: string, cwd: string) => T;
+export type ParseText<T> = (text: string, cwd: string) => T;
 
 /** Parses each item of a list; the error names the first item that is wrong. */
-export function eachItem<T>(words: readonly string[], parse: ParseText<T>, cwd: string): readonly T[] {
-  return words.map((word) => {
+export function eachItem<T>(texts: readonly string[], parse: ParseText<T>, cwd: string): readonly T[] {
+  return texts.map((text) => {
     try {
-      return parse(word, cwd);
+      return parse(text, cwd);
     } catch (error) {
       if (!(error instanceof InvalidValue)) throw error;
-      throw new InvalidValue(error.reason, error.advice, word);
+      throw new InvalidValue(error.reason, error.advice, text);
     }
   });
 }

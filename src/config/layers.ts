@@ -32,7 +32,7 @@ export interface LayerValue {
   readonly layer: Layer;
   /** For messages: `--lake`, `BACKUP_COPY_EXPORT_LAKE`, `lake in the configuration file …`. */
   readonly where: string;
-  readonly words: readonly string[];
+  readonly texts: readonly string[];
 }
 
 /** For each option, who gave it, strongest first. Options that nobody gave are missing. */
@@ -43,9 +43,9 @@ export type LayeredOptions = ReadonlyMap<string, readonly LayerValue[]>;
  * @throws UsageError or ConfigError that names everything that is wrong, at once
  */
 export function collectOptions(job: Job, input: OptionInput): LayeredOptions {
-  const { given, problems } = checkOptions(job, input);
+  const { layered, problems } = checkOptions(job, input);
   if (problems.length > 0) throw combineErrors(problems);
-  return given;
+  return layered;
 }
 
 /** One error for all problems: a ConfigError only if every one of them is. */
@@ -64,11 +64,11 @@ export function combineErrors(problems: readonly ReportedError[]): ReportedError
 export function checkOptions(
   job: Job,
   { flags, env, cwd, readFile }: OptionInput,
-): { readonly given: LayeredOptions; readonly problems: readonly ReportedError[] } {
-  const given = new Map<string, LayerValue[]>();
+): { readonly layered: LayeredOptions; readonly problems: readonly ReportedError[] } {
+  const layered = new Map<string, LayerValue[]>();
   const problems: ReportedError[] = [];
   const add = (name: string, one: LayerValue): void => {
-    given.set(name, [...(given.get(name) ?? []), one]);
+    layered.set(name, [...(layered.get(name) ?? []), one]);
   };
   /** Records an error instead of stopping at it, so that one message names them all. */
   const attempt = (work: () => void): void => {
@@ -83,12 +83,12 @@ export function checkOptions(
   for (const [name, { kind }] of table) {
     const flag = flags[name];
     if (flag === undefined) continue;
-    const words = (Array.isArray(flag) ? flag : [flag]).map(String);
-    if (words.length > 1 && kind !== 'list') {
-      problems.push(new UsageError(`--${name} is set ${words.length} times`, 'Set it once.'));
+    const texts = (Array.isArray(flag) ? flag : [flag]).map(String);
+    if (texts.length > 1 && kind !== 'list') {
+      problems.push(new UsageError(`--${name} is set ${texts.length} times`, 'Set it once.'));
       continue;
     }
-    add(name, { layer: 'flag', where: `--${name}`, words });
+    add(name, { layer: 'flag', where: `--${name}`, texts });
   }
   const byVariable = new Map([...allOptionNames].map((name) => [environmentName(name), name]));
   const configVariable = environmentName('config');
@@ -97,7 +97,7 @@ export function checkOptions(
       continue;
     const name = byVariable.get(variable);
     if (name === undefined) problems.push(unknownVariable(variable));
-    else if (table.has(name)) add(name, { layer: 'environment', where: variable, words: [value] });
+    else if (table.has(name)) add(name, { layer: 'environment', where: variable, texts: [value] });
   }
   attempt(() => {
     const path = configPath(flags.config, env[configVariable]);
@@ -105,14 +105,14 @@ export function checkOptions(
     const absolute = resolve(cwd, path);
     const content = parseConfigFile(absolute, readConfig(absolute, readFile), table);
     problems.push(...content.problems);
-    for (const [name, words] of content.values) {
-      add(name, { layer: 'file', where: `${name} in the configuration file ${absolute}`, words });
+    for (const [name, texts] of content.values) {
+      add(name, { layer: 'file', where: `${name} in the configuration file ${absolute}`, texts });
     }
   });
   for (const [name, option] of table) {
-    if (given.has(name)) attempt(() => readValue(given, name, option, cwd));
+    if (layered.has(name)) attempt(() => readValue(layered, name, option, cwd));
   }
-  return { given, problems };
+  return { layered, problems };
 }
 
 function unknownVariable(variable: string): UsageError {
@@ -154,35 +154,40 @@ function readConfig(path: string, readFile: OptionInput['readFile']): string {
 
 /** The value of an option from the strongest layer that sets it; else its default; else null. */
 export function readOption<N extends OptionName>(
-  given: LayeredOptions,
+  layered: LayeredOptions,
   name: N,
   cwd: string,
 ): OptionValue<N> | null {
   // The table's entry of this name is the one whose parse gives this type.
-  return readValue(given, name, optionOf(name) as Option<OptionValue<N>>, cwd);
+  return readValue(layered, name, optionOf(name) as Option<OptionValue<N>>, cwd);
 }
 
 /** Like readOption, for an option that is not in the main table. */
-export function readValue<T>(given: LayeredOptions, name: string, option: Option<T>, cwd: string): T | null {
-  const [strongest] = given.get(name) ?? [];
-  const words = strongest?.words ?? (option.default === null ? null : [option.default]);
-  if (words === null) return null;
+export function readValue<T>(
+  layered: LayeredOptions,
+  name: string,
+  option: Option<T>,
+  cwd: string,
+): T | null {
+  const [strongest] = layered.get(name) ?? [];
+  const texts = strongest?.texts ?? (option.default === null ? null : [option.default]);
+  if (texts === null) return null;
   try {
-    if (strongest !== undefined && option.kind !== 'list') refuseSpaceAround(strongest.words, option);
-    return option.parse(split(option, words), cwd);
+    if (strongest !== undefined && option.kind !== 'list') refuseSpaceAround(strongest.texts, option);
+    return option.parse(split(option, texts), cwd);
   } catch (error) {
     if (!(error instanceof InvalidValue) || !strongest) throw error;
-    const wrong = error.item === null ? words : [error.item];
+    const wrong = error.item === null ? texts : [error.item];
     const shown = option.secret ? 'its value' : wrong.map(shownWord).join(', ');
-    const what = words.every((word) => word === '') ? ' is empty' : `: ${shown} ${error.reason}`;
+    const what = texts.every((word) => word === '') ? ' is empty' : `: ${shown} ${error.reason}`;
     const Class = strongest.layer === 'file' ? ConfigError : UsageError;
     throw new Class(`${strongest.where}${what}`, error.advice);
   }
 }
 
 /** A variable filled from a file or a secret often ends with a line feed. Lists need no check: their items are trimmed. */
-function refuseSpaceAround(words: readonly string[], { secret }: Option): void {
-  const wrong = words.find((word) => word !== '' && word !== word.trim());
+function refuseSpaceAround(texts: readonly string[], { secret }: Option): void {
+  const wrong = texts.find((word) => word !== '' && word !== word.trim());
   if (wrong === undefined) return;
   const right = wrong.trim();
   throw new InvalidValue(
@@ -198,11 +203,11 @@ function shownWord(word: string): string {
 
 /** The value of a required option. @throws UsageError when no layer sets it and it has no default */
 export function requireOption<N extends OptionName>(
-  given: LayeredOptions,
+  layered: LayeredOptions,
   name: N,
   cwd: string,
 ): OptionValue<N> {
-  const found = readOption(given, name, cwd);
+  const found = readOption(layered, name, cwd);
   if (found !== null) return found;
   throw new UsageError(
     `--${name} is required`,
@@ -211,9 +216,9 @@ export function requireOption<N extends OptionName>(
 }
 
 /** The items of a list without duplicates, in their order. */
-function split(option: Option, words: readonly string[]): readonly string[] {
+function split(option: Option, texts: readonly string[]): readonly string[] {
   const items =
-    option.kind === 'list' ? words.flatMap((word) => word.split(',').map((item) => item.trim())) : words;
+    option.kind === 'list' ? texts.flatMap((word) => word.split(',').map((item) => item.trim())) : texts;
   if (items.length === 0 || items.includes('')) {
     throw new InvalidValue(
       'has an empty item',

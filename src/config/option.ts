@@ -18,8 +18,8 @@ export interface Option<T = unknown> {
   readonly onlyOnS3: boolean;
   /** Its value is never printed. */
   readonly secret: boolean;
-  /** `words` is never empty: the items of a list, or the single text of any other kind. */
-  readonly parse: (words: readonly string[], cwd: string) => T;
+  /** `texts` is never empty: the items of a list, or the single text of any other kind. */
+  readonly parse: (texts: readonly string[], cwd: string) => T;
 }
 
 type Facts = Pick<Option, 'description'> &
@@ -48,5 +48,5 @@ export function text<T>(parse: ParseText<T>, facts: Facts): Option<T> {
 
 /** An option with a list of values. */
 export function list<T>(parse: ParseText<T>, facts: Facts): Option<readonly T[]> {
-  return option({ kind: 'list', ...facts }, (words, cwd) => eachItem(words, parse, cwd));
+  return option({ kind: 'list', ...facts }, (texts, cwd) => eachItem(texts, parse, cwd));
 }

@@ -8,9 +8,9 @@ import type { LakeLocation } from './typed-values.ts';
  * Whoever sets a bucket owner or a KMS key relies on it. A local lake would silently ignore both.
  * @throws UsageError, or ConfigError if all of them are set in the configuration file
  */
-export function refuseS3OptionsForLocalLake(lake: LakeLocation, given: LayeredOptions): void {
+export function refuseS3OptionsForLocalLake(lake: LakeLocation, layered: LayeredOptions): void {
   if (lake.kind === 's3') return;
-  const idle = optionNames.flatMap((name) => (optionOf(name).onlyOnS3 ? (given.get(name)?.[0] ?? []) : []));
+  const idle = optionNames.flatMap((name) => (optionOf(name).onlyOnS3 ? (layered.get(name)?.[0] ?? []) : []));
   if (idle.length === 0) return;
   const places = idle.map(({ where }) => where).join(' and ');
   const Class = idle.every(({ layer }) => layer === 'file') ? ConfigError : UsageError;

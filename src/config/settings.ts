@@ -81,14 +81,14 @@ export function defaultScratch(temporaryFolder: string): string {
  * @throws UsageError or ConfigError
  */
 export function parseSettings(input: SettingsInput): Settings {
-  const given = collectOptions('export', input);
+  const layered = collectOptions('export', input);
   const { cwd } = input;
-  const optional = <N extends OptionName>(name: N): OptionValue<N> | null => readOption(given, name, cwd);
-  const value = <N extends OptionName>(name: N): OptionValue<N> => requireOption(given, name, cwd);
+  const optional = <N extends OptionName>(name: N): OptionValue<N> | null => readOption(layered, name, cwd);
+  const value = <N extends OptionName>(name: N): OptionValue<N> => requireOption(layered, name, cwd);
   const until = optional('until');
   const settings: Settings = {
     lake: value('lake'),
-    accounts: readAccounts(given, cwd),
+    accounts: readAccounts(layered, cwd),
     excludeAccounts: optional('exclude-accounts') ?? [],
     roleName: value('role-name'),
     externalId: optional('external-id'),
@@ -122,16 +122,16 @@ export function parseSettings(input: SettingsInput): Settings {
     endpointUrl: optional('endpoint-url'),
     s3EndpointUrl: optional('s3-endpoint-url'),
   };
-  refuseContradictions(settings, given);
-  refuseS3OptionsForLocalLake(settings.lake, given);
+  refuseContradictions(settings, layered);
+  refuseS3OptionsForLocalLake(settings.lake, layered);
   return deepFreeze(settings);
 }
 
 /** The telemetry options, which every job has. */
 export function parseTelemetry(job: Job, input: OptionInput): Telemetry {
-  const given = collectOptions(job, input);
+  const layered = collectOptions(job, input);
   const value = <N extends 'log-level' | 'log-format' | 'progress' | 'output'>(name: N): OptionValue<N> => {
-    const found = readOption(given, name, input.cwd);
+    const found = readOption(layered, name, input.cwd);
     if (found === null) throw new Error(`option ${name} has no default`);
     return found;
   };
@@ -147,11 +147,11 @@ export function parseTelemetry(job: Job, input: OptionInput): Telemetry {
  * `--accounts` and `--organizational-units` both select accounts. The stronger layer wins; setting both in one layer
  * is an error.
  */
-function readAccounts(given: LayeredOptions, cwd: string): AccountSelection {
-  const accounts = readOption(given, 'accounts', cwd) ?? { kind: 'self' };
-  const unitIds = readOption(given, 'organizational-units', cwd);
-  const byAccounts = given.get('accounts')?.[0];
-  const byUnits = given.get('organizational-units')?.[0];
+function readAccounts(layered: LayeredOptions, cwd: string): AccountSelection {
+  const accounts = readOption(layered, 'accounts', cwd) ?? { kind: 'self' };
+  const unitIds = readOption(layered, 'organizational-units', cwd);
+  const byAccounts = layered.get('accounts')?.[0];
+  const byUnits = layered.get('organizational-units')?.[0];
   if (unitIds === null || !byUnits) return accounts;
   if (byAccounts && strongerLayer(byAccounts, byUnits)) return accounts;
   if (byAccounts?.layer === byUnits.layer) {
@@ -161,11 +161,11 @@ function readAccounts(given: LayeredOptions, cwd: string): AccountSelection {
   return { kind: 'units', unitIds };
 }
 
-function refuseContradictions(settings: Settings, given: LayeredOptions): void {
+function refuseContradictions(settings: Settings, layered: LayeredOptions): void {
   const { accounts, excludeAccounts, since, until } = settings;
-  const whereOf = (name: OptionName): string => given.get(name)?.[0]?.where ?? `--${name}`;
+  const whereOf = (name: OptionName): string => layered.get(name)?.[0]?.where ?? `--${name}`;
   const errorFor = (...names: readonly OptionName[]): typeof UsageError | typeof ConfigError =>
-    names.every((name) => given.get(name)?.[0]?.layer === 'file') ? ConfigError : UsageError;
+    names.every((name) => layered.get(name)?.[0]?.layer === 'file') ? ConfigError : UsageError;
   if (accounts.kind === 'listed' && accounts.accountIds.every((id) => excludeAccounts.includes(id))) {
     throw new (errorFor('accounts', 'exclude-accounts'))(
       `${whereOf('exclude-accounts')} excludes every account in ${whereOf('accounts')}`,

@@ -47,11 +47,11 @@ export function onOff(word: string): boolean {
 }
 
 /** One of a fixed set of values. */
-export function oneOf<const T extends string>(words: readonly T[]): ParseText<T> {
+export function oneOf<const T extends string>(choices: readonly T[]): ParseText<T> {
   return (word) => {
-    const found = words.find((one) => one === word);
+    const found = choices.find((one) => one === word);
     if (found === undefined)
-      throw new InvalidValue('is not a valid choice', `Use one of ${words.join(', ')}.`);
+      throw new InvalidValue('is not a valid choice', `Use one of ${choices.join(', ')}.`);
     return found;
   };
 }
@@ -95,11 +95,11 @@ export function region(word: string, cwd: string): string {
 
 /** The regions that this version does not know, each with the closest known name. */
 export function unknownRegions(
-  words: readonly string[],
+  texts: readonly string[],
 ): readonly { name: string; nearest: string | null }[] {
   const known = knownRegions.map(({ name }) => name);
   // The list of known regions covers the aws partition only.
-  const here = words.filter((word) => !known.includes(word) && !/^(cn|us-gov|us-iso|eu-iso|eusc)/.test(word));
+  const here = texts.filter((word) => !known.includes(word) && !/^(cn|us-gov|us-iso|eu-iso|eusc)/.test(word));
   return here.map((name) => ({ name, nearest: closestName(name, known) }));
 }
 
@@ -149,23 +149,23 @@ export function endpointUrl(word: string): string {
 }
 
 /** The accounts of `--accounts`: `self`, `all`, or ids. */
-export function accounts(words: readonly string[]): AccountSelection {
-  const [first] = words;
-  if (words.length === 1 && (first === 'self' || first === 'all')) return { kind: first };
-  if (words.includes('self') || words.includes('all')) {
+export function accounts(texts: readonly string[]): AccountSelection {
+  const [first] = texts;
+  if (texts.length === 1 && (first === 'self' || first === 'all')) return { kind: first };
+  if (texts.includes('self') || texts.includes('all')) {
     throw new InvalidValue(
       'combines self or all with other values',
       'Write only self, only all, or only account ids.',
     );
   }
-  return { kind: 'listed', accountIds: eachItem(words, accountId, '') };
+  return { kind: 'listed', accountIds: eachItem(texts, accountId, '') };
 }
 
 /** The regions of `--regions`: `enabled`, or names. */
-export function regions(words: readonly string[]): 'enabled' | readonly string[] {
-  if (words.length === 1 && words[0] === 'enabled') return 'enabled';
-  if (words.includes('enabled')) {
+export function regions(texts: readonly string[]): 'enabled' | readonly string[] {
+  if (texts.length === 1 && texts[0] === 'enabled') return 'enabled';
+  if (texts.includes('enabled')) {
     throw new InvalidValue('combines enabled with region names', 'Write either enabled or region names.');
   }
-  return eachItem(words, region, '');
+  return eachItem(texts, region, '');
 }

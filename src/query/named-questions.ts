@@ -31,13 +31,13 @@ export function findQuestion(name: string, questions: readonly Question[] = load
 }
 
 /**
- * @param given values of parameters, as yargs parses them
+ * @param typed the values of parameters, as yargs parses them
  * @throws UsageError for an unknown question or an invalid value
  */
-export function questionRequest(name: string, given: Readonly<Record<string, unknown>>): QueryRequest {
+export function questionRequest(name: string, typed: Readonly<Record<string, unknown>>): QueryRequest {
   const question = findQuestion(name);
   const values: Record<string, string> = {};
-  for (const [parameter, value] of Object.entries(given)) {
+  for (const [parameter, value] of Object.entries(typed)) {
     if (Array.isArray(value)) {
       throw new UsageError(`--${parameter} is set ${value.length} times`, 'Set it once.');
     }
@@ -59,7 +59,7 @@ export function typedRequest(line: string): QueryRequest {
     .version(false)
     .parserConfiguration(yargsParserRules)
     .parseSync();
-  const { _: words, $0: _program, ...given } = typed;
+  const { _: words, $0: _program, ...values } = typed;
   const [name = '', stray] = words.map(String);
   if (stray !== undefined) {
     throw new UsageError(
@@ -67,7 +67,7 @@ export function typedRequest(line: string): QueryRequest {
       'Write each parameter as --name value.',
     );
   }
-  return questionRequest(name, given);
+  return questionRequest(name, values);
 }
 
 /** One line per question, cut to the terminal's width. @param columns null without a terminal */

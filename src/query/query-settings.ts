@@ -34,10 +34,10 @@ export interface QuerySettings {
 
 /** @throws UsageError or ConfigError */
 export function parseQuerySettings(input: SettingsInput): QuerySettings {
-  const given = collectOptions('query', input);
+  const layered = collectOptions('query', input);
   const { cwd } = input;
-  const optional = <N extends OptionName>(name: N): OptionValue<N> | null => readOption(given, name, cwd);
-  const value = <N extends OptionName>(name: N): OptionValue<N> => requireOption(given, name, cwd);
+  const optional = <N extends OptionName>(name: N): OptionValue<N> | null => readOption(layered, name, cwd);
+  const value = <N extends OptionName>(name: N): OptionValue<N> => requireOption(layered, name, cwd);
   const [from, to] = [optional('from'), optional('to')];
   if (from !== null && to !== null && from > to) {
     throw new UsageError(`--from ${from} is after --to ${to}`, 'Use an earlier --from or a later --to.');
@@ -47,7 +47,7 @@ export function parseQuerySettings(input: SettingsInput): QuerySettings {
     throw new UsageError('--format parquet needs a file', 'Name one with --output-file.');
   }
   const lake = value('lake');
-  refuseS3OptionsForLocalLake(lake, given);
+  refuseS3OptionsForLocalLake(lake, layered);
   return deepFreeze({
     lake,
     days: from === null && to === null ? null : { from, to },
