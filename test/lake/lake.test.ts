@@ -78,7 +78,11 @@ describe('opening a lake', () => {
     expect(lake).toMatchObject({ buckets: 4, isNew: true });
     expect(lake.record).toEqual({
       format_version: 1,
-      schema_versions: { copy_jobs: 1, copy_job_summaries: 1, export_coverage: 2 },
+      schema_versions: {
+        copy_jobs: copyJobs.schemaVersion,
+        copy_job_summaries: copyJobSummaries.schemaVersion,
+        export_coverage: exportCoverage.schemaVersion,
+      },
       buckets: 4,
       bucket_hash: 'sha256-first4-be',
       created_at: '2026-11-21T00:00:00.000Z',
@@ -132,7 +136,9 @@ describe('opening a lake', () => {
     await open({ tables });
     await open({ tables: newerTables, mode: 'read' });
     await expect(open({ tables })).resolves.toMatchObject({ isNew: false });
-    expect((await open({ tables: newerTables })).record.schema_versions.copy_jobs).toBe(2);
+    expect((await open({ tables: newerTables })).record.schema_versions.copy_jobs).toBe(
+      copyJobs.schemaVersion + 1,
+    );
     await expect(open({ tables })).rejects.toThrow(/newer program wrote/);
   });
 

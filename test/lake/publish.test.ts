@@ -114,7 +114,7 @@ describe('publishing a part', () => {
       partition: 'creation_date=2026-11-20',
       bucket: '0',
       buckets: '1',
-      schema_version: '1',
+      schema_version: String(copyJobs.schemaVersion),
     });
     expect(put?.metadata).toEqual({
       'program-version': '1.2.3',
@@ -124,7 +124,7 @@ describe('publishing a part', () => {
       partition: 'creation_date=2026-11-20',
       bucket: '0',
       buckets: '1',
-      'schema-version': '1',
+      'schema-version': String(copyJobs.schemaVersion),
       sha256,
     });
   });
