@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { questionRequest } from '../../src/query/named-questions.ts';
 import { runQuery } from '../../src/query/query.ts';
 import { parseQuerySettings } from '../../src/query/query-settings.ts';
-import { loadQuestions } from '../../src/questions/questions.ts';
+import { loadQuestions, type Question } from '../../src/questions/questions.ts';
 import { writeOddLake } from '../support/answers/odd-lake.ts';
 import { fakeTerminal } from '../telemetry/terminal.ts';
 import { newLake, type WrittenLake } from './written-lake.ts';
@@ -64,12 +64,21 @@ async function look(what: string, options: Looked = {}) {
 
 const widest = (lines: readonly string[]): number => Math.max(...lines.map((line) => stringWidth(line)));
 
+const answers = new Map<string, ReturnType<typeof look>>();
+
+/** What a question shows of all days, asked once for each width. */
+function answerTo({ name, parameters }: Question, columns: number): ReturnType<typeof look> {
+  const values = parameters.some((one) => one.name === 'days') ? { days: '500' } : {};
+  const answer = answers.get(`${name} ${columns}`) ?? look(name, { columns, values });
+  answers.set(`${name} ${columns}`, answer);
+  return answer;
+}
+
 describe.each([80, 120])('at %d columns', (columns) => {
-  test.each(loadQuestions().map(({ name, parameters }) => [name, parameters] as const))(
+  test.each(loadQuestions().map((question) => [question.name, question] as const))(
     'the answer to %s breaks no line',
-    async (name, parameters) => {
-      const values = parameters.some((one) => one.name === 'days') ? { days: '500' } : {};
-      const { lines } = await look(name, { columns, values });
+    async (_, question) => {
+      const { lines } = await answerTo(question, columns);
       expect(widest(lines)).toBeLessThanOrEqual(columns);
       // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
       expect(lines.join('\n')).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
@@ -78,7 +87,7 @@ describe.each([80, 120])('at %d columns', (columns) => {
 });
 
 test('most questions have something to show in this lake', async () => {
-  const shown = await Promise.all(loadQuestions().map(({ name }) => look(name)));
+  const shown = await Promise.all(loadQuestions().map((question) => answerTo(question, 80)));
   expect(shown.filter(({ text }) => !text.startsWith('no rows')).length).toBeGreaterThan(12);
 });
 

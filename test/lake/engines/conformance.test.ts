@@ -1,10 +1,7 @@
 /** What both engines must do alike: each test runs for each of them, and reads with both other readers. */
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Engine, MergeRequest } from '../../../src/lake/engines/engine.ts';
+import { readdir } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
 import { mergeRows } from '../../../src/lake/engines/merge.ts';
 import { openEngine } from '../../../src/lake/engines/open-engine.ts';
 import { bucketOf } from '../../../src/lake/layout.ts';
@@ -13,48 +10,11 @@ import { EngineError, MisplacedRows, ScratchError } from '../../../src/shared/er
 import { copyJobSummaries } from '../../../src/tables/copy-job-summaries.ts';
 import { copyJobs } from '../../../src/tables/copy-jobs.ts';
 import { exportCoverage } from '../../../src/tables/export-coverage.ts';
-import type { Row, Table } from '../../../src/tables/table.ts';
+import type { Row } from '../../../src/tables/table.ts';
+import { expectRows, folder, glob, longRow, merge, names, newFile, seen } from './both-engines.ts';
 import { withEarlierTimes } from './earlier-part.ts';
-import { keyValueMetadata, queryWithDuckDb, readWithDuckDb, readWithHyparquet } from './readers.ts';
-import { completeRow, sample, stage } from './sample-table.ts';
-
-const names = ['duckdb', 'parquetjs-lite'] as const;
-const seen = { observed_at: 1_000, first_observed_at: 1_000, run_id: 'run-1' };
-let folder: string;
-let engines: Record<(typeof names)[number], Engine>;
-let files = 0;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'engines-[x]-'));
-  const options = { memoryLimitBytes: 512 * 2 ** 20, scratch: folder };
-  engines = {
-    duckdb: await openEngine('duckdb', options),
-    'parquetjs-lite': await openEngine('parquetjs-lite', options),
-  };
-});
-
-afterAll(async () => {
-  for (const name of names) await engines[name].close();
-  await rm(folder, { recursive: true });
-});
-
-function newFile(): string {
-  files += 1;
-  return join(folder, `${files}`);
-}
-
-async function merge(name: (typeof names)[number], rows: readonly Row[], more: Partial<MergeRequest> = {}) {
-  const request: MergeRequest = {
-    table: sample,
-    partition: { day: '2026-11-20' },
-    existing: null,
-    staged: [await stage(newFile(), rows)],
-    output: newFile(),
-    metadata: {},
-    ...more,
-  };
-  return { outcome: await engines[name].merge(request), file: request.output };
-}
+import { keyValueMetadata, queryWithDuckDb, readWithHyparquet } from './readers.ts';
+import { sample, stage } from './sample-table.ts';
 
 /** The times' types as they stand in the file. */
 async function timestampsOf(file: string) {
@@ -63,12 +23,6 @@ async function timestampsOf(file: string) {
      WHERE converted_type LIKE 'TIMESTAMP%' OR logical_type LIKE '%Timestamp%' ORDER BY name`,
   );
   return rows.map(([column, type, converted, logical]) => ({ column, type, converted, logical }));
-}
-
-async function expectRows(table: Table, file: string, rows: readonly Row[]) {
-  const complete = rows.map((row) => completeRow(table, row));
-  expect(await readWithHyparquet(file)).toEqual(complete);
-  expect(await readWithDuckDb(table, file)).toEqual(complete);
 }
 
 describe.each(names)('engine %s', (name) => {
@@ -186,37 +140,6 @@ describe.each(names)('engine %s', (name) => {
     const sql = `SELECT stats_min_value, stats_max_value FROM parquet_metadata('${glob(file)}') WHERE path_in_schema = 'id'`;
     expect(await queryWithDuckDb(sql)).toEqual([['a', 'b']]);
   });
-
-  it('writes and merges 100,000 rows, in several row groups', async () => {
-    const table = {
-      ...sample,
-      columns: sample.columns.filter(({ name }) => !['label', 'flag'].includes(name)),
-    };
-    const rows = Array.from({ length: 100_000 }, (_, at) => ({
-      id: `id-${String(at).padStart(6, '0')}`,
-      state: at % 3 === 0 ? 'COMPLETED' : 'RUNNING',
-      size: at * 90_071_992_547,
-      ...seen,
-    }));
-    const first = await merge(name, rows.toReversed(), { table });
-    await expectRows(table, first.file, rows);
-    const groups = await queryWithDuckDb(
-      `SELECT num_row_groups FROM parquet_file_metadata('${glob(first.file)}')`,
-    );
-    expect(Number(groups[0]?.[0])).toBeGreaterThan(1);
-    const newer = {
-      id: 'id-050000',
-      state: 'COMPLETED',
-      size: 7,
-      observed_at: 2_000,
-      first_observed_at: 2_000,
-      run_id: 'run-2',
-    };
-    const second = await merge(other, [newer], { table, existing: first.file });
-    expect(second.outcome).toMatchObject({ rows: 100_000, added: 0, updated: 1, unchanged: 0 });
-    rows[50_000] = { ...newer, first_observed_at: 1_000 };
-    await expectRows(table, second.file, rows);
-  }, 300_000);
 
   it('merges a part that the other engine wrote', async () => {
     const rows = [
@@ -539,60 +462,6 @@ describe('memory', () => {
     await engine.close();
   });
 
-  /** No two alike, and none that compresses well: `label` is such a text. */
-  const longRow = (id: number, salt: string, bytes: number) => {
-    const hash = createHash('shake256', { outputLength: Math.ceil((bytes * 3) / 4) });
-    return {
-      id: `${String(id).padStart(5, '0')}`,
-      label: `ä ${hash.update(`${salt} ${id}`).digest('base64')}`,
-      ...seen,
-    };
-  };
-
-  it.each([true, false])(
-    'DuckDB merges rows of long texts, far more than its memory, into a day that has such rows (row count said: %s)',
-    async (isSaid) => {
-      const scratch = await mkdtemp(join(folder, 'wide-'));
-      const engine = await openEngine('duckdb', { memoryLimitBytes: 80 * 2 ** 20, scratch });
-      const count = 1_200;
-      const wide = Array.from({ length: count }, (_, at) => longRow((at * 7919) % count, 'first', 32_000));
-      const request = {
-        table: sample,
-        partition: {},
-        metadata: { run_id: 'r' },
-        ...(isSaid ? { stagedRows: count } : {}),
-      };
-      const first = { ...request, existing: null, staged: [await stage(newFile(), wide)], output: newFile() };
-      expect(await engine.merge(first)).toMatchObject({ rows: count, added: count });
-      const again = { ...first, existing: first.output, output: newFile() };
-      expect(await engine.merge(again)).toMatchObject({ changed: false, unchanged: count });
-
-      const later = { observed_at: 2_000, first_observed_at: 2_000, run_id: 'run-2' };
-      const more = Array.from({ length: 200 }, (_, at) => ({
-        ...longRow(at * 6, 'then', 32_000),
-        ...later,
-      }));
-      const then = {
-        ...request,
-        stagedRows: more.length,
-        existing: first.output,
-        staged: [await stage(newFile(), more)],
-        output: newFile(),
-      };
-      const { outcome, rows } = mergeRows(sample, wide, more);
-      expect(await engine.merge(then)).toEqual(outcome);
-      const digest = (all: readonly Row[]) =>
-        all.map((row) =>
-          createHash('sha256')
-            .update(JSON.stringify(completeRow(sample, row)))
-            .digest('hex'),
-        );
-      expect(digest(await readWithDuckDb(sample, then.output))).toEqual(digest(rows));
-      expect(await keyValueMetadata(then.output)).toMatchObject({ run_id: 'r' });
-      await engine.close();
-    },
-  );
-
   it('DuckDB keeps a short text that looks as if it stood for a long one', async () => {
     const label = `x\u{f8ff}sha256:${'0'.repeat(64)}`;
     const rows = [
@@ -622,11 +491,6 @@ describe('memory', () => {
     await engine.close();
   });
 });
-
-/** The test's folder has brackets in its name, so that an engine that takes paths for patterns fails. */
-function glob(file: string): string {
-  return file.replaceAll('[', '[[]');
-}
 
 describe('both engines', () => {
   it.each([copyJobs, copyJobSummaries, exportCoverage])(
