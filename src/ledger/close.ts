@@ -40,7 +40,7 @@ export interface LedgerEnd {
   readonly openDays: ReadonlyMap<number, ReadonlySet<string>>;
   readonly rejected: RejectedRecords;
   readonly totals: Totals;
-  /** Aborted when the store has had its time: what is not written by then stays unwritten. */
+  /** Aborted when the store's time is up. Steps that are not written by then stay unwritten. */
   readonly signal: AbortSignal;
 }
 
@@ -57,7 +57,7 @@ async function explaining(consequence: string, work: Promise<void>): Promise<voi
   await work.catch((cause) => {
     if (cause instanceof ReportedError) throw new LakeError(consequence, cause.message, { cause });
     if (isStop(cause))
-      throw new LakeError(consequence, `${cause.message}, and the store had not answered`, { cause });
+      throw new LakeError(consequence, `${cause.message} before the store responded`, { cause });
     throw cause;
   });
 }

@@ -7,21 +7,21 @@ import type { Row, Value } from './table.ts';
 const arnFields = { region: 4, account: 5 } as const;
 type ArnField = keyof typeof arnFields;
 
-/** Null for what is not an ARN, and for a part that is empty (snapshot and image ARNs carry no account). */
-export function arnField(arn: Value | undefined, part: ArnField): string | null {
+/** Null if this is not an ARN, or if the field is empty (ARNs of snapshots and images contain no account). */
+export function arnField(arn: Value | undefined, field: ArnField): string | null {
   if (typeof arn !== 'string' || !arn.startsWith('arn:')) return null;
-  const parts = arn.split(':');
-  if (parts.length < 6) return null;
-  return parts[arnFields[part] - 1] || null;
+  const fields = arn.split(':');
+  if (fields.length < 6) return null;
+  return fields[arnFields[field] - 1] || null;
 }
 
-/** A derived column that takes one part of the ARN in another column. */
-export function fromArn(column: string, part: ArnField) {
+/** A derived column that takes one field of the ARN in another column. */
+export function fromArn(column: string, field: ArnField) {
   return {
     kind: 'derived',
-    from: (row: Row) => arnField(row[column], part),
+    from: (row: Row) => arnField(row[column], field),
     sql:
       `CASE WHEN starts_with(${column}, 'arn:') AND len(string_split(${column}, ':')) >= 6 ` +
-      `THEN nullif(split_part(${column}, ':', ${arnFields[part]}), '') END`,
+      `THEN nullif(split_part(${column}, ':', ${arnFields[field]}), '') END`,
   } as const;
 }

@@ -491,9 +491,9 @@ export function isTerminal(state: Row[string]): boolean | null {
 }
 
 /** Whether the ARNs of the source and destination vaults differ in this field. */
-function crossing(part: 'account' | 'region'): ColumnOrigin {
-  const source = fromArn('source_backup_vault_arn', part);
-  const destination = fromArn('destination_backup_vault_arn', part);
+function crossing(field: 'account' | 'region'): ColumnOrigin {
+  const source = fromArn('source_backup_vault_arn', field);
+  const destination = fromArn('destination_backup_vault_arn', field);
   return {
     kind: 'derived',
     from: (row) => {

@@ -48,7 +48,7 @@ it('gives up closing the ledger when the store never answers, and says what that
   );
   expect(error).toBeInstanceOf(LakeError);
   expect(String(error)).toMatch(
-    /run shows as unfinished.*deadline of the run was reached, and the store had not answered/,
+    /run shows as unfinished.*deadline of the run was reached before the store responded/,
   );
   expect(asked).toEqual([expect.stringMatching(/^export_coverage\//)]);
 });

@@ -18,8 +18,8 @@ const chunks = [0, 1, 2, 3, 4, 5, 6, 7];
 type Partition = Readonly<Record<string, string>>;
 
 /**
- * Statements in their order. DuckDB spends longer on planning a statement over all columns than on running it over a
- * small part, so those that rarely have anything to do name a question, and run only if it answers true.
+ * One statement, or steps that run only if the query `onlyIf` returns true. For a small part, DuckDB takes longer to plan a
+ * statement over all columns than to run it, so statements that rarely have anything to do are conditional.
  */
 export type MergeStep =
   | string

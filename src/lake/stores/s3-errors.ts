@@ -78,17 +78,17 @@ const transientKinds: ReadonlySet<FailureKind> = new Set([
 ]);
 
 /**
- * True when there is no such object, and the store says just that; an access refused never says it. A 404 alone
- * does not do: versitygw 1.8 answers it for an unknown access key, and so does any web server that is no S3 at all.
+ * True if the store says explicitly that there is no such object; denied access never counts. A 404 alone is not enough:
+ * versitygw 1.8 returns it for an unknown access key, and so does any web server that is not S3.
  */
 export function isMissing(error: unknown): boolean {
   return statusOf(error) === 404 && codeOf(error) === 'NoSuchKey';
 }
 
 /**
- * True when a conditional write was refused because of what is there. 409 is another conditional write
- * under way; `If-Match` on an object that is gone is 404 (github.com/apache/arrow-rs/issues/6801), and so is
- * completing an upload that is no more.
+ * True if a conditional write failed its condition. 409 means that another conditional write is in progress. `If-Match` on
+ * a missing object returns 404 (github.com/apache/arrow-rs/issues/6801), and so does completing an upload that no longer
+ * exists.
  */
 export function isConflict(error: unknown): boolean {
   const status = statusOf(error);
