@@ -1,7 +1,8 @@
 /**
  * Installs what package-lock.json names, unless it is installed. Every npm script runs this first, so a fresh clone needs no
- * extra step. npm itself then puts node_modules/.bin first in PATH, and with it the pinned Node. Plain JavaScript without
- * dependencies, for Node 20 and later.
+ * extra step. npm puts node_modules/.bin first in PATH, and with it the pinned Node. The scripts run it with `env node`: a
+ * shell remembers where it found `node` for this file, and would run the same one again.
+ * Plain JavaScript without dependencies, for Node 20 and later.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

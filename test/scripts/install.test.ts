@@ -172,3 +172,12 @@ test('every script installs first', () => {
   // They run other scripts.
   expect(others).toEqual(['ci', 'prepack']);
 });
+
+test('a script runs the Node that was just installed: the shell must look it up again', () => {
+  const { scripts }: { scripts: Record<string, string> } = JSON.parse(
+    readFileSync(join(root, 'package.json'), 'utf8'),
+  );
+  const commands = Object.values(scripts).flatMap((script) => script.split(' && ').slice(1));
+  expect(commands.filter((command) => command.startsWith('env node ')).length).toBeGreaterThan(3);
+  expect(commands.filter((command) => command.startsWith('node '))).toEqual([]);
+});
