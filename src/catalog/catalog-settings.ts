@@ -1,10 +1,9 @@
 /** The settings of `catalog`. */
 
-import { collectOptions, readOption, requireOption } from '../config/layers.ts';
-import type { OptionName, OptionValue } from '../config/options.ts';
+import { type LakeSettings, readLakeSettings } from '../config/lake-settings.ts';
+import { collectOptions, optionReader } from '../config/layers.ts';
 import { refuseS3OptionsForLocalLake } from '../config/s3-only-options.ts';
-import { deepFreeze, defaultScratch, type SettingsInput } from '../config/settings.ts';
-import type { LakeLocation } from '../config/typed-values.ts';
+import { deepFreeze, type SettingsInput } from '../config/settings.ts';
 import { UsageError } from '../shared/errors.ts';
 import { type ResultEncryption, resultEncryption } from './result-encryption.ts';
 import type { Dialect } from './statements.ts';
@@ -12,9 +11,8 @@ import type { Dialect } from './statements.ts';
 export const actions = ['ddl', 'apply', 'check'] as const;
 export type Action = (typeof actions)[number];
 
-export interface CatalogSettings {
+export interface CatalogSettings extends LakeSettings {
   readonly action: Action;
-  readonly lake: LakeLocation;
   readonly database: string;
   readonly dialect: Dialect;
   readonly trinoCatalog: string;
@@ -25,39 +23,25 @@ export interface CatalogSettings {
   readonly dryRun: boolean;
   /** Of Athena's results; null: the workgroup decides. */
   readonly encryption: ResultEncryption | null;
-  readonly scratch: string;
-  readonly lakeRoleArn: string | null;
-  readonly roleSessionName: string;
-  readonly externalId: string | null;
-  readonly expectedBucketOwner: string | null;
-  readonly endpointUrl: string | null;
-  readonly s3EndpointUrl: string | null;
 }
 
 /** @throws UsageError or ConfigError */
 export function parseCatalogSettings(input: SettingsInput): CatalogSettings {
   const layered = collectOptions('catalog', input);
   const { cwd, flags } = input;
-  const optional = <N extends OptionName>(name: N): OptionValue<N> | null => readOption(layered, name, cwd);
-  const value = <N extends OptionName>(name: N): OptionValue<N> => requireOption(layered, name, cwd);
+  const read = optionReader(layered, cwd);
+  const { optional, required } = read;
   const settings: CatalogSettings = {
+    ...readLakeSettings(read, input.temporaryFolder),
     action: readAction(flags.action),
-    lake: value('lake'),
-    database: value('database'),
-    dialect: value('dialect'),
-    trinoCatalog: value('trino-catalog'),
+    database: required('database'),
+    dialect: required('dialect'),
+    trinoCatalog: required('trino-catalog'),
     firstDay: optional('first-day'),
-    workgroup: value('workgroup'),
+    workgroup: required('workgroup'),
     outputLocation: optional('output-location'),
-    dryRun: value('dry-run'),
+    dryRun: required('dry-run'),
     encryption: resultEncryption({ sse: optional('sse'), kmsKeyId: optional('kms-key-id') }),
-    scratch: optional('scratch') ?? defaultScratch(input.temporaryFolder),
-    lakeRoleArn: optional('lake-role-arn'),
-    roleSessionName: value('role-session-name'),
-    externalId: optional('external-id'),
-    expectedBucketOwner: optional('expected-bucket-owner'),
-    endpointUrl: optional('endpoint-url'),
-    s3EndpointUrl: optional('s3-endpoint-url'),
   };
   refuseContradictions(settings);
   refuseS3OptionsForLocalLake(settings.lake, layered);

@@ -215,6 +215,21 @@ export function requireOption<N extends OptionName>(
   );
 }
 
+/** Reads the options of one job. */
+export interface OptionReader {
+  /** The option's value or its default; null if it has neither. */
+  optional<N extends OptionName>(name: N): OptionValue<N> | null;
+  /** The option's value or its default. @throws UsageError if it has neither */
+  required<N extends OptionName>(name: N): OptionValue<N>;
+}
+
+export function optionReader(layered: LayeredOptions, cwd: string): OptionReader {
+  return {
+    optional: (name) => readOption(layered, name, cwd),
+    required: (name) => requireOption(layered, name, cwd),
+  };
+}
+
 /** The items of a list without duplicates, in their order. */
 function split(option: Option, texts: readonly string[]): readonly string[] {
   const items =

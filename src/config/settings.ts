@@ -1,34 +1,30 @@
 /**
  * Turns flags, environment and configuration file into one typed, frozen Settings. Bad input stops here.
  */
-import { join } from 'node:path';
 import { ConfigError, UsageError } from '../shared/errors.ts';
 import type { AggregationPeriod } from '../tables/copy-job-summaries.ts';
 import type { DrainedTable } from '../tables/table.ts';
 import { type Encryption, refuseContradictoryEncryption } from './encryption.ts';
+import { type LakeSettings, readLakeSettings } from './lake-settings.ts';
 import {
   collectOptions,
   type LayeredOptions,
   type OptionInput,
+  optionReader,
   readOption,
-  requireOption,
   strongerLayer,
 } from './layers.ts';
 import type { Job } from './option.ts';
-import type { OptionName, OptionValue } from './options.ts';
+import type { OptionName } from './options.ts';
 import { refuseS3OptionsForLocalLake } from './s3-only-options.ts';
-import type { AccountSelection, FailOn, LakeLocation, PublishWindow, Since } from './typed-values.ts';
+import type { AccountSelection, FailOn, PublishWindow, Since } from './typed-values.ts';
 
 /** Everything `export` and `plan` need to know. Durations are in milliseconds, sizes in bytes. */
-export interface Settings extends Encryption {
-  readonly lake: LakeLocation;
+export interface Settings extends LakeSettings, Encryption {
   readonly accounts: AccountSelection;
   readonly excludeAccounts: readonly string[];
   readonly roleName: string;
-  readonly externalId: string | null;
-  readonly roleSessionName: string;
   readonly organizationRoleArn: string | null;
-  readonly lakeRoleArn: string | null;
   /** Region names, or `enabled`: those enabled in the caller's account. */
   readonly regions: 'enabled' | readonly string[];
   readonly tables: readonly DrainedTable[];
@@ -46,15 +42,11 @@ export interface Settings extends Encryption {
   readonly publishWindow: PublishWindow | null;
   readonly engine: 'duckdb' | 'parquetjs-lite';
   readonly memoryLimitBytes: number;
-  readonly scratch: string;
   readonly scratchLimitBytes: number;
   /** Only for a new lake; null: what the lake has, or 1. */
   readonly buckets: number | null;
   readonly allowUnsafeStore: boolean;
   readonly failOn: FailOn;
-  readonly expectedBucketOwner: string | null;
-  readonly endpointUrl: string | null;
-  readonly s3EndpointUrl: string | null;
 }
 
 /** How the program reports to people and machines: log, progress, result. */
@@ -71,11 +63,6 @@ export interface SettingsInput extends OptionInput {
   readonly temporaryFolder: string;
 }
 
-/** One folder per user, because another user's folder is not writable. */
-export function defaultScratch(temporaryFolder: string): string {
-  return join(temporaryFolder, `backup-copy-export-${process.getuid?.() ?? 'user'}`);
-}
-
 /**
  * The settings of `export` and `plan`, which share all options.
  * @throws UsageError or ConfigError
@@ -83,44 +70,37 @@ export function defaultScratch(temporaryFolder: string): string {
 export function parseSettings(input: SettingsInput): Settings {
   const layered = collectOptions('export', input);
   const { cwd } = input;
-  const optional = <N extends OptionName>(name: N): OptionValue<N> | null => readOption(layered, name, cwd);
-  const value = <N extends OptionName>(name: N): OptionValue<N> => requireOption(layered, name, cwd);
+  const read = optionReader(layered, cwd);
+  const { optional, required } = read;
   const until = optional('until');
   const settings: Settings = {
-    lake: value('lake'),
+    ...readLakeSettings(read, input.temporaryFolder),
     accounts: readAccounts(layered, cwd),
     excludeAccounts: optional('exclude-accounts') ?? [],
-    roleName: value('role-name'),
-    externalId: optional('external-id'),
-    roleSessionName: value('role-session-name'),
+    roleName: required('role-name'),
     organizationRoleArn: optional('organization-role-arn'),
-    lakeRoleArn: optional('lake-role-arn'),
-    regions: value('regions'),
-    tables: value('tables'),
-    aggregationPeriods: value('aggregation-periods'),
-    since: value('since'),
+    regions: required('regions'),
+    tables: required('tables'),
+    aggregationPeriods: required('aggregation-periods'),
+    since: required('since'),
     until: until === null ? { kind: 'as-of' } : { kind: 'instant', epochMs: until },
-    fullEveryMs: value('full-every'),
-    memoryDays: value('memory-days'),
-    concurrency: value('concurrency'),
-    requestsPerSecond: value('requests-per-second'),
-    targetTimeoutMs: value('target-timeout'),
-    deadlineMs: value('deadline'),
-    publishEveryMs: value('publish-every'),
+    fullEveryMs: required('full-every'),
+    memoryDays: required('memory-days'),
+    concurrency: required('concurrency'),
+    requestsPerSecond: required('requests-per-second'),
+    targetTimeoutMs: required('target-timeout'),
+    deadlineMs: required('deadline'),
+    publishEveryMs: required('publish-every'),
     publishWindow: optional('publish-window'),
-    engine: value('engine'),
-    memoryLimitBytes: value('memory-limit'),
-    scratch: optional('scratch') ?? defaultScratch(input.temporaryFolder),
-    scratchLimitBytes: value('scratch-limit'),
+    engine: required('engine'),
+    memoryLimitBytes: required('memory-limit'),
+    scratchLimitBytes: required('scratch-limit'),
     buckets: optional('buckets'),
-    allowUnsafeStore: value('allow-unsafe-store'),
-    failOn: value('fail-on'),
+    allowUnsafeStore: required('allow-unsafe-store'),
+    failOn: required('fail-on'),
     sse: optional('sse'),
     kmsKeyId: optional('kms-key-id'),
     bucketKeyEnabled: optional('bucket-key-enabled'),
-    expectedBucketOwner: optional('expected-bucket-owner'),
-    endpointUrl: optional('endpoint-url'),
-    s3EndpointUrl: optional('s3-endpoint-url'),
   };
   refuseContradictions(settings, layered);
   refuseS3OptionsForLocalLake(settings.lake, layered);
@@ -130,16 +110,12 @@ export function parseSettings(input: SettingsInput): Settings {
 /** The telemetry options, which every job has. */
 export function parseTelemetry(job: Job, input: OptionInput): Telemetry {
   const layered = collectOptions(job, input);
-  const value = <N extends 'log-level' | 'log-format' | 'progress' | 'output'>(name: N): OptionValue<N> => {
-    const found = readOption(layered, name, input.cwd);
-    if (found === null) throw new Error(`option ${name} has no default`);
-    return found;
-  };
+  const { required } = optionReader(layered, input.cwd);
   return deepFreeze({
-    logLevel: value('log-level'),
-    logFormat: value('log-format'),
-    progress: value('progress'),
-    output: value('output'),
+    logLevel: required('log-level'),
+    logFormat: required('log-format'),
+    progress: required('progress'),
+    output: required('output'),
   });
 }
 

@@ -1,15 +1,13 @@
 /** The settings of `query`. */
 
-import { collectOptions, readOption, requireOption } from '../config/layers.ts';
-import type { OptionName, OptionValue } from '../config/options.ts';
+import { type LakeSettings, readLakeSettings } from '../config/lake-settings.ts';
+import { collectOptions, optionReader, readOption } from '../config/layers.ts';
 import { refuseS3OptionsForLocalLake } from '../config/s3-only-options.ts';
-import { deepFreeze, defaultScratch, type SettingsInput } from '../config/settings.ts';
-import type { LakeLocation } from '../config/typed-values.ts';
+import { deepFreeze, type SettingsInput } from '../config/settings.ts';
 import { UsageError } from '../shared/errors.ts';
 import type { DayRange } from './day-range.ts';
 
-export interface QuerySettings {
-  readonly lake: LakeLocation;
+export interface QuerySettings extends LakeSettings {
   /** Null: every day of a local lake; the days that the query needs of a lake on S3. */
   readonly days: DayRange | null;
   /** Null: chosen by destination. */
@@ -22,22 +20,14 @@ export interface QuerySettings {
   readonly timeoutMs: number;
   readonly history: boolean;
   readonly memoryLimitBytes: number;
-  readonly scratch: string;
   readonly scratchLimitBytes: number;
-  readonly lakeRoleArn: string | null;
-  readonly roleSessionName: string;
-  readonly externalId: string | null;
-  readonly expectedBucketOwner: string | null;
-  readonly endpointUrl: string | null;
-  readonly s3EndpointUrl: string | null;
 }
 
 /** @throws UsageError or ConfigError */
 export function parseQuerySettings(input: SettingsInput): QuerySettings {
   const layered = collectOptions('query', input);
-  const { cwd } = input;
-  const optional = <N extends OptionName>(name: N): OptionValue<N> | null => readOption(layered, name, cwd);
-  const value = <N extends OptionName>(name: N): OptionValue<N> => requireOption(layered, name, cwd);
+  const read = optionReader(layered, input.cwd);
+  const { optional, required } = read;
   const [from, to] = [optional('from'), optional('to')];
   if (from !== null && to !== null && from > to) {
     throw new UsageError(`--from ${from} is after --to ${to}`, 'Use an earlier --from or a later --to.');
@@ -46,26 +36,19 @@ export function parseQuerySettings(input: SettingsInput): QuerySettings {
   if (format === 'parquet' && outputFile === null) {
     throw new UsageError('--format parquet needs a file', 'Name one with --output-file.');
   }
-  const lake = value('lake');
-  refuseS3OptionsForLocalLake(lake, layered);
+  const lakeSettings = readLakeSettings(read, input.temporaryFolder);
+  refuseS3OptionsForLocalLake(lakeSettings.lake, layered);
   return deepFreeze({
-    lake,
+    ...lakeSettings,
     days: from === null && to === null ? null : { from, to },
     format,
     outputFile,
-    raw: value('raw'),
-    wide: value('wide'),
-    timeoutMs: value('timeout'),
-    history: value('history'),
-    memoryLimitBytes: value('memory-limit'),
-    scratch: optional('scratch') ?? defaultScratch(input.temporaryFolder),
-    scratchLimitBytes: value('scratch-limit'),
-    lakeRoleArn: optional('lake-role-arn'),
-    roleSessionName: value('role-session-name'),
-    externalId: optional('external-id'),
-    expectedBucketOwner: optional('expected-bucket-owner'),
-    endpointUrl: optional('endpoint-url'),
-    s3EndpointUrl: optional('s3-endpoint-url'),
+    raw: required('raw'),
+    wide: required('wide'),
+    timeoutMs: required('timeout'),
+    history: required('history'),
+    memoryLimitBytes: required('memory-limit'),
+    scratchLimitBytes: required('scratch-limit'),
   });
 }
 

@@ -75,13 +75,13 @@ export async function answer(
     if (!(error instanceof Error) || !('syscall' in error)) throw error;
     throw new ScratchError(
       `The result cannot be written to ${path} (${'code' in error ? String(error.code) : error.message})`,
-      'Check the folder, its permissions and the space on its disk.',
+      'Check that the folder exists, its permissions and free disk space.',
       { cause: error },
     );
   }
 }
 
-/** @param write takes a piece; false when nobody wants more */
+/** @param write writes a piece; returns false if the reader has closed the stream */
 async function writtenText(
   session: Session,
   { sql, lookBack }: QueryRequest,

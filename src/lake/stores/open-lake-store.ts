@@ -2,21 +2,14 @@
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import type { Aws } from '../../aws/aws.ts';
 import type { Encryption } from '../../config/encryption.ts';
-import type { LakeLocation } from '../../config/typed-values.ts';
+import type { LakeSettings } from '../../config/lake-settings.ts';
 import { identifyCaller } from '../../targets/caller.ts';
 import { assumedRole } from '../../targets/credentials.ts';
 import { type OpenStoreOptions, openStore } from './open-store.ts';
 import type { Store } from './store.ts';
 
-/** The settings of every job that opens a lake. */
-export interface LakeAccess extends Partial<Encryption> {
-  readonly lake: LakeLocation;
-  readonly lakeRoleArn: string | null;
-  readonly roleSessionName: string;
-  readonly externalId: string | null;
-  readonly expectedBucketOwner: string | null;
-  readonly s3EndpointUrl: string | null;
-}
+/** The settings that decide how a lake is opened. */
+export type LakeAccess = Omit<LakeSettings, 'endpointUrl' | 'scratch'> & Partial<Encryption>;
 
 /** The caller's own credentials, and the region in which STS identified them. */
 interface CallerCredentials {
