@@ -40,7 +40,8 @@ const views: readonly View[] = [
 
 beforeAll(async () => {
   [moto, scratch] = await Promise.all([startMotoS3(), mkdtemp(join(tmpdir(), 'bce-catalog-test-'))]);
-  lab = await openLab({ accounts: 1, regions: 1 });
+  // More days than a check samples.
+  lab = await openLab({ accounts: 1, regions: 1, days: 6 });
   lake = `s3://${moto.bucket}/lake`;
   const { endpoint, accessKeyId, secretAccessKey, region } = moto;
   const settings = { endpoint, region, credentials: { accessKeyId, secretAccessKey } };
