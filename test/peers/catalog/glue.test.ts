@@ -254,7 +254,7 @@ describe('catalog apply', () => {
     const TableInput = { Name: 'good_copies', TableType: 'EXTERNAL_TABLE' };
     await glue.send(new CreateTableCommand({ DatabaseName: database, TableInput }));
     expect((await apply()).refusals).toEqual([
-      'good_copies: in Glue it is a EXTERNAL_TABLE, and a view of this name is to be made',
+      'good_copies: Glue has a EXTERNAL_TABLE of this name, where a view belongs',
     ]);
   });
 
