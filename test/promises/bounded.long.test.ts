@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { UnavailableError } from '../../src/shared/errors.ts';
 import { type Lab, openLab } from '../support/lab.ts';
 
@@ -37,9 +37,20 @@ it('keeps within --scratch-limit by publishing in batches, and still ends at the
   expect(await lab.differences()).toEqual([]);
 }, 180_000);
 
-it('publishes in batches when the time for it has come', async () => {
-  lab = await openLab({ accounts: 5, regions: 4, days: 6, latencyMs: 40 });
-  const run = await lab.run({ 'publish-every': '100ms', concurrency: '2', since: 'all' });
+it('publishes in batches when the time for it has come, beside what is still being read', async () => {
+  lab = await openLab({ accounts: 5, regions: 2, days: 4 });
+  // One account is kept waiting until a part of the others is in the lake.
+  lab.simulator.addFaults([
+    { kind: 'throttle', api: 'ListCopyJobs', account: lab.member(0), count: 1_000_000 },
+  ]);
+  const running = lab.run({ 'publish-every': '100ms', since: 'all' });
+  const hasPart = async () =>
+    (await readdir(join(lab.lake, 'copy_jobs'), { recursive: true }).catch(() => [])).some((name) =>
+      name.endsWith('.parquet'),
+    );
+  await vi.waitUntil(hasPart, { timeout: 100_000, interval: 20 });
+  lab.simulator.clearFaults();
+  const run = await running;
   expect(run.exit_code).toBe(0);
   const days = new Set((await lab.table('copy_jobs')).map((row) => row.creation_date)).size;
   expect(run.tables.copy_jobs?.parts_written).toBeGreaterThan(days);

@@ -92,9 +92,10 @@ describe.each(Object.keys(stories))('a lake of the story “%s”', (name) => {
 });
 
 it('every question had something to answer in one of the stories', () => {
-  expect(questions.filter((question) => !seen.get(question.name)).map((question) => question.name)).toEqual(
-    [],
-  );
+  // No story loses anything; test/questions/lost-intervals.test.ts and the odd copies do.
+  expect(questions.filter((question) => !seen.get(question.name)).map((question) => question.name)).toEqual([
+    'lost-days',
+  ]);
 });
 
 it('every question and view has an independent answer', () => {

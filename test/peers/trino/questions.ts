@@ -49,7 +49,9 @@ export function questions(trino: () => Trino): void {
         expect(asked.columns).toEqual(inDuckDb.columns);
         expect(inAnyOrder(asked.rows)).toEqual(inAnyOrder(inDuckDb.rows));
         expect(inAnyOrder(asked.rows)).toEqual(inAnyOrder(truth));
-        expect(asked.rows.length).toBeGreaterThan(0);
+        // No lake here loses anything; those of test/peers/questions/odd-in-trino.test.ts do.
+        if (view === 'lost_intervals') expect(asked.rows).toEqual([]);
+        else expect(asked.rows.length).toBeGreaterThan(0);
       });
 
       it.each(loadQuestions().map((question) => [question.name, question] as const))(
@@ -86,7 +88,7 @@ export function questions(trino: () => Trino): void {
 
   it('every question had rows to answer with in one of the lakes', () => {
     const empty = loadQuestions().filter((question) => !answered.get(question.name));
-    expect(empty.map((question) => question.name)).toEqual([]);
+    expect(empty.map((question) => question.name)).toEqual(['lost-days']);
   });
 }
 
