@@ -194,6 +194,15 @@ export const answersOnTheWay: readonly Scenario[] = [
   {
     ...inFront,
     name: 'garbage-for-a-tenth-of-requests',
-    nights: () => [{ codes: [0], hurts: [{ probability: 0.1, deed: { kind: 'garbage' } }] }],
+    // One at any rate, whatever the seed draws for the others.
+    nights: () => [
+      {
+        codes: [0],
+        hurts: [
+          { probability: 0.1, deed: { kind: 'garbage' } },
+          { service: 'backup', after: 2, count: 1, deed: { kind: 'garbage' } },
+        ],
+      },
+    ],
   },
 ];
