@@ -133,7 +133,8 @@ export const options = {
     kind: 'integer',
     sample: 'N',
     default: '35',
-    description: 'How many days AWS keeps a copy job; jobs that have not ended are read again until then',
+    description:
+      'How many days AWS keeps copy jobs: about 30, and the default adds a margin. Open jobs are read again for that long',
   }),
   concurrency: text(integer(1, 1024), {
     kind: 'integer',
@@ -165,7 +166,7 @@ export const options = {
   'publish-window': text(timesOfDay, {
     sample: '01:00-04:00',
     description:
-      'Publish only between these times of day (UTC); the next run reads again what the deadline leaves unpublished. Default: at any time',
+      'Write parts only between these times of day (UTC). If the deadline comes first, the next run reads the rest again. Default: at any time',
   }),
   engine: text(oneOf(['duckdb', 'parquetjs-lite']), {
     sample: 'duckdb|parquetjs-lite',
@@ -193,7 +194,8 @@ export const options = {
   buckets: text(integer(1, 1024), {
     kind: 'integer',
     sample: 'N',
-    description: 'Parts per partition of copy_jobs and copy_job_summaries; only for a new lake. Default: 1',
+    description:
+      'Parquet files per partition of copy_jobs and copy_job_summaries (not S3 buckets); only for a new lake. Default: 1',
   }),
   'allow-unsafe-store': text(onOff, {
     kind: 'switch',
@@ -204,7 +206,7 @@ export const options = {
     sample: 'any|all|5%',
     default: 'any',
     description:
-      'When failed targets make the run fail: any (one is enough), all (every one failed), or more than this share of them',
+      'Fail the run if any target fails (any), only if every target fails (all), or if more than this share fails (5%)',
   }),
   sse: text(oneOf(serverSideEncryptions), {
     jobs: writingJobs,
