@@ -1,7 +1,7 @@
 /** Parses locations: a folder or a file on this machine, or a prefix on S3. */
 import { resolve } from 'node:path';
 import { InvalidValue } from './invalid-value.ts';
-import type { LakeLocation } from './typed-values.ts';
+import type { LakeLocation, SigningKeyLocation } from './typed-values.ts';
 
 /** The absolute path of a folder. */
 export function folder(word: string, cwd: string): string {
@@ -11,6 +11,25 @@ export function folder(word: string, cwd: string): string {
 /** The absolute path of a file. */
 export function file(word: string, cwd: string): string {
   return path(word, cwd, 'file', 'Write a path such as ./file.');
+}
+
+/** Forms of KMS key ids: docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id */
+const kmsKey =
+  /^(arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)\/\S+|alias\/[\w/-]+|(mrk-)?[0-9a-f-]{32,36})$/;
+
+/** A KMS key by ARN, alias or id; anything else is the path of a file. A mistyped ARN never becomes a path. */
+export function signingKey(word: string, cwd: string): SigningKeyLocation {
+  if (kmsKey.test(word)) return { kind: 'kms', id: word };
+  if (word.startsWith('arn:')) {
+    throw new InvalidValue(
+      'is not the ARN of a KMS key',
+      'Write arn:aws:kms:REGION:ACCOUNT:key/ID, or the path of a private key in PEM.',
+    );
+  }
+  return {
+    kind: 'file',
+    file: path(word, cwd, 'file', 'Write the ARN of a KMS key, or a path such as ./key.pem.'),
+  };
 }
 
 const lakeForms = 'Write s3://bucket/prefix, or a local folder such as ./lake.';

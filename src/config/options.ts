@@ -6,7 +6,7 @@
 import { dayMs } from '../shared/time.ts';
 import type { AggregationPeriod } from '../tables/copy-job-summaries.ts';
 import { serverSideEncryptions } from './encryption.ts';
-import { file, folder, lake } from './location-parsers.ts';
+import { file, folder, lake, signingKey } from './location-parsers.ts';
 import { allJobs, type Job, list, type Option, option, text } from './option.ts';
 import { day, duration, instant, integer, sizeFrom, timesOfDay } from './quantity-parsers.ts';
 import { simulateOptions } from './simulate-options.ts';
@@ -229,6 +229,21 @@ export const options = {
     onlyOnS3: true,
     description:
       'Use an S3 Bucket Key to make fewer requests to KMS; for --sse aws:kms. Default: the bucket’s default',
+  }),
+  'signing-key': text(signingKey, {
+    sample: 'ARN|FILE',
+    description:
+      'Key that signs the checkpoint of each run: an asymmetric KMS key by ARN, alias or id, or a private key in PEM. Default: checkpoints are not signed',
+  }),
+  'public-key': list(file, {
+    sample: 'FILE,…',
+    description:
+      'Public keys in PEM whose signatures count. After the signing key was replaced, export needs the earlier one once',
+  }),
+  witness: text(lake, {
+    sample: 's3://bucket/prefix',
+    description:
+      'Second place for a copy of each checkpoint, written once, where the lake’s owner cannot write: a prefix on S3, or a local folder',
   }),
   'expected-bucket-owner': text(accountId, {
     jobs: lakeJobs,

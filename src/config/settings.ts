@@ -17,7 +17,15 @@ import {
 import type { Job } from './option.ts';
 import type { OptionName } from './options.ts';
 import { refuseS3OptionsForLocalLake } from './s3-only-options.ts';
-import type { AccountSelection, FailOn, PublishWindow, Since } from './typed-values.ts';
+import type {
+  AccountSelection,
+  FailOn,
+  LakeLocation,
+  PublishWindow,
+  SigningKeyLocation,
+  Since,
+} from './typed-values.ts';
+import { refuseWitnessInLake } from './witness-location.ts';
 
 /** Everything `export` and `plan` need to know. Durations are in milliseconds, sizes in bytes. */
 export interface Settings extends LakeSettings, Encryption {
@@ -47,6 +55,12 @@ export interface Settings extends LakeSettings, Encryption {
   readonly buckets: number | null;
   readonly allowUnsafeStore: boolean;
   readonly failOn: FailOn;
+  /** Null: checkpoints are not signed. */
+  readonly signingKey: SigningKeyLocation | null;
+  /** Files, by absolute path. */
+  readonly publicKeys: readonly string[];
+  /** Null: checkpoints are not copied. */
+  readonly witness: LakeLocation | null;
 }
 
 /** How the program reports to people and machines: log, progress, result. */
@@ -98,6 +112,9 @@ export function parseSettings(input: SettingsInput): Settings {
     buckets: optional('buckets'),
     allowUnsafeStore: required('allow-unsafe-store'),
     failOn: required('fail-on'),
+    signingKey: optional('signing-key'),
+    publicKeys: optional('public-key') ?? [],
+    witness: optional('witness'),
     sse: optional('sse'),
     kmsKeyId: optional('kms-key-id'),
     bucketKeyEnabled: optional('bucket-key-enabled'),
@@ -148,6 +165,7 @@ function refuseContradictions(settings: Settings, layered: LayeredOptions): void
       'Exclude fewer accounts, or list others.',
     );
   }
+  refuseWitnessInLake(settings, whereOf('witness'), errorFor('witness'));
   refuseContradictoryEncryption(settings, errorFor('sse', 'kms-key-id', 'bucket-key-enabled'));
   if (since.kind === 'instant' && until.kind === 'instant' && since.epochMs >= until.epochMs) {
     throw new (errorFor('since', 'until'))(

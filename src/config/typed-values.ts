@@ -5,6 +5,11 @@ export type LakeLocation =
   | { readonly kind: 's3'; readonly bucket: string /** '' or ends without `/` */; readonly prefix: string }
   | { readonly kind: 'local' /** absolute */; readonly folder: string };
 
+/** The key that signs checkpoints: in AWS KMS, by its ARN, id or alias; or a file. */
+export type SigningKeyLocation =
+  | { readonly kind: 'kms'; readonly id: string }
+  | { readonly kind: 'file' /** absolute */; readonly file: string };
+
 /** Which accounts to read. */
 export type AccountSelection =
   | { readonly kind: 'self' }

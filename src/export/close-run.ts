@@ -1,12 +1,13 @@
 /** The end of a run: what became of each planned drain, and the ledger that says so. */
 import { clockToleranceMs } from '../aws/clock.ts';
-import { closeLedger, type LedgerEnd } from '../ledger/close.ts';
+import { closeLedger, closeWatermarks, type LedgerEnd } from '../ledger/close.ts';
 import { type Coverage, coverageOf, exitCodeOf } from '../ledger/coverage.ts';
 import type { Drained, Planned } from '../ledger/planned.ts';
 import type { RejectedRecords } from '../ledger/rejected.ts';
 import { type Totals, withRejected } from '../ledger/totals.ts';
 import { ReportedError } from '../shared/errors.ts';
 import type { ExitCode } from '../shared/exit-codes.ts';
+import { type CheckpointResult, makeCheckpoint, noCheckpoint } from './make-checkpoint.ts';
 import type { Run } from './open-run.ts';
 import type { Publication } from './publication.ts';
 
@@ -17,22 +18,27 @@ export interface ClosedRun {
   readonly exitCode: ExitCode;
   /** Null: the ledger is closed. */
   readonly ledgerError: ReportedError | null;
+  readonly checkpoint: CheckpointResult;
 }
 
 /** Published parts are worth reporting even when the ledger cannot be closed: that error is part of the result. */
 export async function closeRun(
   run: Run,
   drained: ReadonlyMap<Planned, Drained>,
-  { failed, written, totals: published }: Publication,
+  publication: Publication,
   rejected: RejectedRecords,
 ): Promise<ClosedRun> {
   const { settings, io, log, stops, planning, engine, scratch } = run;
+  const { failed, written } = publication;
   const coverage = planning.planned.map((planned) =>
     coverageOf(planned, drained.get(planned) ?? null, failed, stops.stopReason()),
   );
   const exitCode = exitCodeOf(coverage, settings.failOn, io.stopping.aborted);
-  const totals = coverage.reduce((sum, one) => withRejected(sum, one.table, one.rejected), published);
-  const ledgerError = await errorOfClosing({
+  const totals = coverage.reduce(
+    (sum, one) => withRejected(sum, one.table, one.rejected),
+    publication.totals,
+  );
+  const end: LedgerEnd = {
     lake: planning.lake,
     engine,
     scratchFolder: scratch.folder,
@@ -50,15 +56,20 @@ export async function closeRun(
     rejected,
     totals,
     signal: stops.closing,
-  });
+  };
+  const records = await valueOrError(() => closeLedger(end));
+  const marks = records instanceof ReportedError ? records : await valueOrError(() => closeWatermarks(end));
+  const ledgerError = marks instanceof ReportedError ? marks : null;
   if (ledgerError !== null) log.error({ err: ledgerError }, 'the ledger could not be closed');
-  return { coverage, totals, exitCode, ledgerError };
+  // An unfinished run has no checkpoint: the next run counts what it published.
+  const checkpoint =
+    records instanceof ReportedError ? noCheckpoint : await makeCheckpoint(run, publication, records);
+  return { coverage, totals, exitCode, ledgerError, checkpoint };
 }
 
-async function errorOfClosing(end: LedgerEnd): Promise<ReportedError | null> {
+async function valueOrError<T>(work: () => Promise<T>): Promise<T | ReportedError> {
   try {
-    await closeLedger(end);
-    return null;
+    return await work();
   } catch (error) {
     if (error instanceof ReportedError) return error;
     throw error;

@@ -1,5 +1,6 @@
 /** What a run holds open from its beginning to its end, and how it is closed again. */
 import type { Logger } from 'pino';
+import { type LocalKeys, readLocalKeys } from '../checkpoints/signing.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Engine } from '../lake/engines/engine.ts';
 import { openEngine } from '../lake/engines/open-engine.ts';
@@ -18,6 +19,7 @@ export interface Run {
   readonly scratch: Scratch;
   readonly engine: Engine;
   readonly gate: PublishGate;
+  readonly signing: LocalKeys;
   /** `performance.now()` at the beginning. */
   readonly started: number;
 }
@@ -32,6 +34,7 @@ export async function withOpenRun<Result>(
   work: (run: Run) => Promise<Result>,
 ): Promise<Result> {
   const started = performance.now();
+  const signing = readLocalKeys(settings);
   const stops = createStopSignals(io.stopping, settings.deadlineMs);
   const planning = await makePlan(settings, { ...io, mode: 'write', draining: stops.draining });
   const log = io.log.child({ run_id: planning.runId });
@@ -61,7 +64,7 @@ export async function withOpenRun<Result>(
         claim: () => scratch.claim(),
       });
       try {
-        return await work({ settings, io, log, stops, planning, scratch, engine, gate, started });
+        return await work({ settings, io, log, stops, planning, scratch, engine, gate, signing, started });
       } finally {
         await engine.close();
       }

@@ -1,4 +1,5 @@
 /** What a run is about to do: the caller, as-of, the targets and their windows. `export` does it, `plan` shows it. */
+import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import type { Logger } from 'pino';
 import { type Aws, createAws } from '../aws/aws.ts';
 import { type ClockReading, clockToleranceMs } from '../aws/clock.ts';
@@ -34,6 +35,8 @@ import type { Progress } from '../telemetry/progress.ts';
 export interface Planning {
   readonly aws: Aws;
   readonly caller: Caller;
+  /** The caller's own. */
+  readonly credentials: AwsCredentialIdentityProvider;
   /** Milliseconds since the epoch, AWS's time. */
   readonly asOf: number;
   /** AWS's time now, as-of and what has passed since. */
@@ -178,6 +181,7 @@ async function planFor(
     return {
       aws,
       caller,
+      credentials,
       asOf,
       now,
       recheckTime: (page) => witnesses.recheck(page),

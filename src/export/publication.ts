@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
 import { clockToleranceMs } from '../aws/clock.ts';
+import type { StateEntry } from '../checkpoints/lake-state.ts';
 import { CreationDates } from '../lake/creation-dates.ts';
 import type { Partition } from '../lake/foreign-objects.ts';
 import { partitionPrefix } from '../lake/layout.ts';
@@ -32,6 +33,8 @@ export interface PublicationOptions {
 /** Publishes batches, and knows what was published. */
 export class Publication {
   readonly written: WrittenPart[] = [];
+  /** The parts that were read and left as they are, by key. */
+  readonly unchanged = new Map<string, StateEntry>();
   /** Why parts could not be published, by the drains whose rows they hold (`drainName`). */
   readonly failed = new Map<string, unknown>();
   /** The partitions in which parts were published, or were to be. */
@@ -71,11 +74,22 @@ export class Publication {
     }
     progress.published();
     this.#totals = withPart(this.#totals, part.table, published);
-    if (published.written === null) return;
-    const { key, outcome, written } = published;
-    const { bytes, sha256, etagBefore, etagAfter } = written;
+    const { key, outcome, read, written } = published;
     const { rows } = outcome;
-    this.written.push({ key, rows, bytes, sha256, etag_before: etagBefore, etag_after: etagAfter });
+    if (written === null) {
+      if (read !== null) this.unchanged.set(key, { key, rows, ...read });
+      return;
+    }
+    const { bytes, sha256, etagBefore, etagAfter } = written;
+    this.written.push({
+      key,
+      rows,
+      bytes,
+      sha256,
+      sha256_before: read?.sha256 ?? null,
+      etag_before: etagBefore,
+      etag_after: etagAfter,
+    });
     log.debug({ table: part.table.name, key, rows, bytes }, 'published a part');
   }
 

@@ -35,7 +35,7 @@ export interface Ended {
 
 export function summarize({ settings, planning, started }: Run, ended: Ended): RunSummary {
   const { drained, closed, moved, foreign, times } = ended;
-  const { coverage, totals, ledgerError } = closed;
+  const { coverage, totals, ledgerError, checkpoint } = closed;
   const run = { asOf: planning.asOf, memoryDays: settings.memoryDays };
   // Each planned drain has its coverage, in the same order.
   const plannedOf = new Map(coverage.map((one, i) => [one, planning.planned[i]]));
@@ -63,7 +63,10 @@ export function summarize({ settings, planning, started }: Run, ended: Ended): R
       ledger: Math.round(times.ended - times.closing),
     },
     ledger_error: ledgerError?.message ?? null,
-    exit_code: ledgerError?.exitCode ?? closed.exitCode,
+    checkpoint: checkpoint.written,
+    checkpoint_error: checkpoint.error?.message ?? null,
+    witness_error: checkpoint.witnessError?.message ?? null,
+    exit_code: (ledgerError ?? checkpoint.error ?? checkpoint.witnessError)?.exitCode ?? closed.exitCode,
   };
 }
 

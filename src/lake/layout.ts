@@ -17,8 +17,17 @@ export const probeKey = '_ledger/probe.json';
 /** Begin records and manifests of all runs are below this prefix. */
 export const runsPrefix = '_ledger/runs/';
 
+/** Records that could not become rows are below this prefix. */
+export const rejectedPrefix = '_ledger/rejected/';
+
 /** Watermarks are below this prefix, one file per bucket. */
 export const watermarksPrefix = '_ledger/watermarks/';
+
+/** Checkpoints of the whole lake are below this prefix, numbered. */
+export const checkpointsPrefix = '_ledger/checkpoints/';
+
+/** The pages of the states that checkpoints name are below this prefix. */
+export const statePagesPrefix = '_ledger/lake-state/';
 
 /** Everything of a table is below this prefix, and nothing else: Athena reads every object there. */
 export function tablePrefix(table: Table): string {
@@ -145,7 +154,7 @@ export function manifestKey(runDate: string, runId: string): string {
 }
 
 export function rejectedKey(runDate: string, runId: string): string {
-  return `_ledger/rejected/${runDate}/${runId}.ndjson`;
+  return `${rejectedPrefix}${runDate}/${runId}.ndjson`;
 }
 
 /** The first creation date of each job in a bucket; see src/lake/creation-dates.ts. */
@@ -155,6 +164,28 @@ export function creationDatesKey(bucket: number): string {
 
 export function watermarksKey(bucket: number): string {
   return `${watermarksPrefix}${numbered(bucket)}.json`;
+}
+
+/** @param number from 1 on. A folder holds a thousand, so that the newest is found with two short listings */
+export function checkpointKey(number: number): string {
+  return `${checkpointsPrefix}${numbered(Math.floor(number / 1000))}/${String(number).padStart(8, '0')}.json`;
+}
+
+/** The number in a key of a checkpoint; null for any other key. */
+export function parseCheckpointKey(key: string): number | null {
+  const [, digits] = /\/(\d{8})\.json$/.exec(key) ?? [];
+  const number = Number(digits);
+  return digits !== undefined && number > 0 && checkpointKey(number) === key ? number : null;
+}
+
+/** @param root the page's Merkle root in hex: a page never changes under its key */
+export function statePageKey(root: string): string {
+  return `${statePagesPrefix}${root}.tsv`;
+}
+
+/** Whether the key can be that of a page. */
+export function isStatePageKey(key: string): boolean {
+  return /^[0-9a-f]{64}\.tsv$/.test(key.slice(statePagesPrefix.length)) && key.startsWith(statePagesPrefix);
 }
 
 /**

@@ -43,6 +43,13 @@ export interface PublishRequest {
   readonly reserve?: (bytes: number) => () => void;
 }
 
+/** The content of the part that was read. */
+export interface ReadPart {
+  readonly bytes: number;
+  /** Hex. */
+  readonly sha256: string;
+}
+
 /** What was written, for the manifest. */
 export interface PublishedPart {
   readonly bytes: number;
@@ -56,6 +63,8 @@ export interface PublishedPart {
 export interface Published {
   readonly key: string;
   readonly outcome: MergeOutcome;
+  /** The part that was merged, and replaced if anything was written; null if there was none. */
+  readonly read: ReadPart | null;
   /** Null if the staged rows changed nothing, so that nothing was written. */
   readonly written: PublishedPart | null;
 }
@@ -118,7 +127,8 @@ async function tryOnce(request: PublishRequest, key: string): Promise<Published 
     const outcome = await engine.merge(merge).catch(async (error) => {
       throw before === null ? error : await damage(error, existing, key, store.url);
     });
-    if (!outcome.changed) return { key, outcome, written: null };
+    const read = before === null ? null : { bytes: before.size, sha256: before.sha256 };
+    if (!outcome.changed) return { key, outcome, read, written: null };
     releases.push(reserve((await stat(output)).size));
     const sha256 = await sha256Of(output);
     const put = await store.put(
@@ -134,7 +144,7 @@ async function tryOnce(request: PublishRequest, key: string): Promise<Published 
     );
     if (!put.written) return null;
     const etags = { etagBefore: before?.etag ?? null, etagAfter: put.etag };
-    return { key, outcome, written: { bytes: put.size, sha256, ...etags } };
+    return { key, outcome, read, written: { bytes: put.size, sha256, ...etags } };
   } finally {
     await Promise.all([rm(existing, { force: true }), rm(output, { force: true })]);
     for (const release of releases) release();

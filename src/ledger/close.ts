@@ -1,7 +1,9 @@
 /**
  * Closes the ledger of a run: first rejected records, then coverage, then the manifest, then watermarks. In this order a
  * crash between two steps does no harm. The manifest says that the run has ended, and everything it names exists by then.
+ * The checkpoint of the lake comes after them: src/checkpoints/.
  */
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine } from '../lake/engines/engine.ts';
 import type { Lake } from '../lake/lake.ts';
@@ -16,7 +18,7 @@ import { utcDay } from '../tables/table.ts';
 import { type Coverage, coverageRow } from './coverage.ts';
 import type { RejectedRecords } from './rejected.ts';
 import { rememberedFrom } from './remembered.ts';
-import { type Manifest, manifestHeads, type WrittenPart, writeManifest } from './runs.ts';
+import { type Manifest, manifestHeads, type WrittenPart, type WrittenRecord, writeManifest } from './runs.ts';
 import type { Totals } from './totals.ts';
 import { type Covered, extendWatermarks, type SwitchedOff, watermarkName } from './watermarks.ts';
 
@@ -44,17 +46,34 @@ export interface LedgerEnd {
   readonly signal: AbortSignal;
 }
 
-/** @throws LakeError when a step fails; the steps before it are written. The message says what this means for the run */
-export async function closeLedger(end: LedgerEnd): Promise<void> {
-  await explaining('The ledger could not be closed, so the run shows as unfinished', writeRecords(end));
+/** What a closed ledger has of a run. */
+export interface RunRecords {
+  readonly manifest: WrittenRecord;
+  readonly coverage: Manifest['coverage'];
+  readonly rejected: Manifest['rejected'];
+}
+
+/**
+ * Writes the records of a run. Then the run has ended, whatever comes of its watermarks.
+ * @throws LakeError when a step fails; the steps before it are written. The message says what this means for the run
+ */
+export async function closeLedger(end: LedgerEnd): Promise<RunRecords> {
+  return await explaining(
+    'The ledger could not be closed, so the run shows as unfinished',
+    writeRecords(end),
+  );
+}
+
+/** @throws LakeError when they cannot be written. The message says what this means for the run */
+export async function closeWatermarks(end: LedgerEnd): Promise<void> {
   await explaining(
     'The run is complete, but its watermarks could not be written, so the next run reads more',
     moveWatermarks(end),
   );
 }
 
-async function explaining(consequence: string, work: Promise<void>): Promise<void> {
-  await work.catch((cause) => {
+async function explaining<T>(consequence: string, work: Promise<T>): Promise<T> {
+  return await work.catch((cause) => {
     if (cause instanceof ReportedError) throw new LakeError(consequence, cause.message, { cause });
     if (isStop(cause))
       throw new LakeError(consequence, `${cause.message} before the store responded`, { cause });
@@ -62,7 +81,7 @@ async function explaining(consequence: string, work: Promise<void>): Promise<voi
   });
 }
 
-async function writeRecords(end: LedgerEnd): Promise<void> {
+async function writeRecords(end: LedgerEnd): Promise<RunRecords> {
   const { lake, run, signal } = end;
   const { store } = lake;
   const rejected = await publishRejected(end);
@@ -80,7 +99,7 @@ async function writeRecords(end: LedgerEnd): Promise<void> {
     totals: end.totals,
     exit_code: run.exitCode,
   };
-  await writeManifest(store, manifest, signal);
+  return { manifest: await writeManifest(store, manifest, signal), coverage, rejected };
 }
 
 async function publishRejected({ lake, run, rejected, signal }: LedgerEnd): Promise<Manifest['rejected']> {
@@ -123,7 +142,8 @@ async function publishCoverage({
   const key = coverageKey(runDate, run.runId);
   const contentType = 'application/vnd.apache.parquet';
   await writeOnce(lake.store, { key, body: { file }, runId: run.runId, contentType }, signal);
-  return { key, rows: coverage.length, sha256: await sha256Of(file) };
+  const { size: bytes } = await stat(file);
+  return { key, rows: coverage.length, bytes, sha256: await sha256Of(file) };
 }
 
 /**

@@ -2,7 +2,7 @@
  * The records of a run: at the start its plan (the begin record), at the end what it wrote (the manifest). A run without a
  * manifest did not finish.
  */
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import pLimit from 'p-limit';
 import { v7 } from 'uuid';
 import { beginKey, manifestKey, parseRunKey, runsPrefix } from '../lake/layout.ts';
@@ -73,6 +73,8 @@ export interface WrittenPart {
   readonly rows: number;
   readonly bytes: number;
   readonly sha256: string;
+  /** The content that was replaced; null: there was none. Older programs did not write it. */
+  readonly sha256_before?: string | null;
   readonly etag_before: string | null;
   readonly etag_after: string;
 }
@@ -86,7 +88,13 @@ export interface Manifest {
   /** The manifests that no other manifest named when this one was written, with the SHA-256 of their bytes. */
   readonly previous: readonly { readonly key: string; readonly sha256: string }[];
   readonly parts: readonly WrittenPart[];
-  readonly coverage: { readonly key: string; readonly rows: number; readonly sha256: string };
+  readonly coverage: {
+    readonly key: string;
+    readonly rows: number;
+    /** Older programs did not write it. */
+    readonly bytes?: number;
+    readonly sha256: string;
+  };
   readonly rejected: { readonly key: string; readonly records: number; readonly sha256: string } | null;
   readonly totals: Totals;
   readonly exit_code: number;
@@ -96,8 +104,19 @@ export async function writeBegin(store: Store, begin: BeginRecord, signal?: Abor
   await writeRecord(store, beginKey(runDate(begin.as_of), begin.run_id), begin, signal);
 }
 
-export async function writeManifest(store: Store, manifest: Manifest, signal?: AbortSignal): Promise<void> {
-  await writeRecord(store, manifestKey(runDate(manifest.as_of), manifest.run_id), manifest, signal);
+/** An object of the ledger that was written. */
+export interface WrittenRecord {
+  readonly key: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+export async function writeManifest(
+  store: Store,
+  manifest: Manifest,
+  signal?: AbortSignal,
+): Promise<WrittenRecord> {
+  return await writeRecord(store, manifestKey(runDate(manifest.as_of), manifest.run_id), manifest, signal);
 }
 
 async function writeRecord(
@@ -105,9 +124,11 @@ async function writeRecord(
   key: string,
   content: BeginRecord | Manifest,
   signal?: AbortSignal,
-): Promise<void> {
-  const body = { bytes: Buffer.from(`${JSON.stringify(content, null, 1)}\n`) };
-  await writeOnce(store, { key, body, runId: content.run_id, contentType: 'application/json' }, signal);
+): Promise<WrittenRecord> {
+  const bytes = Buffer.from(`${JSON.stringify(content, null, 1)}\n`);
+  const request = { key, body: { bytes }, runId: content.run_id, contentType: 'application/json' };
+  await writeOnce(store, request, signal);
+  return { key, bytes: bytes.length, sha256: hash('sha256', bytes) };
 }
 
 /** How many of the newest days with manifests are searched. A run that overlaps others for longer is not linked. */

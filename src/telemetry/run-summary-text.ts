@@ -3,6 +3,7 @@
 import { describeForeign } from '../lake/foreign-objects.ts';
 import type { CoverageStatus } from '../ledger/coverage.ts';
 import { exitCodes } from '../shared/exit-codes.ts';
+import { renderCheckpoint } from './checkpoint-text.ts';
 import { renderLost } from './data-loss-text.ts';
 import { needsPersonLine, renderFailures } from './failure-groups.ts';
 import { size, span } from './human-units.ts';
@@ -80,7 +81,13 @@ export function renderRunSummary(summary: RunSummary, columns = 100, color = fal
     renderForeign(summary.foreign_objects, columns),
     renderLost(summary.lost_intervals, columns),
     renderFailures(failures, count(failures.length, 'failure'), summary.as_of, columns, paint),
-    summary.ledger_error === null ? '' : paragraphs(columns, [printable(summary.ledger_error)]),
+    paragraphs(
+      columns,
+      [summary.ledger_error, summary.checkpoint_error, summary.witness_error].flatMap((error) =>
+        error === null ? [] : [printable(error)],
+      ),
+    ),
+    summary.checkpoint === null ? '' : renderCheckpoint(summary.checkpoint, columns),
     paragraphs(columns, [`Exit code ${summary.exit_code}: ${exitCodes[summary.exit_code]}.`]),
     needsPersonLine(failures, columns, paint),
   ];

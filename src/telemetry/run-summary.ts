@@ -61,7 +61,32 @@ export interface RunSummary {
    * What this summary counts was published in either case.
    */
   readonly ledger_error: string | null;
+  /** The checkpoint that this run wrote; null: it wrote none. */
+  readonly checkpoint: CheckpointSummary | null;
+  /** Why there is no checkpoint, or no signed one; null if nothing went wrong. What the run published stays. */
+  readonly checkpoint_error: string | null;
+  /** Why the checkpoint could not be copied to the witness; null: it was, or there is no witness. */
+  readonly witness_error: string | null;
   readonly exit_code: ExitCode;
+}
+
+/** The state of the whole lake, as the run recorded it at its end. */
+export interface CheckpointSummary {
+  readonly number: number;
+  readonly key: string;
+  /** Of the checkpoint's file. */
+  readonly sha256: string;
+  /** The Merkle root over the lake's objects. */
+  readonly root: string;
+  readonly parts: number;
+  /** SHA-256 of the public key whose signature it carries; null: it is not signed. */
+  readonly signed_by: string | null;
+  /** True: none before it is signed. */
+  readonly signing_begins: boolean;
+  /** Runs without a checkpoint of their own that this one counts too. */
+  readonly adopted_runs: number;
+  /** Parts whose content no finished run had written, as far as the ledger said. */
+  readonly unexplained_parts: readonly string[];
 }
 
 /** One line of `plan`: a target and the result of a test request. */

@@ -47,6 +47,7 @@ function errorOf(given: Sources): ReportedError {
   throw new Error('no error');
 }
 
+const kmsArn = 'arn:aws:kms:eu-central-1:111122223333:key/0f1e2d3c-0000-1111-2222-333344445555';
 const day = 86_400_000;
 
 describe('a value is read', () => {
@@ -131,6 +132,12 @@ describe('a value is read', () => {
     ['sse', 'aws:kms', 'sse', 'aws:kms'],
     ['kms-key-id', 'alias/lake', 'kmsKeyId', 'alias/lake'],
     ['bucket-key-enabled', 'true', 'bucketKeyEnabled', true],
+    ['signing-key', './key.pem', 'signingKey', { kind: 'file', file: '/home/somebody/key.pem' }],
+    ['signing-key', 'alias/signing', 'signingKey', { kind: 'kms', id: 'alias/signing' }],
+    ['signing-key', kmsArn, 'signingKey', { kind: 'kms', id: kmsArn }],
+    ['public-key', './a.pem,./b.pem', 'publicKeys', ['/home/somebody/a.pem', '/home/somebody/b.pem']],
+    ['witness', './witness', 'witness', { kind: 'local', folder: '/home/somebody/witness' }],
+    ['witness', 's3://other/lake', 'witness', { kind: 's3', bucket: 'other', prefix: 'lake' }],
     ['expected-bucket-owner', '012345678901', 'expectedBucketOwner', '012345678901'],
     ['endpoint-url', 'http://127.0.0.1:4566', 'endpointUrl', 'http://127.0.0.1:4566'],
     ['s3-endpoint-url', 'https://minio.example:9000', 's3EndpointUrl', 'https://minio.example:9000'],
@@ -185,6 +192,9 @@ test('the defaults are those that the help names', () => {
     buckets: null,
     allowUnsafeStore: false,
     failOn: { kind: 'any' },
+    signingKey: null,
+    publicKeys: [],
+    witness: null,
     sse: null,
     kmsKeyId: null,
     bucketKeyEnabled: null,
@@ -192,6 +202,12 @@ test('the defaults are those that the help names', () => {
     endpointUrl: null,
     s3EndpointUrl: null,
   });
+});
+
+test.each(['./lake', './lake/witness', '.'])('a witness in or around the lake is refused: %s', (witness) => {
+  expect(() => settings({ flags: { lake: './lake', witness } })).toThrow(
+    /--witness names a place in the lake/,
+  );
 });
 
 test.each([
@@ -276,6 +292,8 @@ describe('a bad value is refused with what, where and what to do', () => {
     ['engine', 'arrow', /not a valid choice.*duckdb, parquetjs-lite/],
     ['fail-on', '101%', /share of targets.*5%/],
     ['fail-on', '5', /share of targets/],
+    ['signing-key', 'arn:aws:s3:::bucket', /not the ARN of a KMS key/],
+    ['witness', 's3:/other/lake', /s3:\/\/other\/lake/],
     ['kms-key-id', 'a key', /id of a key.*KMS/],
     ['endpoint-url', '127.0.0.1:80', /not an endpoint URL.*http:\/\//],
     ['s3-endpoint-url', 'http://user:word@host', /not an endpoint URL.*without credentials/],

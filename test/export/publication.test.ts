@@ -23,6 +23,7 @@ const job = (n: number, day: number): Row => ({
 const published = ({ key, rows }: StagedPart): Published => ({
   key,
   outcome: { changed: true, rows, added: rows, updated: 0, unchanged: 0, removed: 0 },
+  read: null,
   written: { bytes: 7, sha256: 'aa', etagBefore: null, etagAfter: 'b' },
 });
 
@@ -122,6 +123,7 @@ describe('what became of staged rows', () => {
         rows: 1,
         bytes: 7,
         sha256: 'aa',
+        sha256_before: null,
         etag_before: null,
         etag_after: 'b',
       },

@@ -101,6 +101,7 @@ describe('publishing a part', () => {
     expect(outcome).toEqual({
       key,
       outcome: { ...nothing, changed: true, rows: 2, added: 2 },
+      read: null,
       written: { bytes: 3, sha256, etagBefore: null, etagAfter: sha256 },
     });
     const [merge] = engine.merges;

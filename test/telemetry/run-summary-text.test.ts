@@ -48,6 +48,9 @@ const summary: RunSummary = {
   foreign_objects: [],
   lost_intervals: [],
   ledger_error: null,
+  checkpoint: null,
+  checkpoint_error: null,
+  witness_error: null,
   exit_code: 77,
 };
 

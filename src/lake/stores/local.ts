@@ -10,7 +10,14 @@ import { LakeError } from '../../shared/errors.ts';
 import { digestOf, makeFolder, syncFolder, systemCode, writeDurably } from './durable-files.ts';
 import { fileError, scratchError } from './file-errors.ts';
 import { checkedKey, compareKeys, isInternal } from './key.ts';
-import type { PutOutcome, PutRequest, Store, StoredObject, WriteCondition } from './store.ts';
+import type {
+  DownloadedObject,
+  PutOutcome,
+  PutRequest,
+  Store,
+  StoredObject,
+  WriteCondition,
+} from './store.ts';
 import { leadsToFolder, linkError, refuseLinks } from './symbolic-links.ts';
 import { openWriterFolder, type WriterFolder } from './writer-folder.ts';
 
@@ -55,8 +62,8 @@ class LocalStore implements Store {
     this.#lockTimeoutMs = lockTimeoutMs;
   }
 
-  async download(key: string, file: string, signal?: AbortSignal): Promise<StoredObject | null> {
-    return await this.#withObject(key, signal, async (source) => {
+  async download(key: string, file: string, signal?: AbortSignal): Promise<DownloadedObject | null> {
+    const found = await this.#withObject(key, signal, async (source) => {
       const target = await open(file, 'w', 0o600).catch((error) => {
         throw scratchError('written', file, error);
       });
@@ -71,6 +78,7 @@ class LocalStore implements Store {
         await target.close();
       }
     });
+    return found === null ? null : { ...found, sha256: found.etag };
   }
 
   async read(

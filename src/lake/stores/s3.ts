@@ -22,7 +22,7 @@ import type { S3Attempt } from './s3-advice.ts';
 import { connectS3, type S3ClientOptions, type S3Connection } from './s3-client.ts';
 import { isConflict, isMissing, isTransient, s3Error, statusOf } from './s3-errors.ts';
 import { upload } from './s3-upload.ts';
-import type { PutOutcome, PutRequest, Store, StoredObject } from './store.ts';
+import type { DownloadedObject, PutOutcome, PutRequest, Store, StoredObject } from './store.ts';
 
 export interface S3StoreOptions extends S3ClientOptions, Partial<Encryption> {
   /** '' or ends with `/`. */
@@ -60,7 +60,7 @@ class S3Store implements Store {
     this.url = `s3://${options.bucket}/${this.#prefix}`.replace(/\/$/, '');
   }
 
-  async download(key: string, file: string, signal?: AbortSignal): Promise<StoredObject | null> {
+  async download(key: string, file: string, signal?: AbortSignal): Promise<DownloadedObject | null> {
     return await this.#get(
       key,
       async (body) => {
@@ -91,7 +91,7 @@ class S3Store implements Store {
       },
       signal,
     );
-    return found === null ? null : { ...found, bytes };
+    return found === null ? null : { etag: found.etag, size: found.size, bytes };
   }
 
   async put(request: PutRequest, signal?: AbortSignal): Promise<PutOutcome> {
@@ -222,7 +222,7 @@ class S3Store implements Store {
     key: string,
     consume: (body: AsyncIterable<Uint8Array>) => Promise<void>,
     signal?: AbortSignal,
-  ): Promise<StoredObject | null> {
+  ): Promise<DownloadedObject | null> {
     const target = this.#target(key);
     try {
       return await this.#s3.retried('get', () => this.#getOnce(target, consume, signal), signal);
@@ -238,7 +238,7 @@ class S3Store implements Store {
     target: { Bucket: string; Key: string; ExpectedBucketOwner?: string },
     consume: (body: AsyncIterable<Uint8Array>) => Promise<void>,
     signal?: AbortSignal,
-  ): Promise<StoredObject> {
+  ): Promise<DownloadedObject> {
     const options = signal === undefined ? {} : { abortSignal: signal };
     const client = await this.#s3.client();
     const { Body, ETag, ContentLength, Metadata } = await client.send(new GetObjectCommand(target), options);
@@ -271,13 +271,14 @@ class S3Store implements Store {
       throw Object.assign(new Error(`${size} of ${ContentLength} bytes came`), { code: 'IncompleteBody' });
     }
     const promised = Metadata?.[sha256Name];
-    if (promised !== undefined && promised !== hash.digest('hex')) {
+    const sha256 = hash.digest('hex');
+    if (promised !== undefined && promised !== sha256) {
       throw new LakeError(
         `s3://${target.Bucket}/${target.Key} is not what the program wrote: its SHA-256 differs`,
         'Restore an earlier version of the object, and find out who changed it.',
       );
     }
-    return { etag: ETag, size };
+    return { etag: ETag, size, sha256 };
   }
 
   /** Like #ownWrite. An aborted signal only shortens it, because the program must know whether the object was written. */

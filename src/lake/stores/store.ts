@@ -12,6 +12,12 @@ export interface StoredObject {
   readonly size: number;
 }
 
+/** An object that was downloaded. */
+export interface DownloadedObject extends StoredObject {
+  /** Hex, of the bytes that came. */
+  readonly sha256: string;
+}
+
 /** The condition for a write: the object is unchanged since it was read, or it does not exist. */
 export type WriteCondition = { readonly ifMatch: string } | { readonly ifAbsent: true };
 
@@ -51,7 +57,7 @@ export interface Store {
   /** For people and logs: `s3://bucket/prefix` or the folder's absolute path. */
   readonly url: string;
   /** Downloads into `file`, overwriting it; null if there is no such object. */
-  download(key: string, file: string, signal?: AbortSignal): Promise<StoredObject | null>;
+  download(key: string, file: string, signal?: AbortSignal): Promise<DownloadedObject | null>;
   /** The bytes of a small object; null if there is no such object. */
   read(key: string, signal?: AbortSignal): Promise<(StoredObject & { readonly bytes: Uint8Array }) | null>;
   put(request: PutRequest, signal?: AbortSignal): Promise<PutOutcome>;

@@ -61,7 +61,11 @@ export function storeConformance(name: string, start: () => Promise<Subject>, ki
       expect(put.size).toBe(5);
       const file = join(scratch, 'created');
       await writeFile(file, 'something longer that must go');
-      expect(await store.download('basic/created', file)).toEqual({ etag: put.etag, size: 5 });
+      expect(await store.download('basic/created', file)).toEqual({
+        etag: put.etag,
+        size: 5,
+        sha256: sha256(Buffer.from('first')),
+      });
       expect(await readFile(file, 'utf8')).toBe('first');
       expect(await store.read('basic/created')).toEqual({
         etag: put.etag,
@@ -134,7 +138,11 @@ export function storeConformance(name: string, start: () => Promise<Subject>, ki
         written: false,
       });
       const copy = join(scratch, 'large-copy');
-      expect(await store.download('large/file', copy)).toEqual({ etag: put.etag, size: bytes.length });
+      expect(await store.download('large/file', copy)).toEqual({
+        etag: put.etag,
+        size: bytes.length,
+        sha256: sha256(bytes),
+      });
       expect(sha256(await readFile(copy))).toBe(sha256(bytes));
 
       const half = bytes.subarray(0, 11_000_000);

@@ -548,7 +548,11 @@ describe('the S3 store', () => {
         { requestHandler: new NodeHttpHandler({ socketTimeout: 300 }) },
       );
       const file = join(scratch, 'broken');
-      expect(await store.download('a/part', file)).toEqual({ etag: '"e2"', size: body.length });
+      expect(await store.download('a/part', file)).toEqual({
+        etag: '"e2"',
+        size: body.length,
+        sha256: createHash('sha256').update(body).digest('hex'),
+      });
       expect((await readFile(file)).equals(body)).toBe(true);
       expect(requests).toHaveLength(2);
     });
@@ -568,7 +572,11 @@ describe('the S3 store', () => {
       // Longer than the scripted server takes to cut the connection.
       await sleep(200);
       await busy.release();
-      expect(await download).toEqual({ etag: '"e1"', size: body.length });
+      expect(await download).toEqual({
+        etag: '"e1"',
+        size: body.length,
+        sha256: createHash('sha256').update(body).digest('hex'),
+      });
       expect(requests).toHaveLength(3);
     });
 

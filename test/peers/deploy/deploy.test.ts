@@ -84,8 +84,26 @@ describe('the CloudFormation templates', () => {
     expect(actionsOf(deployed.roles.BackupCopyExporter?.statements)).toEqual(used);
   });
 
-  it('give no key where the lake has none', async () => {
-    expect(actionsOf(deployed.roles.OnEks?.statements)).toEqual(await actionsUsed());
+  it('give no key where there is none', async () => {
+    const used = (await actionsUsed()).filter((action) => !action.startsWith('kms:'));
+    expect(actionsOf(deployed.roles.OnEks?.statements)).toEqual(used);
+  });
+
+  it('let the exporter sign with one key, and add to the witness without reading it', () => {
+    const statements = deployed.roles.BackupCopyExporter?.statements ?? [];
+    expect(statements).toContainEqual(
+      expect.objectContaining({
+        Action: ['kms:GetPublicKey', 'kms:Sign'],
+        Resource: 'arn:aws:kms:eu-central-1:999988887777:key/0f1e2d3c-0000-1111-2222-333344445555',
+      }),
+    );
+    const atWitness = statements.filter(({ Resource }) => String(Resource).includes(':the-witness'));
+    expect(atWitness).toEqual([
+      expect.objectContaining({
+        Action: 's3:PutObject',
+        Resource: 'arn:aws:s3:::the-witness/lakes/_ledger/checkpoints/*',
+      }),
+    ]);
   });
 
   it('give the reader exactly the AWS Backup actions that the program uses', async () => {

@@ -23,7 +23,14 @@ stacks = {
     "lake-bucket": ("iam/lake-bucket.yaml", {"BucketName": "the-lake", "KmsKeyArn": key}),
     "exporter": (
         "iam/exporter.yaml",
-        {"RunsOn": "ecs", "LakeBucketArn": "arn:aws:s3:::the-lake", "LakeKmsKeyArn": key},
+        {
+            "RunsOn": "ecs",
+            "LakeBucketArn": "arn:aws:s3:::the-lake",
+            "LakeKmsKeyArn": key,
+            "SigningKeyArn": "arn:aws:kms:eu-central-1:999988887777:key/0f1e2d3c-0000-1111-2222-333344445555",
+            "WitnessBucketArn": "arn:aws:s3:::the-witness",
+            "WitnessPrefix": "lakes/",
+        },
     ),
     "exporter-on-eks": (
         "iam/exporter.yaml",

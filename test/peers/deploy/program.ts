@@ -53,6 +53,8 @@ const actionOf: Readonly<Record<string, string | null>> = {
   CreateMultipartUpload: 's3:PutObject',
   UploadPart: 's3:PutObject',
   CompleteMultipartUpload: 's3:PutObject',
+  GetPublicKey: 'kms:GetPublicKey',
+  Sign: 'kms:Sign',
   AbortMultipartUpload: 's3:AbortMultipartUpload',
   HeadBucket: 's3:ListBucket',
   ListObjectsV2: 's3:ListBucket',

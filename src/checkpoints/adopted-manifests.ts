@@ -1,0 +1,87 @@
+/** Manifests of other runs that no checkpoint counts yet: of runs that end now, died before their checkpoint, or are older. */
+import { hash } from 'node:crypto';
+import pLimit from 'p-limit';
+import { parseRunKey, runsPrefix } from '../lake/layout.ts';
+import type { Store } from '../lake/stores/store.ts';
+import type { Manifest, WrittenPart } from '../ledger/runs.ts';
+import { dayMs } from '../shared/time.ts';
+import { utcDay } from '../tables/table.ts';
+import type { LakeState, StateEntry } from './lake-state.ts';
+
+export interface CountedRun {
+  readonly manifest: StateEntry;
+  /** Its coverage, and its rejected records if it had any. */
+  readonly records: readonly StateEntry[];
+  readonly parts: readonly WrittenPart[];
+}
+
+/** How long ago a run can have begun that ended after the newest checkpoint. The longest deadline is 24 days. */
+const longestRunMs = 31 * dayMs;
+const readAtOnce = 8;
+
+/**
+ * @param since when the newest checkpoint's run began; null: no run is counted yet
+ * @param own the manifest of the run that asks
+ */
+export async function uncountedRuns(
+  store: Store,
+  state: LakeState,
+  { since, asOf, own, signal }: { since: number | null; asOf: number; own: string; signal: AbortSignal },
+): Promise<readonly CountedRun[]> {
+  const keys: string[] = [];
+  for (const prefix of since === null
+    ? ['']
+    : monthsBetween(Math.min(since, asOf) - longestRunMs, Math.max(since, asOf))) {
+    for await (const key of store.list(runsPrefix + prefix, {}, signal)) {
+      if (key !== own && parseRunKey(key)?.record === 'manifest' && (await state.get(key)) === null)
+        keys.push(key);
+    }
+  }
+  const limit = pLimit(readAtOnce);
+  const read = async (key: string): Promise<CountedRun[]> => {
+    const found = await store.read(key, signal);
+    return found === null ? [] : [countedRun(key, found.bytes)];
+  };
+  return (await Promise.all(keys.map((key) => limit(() => read(key))))).flat();
+}
+
+function monthsBetween(from: number, to: number): string[] {
+  const months: string[] = [];
+  for (let at = utcDay(from).slice(0, 7); at <= utcDay(to).slice(0, 7); at = nextMonth(at)) months.push(at);
+  return months;
+}
+
+function nextMonth(month: string): string {
+  return utcDay(Date.parse(`${month}-01`) + 31 * dayMs).slice(0, 7);
+}
+
+/** A manifest that cannot be read counts by its hash alone. */
+function countedRun(key: string, bytes: Uint8Array): CountedRun {
+  const manifest = { key, sha256: hash('sha256', bytes), bytes: bytes.length, rows: null };
+  try {
+    // Safe: what is read from it is checked by `isEntry`, and anything else ends here.
+    const said = JSON.parse(Buffer.from(bytes).toString('utf8')) as Manifest;
+    const { coverage, rejected, parts } = said;
+    const records = [
+      { key: coverage.key, sha256: coverage.sha256, bytes: coverage.bytes ?? null, rows: coverage.rows },
+      ...(rejected === null
+        ? []
+        : [{ key: rejected.key, sha256: rejected.sha256, bytes: null, rows: rejected.records }]),
+    ];
+    if (![...records, ...parts].every(isEntry)) throw new Error('not a manifest');
+    return { manifest, records, parts };
+  } catch {
+    return { manifest, records: [], parts: [] };
+  }
+}
+
+function isEntry({ key, sha256, bytes, rows }: StateEntry): boolean {
+  const isCount = (value: unknown) => value === null || (Number.isSafeInteger(value) && Number(value) >= 0);
+  return (
+    typeof key === 'string' &&
+    /^[\x21-\x7e]+$/.test(key) &&
+    /^[0-9a-f]{64}$/.test(sha256) &&
+    isCount(bytes) &&
+    isCount(rows)
+  );
+}

@@ -1,0 +1,213 @@
+/**
+ * Writes the checkpoint of a run: the state that the newest checkpoint has, plus what this run wrote itself, plus what other
+ * runs wrote that no checkpoint counts yet. A conditional write of the next number decides between runs that end at once: the
+ * slower one begins again, on top of the other's checkpoint. So the chain cannot fork.
+ */
+import { hash, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { checkpointKey } from '../lake/layout.ts';
+import type { Store } from '../lake/stores/store.ts';
+import type { WrittenPart } from '../ledger/runs.ts';
+import { uncountedRuns } from './adopted-manifests.ts';
+import { newestNumber, readCheckpoint } from './chain.ts';
+import {
+  type Checkpoint,
+  type PageSummary,
+  rootOf,
+  type StoredCheckpoint,
+  serializeCheckpoint,
+  type UnexplainedPart,
+} from './checkpoint.ts';
+import { CheckpointError } from './checkpoint-error.ts';
+import { type Envelope, serializeEnvelope, signedBytes } from './envelope.ts';
+import type { SigningKey, TrustedKey } from './keys.ts';
+import { signerOf } from './keys.ts';
+import { LakeState, type StateEntry } from './lake-state.ts';
+import { type PartStep, settle, stepsOf } from './state-changes.ts';
+
+export interface CheckpointRequest {
+  readonly store: Store;
+  readonly run: {
+    readonly runId: string;
+    /** Milliseconds since the epoch. */
+    readonly asOf: number;
+    readonly programVersion: string;
+  };
+  readonly manifest: StateEntry;
+  /** The run's coverage, and its rejected records if it has any. */
+  readonly records: readonly StateEntry[];
+  /** Every write of the run. */
+  readonly written: readonly WrittenPart[];
+  /** Parts that the run read and left as they are. */
+  readonly unchanged: readonly StateEntry[];
+  /** Null: the checkpoint is not signed. */
+  readonly key: SigningKey | null;
+  /** Keys whose signatures count, besides the run's own: those that signed before. */
+  readonly earlierKeys: readonly TrustedKey[];
+  /** The SHA-256 of what the store has under this key now; null: nothing. */
+  readonly contentNow: (key: string) => Promise<string | null>;
+  readonly signal: AbortSignal;
+}
+
+export interface MadeCheckpoint {
+  readonly stored: StoredCheckpoint;
+  /** It is signed, and none before it is. */
+  readonly signingBegins: boolean;
+}
+
+/** Null: the lake's checkpoints are signed and this run has no key, so it must not add to them. */
+export type CheckpointOutcome = MadeCheckpoint | null;
+
+/** How many other runs may end in between before this one gives up. */
+const attempts = 20;
+const isOfTable = (page: PageSummary) => !page.name.startsWith('_ledger/');
+
+/**
+ * @throws CheckpointError when the newest checkpoint is not to be trusted, or cannot be continued; LakeError when the store
+ *   fails; the signal's reason
+ */
+export async function writeCheckpoint(request: CheckpointRequest): Promise<CheckpointOutcome> {
+  const { store, signal } = request;
+  for (let attempt = 1; attempt <= attempts; attempt += 1) {
+    const number = await newestNumber(store, signal);
+    const newest = number === 0 ? null : await readCheckpoint(store, number, signal);
+    if (newest !== null && request.key === null && newest.envelope.signature !== null) return null;
+    if (newest !== null) await refuseUntrusted(newest, request);
+    const stored = await writeAfter(newest, request);
+    const signingBegins = request.key !== null && (newest?.envelope.signature ?? null) === null;
+    if (stored !== null) return { stored, signingBegins };
+    await sleep(Math.random() * 100 * attempt, undefined, { signal });
+  }
+  throw new CheckpointError(
+    `No checkpoint could be written to ${store.url}: other runs wrote the next one ${attempts} times`,
+    'Nothing is lost: the next run counts this one too. Start fewer runs at the same time.',
+  );
+}
+
+/** Null if another run was faster. */
+async function writeAfter(
+  newest: StoredCheckpoint | null,
+  request: CheckpointRequest,
+): Promise<StoredCheckpoint | null> {
+  const { store, run, key, signal } = request;
+  const state = new LakeState(store, newest?.checkpoint.pages ?? [], signal);
+  const { adopted, unexplained } = await bringUpToDate(state, newest, request);
+  const pages = await state.write(run.runId);
+  const sum = (of: (page: PageSummary) => number) =>
+    pages.filter(isOfTable).reduce((total, page) => total + of(page), 0);
+  const number = (newest?.checkpoint.number ?? 0) + 1;
+  const checkpoint: Checkpoint = {
+    format: 1,
+    number,
+    lake: store.url,
+    run_id: run.runId,
+    as_of: new Date(run.asOf).toISOString(),
+    program_version: run.programVersion,
+    manifest: { key: request.manifest.key, sha256: request.manifest.sha256 },
+    previous:
+      newest === null ? null : { number: newest.checkpoint.number, key: newest.key, sha256: newest.sha256 },
+    adopted: newest === null ? [] : adopted,
+    unexplained,
+    root: rootOf(pages),
+    parts: sum(({ objects }) => objects),
+    rows: sum(({ rows }) => rows),
+    bytes: sum(({ bytes }) => bytes),
+    pages,
+  };
+  const envelope = await signed(serializeCheckpoint(checkpoint), key);
+  const bytes = serializeEnvelope(envelope);
+  const put = await store.put(
+    {
+      key: checkpointKey(number),
+      body: { bytes },
+      condition: { ifAbsent: true },
+      writeId: randomUUID(),
+      metadata: { 'run-id': run.runId },
+      contentType: 'application/json',
+    },
+    signal,
+  );
+  if (!put.written) return null;
+  return { key: checkpointKey(number), sha256: hash('sha256', bytes), bytes, checkpoint, envelope };
+}
+
+async function signed(payload: Uint8Array, key: SigningKey | null): Promise<Envelope> {
+  if (key === null) return { payload, signature: null };
+  const toSign = signedBytes(payload);
+  const bytes = await key.sign(toSign);
+  if (signerOf(toSign, bytes, [key.trusted]) === null) {
+    throw new CheckpointError(
+      'The signature that the key made does not match its public key',
+      'Check --signing-key. The checkpoint was not written; the next run counts this one too.',
+    );
+  }
+  return { payload, signature: { keyId: key.trusted.keyId, bytes } };
+}
+
+/**
+ * Whoever can write to the lake could put a state of his own there, and let the run sign it. So a run with a key continues only
+ * what this key, or one that it is told to trust, has signed. Without a key there is nothing to tell by.
+ */
+async function refuseUntrusted(newest: StoredCheckpoint, request: CheckpointRequest): Promise<void> {
+  const { key, earlierKeys, store, signal } = request;
+  if (key === null) return;
+  const keys = [key.trusted, ...earlierKeys];
+  const { envelope, checkpoint } = newest;
+  if (envelope.signature !== null) {
+    if (signerOf(signedBytes(envelope.payload), envelope.signature.bytes, keys) !== null) return;
+    throw new CheckpointError(
+      `The newest checkpoint, ${newest.key} in ${store.url}, is signed by none of the known keys, so this run signs nothing after it`,
+      'If the signing key was replaced, name the earlier public key with --public-key. If not, somebody forged the checkpoint: run verify with --public-key and --witness.',
+    );
+  }
+  // Signing begins with this run, unless a signature was removed.
+  for (let number = checkpoint.number - 1; number >= 1; number -= 1) {
+    const earlier = await readCheckpoint(store, number, signal);
+    if (earlier.envelope.signature === null) continue;
+    throw new CheckpointError(
+      `The newest checkpoint, ${newest.key} in ${store.url}, is not signed, although ${earlier.key} is, so this run signs nothing after it`,
+      'Somebody removed its signature, or wrote it without the key: run verify with --public-key and --witness.',
+    );
+  }
+}
+
+async function bringUpToDate(
+  state: LakeState,
+  newest: StoredCheckpoint | null,
+  request: CheckpointRequest,
+): Promise<Pick<Checkpoint, 'adopted' | 'unexplained'>> {
+  const { store, run, manifest, signal } = request;
+  const since = newest === null ? null : Date.parse(newest.checkpoint.as_of);
+  const others = await uncountedRuns(store, state, { since, asOf: run.asOf, own: manifest.key, signal });
+  for (const entry of [
+    ...others.flatMap((one) => [one.manifest, ...one.records]),
+    manifest,
+    ...request.records,
+  ]) {
+    await state.set(entry);
+  }
+  const read = request.unchanged.map((entry): PartStep => ({ ...entry, before: entry.sha256 }));
+  const steps = [...stepsOf([...others.map(({ parts }) => parts), request.written]), ...read];
+  const unexplained: UnexplainedPart[] = [];
+  for (const [key, ofPart] of Map.groupBy(steps, (step) => step.key)) {
+    const known = await state.get(key);
+    const settled = settle(known, ofPart);
+    for (const found of settled.unexplained) {
+      // The first checkpoint has nothing to compare with but manifests, and a run may have died before it wrote one.
+      unexplained.push({ key, expected: known?.sha256 ?? null, found });
+    }
+    const current = await currentOf(settled.candidates, () => request.contentNow(key));
+    if (current !== null && current.sha256 !== known?.sha256) await state.set(current);
+  }
+  return { adopted: others.map(({ manifest: { key, sha256 } }) => ({ key, sha256 })), unexplained };
+}
+
+/** Of several contents, the one that is there; if none is, a run that ends later has written another, and will say so. */
+async function currentOf(
+  candidates: readonly StateEntry[],
+  contentNow: () => Promise<string | null>,
+): Promise<StateEntry | null> {
+  if (candidates.length <= 1) return candidates[0] ?? null;
+  const now = await contentNow();
+  return candidates.find(({ sha256 }) => sha256 === now) ?? candidates.at(-1) ?? null;
+}
