@@ -48,6 +48,7 @@ SELECT
   created_by_backup_rule_name,
   created_by_backup_rule_cron,
   created_by_backup_rule_timezone,
+  schedule_interval_ms,
   created_by_backup_job_id,
   parent_job_id,
   creation_date

@@ -78,6 +78,8 @@ function sourceOf(table: Table, { origin }: Column): string {
       return 'the account and region asked';
     case 'derived':
       return `computed from ${names(columnsIn(table, origin.sql))}`;
+    case 'computed':
+      return `computed from ${names(origin.of)}`;
     case 'provenance':
       return 'the observation';
     case 'run':

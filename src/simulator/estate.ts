@@ -61,7 +61,19 @@ const planNames = [
   'db-hourly 🕐',
 ];
 const ruleNames = ['daily', 'weekly', 'monthly-archive', 'continuous', 'copy-to-dr'];
-const crons = ['cron(0 5 ? * * *)', 'cron(30 1 ? * SUN *)', 'cron(0 3 1 * ? *)', 'cron(15 */6 ? * * *)'];
+const weekly = 'cron(30 1 ? * SUN *)';
+const monthly = 'cron(0 3 1 * ? *)';
+/** Copies come at random, mostly every few days: most rules ask for no more than that. */
+const crons = [
+  'cron(0 5 ? * * *)',
+  weekly,
+  weekly,
+  weekly,
+  monthly,
+  monthly,
+  monthly,
+  'cron(15 */6 ? * * *)',
+];
 const timezones = ['Etc/UTC', 'Europe/Berlin', 'Asia/Kolkata', 'America/New_York'];
 
 export class Estate {
@@ -100,6 +112,22 @@ export class Estate {
     const made = makeBelongings(this.seed, site);
     this.#belongings.set(site.index, made);
     return made;
+  }
+
+  /** One rule makes all copies of a resource to a place. */
+  ruleFor(
+    site: Site,
+    resource: Resource,
+    {
+      accountIndex,
+      regionIndex,
+    }: { readonly accountIndex: number | null; readonly regionIndex: number | null },
+  ): { readonly plan: Plan; readonly rule: Rule } {
+    const { plans, resources, composites } = this.belongings(site);
+    const which = [...resources, ...composites].indexOf(resource);
+    const place = (accountIndex ?? -1) + (regionIndex ?? -1) + 2;
+    const plan = at(plans, which % plans.length);
+    return { plan, rule: at(plan.rules, (Math.floor(which / plans.length) + place) % plan.rules.length) };
   }
 
   /** The sites of other accounts whose cross-account copies may go to this one. */

@@ -106,7 +106,7 @@ export function recordOf(
   newerFields: number,
 ): CopyJobRecord {
   const { site, destination } = job;
-  const { vaults, plans } = estate.belongings(site);
+  const { vaults } = estate.belongings(site);
   const state = stateAt(job, now);
   const size = copiedBytes(estate, random, job, now);
   const { resource, failure } = natureOf(estate, random, job);
@@ -161,8 +161,7 @@ export function recordOf(
   if (state !== 'CREATED') record.BackupSizeInBytes = size;
   record.IamRoleArn = `arn:aws:iam::${account}:role/service-role/AWSBackupDefaultServiceRole`;
   const onDemand = random.chance(0.1);
-  const plan = random.pick(plans);
-  const rule = random.pick(plan.rules);
+  const { plan, rule } = estate.ruleFor(site, resource, destination);
   const backupJob = random.uuid().toUpperCase();
   if (!onDemand) {
     record.CreatedBy = creatorOf(plan.id, plan.arn, plan.name, plan.version, rule, old);

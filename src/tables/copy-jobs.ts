@@ -1,6 +1,7 @@
 /** One row per copy job, in its last known state. */
 import type { CopyJob, Lifecycle, RecoveryPointCreator } from '@aws-sdk/client-backup';
 import { arnField, fromArn } from './arn.ts';
+import { scheduleIntervalAt } from './backup-schedule.ts';
 import { api, column, free, provenance } from './column.ts';
 import { apiValues, InvalidRecord, isObject, required, unknownFields } from './record-values.ts';
 import type { Column, ColumnOrigin, Normalized, Observation, Row, Table } from './table.ts';
@@ -399,6 +400,17 @@ const otherColumns: readonly Column[] = [
     'true',
   ),
   column(
+    {
+      kind: 'computed',
+      of: ['created_by_backup_rule_cron', 'created_by_backup_rule_timezone', 'creation_time'],
+    },
+    'schedule_interval_ms',
+    'bigint',
+    'The time between two starts of the job’s rule: the last before the job was created, and the next. Null: no rule, or a schedule that nobody can read.',
+    '86400000',
+    { unit: 'milliseconds' },
+  ),
+  column(
     provenance,
     'first_observed_at',
     'timestamp',
@@ -436,7 +448,7 @@ export const copyJobs: Table = {
   name: 'copy_jobs',
   description:
     'One row per AWS Backup copy job, in its last known state. Rows stay after AWS has deleted the job.',
-  schemaVersion: 1,
+  schemaVersion: 2,
   columns,
   partitions: [
     {
@@ -466,6 +478,7 @@ export function copyJobRow(record: unknown, observation: Observation): Normalize
       account_id:
         values.account_id || arnField(values.source_backup_vault_arn, 'account') || observation.accountId,
       region: observation.region,
+      schedule_interval_ms: scheduleIntervalOf(values, Number(created)),
       first_observed_at: observation.observedAt,
       observed_at: observation.observedAt,
       run_id: observation.runId,
@@ -481,6 +494,12 @@ export function copyJobRow(record: unknown, observation: Observation): Normalize
     if (error instanceof InvalidRecord) return { rejected: error.message };
     throw error;
   }
+}
+
+/** Without a time zone, a schedule is in UTC. */
+function scheduleIntervalOf(values: Row, created: number): number | null {
+  const { created_by_backup_rule_cron: cron, created_by_backup_rule_timezone: timezone } = values;
+  return typeof cron === 'string' ? scheduleIntervalAt(cron, String(timezone || 'UTC'), created) : null;
 }
 
 /** Null for an unknown state. */

@@ -15,6 +15,8 @@ export type Row = Readonly<Record<string, Value>>;
  * - `target`: from the target that was queried, because the record does not contain it.
  * - `derived`: computed from the other columns of the row whenever a part is written. The rule exists in TypeScript
  *   (`from`) and in DuckDB's SQL (`sql`); a test compares the two.
+ * - `computed`: computed from other columns (`of`) when a record is read, in TypeScript only, and stored. A difference is no
+ *   change, so a part keeps what it has until the row changes.
  * - `provenance`: the observation that the row comes from. A difference here is no change.
  * - `run`: facts about a run, in tables whose rows are never merged.
  */
@@ -22,6 +24,7 @@ export type ColumnOrigin =
   | { readonly kind: 'api'; readonly field: string }
   | { readonly kind: 'target' }
   | { readonly kind: 'derived'; readonly from: (row: Row) => Value; readonly sql: string }
+  | { readonly kind: 'computed'; readonly of: readonly string[] }
   | { readonly kind: 'provenance' }
   | { readonly kind: 'run' };
 

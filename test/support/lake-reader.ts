@@ -15,6 +15,7 @@ const derived = new Set([
   'destination_region',
   'is_cross_account',
   'is_cross_region',
+  'schedule_interval_ms',
 ]);
 
 export type LakeRow = Readonly<Record<string, string | number | boolean | null>>;

@@ -26,7 +26,9 @@ export function targetPrecedence(table: Table): readonly string[] {
 /** The columns with the content of the job. In a terminal row, other terminal observations fill their nulls. */
 export function contentColumns(table: Table): readonly Column[] {
   const fromTarget = new Set(targetColumns(table).map(({ name }) => name));
-  return table.columns.filter(({ name, origin }) => origin.kind === 'api' && !fromTarget.has(name));
+  return table.columns.filter(
+    ({ name, origin }) => (origin.kind === 'api' || origin.kind === 'computed') && !fromTarget.has(name),
+  );
 }
 
 /** The provenance columns that come only from the winning observation. */

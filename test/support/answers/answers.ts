@@ -13,6 +13,7 @@ import { compositeCopies } from './families.ts';
 import { accountRegionMatrix, bytesByMonth, dailyFlows, encryptionKeys, vaultProtection } from './flows.ts';
 import {
   copyLives,
+  copySchedules,
   lastGoodCopies,
   resourcePlaces,
   rpo,
@@ -52,9 +53,7 @@ export const questionAnswers: Readonly<Record<string, QuestionAnswer>> = {
   ),
   'lost-days': days(lostDays),
   rpo: named((facts, value) => rpo(facts, Number(value('days')), Number(value('window')))),
-  'rpo-beyond-limit': named((facts, value) =>
-    rpoBeyondLimit(facts, Number(value('hours')), Number(value('days')), Number(value('window'))),
-  ),
+  'rpo-beyond-limit': named(rpoBeyondLimit),
   'silent-rules': named((facts, value) => silentRules(facts, Number(value('days')), Number(value('within')))),
   'single-location-resources': named((facts, value) =>
     singleLocationResources(facts, Number(value('days')), Number(value('window'))),
@@ -74,6 +73,7 @@ type ViewAnswer = (facts: Facts, columns: readonly string[]) => readonly Answer[
 export const viewAnswers: Readonly<Record<string, ViewAnswer>> = {
   account_names: accountNames,
   copy_lives: copyLives,
+  copy_schedules: copySchedules,
   daily_flows: dailyFlows,
   daily_success: dailySuccess,
   good_copies: ({ leaves }, columns) => leaves.filter(isGood).map((copy) => asRow(copy, columns)),
@@ -99,6 +99,7 @@ function asRow(copy: Copy, columns: readonly string[]): Answer {
     resource_account_id: copy.home.account,
     resource_region: copy.home.region,
     expires_time: copy.expires,
+    schedule_interval_ms: copy.interval,
     duration_ms: copy.ended === null ? null : copy.ended - copy.created,
   };
   return Object.fromEntries(columns.map((column) => [column, computed[column] ?? copy.told(column)]));

@@ -1,6 +1,7 @@
 /** What the independent answers are computed from: copies as the simulator's truth has them, and coverage rows. */
 import type { LakeRow } from '../lake-reader.ts';
 import type { Expected, ExpectedLake } from '../truth.ts';
+import { scheduleInterval } from './rule-starts.ts';
 
 /** Times are milliseconds since the epoch; sums of bytes are decimal text, as they may exceed 2^53. */
 export type Answer = Readonly<Record<string, string | number | boolean | null>>;
@@ -33,6 +34,8 @@ export interface Copy {
   readonly leavesRegion: boolean | null;
   readonly plan: string | null;
   readonly rule: string | null;
+  /** Between the starts of its rule before and after it, in milliseconds; null: no rule with a schedule. */
+  readonly interval: number | null;
   readonly parent: string | null;
   readonly isParent: boolean;
   /** Any other column as it was told. */
@@ -52,13 +55,18 @@ export const hour = 3_600_000;
 export const day = 24 * hour;
 const ended = new Set(['COMPLETED', 'FAILED', 'PARTIAL']);
 
-export function factsOf(truth: ExpectedLake, coverage: readonly LakeRow[]): Facts {
-  const all = [...truth.copy_jobs.values()].map(copyOf);
+/** @param intervalOf between the starts of the rule around a copy job; lakes made by hand have any */
+export function factsOf(
+  truth: ExpectedLake,
+  coverage: readonly LakeRow[],
+  intervalOf: (row: Expected) => number | null = scheduleInterval,
+): Facts {
+  const all = [...truth.copy_jobs.values()].map((row) => ({ ...copyOf(row), interval: intervalOf(row) }));
   const now = Math.max(...coverage.map((row) => Number(row.as_of)));
   return { now, all, leaves: all.filter((copy) => !copy.isParent), coverage };
 }
 
-function copyOf(row: Expected): Copy {
+function copyOf(row: Expected): Omit<Copy, 'interval'> {
   const told = (column: string) => row[column] ?? null;
   const text = (column: string) => (row[column] === undefined ? null : String(row[column]));
   const number = (column: string) => (row[column] === undefined ? null : Number(row[column]));

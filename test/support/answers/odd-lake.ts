@@ -119,6 +119,8 @@ const oddCopy = fc.record({
   created_by_backup_rule_name: odd(some(...oddTexts)),
   created_by_backup_job_id: some(null, 'b1', 'b2'),
   created_by_backup_rule_cron: odd(some('cron(0 5 ? * * *)', 'cron(15 */6 ? * * *)')),
+  /** A part of an older version has none. */
+  schedule_interval_ms: some(null, null, 1, hour, day, 26 * hour, 7 * day),
   parent_job_id: some(null, null, null, ...[0, 1, 2, 3, 4].map(String)),
   is_parent: odd(some(true, false, false)),
   number_of_child_jobs: some(null, null, 0, 0, 0, 1, 3),
@@ -221,6 +223,7 @@ export async function writeOddLake(folder: string, seed: number, engineName: Eng
   return factsOf(
     { copy_jobs: truth, copy_job_summaries: new Map() },
     drains.map((row): LakeRow => row),
+    (row) => (typeof row.schedule_interval_ms === 'number' ? row.schedule_interval_ms : null),
   );
 }
 

@@ -113,16 +113,19 @@ export function lastGoodCopies(facts: Facts): Answer[] {
 /** The worst first. */
 const protections = ['none', 'gone', 'may_be_gone', 'unknown', 'kept'];
 
-function worstFirst<T extends Answer>(rows: readonly T[]): Answer[] {
+function worstFirst(
+  rows: readonly Answer[],
+  measure: 'rpo_hours' | 'hours_beyond',
+  direction: 'down' | 'down+',
+): Answer[] {
   const ranked = rows.map((row) => ({ ...row, rank: protections.indexOf(String(row.protection)) }));
-  const order = {
+  return sorted(ranked, {
     rank: 'up',
-    rpo_hours: 'down+',
+    [measure]: direction,
     resource_arn: 'up',
     destination_account_id: 'up',
     destination_region: 'up',
-  } as const;
-  return sorted(ranked, order).map(({ rank: _, ...row }) => row);
+  }).map(({ rank: _, ...row }) => row);
 }
 
 const lastGood = (best: Best | undefined, now: number) => ({
@@ -152,20 +155,85 @@ export function rpo(facts: Facts, days: number, window: number): Answer[] {
       destination_recovery_point_arn: best.copy.told('destination_recovery_point_arn'),
       ...readThrough(best.copy),
     }));
-  return worstFirst(rows);
+  return worstFirst(rows, 'rpo_hours', 'down+');
 }
 
-export function rpoBeyondLimit(facts: Facts, hours: number, days: number, window: number): Answer[] {
+/**
+ * How often the rules of a resource start, around the last good copy of each; and of those in use, the most frequent. A
+ * rule is in use at a place until two days after it should have copied something there again.
+ */
+function schedulesIn({ now, leaves }: Facts): ReadonlyMap<string, { schedule: number; inUse: number }> {
+  const longest = new Map(
+    groups(
+      leaves.filter(({ rule }) => rule !== null),
+      byRule,
+    ).map(({ first, members }) => [
+      JSON.stringify(byRule(first)),
+      latest(members.map(({ interval }) => interval)),
+    ]),
+  );
+  const ruled = leaves.flatMap((copy) => {
+    const schedule = copy.interval ?? longest.get(JSON.stringify(byRule(copy))) ?? null;
+    return schedule === null ? [] : [{ copy, schedule }];
+  });
+  type Ruled = (typeof ruled)[number];
+  const ruleAndPlace = ({ copy }: Ruled) => [byRule(copy), copy.to.account, copy.to.region];
+  const used = new Set(
+    groups(ruled, ruleAndPlace)
+      .filter(({ members }) => members.some(({ copy, schedule }) => now - copy.created - schedule <= 2 * day))
+      .map(({ first }) => JSON.stringify(ruleAndPlace(first))),
+  );
+  const withResource = ruled.filter(({ copy }) => copy.resource !== null);
+  return new Map(
+    groups(withResource, ({ copy }) => resourceAndPlace(copy)).map(({ first, members }) => {
+      const rules = groups(members, ({ copy }) => byRule(copy)).map(({ first: one, members: ofRule }) => {
+        const copies = ofRule.map(({ copy }) => copy);
+        const last = youngest(copies.filter(isGood)) ?? youngest(copies);
+        const { schedule } = ofRule.find(({ copy }) => copy === last) ?? one;
+        return { schedule, inUse: used.has(JSON.stringify(ruleAndPlace(one))) };
+      });
+      const inUse = rules.filter((rule) => rule.inUse);
+      const counting = inUse.length > 0 ? inUse : rules;
+      const schedule = Math.min(...counting.map((rule) => rule.schedule));
+      return [key(first.copy), { schedule, inUse: inUse.length }];
+    }),
+  );
+}
+
+export function copySchedules(facts: Facts): Answer[] {
+  const schedules = schedulesIn(facts);
+  return groups(named(facts.leaves), resourceAndPlace).flatMap(({ first }) => {
+    const found = schedules.get(key(first));
+    if (found === undefined) return [];
+    return [
+      {
+        resource_arn: first.resource,
+        ...where(first),
+        schedule_ms: found.schedule,
+        rules_in_use: found.inUse,
+      },
+    ];
+  });
+}
+
+export function rpoBeyondLimit(facts: Facts, value: (parameter: string) => string): Answer[] {
   const { now, leaves } = facts;
-  const good = bestCopies(facts, window);
+  const good = bestCopies(facts, Number(value('window')));
+  const schedules = schedulesIn(facts);
   const isElsewhere = elsewhere(leaves);
   const readThrough = copiesReadThrough(facts);
-  const tried = named(since(now, days, leaves)).filter((copy) =>
+  const tried = named(since(now, Number(value('days')), leaves)).filter((copy) =>
     Object.values(isElsewhere(copy)).includes(true),
   );
   const rows = groups(tried, resourceAndPlace).flatMap(({ first, members }) => {
     const best = good.get(key(first));
-    if (best?.protection === 'kept' && now - best.life.sourceBefore <= hours * hour) return [];
+    const schedule = value('schedules') === '0' ? undefined : schedules.get(key(first))?.schedule;
+    const limit =
+      schedule === undefined ? Number(value('hours')) * hour : schedule + Number(value('grace')) * hour;
+    const dataFrom = best?.protection === 'kept' ? best.life.sourceBefore : (best?.bestCase ?? null);
+    const beyond = dataFrom === null ? null : now - dataFrom - limit;
+    const isYoung = beyond !== null && beyond <= 0;
+    if (isYoung && (best?.protection === 'kept' || value('unproven') === '0')) return [];
     const last = youngest(members) ?? first;
     return [
       {
@@ -174,6 +242,9 @@ export function rpoBeyondLimit(facts: Facts, hours: number, days: number, window
         ...where(last),
         ...isElsewhere(last),
         ...lastGood(best, now),
+        limit_from: schedule === undefined ? 'hours' : 'schedule',
+        limit_hours: spanIn(hour, 0, limit),
+        hours_beyond: isYoung ? null : spanIn(hour, 0, beyond),
         last_copy_time: last.created,
         last_copy_state: last.state,
         last_copy_category: last.category,
@@ -181,7 +252,7 @@ export function rpoBeyondLimit(facts: Facts, hours: number, days: number, window
       },
     ];
   });
-  return worstFirst(rows);
+  return worstFirst(rows, 'hours_beyond', 'down');
 }
 
 export function singleLocationResources(facts: Facts, days: number, window: number): Answer[] {

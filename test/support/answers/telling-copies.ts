@@ -34,6 +34,10 @@ function copy(resource: string, told: Row = {}): Row {
 function keptFor(days: number | null): Row {
   return { destination_recovery_point_lifecycle_delete_after_days: days };
 }
+/** A copy of a rule: */
+function onTime(name: string, told: Row): readonly Row[] {
+  return [copy(volume(name), { created_by_backup_plan_id: 'schedules', ...told })];
+}
 const hop = { account_id: central, source_backup_vault_arn: inCentral, created_by_backup_job_id: null };
 const onDemand = { created_by_backup_job_id: null };
 const backup = (name: string) => `arn:aws:backup:us-east-1:${home}:recovery-point:${name}`;
@@ -95,6 +99,49 @@ export const tellingCopies: readonly Row[] = [
   // A continuous recovery point has one ARN for all its copies; each is of its own day.
   copy(volume('continuous'), { age: 40 * day, ...of('continuous:v'), ...keptFor(35) }),
   copy(volume('continuous'), { ...of('continuous:v'), ...keptFor(35) }),
+  // Weekly, and six days old; a day too late; by nobody's schedule; and weekly beside daily.
+  ...onTime('weekly', { age: 6 * day, schedule_interval_ms: 7 * day, created_by_backup_rule_id: 'weekly' }),
+  ...onTime('weekly, late', {
+    age: 8 * day,
+    schedule_interval_ms: 7 * day,
+    created_by_backup_rule_id: 'weekly',
+  }),
+  ...onTime('weekly by hand', { age: 6 * day }),
+  ...onTime('weekly and daily', {
+    age: 6 * day,
+    schedule_interval_ms: 7 * day,
+    created_by_backup_rule_id: 'weekly',
+  }),
+  ...onTime('weekly and daily', {
+    age: 5 * day,
+    schedule_interval_ms: day,
+    created_by_backup_rule_id: 'daily',
+  }),
+  // The daily rule is in use for others, and has not failed here; it was replaced by the weekly one elsewhere.
+  ...onTime('daily', { age: hour, schedule_interval_ms: day, created_by_backup_rule_id: 'daily' }),
+  ...onTime('once daily', { age: 9 * day, schedule_interval_ms: day, created_by_backup_rule_id: 'replaced' }),
+  ...onTime('once daily', {
+    age: 6 * day,
+    schedule_interval_ms: 7 * day,
+    created_by_backup_rule_id: 'weekly',
+  }),
+  // A start exactly at the limit of its grace; and a millisecond before it.
+  ...onTime('at the grace', {
+    age: 7 * day + 12 * hour,
+    schedule_interval_ms: 7 * day,
+    created_by_backup_rule_id: 'weekly',
+  }),
+  ...onTime('after the grace', {
+    age: 7 * day + 12 * hour + 1,
+    schedule_interval_ms: 7 * day,
+    created_by_backup_rule_id: 'weekly',
+  }),
+  // Only failures: the rule's schedule is known, and there is no copy.
+  ...onTime('always failed', {
+    state: 'FAILED',
+    schedule_interval_ms: day,
+    created_by_backup_rule_id: 'daily',
+  }),
   // Ends after an event.
   copy(volume('event'), { destination_recovery_point_lifecycle_delete_after_event: 'DELETE_AFTER_COPY' }),
   // Ends so soon that the backup may have taken the rest of its life; and a millisecond later.

@@ -1,0 +1,97 @@
+/**
+ * How often a backup rule starts. AWS Backup takes EventBridge's expressions
+ * (docs.aws.amazon.com/aws-backup/latest/devguide/API_BackupRule.html): six fields, 1-7 for Sunday to Saturday, `?`, `L`,
+ * `W` and `#` (docs.aws.amazon.com/eventbridge/latest/userguide/eb-cron-expressions.html), or `rate(12 hours)`.
+ */
+import { Cron } from 'croner';
+import { dayMs } from '../shared/time.ts';
+
+/**
+ * The milliseconds between the rule's starts before and after an instant, in milliseconds since the epoch. A start at the
+ * instant itself is before it. Null: there are no such starts, or the expression or the time zone cannot be read.
+ */
+export function scheduleIntervalAt(expression: string, timezone: string, time: number): number | null {
+  const key = JSON.stringify([expression, timezone]);
+  let schedule = schedules.get(key);
+  if (schedule === undefined) {
+    // A run sees a few thousand rules at most. What AWS sends must not fill the memory.
+    if (schedules.size >= 10_000) schedules.clear();
+    schedule = scheduleOf(expression, timezone);
+    schedules.set(key, schedule);
+  }
+  return schedule(time);
+}
+
+type Schedule = (time: number) => number | null;
+
+const schedules = new Map<string, Schedule>();
+const never: Schedule = () => null;
+const units: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_000, day: dayMs };
+
+function scheduleOf(expression: string, timezone: string): Schedule {
+  const [, count, unit = ''] =
+    /^rate\(\s*([1-9]\d{0,5})\s+(minute|hour|day)s?\s*\)$/i.exec(expression.trim()) ?? [];
+  const unitMs = units[unit.toLowerCase()];
+  if (count !== undefined && unitMs !== undefined) return () => Number(count) * unitMs;
+  const pattern = cronerPattern(expression);
+  if (pattern === null) return never;
+  try {
+    return remembering(new Cron(pattern, { ...awsDialect, timezone }));
+  } catch {
+    return never;
+  }
+}
+
+const awsDialect = {
+  mode: '7-part',
+  // 1 is Sunday.
+  alternativeWeekdays: true,
+  // 0/6: from 0 in steps of 6.
+  sloppyRanges: true,
+  domAndDow: true,
+} as const;
+
+/** The expression in croner's form: with seconds, and `*` for `?`. */
+function cronerPattern(expression: string): string | null {
+  const text = expression.trim();
+  const fields = (/^cron\((.*)\)$/is.exec(text)?.[1] ?? text).trim().toUpperCase().split(/\s+/);
+  const [minute, hour, dayOfMonth, month, dayOfWeek, year] = fields;
+  if (fields.length !== 6 || dayOfMonth === undefined || dayOfWeek === undefined) return null;
+  const any = (field: string) => (field === '?' ? '*' : field);
+  // L alone is the last day of the week; after a weekday it is its last one in the month.
+  const weekday = dayOfWeek === 'L' ? 'SAT' : dayOfWeek.replace(/([1-7]|[A-Z]{3})L$/, '$1#L');
+  return ['0', minute, hour, any(dayOfMonth), month, any(weekday), year].join(' ');
+}
+
+/** From a start (included) to the next one. Without a start on either side it has no end there. */
+interface Interval {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Most jobs of a rule lie between few starts. */
+function remembering(cron: Cron): Schedule {
+  const known: Interval[] = [];
+  return (time) => {
+    let interval = known.find(({ from, to }) => from <= time && time < to);
+    if (interval === undefined) {
+      interval = intervalAt(cron, time);
+      if (known.push(interval) > 1_000) known.shift();
+    }
+    const { from, to } = interval;
+    return Number.isFinite(to - from) ? to - from : null;
+  };
+}
+
+function intervalAt(cron: Cron, time: number): Interval {
+  const endless = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
+  try {
+    const next = cron.nextRun(new Date(time));
+    // The millisecond more lets a start at this very time count.
+    const [before] = cron.previousRuns(1, new Date(time + 1));
+    return { from: before?.getTime() ?? endless.from, to: next?.getTime() ?? endless.to };
+  } catch {
+    // A time zone that this machine does not know.
+    return endless;
+  }
+}
