@@ -62,13 +62,20 @@ export function signerOf(
   signature: Uint8Array,
   keys: readonly TrustedKey[],
 ): TrustedKey | null {
-  return keys.find((one) => verify(digests[one.algorithm], bytes, padded(one.key), signature)) ?? null;
+  return (
+    keys.find((one) =>
+      verify(digests[one.algorithm], bytes, padded(one.key, constants.RSA_PSS_SALTLEN_AUTO), signature),
+    ) ?? null
+  );
 }
 
-/** PSS with a salt as long as the digest, as KMS makes it; ECDSA signatures in DER, as KMS and OpenSSL write them. */
-function padded(key: KeyObject) {
+/**
+ * PSS with a salt as long as the digest, as KMS makes it; a signature is good with any salt. ECDSA signatures are in DER, as
+ * KMS and OpenSSL write them.
+ */
+function padded(key: KeyObject, saltLength: number = constants.RSA_PSS_SALTLEN_DIGEST) {
   if (key.asymmetricKeyType !== 'rsa') return key;
-  return { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
+  return { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength };
 }
 
 /** @throws UsageError when the file is not such a key */

@@ -5,6 +5,9 @@ import type { ClientDefaults } from '../aws/aws.ts';
 import { CheckpointError } from './checkpoint-error.ts';
 import { digests, type SigningKey, trustedKey } from './keys.ts';
 
+/** KMS takes a longer message only as its digest: https://docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html */
+const longestMessage = 4096;
+
 /** @throws CheckpointError when KMS does not give the public key, or the key cannot sign checkpoints */
 export async function openKmsKey(
   id: string,
@@ -44,9 +47,11 @@ export async function openKmsKey(
   return {
     trusted,
     async sign(bytes) {
-      // KMS takes at most 4,096 bytes of a message, but any message's digest.
-      const Message = hash(digests[algorithm], bytes, 'buffer');
-      const request = { KeyId: id, Message, MessageType: 'DIGEST' as const, SigningAlgorithm: algorithm };
+      const message =
+        bytes.length <= longestMessage
+          ? { Message: bytes, MessageType: 'RAW' as const }
+          : { Message: hash(digests[algorithm], bytes, 'buffer'), MessageType: 'DIGEST' as const };
+      const request = { KeyId: id, SigningAlgorithm: algorithm, ...message };
       const { Signature } = await asked('sign', () => client.send(new SignCommand(request), options));
       return Signature ?? new Uint8Array();
     },

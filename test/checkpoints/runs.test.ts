@@ -1,0 +1,66 @@
+import { cp, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Copy, SignedLake } from './signed-lake.ts';
+import { findingsIn, makeKey, readFileOf, removeCheckpoint, signedLake } from './signed-lake.ts';
+
+let signed: SignedLake;
+let trusted: string[];
+beforeAll(async () => {
+  signed = await signedLake(2);
+  trusted = [signed.key.publicFile];
+}, 120_000);
+afterAll(() => signed?.close());
+
+const flagsOf = (copy: Copy) => ({
+  lake: copy.lake,
+  witness: copy.witness,
+  'signing-key': signed.key.privateFile,
+});
+
+it('keeps one chain when two runs end at once, and counts both', async () => {
+  const copy = await signed.copyOf(2);
+  const runs = await Promise.all([signed.lab.run(flagsOf(copy)), signed.lab.run(flagsOf(copy))]);
+  expect(runs.map(({ exit_code, checkpoint }) => [exit_code, checkpoint?.number]).sort()).toEqual([
+    [0, 3],
+    [0, 4],
+  ]);
+  expect(await findingsIn(copy, trusted)).toEqual([]);
+});
+
+it('counts a run that died between its manifest and its checkpoint, and names it', async () => {
+  const copy = await signed.copyOf(2);
+  const { checkpoint: lost } = await readFileOf(copy.lake, 2);
+  await removeCheckpoint(copy.lake, 2);
+  await removeCheckpoint(copy.witness, 2);
+  const run = await signed.lab.run(flagsOf(copy));
+  expect(run).toMatchObject({
+    exit_code: 0,
+    checkpoint: { number: 2, adopted_runs: 1, unexplained_parts: [] },
+  });
+  expect(await findingsIn(copy, trusted)).toEqual([`run-adopted ${lost.manifest.key}`]);
+});
+
+it('names a part that was replaced behind its back, instead of signing it in silence', async () => {
+  const copy = await signed.copyOf(2);
+  const earlier = await signed.copyOf(1);
+  const keys = (await readdir(join(earlier.lake, 'copy_jobs'), { recursive: true })).filter((name) =>
+    name.endsWith('.parquet'),
+  );
+  const key = `copy_jobs/${keys.sort().at(-1)}`;
+  await cp(join(earlier.lake, key), join(copy.lake, key));
+  const run = await signed.lab.run(flagsOf(copy));
+  expect(run.checkpoint?.unexplained_parts).toEqual([key]);
+  expect(await findingsIn(copy, trusted)).toEqual([`part-changed-outside-runs ${key}`]);
+});
+
+it.each(['P-384', 'RSA'] as const)('signs with a key for %s', async (kind) => {
+  const key = await makeKey(signed.lab.folder, kind, kind);
+  const bytes = Buffer.from('what is signed');
+  const { signerOf } = await import('../../src/checkpoints/keys.ts');
+  const signature = await key.signing.sign(bytes);
+  expect(signerOf(bytes, signature, [signed.key.signing.trusted, key.signing.trusted])).toBe(
+    key.signing.trusted,
+  );
+  expect(signerOf(Buffer.from('else'), signature, [key.signing.trusted])).toBeNull();
+});
