@@ -23,7 +23,11 @@ type Partition = Readonly<Record<string, string>>;
  */
 export type MergeStep =
   | string
-  | { readonly onlyIf: string; readonly steps: readonly MergeStep[]; readonly otherwise?: readonly string[] };
+  | {
+      readonly onlyIf: string;
+      readonly steps: readonly MergeStep[];
+      readonly otherwise?: readonly MergeStep[];
+    };
 
 /** The SQL for a text column: the text itself, or a shorter text that is equal for equal texts. */
 export type InPlace = (column: string, text: string) => string;
@@ -126,7 +130,9 @@ export function mergeSql(table: Table, partition: Partition, isNew: boolean): re
         ...differingSql(table, table.merge.key, isNew),
         {
           onlyIf: 'SELECT count(*) > 0 FROM differing',
-          steps: upsertSql(table, table.merge.key, partition),
+          steps: isNew
+            ? firstPartSql(table, table.merge.key, partition)
+            : upsertSql(table, table.merge.key, partition),
           // Nothing changes, so nobody asks for `merged` and `kept`.
           otherwise: [
             `CREATE TEMP VIEW verdicts AS
@@ -163,6 +169,27 @@ function differingSql(table: Table, key: readonly string[], isNew: boolean): rea
      GROUP BY ${keys} HAVING bool_and(NOT (${differs(table, 's', 'e')} OR ${isDated('e', 's')})) AND count(*) = count(DISTINCT s.rowid)`,
     `CREATE TEMP TABLE differing AS SELECT * FROM staged s ANTI JOIN identical e ON ${match('s', 'e', key)}`,
     'DROP TABLE staged',
+  ];
+}
+
+/** Without a published part, and with one observation of each key, every observation becomes a row. */
+function firstPartSql(table: Table, key: readonly string[], partition: Partition): readonly MergeStep[] {
+  const keys = key.map(quoteName);
+  const values = storedColumns(table).map(({ name }) =>
+    name === 'first_observed_at'
+      ? 'coalesce(first_observed_at, observed_at) AS first_observed_at'
+      : quoteName(name),
+  );
+  return [
+    {
+      onlyIf: `SELECT count(*) = (SELECT count(*) FROM (SELECT DISTINCT ${keys} FROM differing)) FROM differing`,
+      steps: [
+        `CREATE TEMP VIEW merged AS SELECT ${values} FROM differing`,
+        `CREATE TEMP VIEW verdicts AS SELECT ${keys}, 'added' AS verdict FROM differing`,
+        'CREATE TEMP VIEW kept AS SELECT * FROM existing',
+      ],
+      otherwise: upsertSql(table, key, partition),
+    },
   ];
 }
 
