@@ -1,32 +1,33 @@
 /** What something between the job and AWS answers is never read as AWS's word, whoever asks. */
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, it, type TestContext, vi } from 'vitest';
 import { type Aws, createAws } from '../../src/aws/aws.ts';
 import { UnavailableError } from '../../src/shared/errors.ts';
 import { adviceFor } from '../../src/telemetry/advice.ts';
 import { type Asked, type Reply, startScriptedAws } from '../source/scripted-aws.ts';
 import { answer, askers, blame, impatient, patient } from './askers.ts';
 
-const closing: (() => unknown)[] = [];
-
-beforeEach(() => {
+beforeAll(() => {
   for (const name of ['https_proxy', 'http_proxy', 'all_proxy', 'no_proxy']) {
     vi.stubEnv(name, '');
     vi.stubEnv(name.toUpperCase(), '');
   }
 });
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-  vi.unstubAllEnvs();
-});
+afterAll(() => vi.unstubAllEnvs());
 
-async function answering(script: (asked: Asked) => Reply, retryForMs: number): Promise<Aws> {
+async function answering(
+  script: (asked: Asked) => Reply,
+  retryForMs: number,
+  onTestFinished: TestContext['onTestFinished'],
+): Promise<Aws> {
   const server = await startScriptedAws((asked) => {
     const reply = script(asked);
     return typeof reply === 'string' ? reply : { ...reply, date: new Date().toUTCString() };
   });
-  closing.push(() => server.close());
   const aws = createAws({ endpointUrl: server.endpoint, maxSockets: 4, retryForMs });
-  closing.push(() => aws.close());
+  onTestFinished(async () => {
+    aws.close();
+    await server.close();
+  });
   return aws;
 }
 
@@ -64,16 +65,21 @@ const interceptors: readonly (readonly [string, number, Reply])[] = [
   ['a 511', 511, html(511)],
 ];
 
+// Side by side, because most of their time is the wait before AWS is asked again.
 describe.each(Object.entries(askers))('when %s', (_, ask) => {
-  it.each(interceptors)('and %s comes once (%i), AWS is asked again', async (_what, _status, reply) => {
-    const aws = await answering((asked) => (asked.number === 0 ? reply : answer(asked)), patient);
-    expect(await ask(aws, patient)).toBe('OK');
-  });
+  it.concurrent.for(interceptors)(
+    'and %s comes once (%i), AWS is asked again',
+    async ([, , reply], { expect, onTestFinished }) => {
+      const script = (asked: Asked) => (asked.number === 0 ? reply : answer(asked));
+      const aws = await answering(script, patient, onTestFinished);
+      expect(await ask(aws, patient)).toBe('OK');
+    },
+  );
 
-  it.each(interceptors)(
+  it.concurrent.for(interceptors)(
     'and %s always comes (%i), that is said, and nobody is blamed',
-    async (_what, status, reply) => {
-      const aws = await answering(() => reply, impatient);
+    async ([, status, reply], { expect, onTestFinished }) => {
+      const aws = await answering(() => reply, impatient, onTestFinished);
       const end = await ask(aws, impatient).catch((error: unknown) => error);
       const said = end instanceof UnavailableError ? end.message : String(end);
       if (!(end instanceof UnavailableError)) expect(said).toMatch(/^UNREACHABLE /);

@@ -18,6 +18,7 @@ const refusing = [
 let lab: Lab;
 beforeAll(async () => {
   lab = await openLab({ accounts: 2, regions: 1, days: 2 });
+  await lab.run({ lake: join(lab.folder, 'asked') });
 });
 afterAll(() => lab.close());
 
@@ -80,7 +81,6 @@ describe.each(refusing)('stdout %s', (_, descriptor) => {
     ['catalog', ['ddl', '--lake', 's3://some-bucket/lake', '--first-day', '2026-01-01']],
     ['simulate', []],
   ] as const)('ends with 74 what gives nothing else: %s %j', async (first, rest) => {
-    await lab.run({ lake: join(lab.folder, 'asked') });
     const { code, stderr } = await run([first, ...rest], descriptor);
     expect(code).toBe(74);
     expect(stderr).toMatch(/The result could not be written to stdout \(E[A-Z]+\)\. Send it to/);

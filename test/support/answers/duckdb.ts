@@ -18,13 +18,13 @@ const timeZone = 'Asia/Kathmandu';
 
 /** @param from the first day that is there */
 export async function openInDuckDb(lake: string, from = '0000-01-01') {
-  const instance = await DuckDBInstance.create(':memory:', { threads: '2', memory_limit: '1GB' });
+  const instance = await DuckDBInstance.create(':memory:', { threads: '1', memory_limit: '1GB' });
   const connection = await instance.connect();
   await connection.run(`SET TimeZone = '${timeZone}'`).catch(() => undefined);
   for (const [table, day] of Object.entries(tables)) {
     const glob = join(lake, table, '**', '*.parquet').replaceAll("'", "''");
     await connection.run(
-      `CREATE VIEW ${table} AS SELECT * FROM read_parquet('${glob}', hive_partitioning = true, hive_types_autocast = false, union_by_name = true) WHERE ${day === null ? 'true' : `${day} >= '${from}'`}`,
+      `CREATE TABLE ${table} AS SELECT * FROM read_parquet('${glob}', hive_partitioning = true, hive_types_autocast = false, union_by_name = true) WHERE ${day === null ? 'true' : `${day} >= '${from}'`}`,
     );
   }
   for (const { name, sql } of loadViews()) await connection.run(`CREATE VIEW ${name} AS ${sql}`);
