@@ -1,10 +1,13 @@
 -- title: Copies that failed, why, and how long until one succeeded
--- about: Each leaf copy in state FAILED, newest first, with AWS's category and message. repaired_time is
---   when the first good copy of the same resource to the same vault ended, of those created after the
---   failed one. repair_hours is the time from the creation of the failed copy until then: for that long,
---   the resource was without the copy it should have had. If it is empty, the copy has not been repaired.
---   next_success_time is the same for a copy to any vault, so it shows whether the problem is the resource
---   or the destination. If a failure has no resource ARN or no vault ARN, it is never repaired.
+-- about: Each leaf copy in state FAILED, newest first, with AWS's category and message. failure_category
+--   is AWS's category, or where AWS gave none, the one that the message shows; unknown if nobody documents
+--   the message. cause and remedy say what went wrong and what a person can do, from known_failures.
+--   repaired_time is when the first good copy of the same resource to the same vault ended, of those
+--   created after the failed one. repair_hours is the time from the creation of the failed copy until
+--   then: for that long, the resource was without the copy it should have had. If it is empty, the copy
+--   has not been repaired. next_success_time is the same for a copy to any vault, so it shows whether the
+--   problem is the resource or the destination. If a failure has no resource ARN or no vault ARN, it is
+--   never repaired.
 -- parameter: days integer default 7 — Copies created on the day of the last run and on this many days
 --   before it
 -- reads: :days
@@ -23,6 +26,7 @@ WITH failed AS (
     destination_backup_vault_arn,
     message_category,
     status_message,
+    creation_date,
     created_by_backup_plan_name,
     created_by_backup_rule_name
   FROM leaf_copies
@@ -67,6 +71,9 @@ SELECT
   failed.destination_backup_vault_arn,
   failed.message_category,
   failed.status_message,
+  explained_failures.failure_category,
+  explained_failures.cause,
+  explained_failures.remedy,
   failed.created_by_backup_plan_name AS plan_name,
   failed.created_by_backup_rule_name AS rule_name,
   repaired.repaired_time,
@@ -78,6 +85,9 @@ SELECT
   failed.completion_time,
   failed.copy_job_id
 FROM failed
+LEFT JOIN explained_failures
+  ON explained_failures.copy_job_id = failed.copy_job_id
+  AND explained_failures.creation_date = failed.creation_date
 LEFT JOIN repaired ON repaired.failed_job_id = failed.copy_job_id
 LEFT JOIN account_names names ON names.account_id = failed.account_id
 LEFT JOIN account_names destination_names ON destination_names.account_id = failed.destination_account_id

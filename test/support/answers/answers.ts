@@ -1,13 +1,17 @@
 /** The independent answer to every view and every question, by name. */
 
+import type { CoverageStatus } from '../../../src/ledger/coverage.ts';
+import { adviceFor } from '../../../src/telemetry/advice.ts';
 import {
   accountNames,
+  failingTargets,
   lostDays,
   lostIntervals,
   targetDrains,
   targetsWithoutGoodDrain,
   withAccountNames,
 } from './drains.ts';
+import { knownFailures } from './explanations.ts';
 import { type Answer, type Copy, type Facts, hasEnded, isGood } from './facts.ts';
 import { compositeCopies } from './families.ts';
 import { accountRegionMatrix, bytesByMonth, dailyFlows, encryptionKeys, vaultProtection } from './flows.ts';
@@ -22,8 +26,41 @@ import {
   silentRules,
   singleLocationResources,
 } from './recovery.ts';
-import { dailySuccess, successByAccount, successByDay, successByPlan, successByRule } from './success.ts';
-import { failedCopies, failuresByCategory, resourceHistory, stuckCopies } from './trouble.ts';
+import {
+  copyDurationTrend,
+  dailySuccess,
+  successByAccount,
+  successByDay,
+  successByPlan,
+  successByRule,
+  weekOverWeek,
+} from './success.ts';
+import {
+  explainedFailures,
+  failedCopies,
+  failuresByCategory,
+  resourceHistory,
+  stuckCopies,
+} from './trouble.ts';
+
+const statuses: readonly CoverageStatus[] = [
+  'ACCESS_DENIED',
+  'ASSUME_ROLE_FAILED',
+  'REGION_DISABLED',
+  'THROTTLED',
+  'TIMED_OUT',
+  'UNREACHABLE',
+  'INTERRUPTED',
+  'SKIPPED',
+  'PUBLISH_FAILED',
+  'REJECTED_RECORDS',
+];
+
+/** The exporter's own advice, which the SQL has a second time, without semicolons. */
+const adviceOf = (status: string): string => {
+  const found = statuses.find((known) => known === status);
+  return adviceFor(found ?? 'FAILED', null).replace(/; (\w)/g, (_, letter) => `. ${letter.toUpperCase()}`);
+};
 
 /** In the question's order. @param value the value of a parameter, as text */
 type QuestionAnswer = (facts: Facts, value: (parameter: string) => string) => readonly Answer[];
@@ -46,7 +83,10 @@ export const questionAnswers: Readonly<Record<string, QuestionAnswer>> = {
   'bytes-by-month': named(days(bytesByMonth)),
   'composite-copies': named(days(compositeCopies)),
   'encryption-keys': named(days(encryptionKeys)),
+  'copy-duration-trend': (facts, value) =>
+    copyDurationTrend(facts, Number(value('days')), Number(value('period'))),
   'failed-copies': named(days(failedCopies)),
+  'failing-targets': (facts, value) => failingTargets(facts, Number(value('days')), adviceOf),
   'failures-by-category': days(failuresByCategory),
   'resource-history': named((facts, value) =>
     resourceHistory(facts, value('resource'), Number(value('days'))),
@@ -65,6 +105,7 @@ export const questionAnswers: Readonly<Record<string, QuestionAnswer>> = {
   'success-rate-by-rule': named(days(successByRule)),
   'targets-without-good-drain': days(targetsWithoutGoodDrain),
   'vault-protection': named(days(vaultProtection)),
+  'week-over-week': named(days(weekOverWeek)),
 };
 
 /** In any order. @param columns the view's: those of row views are the copies' own */
@@ -76,7 +117,9 @@ export const viewAnswers: Readonly<Record<string, ViewAnswer>> = {
   copy_schedules: copySchedules,
   daily_flows: dailyFlows,
   daily_success: dailySuccess,
+  explained_failures: explainedFailures,
   good_copies: ({ leaves }, columns) => leaves.filter(isGood).map((copy) => asRow(copy, columns)),
+  known_failures: knownFailures,
   lake_time: ({ now }) => [{ as_of: now, as_of_date: new Date(now).toISOString().slice(0, 10) }],
   last_good_copies: lastGoodCopies,
   leaf_copies: ({ leaves }, columns) => leaves.map((copy) => asRow(copy, columns)),

@@ -193,3 +193,58 @@ export function targetsWithoutGoodDrain(facts: Facts, days: number): Answer[] {
     ...sorted(rows.filter(isDisabled), order),
   ];
 }
+
+/** Who changes what made a target fail. */
+function healedBy(status: unknown, error: unknown): string {
+  const byStatus: Readonly<Record<string, string>> = {
+    ACCESS_DENIED: 'account_team',
+    ASSUME_ROLE_FAILED: 'account_team',
+    REGION_DISABLED: 'account_team',
+    THROTTLED: 'AWS',
+  };
+  const isAws = /^(ServiceUnavailable(Exception)?|InternalServer(Exception|Error)|InternalFailure)$/;
+  if (status === 'FAILED' && isAws.test(String(error))) return 'AWS';
+  return byStatus[String(status)] ?? 'exporter_owner';
+}
+
+/** @param adviceOf the advice for a status, null for one that nobody knows */
+export function failingTargets(facts: Facts, days: number, adviceOf: (status: string) => string): Answer[] {
+  const { coverage, now } = facts;
+  const nameOf = namesOfAccounts(facts);
+  const isWell = (status: unknown) => status === 'OK' || status === 'OK_EMPTY';
+  const rows = targetDrains(facts).flatMap((target) => {
+    const { table_name, account_id, region } = target;
+    const newestFirst = coverage
+      .filter(
+        (row) => row.table_name === table_name && row.account_id === account_id && row.region === region,
+      )
+      .sort((a, b) => Number(b.as_of) - Number(a.as_of) || (String(a.run_id) < String(b.run_id) ? 1 : -1));
+    const healthy = newestFirst.findIndex(({ status }) => isWell(status));
+    const failing = healthy === -1 ? newestFirst : newestFirst.slice(0, healthy);
+    const [last] = failing;
+    const isOver = now - Number(target.last_asked_time) > days * day;
+    const read = target.last_good_drain_time ?? null;
+    if (last === undefined || isOver || (last.status === 'REGION_DISABLED' && read === null)) return [];
+    const loss = read === null ? null : Number(read) + Number(last.as_of) - rememberedFrom(last);
+    return [
+      {
+        table_name: table_name ?? null,
+        account_id: account_id ?? null,
+        account_name: target.account_name ?? nameOf(account_id),
+        region: region ?? null,
+        last_status: last.status ?? null,
+        failing_since: Number(failing.at(-1)?.as_of),
+        failing_runs: failing.length,
+        unread_since: read,
+        first_loss_time: loss,
+        hours_to_loss: spanIn(hour, now, loss),
+        healed_by: healedBy(last.status, last.error_name),
+        remedy: adviceOf(String(last.status)),
+        last_error_name: target.last_error_name ?? null,
+        last_error_message: target.last_error_message ?? null,
+        last_asked_time: target.last_asked_time ?? null,
+      },
+    ];
+  });
+  return sorted(rows, { first_loss_time: 'up+', table_name: 'up', account_id: 'up', region: 'up' });
+}

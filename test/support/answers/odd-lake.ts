@@ -49,6 +49,16 @@ export const oddTexts = [
   `${'long 🎞️ “message”\n'.repeat(600)}end`,
 ] as const;
 
+/** Messages that are known, in several forms, and nearly so. */
+const messages = [
+  'Access Denied trying to call AWS Backup service',
+  'ACCESS DENIED TRYING TO CALL AWS BACKUP SERVICE.',
+  'Too many EBS snapshot copies in progress. The limit is 20 for this destination.',
+  'The source snapshot KMS key [arn:aws:kms:eu-central-1:1:key/1]\n does not exist, is not enabled or you do not have permissions to access it.',
+  'Access Deniéd',
+  'An internal error occurred.',
+];
+
 const accounts = ['000000000001', '111111111111', '222222222222'];
 const regions = ['eu-west-1', 'us-east-1'];
 const tables = ['copy_jobs', 'copy_job_summaries'];
@@ -97,7 +107,7 @@ const oddCopy = fc.record({
   state: odd(
     some('COMPLETED', 'COMPLETED', 'COMPLETED', 'FAILED', 'FAILED', 'PARTIAL', 'RUNNING', 'ABORTED 🛑'),
   ),
-  status_message: odd(some(...oddTexts)),
+  status_message: odd(some(...oddTexts, ...messages)),
   message_category: odd(some('AccessDenied', 'ACCESSDENIED', '', 'ä')),
   age: some(
     0,

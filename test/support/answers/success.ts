@@ -1,7 +1,9 @@
 /** How many copies succeeded, counted by hand. */
 import {
   type Answer,
+  bytesOf,
   type Copy,
+  day,
   type Facts,
   groups,
   hasEnded,
@@ -10,6 +12,7 @@ import {
   percent,
   since,
   sorted,
+  spanIn,
 } from './facts.ts';
 
 const inState = (copies: readonly Copy[], state: string) =>
@@ -87,4 +90,59 @@ export function successByRule({ now, leaves }: Facts, days: number): Answer[] {
     }),
   );
   return sorted(rows, { success_percent: 'up', account_id: 'up', plan_id: 'up', rule_id: 'up' });
+}
+
+/** The days before now in halves: the later one, and the one before it. */
+export function weekOverWeek({ now, leaves }: Facts, days: number): Answer[] {
+  const later = (copy: Copy) => now - copy.created < (days * day) / 2;
+  const looked = leaves.filter((copy) => now - copy.created < days * day);
+  const successOf = (copies: readonly Copy[]) =>
+    percent(copies.filter(isGood).length, copies.filter(hasEnded).length);
+  const rows = groups(looked, ({ account, plan }) => [account, plan]).map(({ first, members }) => {
+    const now_ = members.filter(later);
+    const before = members.filter((copy) => !later(copy));
+    const [success, successBefore] = [successOf(now_), successOf(before)];
+    return {
+      account_id: first.account,
+      plan_id: first.plan,
+      plan_name: planName(members),
+      jobs: now_.length,
+      jobs_before: before.length,
+      success_percent: success,
+      success_percent_before: successBefore,
+      success_change: spanIn(1, successBefore, success),
+      bytes: bytesOf(now_.filter(isGood)),
+      bytes_before: bytesOf(before.filter(isGood)),
+    };
+  });
+  return sorted(rows, { success_change: 'up', account_id: 'up', plan_id: 'up' });
+}
+
+/** Periods are counted back from the day of now. */
+export function copyDurationTrend({ now, leaves }: Facts, days: number, period: number): Answer[] {
+  const length = Math.max(period, 1);
+  const today = Math.floor(now / day);
+  const text = (days: number) => new Date(days * day).toISOString().slice(0, 10);
+  const timed = since(now, days, leaves)
+    .filter(isGood)
+    .flatMap((copy) => {
+      const taken = copy.ended === null ? -1 : copy.ended - copy.created;
+      const daysAgo = today - Math.floor(copy.created / day);
+      return taken < 0 ? [] : [{ copy, taken, ago: Math.floor(daysAgo / length) }];
+    });
+  const rows = groups(timed, ({ ago }) => [ago]).map(({ first, members }) => {
+    const taken = members.map((one) => one.taken).sort((a, b) => a - b);
+    /** The shortest time within which this share of the copies was made. */
+    const within = (share: number) => taken.find((_, at) => at + 1 >= share * taken.length) ?? null;
+    return {
+      from_date: text(today - (first.ago + 1) * length + 1),
+      to_date: text(today - first.ago * length),
+      completed: members.length,
+      median_minutes: spanIn(60_000, 0, within(0.5)),
+      p90_minutes: spanIn(60_000, 0, within(0.9)),
+      longest_minutes: spanIn(60_000, 0, taken.at(-1) ?? null),
+      bytes: bytesOf(members.map(({ copy }) => copy)),
+    };
+  });
+  return sorted(rows, { from_date: 'down' });
 }

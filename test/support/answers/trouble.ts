@@ -1,5 +1,6 @@
 /** Copies that failed or hang, found by hand. */
 import { copiesReadThrough } from './drains.ts';
+import { explanationOf } from './explanations.ts';
 import {
   type Answer,
   type Copy,
@@ -36,6 +37,7 @@ export function failedCopies({ now, leaves }: Facts, days: number): Answer[] {
         ...destinationOf(failed),
         message_category: failed.category,
         status_message: failed.told('status_message'),
+        ...explanationIn(failed),
         plan_name: failed.told('created_by_backup_plan_name'),
         rule_name: failed.told('created_by_backup_rule_name'),
         repaired_time: repaired,
@@ -48,18 +50,52 @@ export function failedCopies({ now, leaves }: Facts, days: number): Answer[] {
   return sorted(rows, { creation_time: 'down', copy_job_id: 'up' });
 }
 
+const explanationIn = (copy: Copy) => {
+  const { failure_category, cause, remedy } = explanationOf(copy);
+  return { failure_category, cause, remedy };
+};
+
+export function explainedFailures({ leaves }: Facts): Answer[] {
+  return leaves
+    .filter((copy) => copy.state === 'FAILED')
+    .map((copy) => ({
+      copy_job_id: copy.id,
+      message_category: copy.category,
+      status_message: copy.told('status_message'),
+      ...explanationOf(copy),
+      creation_date: copy.day,
+    }));
+}
+
 export function failuresByCategory({ now, leaves }: Facts, days: number): Answer[] {
-  const failed = since(now, days, leaves).filter((copy) => copy.state === 'FAILED');
-  const rows = groups(failed, ({ category, type }) => [category, type]).map(({ first, members }) => ({
-    message_category: first.category,
-    resource_type: first.type,
+  const failed = since(now, days, leaves)
+    .filter((copy) => copy.state === 'FAILED')
+    .map((copy) => ({ copy, ...explanationOf(copy) }));
+  const kind = ({ failure_category, cause, remedy, copy }: (typeof failed)[number]) => [
+    failure_category,
+    copy.type,
+    cause,
+    remedy,
+  ];
+  const rows = groups(failed, kind).map(({ first, members }) => ({
+    message_category: first.failure_category,
+    resource_type: first.copy.type,
+    cause: first.cause,
+    remedy: first.remedy,
     failed: members.length,
-    accounts: distinct(members.map((copy) => copy.account)),
-    resources: distinct(members.map((copy) => copy.resource)),
-    first_failed_time: earliest(members.map((copy) => copy.created)),
-    last_failed_time: latest(members.map((copy) => copy.created)),
+    categorized_by_aws: members.filter(({ category_from }) => category_from === 'AWS').length,
+    accounts: distinct(members.map(({ copy }) => copy.account)),
+    resources: distinct(members.map(({ copy }) => copy.resource)),
+    first_failed_time: earliest(members.map(({ copy }) => copy.created)),
+    last_failed_time: latest(members.map(({ copy }) => copy.created)),
   }));
-  return sorted(rows, { failed: 'down', message_category: 'up', resource_type: 'up' });
+  return sorted(rows, {
+    failed: 'down',
+    message_category: 'up',
+    resource_type: 'up',
+    cause: 'up',
+    remedy: 'up',
+  });
 }
 
 export function stuckCopies(facts: Facts, hours: number, days: number): Answer[] {
