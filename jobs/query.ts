@@ -33,7 +33,7 @@ export const queryJob: CommandModule = {
     const telemetry = parseTelemetry('query', input);
     if (wantsList(input)) {
       const named = typeof argv.sql === 'string' ? findQuestion(argv.sql) : null;
-      await writeOut(process.stdout, await listed(named, telemetry.output));
+      await writeOut(process.stdout, await listed(named, telemetry.output === 'json' ? 'json' : 'text'));
       return;
     }
     const parsed = parseQuerySettings(input);

@@ -19,7 +19,7 @@ function table(rows: readonly string[]): string {
 }
 
 /** The options of a job that `export` does not have. */
-function onlyOf(job: 'catalog' | 'query'): string {
+function onlyOf(job: 'catalog' | 'query' | 'status'): string {
   return table(
     ownOptionNames(job)
       .filter((name) => !exportOptionNames.includes(name))
@@ -37,11 +37,13 @@ export function optionsPage(): string {
     '## Every job',
     table(['| `--config FILE` | | Options from a file, JSON or YAML |', ...commonOptionNames.map(row)]),
     '## export and plan',
-    '`catalog` and `query` take those of these options that concern the lake.',
+    '`catalog`, `query` and `status` take those of these options that concern the lake; `status` takes `--exclude-accounts` too.',
     table(exportOptionNames.map(row)),
     '## catalog',
     onlyOf('catalog'),
     '## query',
     onlyOf('query'),
+    '## status',
+    onlyOf('status'),
   ].join('\n\n')}\n`;
 }

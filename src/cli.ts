@@ -20,6 +20,7 @@ if (problem === null) {
     { helpOfQuestion, queryJob },
     { simulateJob },
     { catalogJob },
+    { statusJob },
   ] = await Promise.all([
     import('./command-line/command-line.ts'),
     import('../jobs/export.ts'),
@@ -27,9 +28,10 @@ if (problem === null) {
     import('../jobs/query.ts'),
     import('../jobs/simulate.ts'),
     import('../jobs/catalog.ts'),
+    import('../jobs/status.ts'),
   ]);
   await runCommandLine(process.argv.slice(2), {
-    jobs: [exportJob, planJob, queryJob, simulateJob, catalogJob],
+    jobs: [exportJob, planJob, queryJob, statusJob, simulateJob, catalogJob],
     helpOfQuestion,
   });
 } else {

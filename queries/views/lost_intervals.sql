@@ -1,8 +1,8 @@
 -- title: What AWS deleted before anybody read it
 -- about: One row for each interval of time that a table lost in one account and region: AWS deleted the
 --   copy jobs created then (or the counts of these days) before a good drain read them. Nothing can bring
---   them back. A good drain (OK or OK_EMPTY) proves its window; without window_from it proves only what
---   AWS still held, from remembered_from on. An account and region counts from the first run that planned
+--   them back. A good drain (OK or OK_EMPTY) proves its window, but only what AWS still held, from
+--   remembered_from on. An account and region counts from the first run that planned
 --   it to the last. While AWS calls a region disabled, nothing can be copied there, so nothing is lost. In
 --   rows of older versions, which have no remembered_from, AWS is taken to keep jobs for 35 days and
 --   counts for 14. This view knows only runs that wrote their coverage.
@@ -17,13 +17,15 @@
 -- column: lost_hours hours 120.00 — The length of the interval.
 -- column: noticed_time - 2026-11-09 02:00:00.000 — The first run that found AWS to have deleted a part of
 --   it.
-WITH asked AS (
+WITH dated AS (
   SELECT
     table_name,
     account_id,
     region,
     account_name,
+    run_id,
     as_of,
+    status,
     window_from,
     coalesce(window_to, as_of) AS read_to,
     coalesce(
@@ -32,14 +34,27 @@ WITH asked AS (
         WHEN table_name = 'copy_job_summaries' THEN as_of - 14 * INTERVAL '1' DAY
         ELSE as_of - 35 * INTERVAL '1' DAY
       END
-    ) AS remembered_from,
+    ) AS remembered_from
+  FROM export_coverage
+),
+
+asked AS (
+  SELECT
+    table_name,
+    account_id,
+    region,
+    account_name,
+    as_of,
+    CASE WHEN window_from > remembered_from THEN window_from ELSE remembered_from END AS read_from,
+    read_to,
+    remembered_from,
     status IN ('OK', 'OK_EMPTY') AS is_good,
     status = 'REGION_DISABLED' AS is_disabled,
     lag(CASE WHEN status = 'REGION_DISABLED' THEN as_of END) OVER (
       PARTITION BY table_name, account_id, region
       ORDER BY as_of ASC NULLS LAST, run_id ASC NULLS LAST
     ) AS disabled_before
-  FROM export_coverage
+  FROM dated
 ),
 
 present AS (
@@ -62,9 +77,9 @@ targets AS (
 ),
 
 proven AS (
-  SELECT table_name, account_id, region, coalesce(window_from, remembered_from) AS read_from, read_to
+  SELECT table_name, account_id, region, read_from, read_to
   FROM asked
-  WHERE is_good AND coalesce(window_from, remembered_from) < read_to
+  WHERE is_good AND read_from < read_to
   UNION ALL
   SELECT table_name, account_id, region, disabled_before AS read_from, as_of AS read_to
   FROM asked

@@ -86,11 +86,11 @@ FROM (
           error_name,
           error_message,
           CASE
-            WHEN status IN ('OK', 'OK_EMPTY') AND coalesce(window_from, remembered_from) < coalesce(window_to, as_of)
-              THEN coalesce(window_from, remembered_from)
+            WHEN status IN ('OK', 'OK_EMPTY') AND held_from < coalesce(window_to, as_of)
+              THEN held_from
           END AS read_from,
           CASE
-            WHEN status IN ('OK', 'OK_EMPTY') AND coalesce(window_from, remembered_from) < coalesce(window_to, as_of)
+            WHEN status IN ('OK', 'OK_EMPTY') AND held_from < coalesce(window_to, as_of)
               THEN coalesce(window_to, as_of)
           END AS read_to,
           max(remembered_from) OVER (PARTITION BY table_name) AS still_remembered_from
@@ -105,16 +105,31 @@ FROM (
             status,
             error_name,
             error_message,
-            window_from,
             window_to,
-            coalesce(
-              remembered_from,
-              CASE
-                WHEN table_name = 'copy_job_summaries' THEN as_of - 14 * INTERVAL '1' DAY
-                ELSE as_of - 35 * INTERVAL '1' DAY
-              END
-            ) AS remembered_from
-          FROM export_coverage
+            remembered_from,
+            CASE WHEN window_from > remembered_from THEN window_from ELSE remembered_from END AS held_from
+          FROM (
+            SELECT
+              table_name,
+              account_id,
+              region,
+              account_name,
+              as_of,
+              run_id,
+              status,
+              error_name,
+              error_message,
+              window_from,
+              window_to,
+              coalesce(
+                remembered_from,
+                CASE
+                  WHEN table_name = 'copy_job_summaries' THEN as_of - 14 * INTERVAL '1' DAY
+                  ELSE as_of - 35 * INTERVAL '1' DAY
+                END
+              ) AS remembered_from
+            FROM export_coverage
+          ) dated
         ) asked
       ) windows
     ) in_order

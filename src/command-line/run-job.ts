@@ -21,12 +21,14 @@ const whenStopping = {
   export: 'stopping; no new targets are read, and up to 15 seconds go to publishing what was read',
   plan: 'stopping; no new targets are tested',
   catalog: 'stopping; nothing more is changed',
+  status: 'stopping; nothing more is read',
 };
 
 const whenInterrupted = {
   export: ['before it had anything to publish', 'nothing is lost'],
   plan: ['before the plan was complete', 'a plan changes nothing'],
   catalog: ['before it finished', 'the finished changes stay and are not repeated'],
+  status: ['before the report was complete', 'it changes nothing in the tables'],
 } as const;
 
 /** Kubernetes kills 30 s after SIGTERM (https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/); the program promises 20 s. */
@@ -49,6 +51,8 @@ export interface ReportingJob<Settings extends AnySettings, Report extends { rea
   readonly reportIsAll: (settings: Settings) => boolean;
   /** The report as text for a terminal of that width, with or without colours. */
   readonly render: (report: Report, columns: number, color: boolean) => string;
+  /** The report as an HTML page, for a job whose --output may be html. */
+  readonly renderPage?: (report: Report) => string;
 }
 
 /**
@@ -58,7 +62,7 @@ export interface ReportingJob<Settings extends AnySettings, Report extends { rea
 export async function runReportingJob<
   Settings extends AnySettings,
   Report extends { readonly exit_code: ExitCode },
->({ job, argv, parse, run, reportIsAll, render }: ReportingJob<Settings, Report>): Promise<void> {
+>({ job, argv, parse, run, reportIsAll, render, renderPage }: ReportingJob<Settings, Report>): Promise<void> {
   const input = processInput(argv);
   const telemetry = parseTelemetry(job, input);
   const settings = parse(input);
@@ -103,7 +107,9 @@ export async function runReportingJob<
     const text =
       telemetry.output === 'json'
         ? `${JSON.stringify(report)}\n`
-        : render(report, columnsOf(process.stdout), usesColor(process.stdout, input.env));
+        : telemetry.output === 'html' && renderPage !== undefined
+          ? renderPage(report)
+          : render(report, columnsOf(process.stdout), usesColor(process.stdout, input.env));
     process.exitCode = report.exit_code;
     try {
       await writeOut(process.stdout, text);

@@ -16,6 +16,7 @@ import {
   endpointUrl,
   failOn,
   matching,
+  momentOrSpan,
   oneOf,
   onOff,
   organizationalUnitId,
@@ -26,13 +27,14 @@ import {
 } from './value-parsers.ts';
 
 /** Jobs that open a lake. */
-const lakeJobs: readonly Job[] = ['export', 'plan', 'catalog', 'query'];
+const lakeJobs: readonly Job[] = ['export', 'plan', 'catalog', 'query', 'status'];
 /** Jobs that read or write parts with an engine. */
-const engineJobs: readonly Job[] = ['export', 'plan', 'query'];
+const engineJobs: readonly Job[] = ['export', 'plan', 'query', 'status'];
 /** Jobs that write to S3: the lake, or Athena's results. */
 const writingJobs: readonly Job[] = ['export', 'plan', 'catalog'];
 const catalogOnly: readonly Job[] = ['catalog'];
 const queryOnly: readonly Job[] = ['query'];
+const statusOnly: readonly Job[] = ['status'];
 
 /** A Node timer counts milliseconds in 32 bits (24.8 days); a longer one would fire at once. */
 const longestTimer = duration(24 * dayMs);
@@ -64,7 +66,11 @@ export const options = {
     sample: 'ou-…,…',
     description: 'Read every active account below these units, instead of --accounts',
   }),
-  'exclude-accounts': list(accountId, { sample: 'ID,…', description: 'Accounts to leave out' }),
+  'exclude-accounts': list(accountId, {
+    jobs: ['export', 'plan', 'status'],
+    sample: 'ID,…',
+    description: 'Accounts to leave out',
+  }),
   'role-name': text(roleName, {
     sample: 'NAME',
     default: 'BackupCopyExportReader',
@@ -135,6 +141,12 @@ export const options = {
     default: '35',
     description:
       'How many days AWS keeps copy jobs: about 30, and the default adds a margin. Open jobs are read again for that long',
+  }),
+  'count-memory-days': text(integer(1, 3650), {
+    kind: 'integer',
+    sample: 'N',
+    default: '14',
+    description: 'How many days AWS keeps the daily counts of copy jobs',
   }),
   concurrency: text(integer(1, 1024), {
     kind: 'integer',
@@ -384,6 +396,37 @@ export const options = {
     default: 'true',
     description: 'Save what you type at the prompt, in your state folder',
   }),
+  'warn-within': text(duration(3650 * dayMs), {
+    jobs: statusOnly,
+    sample: '48h',
+    default: '48h',
+    description: 'Exit with 75 if AWS begins to delete unread records of any target within this time',
+  }),
+  'stale-after': text(duration(3650 * dayMs), {
+    jobs: statusOnly,
+    sample: '36h',
+    default: '36h',
+    description:
+      'Report a gap if no run has read a target for longer than this; set it above the interval of your schedule',
+  }),
+  'lost-since': text(momentOrSpan, {
+    jobs: statusOnly,
+    sample: 'DATE|7d',
+    description:
+      'Exit with 66 only for what was lost since this time, or in a span before now. Default: for every loss that nobody has acknowledged',
+  }),
+  acknowledge: text(onOff, {
+    kind: 'switch',
+    jobs: statusOnly,
+    default: 'false',
+    description:
+      'Write into the lake that you know of the losses so far, so that status no longer exits with 66 for them',
+  }),
+  'as-of': text(instant, {
+    jobs: statusOnly,
+    sample: 'DATE',
+    description: 'Report the status of this time (UTC), from the runs that had begun by then. Default: now',
+  }),
   'log-level': text(oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']), {
     jobs: allJobs,
     sample: 'LEVEL',
@@ -402,11 +445,11 @@ export const options = {
     default: 'auto',
     description: 'Show progress; auto: a bar on a terminal, else a log line every 30 s',
   }),
-  output: text(oneOf(['text', 'json']), {
+  output: text(oneOf(['text', 'json', 'html']), {
     jobs: allJobs,
-    sample: 'text|json',
+    sample: 'text|json|html',
     default: 'text',
-    description: 'Format of the result on stdout',
+    description: 'Format of the result on stdout; html, one self-contained page, is for status',
   }),
 } as const satisfies Record<string, Option>;
 

@@ -41,6 +41,7 @@ export interface Settings extends LakeSettings, Encryption {
   readonly until: { readonly kind: 'as-of' } | { readonly kind: 'instant'; readonly epochMs: number };
   readonly fullEveryMs: number;
   readonly memoryDays: number;
+  readonly countMemoryDays: number;
   readonly concurrency: number;
   readonly requestsPerSecond: number;
   readonly targetTimeoutMs: number;
@@ -68,7 +69,7 @@ export interface Telemetry {
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   readonly logFormat: 'auto' | 'json' | 'pretty';
   readonly progress: 'auto' | 'on' | 'off';
-  readonly output: 'text' | 'json';
+  readonly output: 'text' | 'json' | 'html';
 }
 
 /** Where settings come from. */
@@ -100,6 +101,7 @@ export function parseSettings(input: SettingsInput): Settings {
     until: until === null ? { kind: 'as-of' } : { kind: 'instant', epochMs: until },
     fullEveryMs: required('full-every'),
     memoryDays: required('memory-days'),
+    countMemoryDays: required('count-memory-days'),
     concurrency: required('concurrency'),
     requestsPerSecond: required('requests-per-second'),
     targetTimeoutMs: required('target-timeout'),
@@ -124,10 +126,19 @@ export function parseSettings(input: SettingsInput): Settings {
   return deepFreeze(settings);
 }
 
+/** The jobs whose result can be a page. */
+const htmlJobs: readonly Job[] = ['status'];
+
 /** The telemetry options, which every job has. */
 export function parseTelemetry(job: Job, input: OptionInput): Telemetry {
   const layered = collectOptions(job, input);
   const { required } = optionReader(layered, input.cwd);
+  if (required('output') === 'html' && !htmlJobs.includes(job)) {
+    throw new UsageError(
+      `${job} cannot write its result as html`,
+      `Use --output text or json. These jobs write html: ${htmlJobs.join(', ')}.`,
+    );
+  }
   return deepFreeze({
     logLevel: required('log-level'),
     logFormat: required('log-format'),

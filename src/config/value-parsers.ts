@@ -26,6 +26,19 @@ export function since(word: string): Since {
   }
 }
 
+/** A point in time, or a span before now. */
+export function momentOrSpan(word: string): { readonly epochMs: number } | { readonly agoMs: number } {
+  try {
+    return /^\d{4}-/.test(word) ? { epochMs: instant(word) } : { agoMs: duration(3650 * dayMs)(word, '') };
+  } catch (error) {
+    if (!(error instanceof InvalidValue) || /^\d{4}-/.test(word)) throw error;
+    throw new InvalidValue(
+      'is neither a date nor a duration',
+      'Write a day such as 2026-11-01 (UTC), a time such as 2026-11-01T02:00:00Z, or a span before now such as 7d.',
+    );
+  }
+}
+
 export function failOn(word: string): FailOn {
   if (word === 'any' || word === 'all') return { kind: word };
   const percent = /^\d+(?:\.\d+)?%$/.test(word) ? Number(word.slice(0, -1)) : Number.NaN;

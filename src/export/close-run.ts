@@ -2,6 +2,7 @@
 import { clockToleranceMs } from '../aws/clock.ts';
 import { closeLedger, closeWatermarks, type LedgerEnd } from '../ledger/close.ts';
 import { type Coverage, coverageOf, exitCodeOf } from '../ledger/coverage.ts';
+import { lostSinceLastRead } from '../ledger/data-loss.ts';
 import type { Drained, Planned } from '../ledger/planned.ts';
 import type { RejectedRecords } from '../ledger/rejected.ts';
 import { type Totals, withRejected } from '../ledger/totals.ts';
@@ -33,7 +34,12 @@ export async function closeRun(
   const coverage = planning.planned.map((planned) =>
     coverageOf(planned, drained.get(planned) ?? null, failed, stops.stopReason()),
   );
-  const exitCode = exitCodeOf(coverage, settings.failOn, io.stopping.aborted);
+  const memory = { ...settings, asOf: planning.asOf };
+  const hasLost = planning.planned.some((planned, at) => {
+    const status = coverage[at]?.status;
+    return status !== undefined && lostSinceLastRead(planned, status, memory) !== null;
+  });
+  const exitCode = exitCodeOf(coverage, settings.failOn, io.stopping.aborted, hasLost);
   const totals = coverage.reduce(
     (sum, one) => withRejected(sum, one.table, one.rejected),
     publication.totals,
@@ -48,6 +54,7 @@ export async function closeRun(
       programVersion: io.programVersion,
       exitCode,
       memoryDays: settings.memoryDays,
+      countMemoryDays: settings.countMemoryDays,
       latest: planning.now() + clockToleranceMs,
     },
     parts: written,

@@ -156,7 +156,7 @@ function readable(durationMs: number): DrainReport {
 function plannedTarget(tried: Tried, settings: Settings, asOf: number): PlannedTarget {
   const { planned, report } = tried;
   const { target, table, window } = planned;
-  const loss = firstLossAt(planned, settings.memoryDays);
+  const loss = firstLossAt(planned, settings);
   const switchedOff = isNewlyDisabled(report.status, planned) ? { switchedOff: true as const } : {};
   const error = [report.errorName, report.errorMessage].filter((text) => text !== null).join(': ');
   return {

@@ -9,6 +9,7 @@ import {
 } from '../ledger/coverage.ts';
 import { firstLossAt, lostSinceLastRead } from '../ledger/data-loss.ts';
 import type { Drained, Planned } from '../ledger/planned.ts';
+import type { AwsMemory } from '../ledger/remembered.ts';
 import { unknownFieldsOf } from '../ledger/totals.ts';
 import { adviceFor } from '../telemetry/advice.ts';
 import type { LostInterval, RunSummary } from '../telemetry/run-summary.ts';
@@ -36,7 +37,8 @@ export interface Ended {
 export function summarize({ settings, planning, started }: Run, ended: Ended): RunSummary {
   const { drained, closed, moved, foreign, times } = ended;
   const { coverage, totals, ledgerError, checkpoint } = closed;
-  const run = { asOf: planning.asOf, memoryDays: settings.memoryDays };
+  const { memoryDays, countMemoryDays } = settings;
+  const run = { asOf: planning.asOf, memoryDays, countMemoryDays };
   // Each planned drain has its coverage, in the same order.
   const plannedOf = new Map(coverage.map((one, i) => [one, planning.planned[i]]));
   return {
@@ -55,7 +57,7 @@ export function summarize({ settings, planning, started }: Run, ended: Ended): R
     failures: coverage
       .filter(isReported)
       .sort(worstFirst)
-      .map((one) => failureOf(one, plannedOf.get(one), settings.memoryDays)),
+      .map((one) => failureOf(one, plannedOf.get(one), settings)),
     phases_ms: {
       discover: Math.round(times.collecting - started),
       drain: Math.round(times.collected - times.collecting),
@@ -99,7 +101,7 @@ function countedByStatus(coverage: readonly Coverage[]): Partial<Record<Coverage
 
 function lostIntervals(
   plannedOf: ReadonlyMap<Coverage, Planned | undefined>,
-  run: { readonly asOf: number; readonly memoryDays: number },
+  run: AwsMemory & { readonly asOf: number },
 ): LostInterval[] {
   const lost = [...plannedOf].flatMap(([{ status, table, target }, planned]) => {
     const interval = planned === undefined ? null : lostSinceLastRead(planned, status, run);
@@ -119,9 +121,9 @@ function lostIntervals(
 function failureOf(
   { target, table, status, report }: Coverage,
   planned: Planned | undefined,
-  memoryDays: number,
+  memory: AwsMemory,
 ): RunSummary['failures'][number] {
-  const loss = planned === undefined ? null : firstLossAt(planned, memoryDays);
+  const loss = planned === undefined ? null : firstLossAt(planned, memory);
   return {
     account_id: target.accountId,
     region: target.region,

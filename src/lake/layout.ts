@@ -29,6 +29,9 @@ export const checkpointsPrefix = '_ledger/checkpoints/';
 /** The pages of the states that checkpoints name are below this prefix. */
 export const statePagesPrefix = '_ledger/lake-state/';
 
+/** What people have acknowledged as lost (`status --acknowledge`), one object each. */
+export const acknowledgedPrefix = '_ledger/acknowledged/';
+
 /** Everything of a table is below this prefix, and nothing else: Athena reads every object there. */
 export function tablePrefix(table: Table): string {
   return `${table.name}/`;
@@ -155,6 +158,11 @@ export function manifestKey(runDate: string, runId: string): string {
 
 export function rejectedKey(runDate: string, runId: string): string {
   return `${rejectedPrefix}${runDate}/${runId}.ndjson`;
+}
+
+/** @param at when it was acknowledged, in milliseconds since the epoch; @param id a UUID */
+export function acknowledgementKey(at: number, id: string): string {
+  return `${acknowledgedPrefix}${utcDay(at)}/${id}.json`;
 }
 
 /** The first creation date of each job in a bucket; see src/lake/creation-dates.ts. */

@@ -17,7 +17,7 @@ import { exportCoverage } from '../tables/export-coverage.ts';
 import { utcDay } from '../tables/table.ts';
 import { type Coverage, coverageRow } from './coverage.ts';
 import type { RejectedRecords } from './rejected.ts';
-import { rememberedFrom } from './remembered.ts';
+import { type AwsMemory, rememberedFrom } from './remembered.ts';
 import { type Manifest, manifestHeads, type WrittenPart, type WrittenRecord, writeManifest } from './runs.ts';
 import type { Totals } from './totals.ts';
 import { type Covered, extendWatermarks, type SwitchedOff, watermarkName } from './watermarks.ts';
@@ -26,13 +26,12 @@ export interface LedgerEnd {
   readonly lake: Lake;
   readonly engine: Engine;
   readonly scratchFolder: string;
-  readonly run: {
+  readonly run: AwsMemory & {
     readonly runId: string;
     /** Milliseconds since the epoch. */
     readonly asOf: number;
     readonly programVersion: string;
     readonly exitCode: number;
-    readonly memoryDays: number;
     /** The latest time that a watermark may contain: AWS's time now, plus a tolerance. */
     readonly latest: number;
   };

@@ -8,7 +8,7 @@ import { isEmptyWindow } from '../source/window.ts';
 import type { DrainedTable, Row } from '../tables/table.ts';
 import { type Target, targetName } from '../targets/target.ts';
 import { type Drained, drainName, type Planned } from './planned.ts';
-import { rememberedFrom } from './remembered.ts';
+import { type AwsMemory, rememberedFrom } from './remembered.ts';
 
 /** The status of a table and target in the coverage, after the run has ended. */
 export type CoverageStatus =
@@ -142,7 +142,7 @@ function messageOf(problem: unknown): string {
 /** The row for the coverage table. */
 export function coverageRow(
   coverage: Coverage,
-  run: { readonly runId: string; readonly asOf: number; readonly memoryDays: number },
+  run: AwsMemory & { readonly runId: string; readonly asOf: number },
 ): Row {
   const { target, report } = coverage;
   return {
@@ -186,6 +186,11 @@ const remedies: Readonly<Record<CoverageStatus, Remedy>> = {
   ASSUME_ROLE_FAILED: 'person',
   FAILED: 'retry',
 };
+
+/** Whether a text is a status that this version knows: newer versions may write others. */
+export function isCoverageStatus(text: string): text is CoverageStatus {
+  return Object.hasOwn(remedies, text);
+}
 
 /** From mild to bad. People see the worst first. */
 const severity: readonly CoverageStatus[] = [
@@ -238,11 +243,15 @@ export function worstFirst(a: Coverage, b: Coverage): number {
   return gravity(b) - gravity(a) || (name(a) < name(b) ? -1 : 1);
 }
 
-/** The exit code of a run, from the results of its targets. See src/shared/exit-codes.ts. */
+/**
+ * The exit code of a run, from the results of its targets. See src/shared/exit-codes.ts.
+ * @param hasLost whether this run found that AWS had deleted records before it could read them
+ */
 export function exitCodeOf(
   coverage: readonly (Ended & Pick<Coverage, 'read'>)[],
   failOn: FailOn,
   interrupted: boolean,
+  hasLost = false,
 ): ExitCode {
   if (coverage.some(({ status }) => status === 'PUBLISH_FAILED')) return 74;
   if (interrupted) return 75;
@@ -254,6 +263,7 @@ export function exitCodeOf(
   if (exceeds(failOn, targetsOf(failed), targetsOf(coverage))) {
     return failed.some(({ status }) => remedies[status] === 'retry') ? 75 : 77;
   }
+  if (hasLost) return 66;
   return coverage.some(({ status }) => status === 'REJECTED_RECORDS') ? 65 : 0;
 }
 

@@ -1,7 +1,7 @@
 /** What AWS deleted before a run read it, and when it begins to delete what is still unread. */
 import type { CoverageStatus } from './coverage.ts';
 import type { Planned } from './planned.ts';
-import { rememberedFrom } from './remembered.ts';
+import { type AwsMemory, rememberedFrom } from './remembered.ts';
 
 /** An interval `[from, to)` of creation time, in milliseconds since the epoch. */
 export interface LostInterval {
@@ -16,7 +16,7 @@ export interface LostInterval {
 export function lostSinceLastRead(
   { table, coveredTo, disabledAt }: Planned,
   status: CoverageStatus,
-  run: { readonly asOf: number; readonly memoryDays: number },
+  run: AwsMemory & { readonly asOf: number },
 ): LostInterval | null {
   if (coveredTo === null || disabledAt !== undefined || status === 'REGION_DISABLED') return null;
   const remembered = rememberedFrom(table, run);
@@ -24,6 +24,6 @@ export function lostSinceLastRead(
 }
 
 /** When AWS begins to delete what earlier runs have not read, in milliseconds since the epoch; null: they never read it. */
-export function firstLossAt({ table, coveredTo }: Planned, memoryDays: number): number | null {
-  return coveredTo === null ? null : coveredTo - rememberedFrom(table, { asOf: 0, memoryDays });
+export function firstLossAt({ table, coveredTo }: Planned, memory: AwsMemory): number | null {
+  return coveredTo === null ? null : coveredTo - rememberedFrom(table, { ...memory, asOf: 0 });
 }

@@ -41,7 +41,7 @@ export interface SwitchedOff {
 /** One successful drain of a target, with all its parts published. */
 export interface Covered {
   readonly window: Window;
-  /** AWS had deleted everything created before this time, so a window without a lower bound begins here. */
+  /** AWS had deleted everything created before this time, so no window proves anything before it. */
   readonly rememberedFrom: number;
   readonly openDays: ReadonlySet<string>;
   readonly asOf: number;
@@ -86,7 +86,7 @@ function automaticFrom(
 export function extended(mark: Watermark | undefined, covered: Covered, memoryDays: number): Watermark {
   const { window, rememberedFrom, asOf } = covered;
   const fullAt = window.from === null ? window.to : null;
-  const from = window.from ?? Math.min(rememberedFrom, window.to);
+  const from = Math.min(Math.max(window.from ?? rememberedFrom, rememberedFrom), window.to);
   const begun: Watermark = {
     coveredFrom: from,
     coveredTo: window.to,

@@ -115,7 +115,9 @@ export function dataTable(
 <tbody>${rows.map(
     (cells) =>
       html`<tr>${cells.map((cell, at) =>
-        at === 0 ? html`<th scope="row">${cell}</th>` : html`<td${ownCode(classOf(at))}>${cell}</td>`,
+        at === 0
+          ? html`<th scope="row"${ownCode(classOf(at))}>${cell}</th>`
+          : html`<td${ownCode(classOf(at))}>${cell}</td>`,
       )}</tr>
 `,
   )}</tbody></table></div>`;

@@ -57,7 +57,7 @@ h1 { margin: 0; font-size: 30px; line-height: 1.2; font-weight: 650; letter-spac
 .verdict svg { grid-row: span 2; width: 38px; height: 38px; color: var(--tone); }
 .verdict p { margin: 0; }
 .verdict .say { font-size: 20px; line-height: 1.35; font-weight: 600; letter-spacing: -.008em; }
-.verdict .why { grid-column: 2; color: var(--ink); }
+.verdict .why { grid-column: 2; color: var(--ink); text-wrap: pretty; }
 .good { --tone: var(--good); --fill: var(--good-fill); --wash: var(--good-wash); }
 .warn { --tone: var(--warn); --fill: var(--warn-fill); --wash: var(--warn-wash); }
 .bad { --tone: var(--bad); --fill: var(--bad-fill); --wash: var(--bad-wash); }
@@ -67,7 +67,7 @@ h1 { margin: 0; font-size: 30px; line-height: 1.2; font-weight: 650; letter-spac
   background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 14px 16px 13px;
   box-shadow: 0 1px 2px var(--shadow);
 }
-.figure dt { color: var(--soft); font-size: 13px; line-height: 1.35; }
+.figure dt { color: var(--soft); font-size: 13px; line-height: 1.35; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 .figure dd { margin: 4px 0 0; }
 .figure .n { display: block; font-size: 25px; line-height: 1.2; font-weight: 650; letter-spacing: -.02em; color: var(--tone); }
 .figure .of { color: var(--soft); font-size: 13px; line-height: 1.35; display: block; }
@@ -89,8 +89,11 @@ th, td { text-align: left; vertical-align: top; padding: 8px 14px 8px 0; border-
 thead th { border-top: 0; color: var(--soft); font-weight: 500; font-size: 13px; white-space: nowrap; }
 tbody th { font-weight: 500; }
 td.n, th.n { text-align: right; white-space: nowrap; }
-td.t { white-space: nowrap; }
+td.t, tbody th.t { white-space: nowrap; }
 tr > :last-child { padding-right: 0; }
+p.remedy, p.where { margin: 4px 0 0; max-width: 62ch; font-weight: 400; }
+p.where { margin: 0; }
+.soft { color: var(--soft); }
 code, .id { font-family: var(--mono); font-size: .88em; color: var(--soft); overflow-wrap: anywhere; }
 .tag {
   display: inline-flex; align-items: center; gap: 5px; padding: 1px 9px 1px 7px; border-radius: 999px; white-space: nowrap;
@@ -100,6 +103,7 @@ code, .id { font-family: var(--mono); font-size: .88em; color: var(--soft); over
 details > summary { cursor: pointer; color: var(--accent); padding: 4px 0; width: fit-content; }
 details > summary:hover { text-decoration: underline; text-underline-offset: 3px; }
 .more { margin-top: 14px; font-size: 14px; }
+td .more, th .more { margin-top: 4px; font-size: 13px; }
 footer { color: var(--soft); font-size: 13px; margin-top: 32px; }
 footer p { margin: 0 0 4px; overflow-wrap: anywhere; }
 @media (max-width: 640px) {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { DuckDBInstance } from '@duckdb/node-api';
 import type { Logger } from 'pino';
 import { type Aws, createAws } from '../aws/aws.ts';
+import type { LakeSettings } from '../config/lake-settings.ts';
 import { describeForeign } from '../lake/foreign-objects.ts';
 import { partitionsOf } from '../lake/partitions.ts';
 import { openScratch, type Scratch } from '../lake/scratch.ts';
@@ -34,6 +35,9 @@ export interface SessionIo {
   readonly openReader?: typeof openLakeReader;
 }
 
+export type SessionSettings = LakeSettings &
+  Pick<QuerySettings, 'days' | 'memoryLimitBytes' | 'scratchLimitBytes'>;
+
 export interface Session {
   readonly url: string;
   /**
@@ -56,15 +60,20 @@ export interface Session {
   close(): Promise<void>;
 }
 
+/** With the store of the lake, for what is no table. */
+export interface OpenedSession extends Session {
+  readonly store: Store;
+}
+
 /**
  * @param names of the tables and views that will be queried; undefined: any
  * @throws LakeError, ScratchError, AccessError
  */
 export async function openSession(
-  settings: QuerySettings,
+  settings: SessionSettings,
   io: SessionIo,
   names: ReadonlySet<string> | undefined,
-): Promise<Session> {
+): Promise<OpenedSession> {
   let aws: Aws | undefined;
   let store: Store | undefined;
   let scratch: Scratch | undefined;
@@ -150,7 +159,7 @@ export async function openSession(
         }
       }
     };
-    return { url: store.url, ask, coverage, close };
+    return { url: store.url, store, ask, coverage, close };
   } catch (error) {
     await close();
     throw error;
@@ -169,7 +178,7 @@ export async function checkAlone(sql: string): Promise<Statement> {
 
 /** Counted from the lake's newest run, not from this machine's clock, because questions use the newest run as "now". */
 async function defaultDays(
-  settings: QuerySettings,
+  settings: SessionSettings,
   store: Store,
   today: string,
   lookBack: LookBack | null,

@@ -35,7 +35,15 @@ export function renderFailures(
 }
 
 /** The status and the error, without what differs between targets: account ids, the region, request ids. */
-function causeOf({ status, error, region }: TargetFailure): string {
+export function causeOf({
+  status,
+  error,
+  region,
+}: {
+  readonly status: string;
+  readonly error: string;
+  readonly region: string;
+}): string {
   const same = error
     .replaceAll(region, '<region>')
     .replace(/(?<!\d)\d{12}(?!\d)/g, '<account>')

@@ -32,6 +32,7 @@ describe('a switch', () => {
 
   it('is any option of any job that may stand alone', () => {
     expect([...switchNames].sort()).toEqual([
+      'acknowledge',
       'allow-unsafe-store',
       'bucket-key-enabled',
       'dry-run',

@@ -13,6 +13,9 @@ import { runPlan } from '../../src/export/plan.ts';
 import type { FaultInput } from '../../src/simulator/faults.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import { defaultOptions, type SimulatorOptions } from '../../src/simulator/simulator-options.ts';
+import type { StatusReport } from '../../src/status/report.ts';
+import { runStatus } from '../../src/status/status.ts';
+import { parseStatusSettings } from '../../src/status/status-settings.ts';
 import type { Progress } from '../../src/telemetry/progress.ts';
 import type { RunSummary } from '../../src/telemetry/run-summary.ts';
 import { differences, type LakeRow, readLake, readTable } from './lake-reader.ts';
@@ -134,6 +137,22 @@ export async function openLab(
     environment,
     run,
     start,
+    /** The status of the lake, at the simulator's time. */
+    status: (change: Flags = {}): Promise<StatusReport> =>
+      runStatus(
+        parseStatusSettings({
+          flags: { lake, scratch: join(folder, 'scratch'), ...change },
+          env: {},
+          cwd: folder,
+          temporaryFolder: tmpdir(),
+          readFile: (path) => readFileSync(path, 'utf8'),
+        }),
+        {
+          ...ioWith(new AbortController().signal),
+          localNow: () => simulator.now(),
+          user: 'auditor@desk',
+        },
+      ),
     plan: (change: Flags = {}) => runPlan(settingsWith(change), ioWith(new AbortController().signal)),
     everyFile: async () => (await readdir(folder, { recursive: true })).sort(),
     accountsByPart: async (table: string): Promise<ReadonlyMap<string, ReadonlySet<string>>> => {

@@ -262,11 +262,11 @@ describe('the CronJob', () => {
     const [fail, count] = rules;
     expect(fail).toMatchObject({
       action: 'FailJob',
-      onExitCodes: { operator: 'In', values: [64, 65, 77, 78] },
+      onExitCodes: { operator: 'In', values: [64, 65, 66, 77, 78] },
     });
     expect(count).toMatchObject({
       action: 'Count',
-      onExitCodes: { operator: 'NotIn', values: [0, 64, 65, 77, 78] },
+      onExitCodes: { operator: 'NotIn', values: [0, 64, 65, 66, 77, 78] },
     });
     const known = Object.keys(exitCodes).map(Number);
     expect(known).toEqual(expect.arrayContaining([...(fail?.onExitCodes?.values ?? [])]));

@@ -1,0 +1,132 @@
+/** The `status` job: what is proven, what is missing and what is lost, from the lake alone. */
+import { createAws } from '../aws/aws.ts';
+import { openLakeStore } from '../lake/stores/open-lake-store.ts';
+import { type OpenedSession, openSession } from '../query/session.ts';
+import { UsageError } from '../shared/errors.ts';
+import { dayMs } from '../shared/time.ts';
+import { identifyCaller } from '../targets/caller.ts';
+import type { JobIo } from '../telemetry/job-io.ts';
+import { acknowledge, readAcknowledged } from './acknowledgements.ts';
+import { daysShown, readCopies } from './copies.ts';
+import { readCoverageFacts } from './coverage-facts.ts';
+import { plannedNoMore, unfinishedRuns } from './ledger-runs.ts';
+import { type Facts, makeReport } from './make-report.ts';
+import type { StatusReport } from './report.ts';
+import type { StatusSettings } from './status-settings.ts';
+
+export interface StatusIo extends Pick<JobIo, 'log' | 'stopping'> {
+  readonly progress: Pick<JobIo['progress'], 'phase'>;
+  /** This machine's clock, in milliseconds since the epoch. A store on S3 has a better one. */
+  readonly localNow: () => number;
+  /** Who acknowledges, as this machine knows: user and host. */
+  readonly user: string;
+}
+
+/** The tables and views that are read. */
+const names: ReadonlySet<string> = new Set(['export_coverage', 'copy_jobs', 'leaf_copies']);
+
+/** @throws LakeError, ScratchError, AccessError, UsageError */
+export async function runStatus(settings: StatusSettings, io: StatusIo): Promise<StatusReport> {
+  if (settings.acknowledge && settings.asOf !== null) {
+    throw new UsageError(
+      '--acknowledge and --as-of cannot be used together',
+      'Acknowledge what is lost now, without --as-of.',
+    );
+  }
+  io.progress.phase('opening the lake');
+  const session = await openSession(
+    { ...settings, days: daysUntil(settings.asOf) },
+    {
+      log: io.log,
+      note: (line) => io.log.debug(line),
+      signal: io.stopping,
+      today: new Date(io.localNow()).toISOString().slice(0, 10),
+    },
+    names,
+  );
+  try {
+    const facts = await readFacts(session, settings, io);
+    const limits = { ...settings, lostSince: lostSince(settings, facts.now) };
+    const report = makeReport(facts, limits);
+    if (!settings.acknowledge || report.lost.length === 0) return report;
+    await writeAcknowledgement(report.lost, facts.now, settings, io);
+    const acknowledged = await readAcknowledged(session.store, facts.now, io.stopping);
+    return makeReport({ ...facts, acknowledged }, limits);
+  } finally {
+    await session.close();
+  }
+}
+
+async function readFacts(session: OpenedSession, settings: StatusSettings, io: StatusIo): Promise<Facts> {
+  const { store } = session;
+  const { stopping: signal } = io;
+  io.progress.phase('reading the coverage of all runs');
+  const read = await session.ask(daysShown, signal, async ({ connection }) => {
+    const newest = await newestRun(connection);
+    const now = settings.asOf ?? Math.max(newest, lakeTime(session, io.localNow));
+    const coverage = await readCoverageFacts(connection, now);
+    return { now, coverage, copies: await readCopies(connection, now) };
+  });
+  io.progress.phase('reading the ledger');
+  return {
+    lake: session.url,
+    ...read,
+    unfinished: await unfinishedRuns(store, read.coverage, read.now, signal),
+    plannedNoMore: await plannedNoMore(store, read.coverage, signal),
+    acknowledged: await readAcknowledged(store, read.now, signal),
+  };
+}
+
+/** Opens the lake a second time: for the report it is open for reading only. */
+async function writeAcknowledgement(
+  losses: StatusReport['lost'],
+  at: number,
+  settings: StatusSettings,
+  io: StatusIo,
+): Promise<void> {
+  const { stopping: signal } = io;
+  const aws = createAws({ endpointUrl: settings.endpointUrl, maxSockets: 4 });
+  try {
+    // AWS knows better than this machine who has the credentials.
+    const identified = settings.lake.kind === 's3' ? await identifyCaller(aws, { signal }) : null;
+    const by = identified === null ? io.user : `${identified.caller.arn} (${io.user})`;
+    const store = await openLakeStore(settings, {
+      create: true,
+      aws: () => aws,
+      ...(identified === null ? {} : { caller: identified }),
+      log: io.log,
+      signal,
+    });
+    try {
+      await acknowledge(store, losses, { at, by }, signal);
+    } finally {
+      await store.close();
+    }
+  } finally {
+    aws.close();
+  }
+}
+
+/** Its as-of; 0 if no run has ended. The report never speaks of a time before it. */
+async function newestRun(connection: Parameters<typeof readCoverageFacts>[0]): Promise<number> {
+  const reader = await connection.runAndReadAll('SELECT epoch_ms(max(as_of)) FROM export_coverage');
+  return Number(reader.getRowsJS()[0]?.[0] ?? 0);
+}
+
+/** By the store's clock, else by this machine's. */
+function lakeTime({ store }: OpenedSession, localNow: () => number): number {
+  const seen = store.lastSeen?.() ?? null;
+  return seen === null ? localNow() : Math.round(seen.epochMs + performance.now() - seen.at);
+}
+
+/** For a report of the past, only the days before it are read. */
+function daysUntil(asOf: number | null) {
+  if (asOf === null) return null;
+  const day = (epochMs: number) => new Date(epochMs).toISOString().slice(0, 10);
+  return { from: day(asOf - daysShown * dayMs), to: day(asOf) };
+}
+
+function lostSince({ lostSince: since }: StatusSettings, now: number): number | null {
+  if (since === null) return null;
+  return 'epochMs' in since ? since.epochMs : now - since.agoMs;
+}

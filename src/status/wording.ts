@@ -1,0 +1,81 @@
+/** How text and page say the same thing. */
+import { count, grouped, listSome } from '../telemetry/paragraphs.ts';
+import type { StatusReport } from './report.ts';
+
+const shownRegions = 4;
+
+/** `2026-11-21 02:00`: UTC. */
+export function minute(iso: string): string {
+  return iso.slice(0, 16).replace('T', ' ');
+}
+
+/** `31 h`, `6 days`, `6 days 5 h`. */
+export function spanOf(hours: number): string {
+  if (hours < 48) return `${Math.round(hours * 10) / 10} h`;
+  const whole = Math.round(hours);
+  const rest = whole % 24;
+  return `${grouped(Math.floor(whole / 24))} days${rest === 0 ? '' : ` ${rest} h`}`;
+}
+
+/** `payments-prod (111122223333)`, or the number alone. */
+export function accountLabel({
+  account_id: id,
+  account_name: name,
+}: {
+  readonly account_id: string;
+  readonly account_name: string | null;
+}): string {
+  return name === null ? id : `${name} (${id})`;
+}
+
+/** How many regions a report speaks of. */
+export function regionsOf(drains: StatusReport['drains']): number {
+  return new Set(drains.map(({ region }) => region)).size;
+}
+
+/** The first regions by name, or all of them by number. */
+export function placesLabel(regions: readonly string[], everywhere: number): string {
+  return regions.length === everywhere && everywhere > shownRegions
+    ? `all ${everywhere} regions`
+    : listSome(regions, shownRegions);
+}
+
+/** The verdict in one sentence, then what follows from it. */
+export function verdictLines(report: StatusReport): readonly [string, ...string[]] {
+  const { totals, hours_to_loss: left, first_loss_at: at } = report;
+  const gaps = `${count(totals.with_gaps, 'drain')} ${totals.with_gaps === 1 ? 'has a gap' : 'have gaps'}`;
+  const clock =
+    at === null || left === null
+      ? []
+      : left <= 0
+        ? [`${gaps}, and AWS is deleting unread records now.`]
+        : [`${gaps}. AWS begins to delete unread records at ${minute(at)}, in ${spanOf(left)}.`];
+  const person =
+    totals.need_person === 0
+      ? []
+      : [`${count(totals.need_person, 'target')} ${totals.need_person === 1 ? 'needs' : 'need'} a person.`];
+  switch (report.verdict) {
+    case 'nothing_read':
+      return ['No run has read anything into this lake yet.'];
+    case 'lost':
+      return [
+        `Data is lost for good: ${count(totals.new_losses, 'interval')} that nobody has acknowledged.`,
+        ...clock,
+        ...person,
+      ];
+    case 'at_risk':
+      return [
+        `${count(totals.at_risk, 'drain')} will lose data within ${spanOf(report.warn_within_hours)}.`,
+        ...clock,
+        ...person,
+      ];
+    case 'gaps':
+      return ['Nothing is lost yet, but not everything is proven.', ...clock, ...person];
+    case 'proven':
+      return [
+        totals.lost_intervals === 0
+          ? 'Everything is proven.'
+          : `Everything that AWS still keeps is proven. ${count(totals.lost_intervals, 'interval')} that AWS deleted earlier ${totals.lost_intervals === 1 ? 'stays' : 'stay'} on record.`,
+      ];
+  }
+}
