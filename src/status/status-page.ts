@@ -178,7 +178,7 @@ function lostSection({ lost, last_acknowledged: acknowledged, drains }: StatusRe
           { name: 'Table', kind: 'short' },
           { name: 'Where' },
           { name: 'Noticed', kind: 'short' },
-          { name: '' },
+          { name: 'State', kind: 'short' },
         ],
         shown.map((group) => lostRow(group, everywhere)),
       ),

@@ -1,0 +1,197 @@
+/**
+ * The status page in a real browser, with 5 and with 500 accounts, in both colour schemes: no script error, no request,
+ * no accessibility violation (axe-core), usable by keyboard and on a narrow screen, and the numbers of --output json.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import axe, { type AxeResults } from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { StatusReport } from '../../../src/status/report.ts';
+import { renderStatusPage } from '../../../src/status/status-page.ts';
+import { withTrouble } from '../../status/organizations.ts';
+import { openChromium } from './chromium.ts';
+
+let browser: Browser;
+let folder: string;
+beforeAll(async () => {
+  browser = await openChromium();
+  folder = await mkdtemp(join(tmpdir(), 'backup-copy-export-pages-'));
+});
+afterAll(async () => {
+  await browser.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** What the browser complained of, and what it asked the network for. */
+interface Opened {
+  readonly page: Page;
+  readonly complaints: readonly string[];
+}
+
+async function open(
+  report: StatusReport,
+  scheme: 'light' | 'dark',
+  use: (opened: Opened) => Promise<void>,
+): Promise<void> {
+  const file = join(folder, `${report.totals.accounts}-${scheme}.html`);
+  await writeFile(file, renderStatusPage(report));
+  const context = await browser.newContext({ colorScheme: scheme, viewport: { width: 1200, height: 900 } });
+  try {
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('console', (message) => complaints.push(`${message.type()}: ${message.text()}`));
+    page.on('request', (request) => {
+      if (request.url() !== pathToFileURL(file).href && !request.url().startsWith('data:'))
+        complaints.push(`request to ${request.url()}`);
+    });
+    await page.goto(pathToFileURL(file).href);
+    await use({ page, complaints });
+    expect(complaints).toEqual([]);
+  } finally {
+    await context.close();
+  }
+}
+
+/** The rules that the page breaks, with the first element that does. */
+async function violations(page: Page): Promise<readonly string[]> {
+  await page.evaluate(axe.source);
+  const { violations: found } = await page.evaluate<AxeResults>(
+    "axe.run(document, { resultTypes: ['violations'] })",
+  );
+  return found.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
+}
+
+const texts = (page: Page, selector: string): Promise<string[]> =>
+  page
+    .locator(selector)
+    .evaluateAll((all) => all.map((one) => (one.textContent ?? '').replace(/\s+/g, ' ').trim()));
+
+/** The rows of a table, each as its cells. */
+const rows = (page: Page, selector: string): Promise<string[][]> =>
+  page
+    .locator(`${selector} tbody tr`)
+    .evaluateAll((all) =>
+      all.map((row) =>
+        [...row.querySelectorAll('th, td')].map((cell) =>
+          (cell.textContent ?? '').replace(/\s+/g, ' ').trim(),
+        ),
+      ),
+    );
+
+const grouped = (n: number) => n.toLocaleString('en-US');
+const minute = (iso: string) => iso.slice(0, 16).replace('T', ' ');
+const tags = (page: Page, selector: string) => texts(page, `${selector} .tag`);
+
+const openAll = (page: Page) =>
+  page.locator('details').evaluateAll((all) => {
+    for (const one of all) one.setAttribute('open', '');
+  });
+
+describe.each([
+  [5, 4],
+  [500, 17],
+])('with %i accounts in %i regions', (accounts, regions) => {
+  // As a program reads it, not as the page was given it.
+  const report: StatusReport = JSON.parse(JSON.stringify(withTrouble(accounts, regions)));
+
+  it.each(['light', 'dark'] as const)('breaks no rule in the %s scheme, folded and open', async (scheme) => {
+    await open(report, scheme, async ({ page }) => {
+      expect(await violations(page)).toEqual([]);
+      await openAll(page);
+      expect(await violations(page)).toEqual([]);
+    });
+  });
+
+  it('shows the numbers of --output json', async () => {
+    await open(report, 'light', async ({ page }) => {
+      await openAll(page);
+      const { totals, copies, causes, lost, drains } = report;
+      expect((await texts(page, '.figure .n')).filter((_, at) => [0, 1, 3, 5].includes(at))).toEqual(
+        [totals.proven, totals.with_gaps, totals.lost_intervals, totals.open_jobs].map(grouped),
+      );
+      expect(await texts(page, '.figure .of')).toEqual(
+        expect.arrayContaining([
+          `of ${grouped(totals.drains)} drains in ${grouped(totals.accounts)} accounts`,
+          `${grouped(totals.at_risk)} at risk within 2 days`,
+          `intervals, ${grouped(totals.new_losses)} new`,
+        ]),
+      );
+      expect(await tags(page, '#causes')).toEqual(causes.map(({ cause }) => cause));
+      const causeRows = await rows(page, '#causes');
+      expect(causeRows.map(([, , since]) => since)).toEqual(causes.map(({ since }) => minute(since)));
+      for (const [at, { accounts: named }] of causes.entries()) {
+        expect(causeRows[at]?.[1]).toContain(
+          named.length === 1 ? named[0]?.account_id : `${grouped(named.length)} accounts`,
+        );
+      }
+      expect((await rows(page, '#lost')).map(([span, , table]) => `${table} ${span}`)).toEqual([
+        ...new Set(lost.map(({ table, from, to }) => `${table} ${minute(from)} – ${minute(to)}`)),
+      ]);
+      expect(await rows(page, '#success')).toEqual(
+        [...copies.days]
+          .reverse()
+          .map((day) => [
+            day.day,
+            ...[day.jobs, day.completed, day.failed, day.partly_done, day.still_open].map(grouped),
+            `${day.success_percent?.toFixed(2)} %`,
+          ]),
+      );
+      expect(await texts(page, '#failures .n b')).toEqual(
+        copies.failures_by_category.map(({ failed }) => grouped(failed)),
+      );
+      const routes = (await rows(page, '#routes')).flatMap(([, ...cells]) =>
+        cells.filter((cell) => cell !== '–'),
+      );
+      expect([...routes].sort()).toEqual(
+        copies.routes
+          .map(({ jobs, failed }) =>
+            failed === 0 ? grouped(jobs) : `${grouped(jobs)}${grouped(failed)} failed`,
+          )
+          .sort(),
+      );
+      // One strip for each account, with its gaps and losses in words.
+      const spoken = await page
+        .locator('#coverage details > summary .strip svg, #coverage details.all > .row .strip svg')
+        .evaluateAll((all) => all.map((one) => one.getAttribute('aria-label') ?? ''));
+      const byAccount = Map.groupBy(drains, ({ account_id }) => account_id);
+      for (const [id, own] of byAccount) {
+        const label = spoken.find((one) => one.includes(`(${id})`)) ?? '';
+        for (const { from, to } of own.flatMap(({ gaps, lost: losses }) => [...gaps, ...losses])) {
+          expect(label).toContain(`${minute(from)} to ${minute(to)}`);
+        }
+        if (own.every(({ gaps, lost: losses }) => gaps.length + losses.length === 0)) {
+          expect(label).toContain('nothing is missing');
+        }
+      }
+    });
+  });
+
+  it('can be used by keyboard, on a narrow screen and on paper', async () => {
+    await open(report, 'light', async ({ page }) => {
+      const background = () => page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
+      const light = await background();
+      await page.keyboard.press('Tab');
+      expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to the report');
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Enter');
+      expect(await background()).not.toBe(light);
+      expect(await texts(page, '.scheme')).toEqual(['Light colours']);
+      await page.keyboard.press('Enter');
+      expect(await background()).toBe(light);
+
+      const account = page.locator('#coverage details > summary').first();
+      await account.focus();
+      await page.keyboard.press('Enter');
+      expect(await page.locator('#coverage details').first().getAttribute('open')).toBe('');
+      expect(await page.locator('#coverage details .inner .row').first().isVisible()).toBe(true);
+
+      await page.setViewportSize({ width: 360, height: 800 });
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360);
+      expect((await page.pdf({ printBackground: true })).length).toBeGreaterThan(10_000);
+    });
+  });
+});
