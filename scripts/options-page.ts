@@ -1,4 +1,5 @@
 /** docs/reference/options.md: every option of every job, from src/config/options.ts. */
+import type { Option } from '../src/config/option.ts';
 import {
   commonOptionNames,
   exportOptionNames,
@@ -6,9 +7,13 @@ import {
   optionOf,
   ownOptionNames,
 } from '../src/config/options.ts';
+import { verifyOptions } from '../src/config/verify-options.ts';
 
 function row(name: OptionName): string {
-  const { sample, default: standard, description } = optionOf(name);
+  return rowOf(name, optionOf(name));
+}
+
+function rowOf(name: string, { sample, default: standard, description }: Option): string {
   const cell = (text: string): string => text.replaceAll('|', '\\|');
   const option = sample === '' ? `--${name}` : `--${name} ${sample}`;
   return `| \`${cell(option)}\` | ${standard === null ? '' : `\`${cell(standard)}\``} | ${cell(description)} |`;
@@ -45,5 +50,8 @@ export function optionsPage(): string {
     onlyOf('query'),
     '## status',
     onlyOf('status'),
+    '## verify',
+    '`verify` takes those options of `export` that concern the lake, and `--public-key` and `--witness`.',
+    table(Object.entries(verifyOptions).map(([name, option]) => rowOf(name, option))),
   ].join('\n\n')}\n`;
 }

@@ -9,6 +9,7 @@ import { faultKinds } from '../src/simulator/faults.ts';
 import { copyJobSummaries } from '../src/tables/copy-job-summaries.ts';
 import { copyJobs } from '../src/tables/copy-jobs.ts';
 import { exportCoverage } from '../src/tables/export-coverage.ts';
+import { findingKinds } from '../src/verify/finding.ts';
 import { optionsPage } from './options-page.ts';
 
 const folder = new URL('../docs/reference/', import.meta.url);
@@ -48,6 +49,18 @@ export const faultsTable: PagePart = {
   rows: Object.entries(faultKinds).map(([kind, effect]) => [`\`${kind}\``, effect]),
 };
 
+export const findingsTable: PagePart = {
+  page: 'findings.md',
+  what: 'kinds of findings',
+  head: ['kind', 'severity', 'meaning', 'what to do'],
+  rows: Object.entries(findingKinds).map(([kind, { severity, meaning, remedy }]) => [
+    `\`${kind}\``,
+    severity,
+    meaning,
+    remedy,
+  ]),
+};
+
 /**
  * The page with its table anew.
  * @throws Error if the page has lost the place for the table
@@ -73,6 +86,7 @@ export function writtenPage(name: string): string {
 export const pages: Readonly<Record<string, () => string | Promise<string>>> = {
   'options.md': optionsPage,
   'exit-codes.md': () => withTable(exitCodesTable, writtenPage('exit-codes.md')),
+  'findings.md': () => withTable(findingsTable, writtenPage('findings.md')),
   'simulate.md': () => withTable(faultsTable, writtenPage('simulate.md')),
   'tables.md': currentTablesPage,
 };

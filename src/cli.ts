@@ -21,6 +21,7 @@ if (problem === null) {
     { simulateJob },
     { catalogJob },
     { statusJob },
+    { verifyJob },
   ] = await Promise.all([
     import('./command-line/command-line.ts'),
     import('../jobs/export.ts'),
@@ -29,9 +30,10 @@ if (problem === null) {
     import('../jobs/simulate.ts'),
     import('../jobs/catalog.ts'),
     import('../jobs/status.ts'),
+    import('../jobs/verify.ts'),
   ]);
   await runCommandLine(process.argv.slice(2), {
-    jobs: [exportJob, planJob, queryJob, statusJob, simulateJob, catalogJob],
+    jobs: [exportJob, planJob, queryJob, statusJob, verifyJob, simulateJob, catalogJob],
     helpOfQuestion,
   });
 } else {

@@ -22,11 +22,13 @@ const whenStopping = {
   plan: 'stopping; no new targets are tested',
   catalog: 'stopping; nothing more is changed',
   status: 'stopping; nothing more is read',
+  verify: 'stopping; nothing more is read',
 };
 
 const whenInterrupted = {
   export: ['before it had anything to publish', 'nothing is lost'],
   plan: ['before the plan was complete', 'a plan changes nothing'],
+  verify: ['before it had read what was asked', 'it changes nothing in the lake'],
   catalog: ['before it finished', 'the finished changes stay and are not repeated'],
   status: ['before the report was complete', 'it changes nothing in the tables'],
 } as const;

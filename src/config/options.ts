@@ -25,9 +25,10 @@ import {
   roleName,
   since,
 } from './value-parsers.ts';
+import { verifyOptions } from './verify-options.ts';
 
 /** Jobs that open a lake. */
-const lakeJobs: readonly Job[] = ['export', 'plan', 'catalog', 'query', 'status'];
+const lakeJobs: readonly Job[] = ['export', 'plan', 'catalog', 'query', 'status', 'verify'];
 /** Jobs that read or write parts with an engine. */
 const engineJobs: readonly Job[] = ['export', 'plan', 'query', 'status'];
 /** Jobs that write to S3: the lake, or Athena's results. */
@@ -198,7 +199,7 @@ export const options = {
       'Local folder for temporary files. Default: a folder for each user in the system’s temporary folder',
   }),
   'scratch-limit': text(sizeFrom('5MB'), {
-    jobs: engineJobs,
+    jobs: [...engineJobs, 'verify'],
     sample: '10GB',
     default: '10GB',
     description: 'Disk space limit of the scratch folder; GB is decimal, GiB binary',
@@ -248,11 +249,13 @@ export const options = {
       'Key that signs the checkpoint of each run: an asymmetric KMS key by ARN, alias or id, or a private key in PEM. Default: checkpoints are not signed',
   }),
   'public-key': list(file, {
+    jobs: ['export', 'plan', 'verify'],
     sample: 'FILE,…',
     description:
       'Public keys in PEM whose signatures count. After the signing key was replaced, export needs the earlier one once',
   }),
   witness: text(lake, {
+    jobs: ['export', 'plan', 'verify'],
     sample: 's3://bucket/prefix',
     description:
       'Second place for a copy of each checkpoint, written once, where the lake’s owner cannot write: a prefix on S3, or a local folder',
@@ -449,7 +452,7 @@ export const options = {
     jobs: allJobs,
     sample: 'text|json|html',
     default: 'text',
-    description: 'Format of the result on stdout; html, one self-contained page, is for status',
+    description: 'Format of the result on stdout; html, one self-contained page, is for status and verify',
   }),
 } as const satisfies Record<string, Option>;
 
@@ -472,23 +475,35 @@ export function environmentName(name: string): string {
   return environmentPrefix + name.toUpperCase().replaceAll('-', '_');
 }
 
+/** The options that only this job has. Some have the name of an option of other jobs, and replace it. */
+function optionsOnlyOf(job: Job): Readonly<Record<string, Option>> {
+  if (job === 'simulate') return simulateOptions;
+  return job === 'verify' ? verifyOptions : {};
+}
+
 /** The options of a job by name, without `--config`. */
 export function tableOf(job: Job): ReadonlyMap<string, Option> {
   const shared = optionNames.filter((name) => optionOf(name).jobs.includes(job));
   return new Map<string, Option>([
     ...shared.map((name): [string, Option] => [name, optionOf(name)]),
-    ...(job === 'simulate' ? Object.entries(simulateOptions) : []),
+    ...Object.entries(optionsOnlyOf(job)),
   ]);
 }
 
 /** The options of every job: one environment or configuration file may serve several jobs. */
-export const allOptionNames: ReadonlySet<string> = new Set([...optionNames, ...Object.keys(simulateOptions)]);
+export const allOptionNames: ReadonlySet<string> = new Set([
+  ...optionNames,
+  ...Object.keys(simulateOptions),
+  ...Object.keys(verifyOptions),
+]);
 
 /** Options that need no value. */
 export const switchNames: ReadonlySet<string> = new Set(
-  [...optionNames.map((name) => [name, optionOf(name)] as const), ...Object.entries(simulateOptions)].flatMap(
-    ([name, { kind }]) => (kind === 'switch' ? [name] : []),
-  ),
+  [
+    ...optionNames.map((name) => [name, optionOf(name)] as const),
+    ...Object.entries(simulateOptions),
+    ...Object.entries(verifyOptions),
+  ].flatMap(([name, { kind }]) => (kind === 'switch' ? [name] : [])),
 );
 
 /** The options that every job has. */

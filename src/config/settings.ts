@@ -127,7 +127,7 @@ export function parseSettings(input: SettingsInput): Settings {
 }
 
 /** The jobs whose result can be a page. */
-const htmlJobs: readonly Job[] = ['status'];
+const htmlJobs: readonly Job[] = ['status', 'verify'];
 
 /** The telemetry options, which every job has. */
 export function parseTelemetry(job: Job, input: OptionInput): Telemetry {

@@ -1,6 +1,6 @@
 /** `_ledger/lake.json`, the lake's own record. Written once, sealed with a hash, and upgraded by newer programs. */
 import { createHash } from 'node:crypto';
-import { LakeError } from '../shared/errors.ts';
+import { LakeError, NewerLakeError } from '../shared/errors.ts';
 import type { Table } from '../tables/table.ts';
 import { bucketHash, formatVersion, lakeKey } from './layout.ts';
 import type { Store } from './stores/store.ts';
@@ -141,8 +141,8 @@ export function recordDamaged(url: string, why: string, cause?: unknown): LakeEr
   );
 }
 
-function newerProgram(url: string, there: string, here: string): LakeError {
-  return new LakeError(
+function newerProgram(url: string, there: string, here: string): NewerLakeError {
+  return new NewerLakeError(
     `A newer program wrote the lake ${url}: it has ${there}, this program knows ${here}`,
     'Update backup-copy-export. Nothing was read from AWS Backup, and nothing was written.',
   );

@@ -32,6 +32,9 @@ export const statePagesPrefix = '_ledger/lake-state/';
 /** What people have acknowledged as lost (`status --acknowledge`), one object each. */
 export const acknowledgedPrefix = '_ledger/acknowledged/';
 
+/** The creation dates of jobs are below this prefix, one file per bucket. */
+export const creationDatesPrefix = '_ledger/creation-dates/';
+
 /** Everything of a table is below this prefix, and nothing else: Athena reads every object there. */
 export function tablePrefix(table: Table): string {
   return `${table.name}/`;
@@ -71,7 +74,7 @@ export interface TableKey {
  * also decides the partition of its coverage.
  */
 const runFile =
-  /^([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}(\.parquet|\.begin\.json|\.json)$/;
+  /^([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}(\.parquet|\.begin\.json|\.json|\.ndjson)$/;
 const partFile = /^part-(\d{5})\.parquet$/;
 
 /**
@@ -112,10 +115,11 @@ function parseRunFile(
 /** A key below `runsPrefix`, parsed; null: no run wrote it. */
 export function parseRunKey(
   key: string,
-): { readonly asOf: number; readonly record: 'begin' | 'manifest' } | null {
+): { readonly runId: string; readonly asOf: number; readonly record: 'begin' | 'manifest' } | null {
   const run = parseRunFile(key.slice(key.lastIndexOf('/') + 1));
-  if (run === null || run.ending === '.parquet') return null;
-  return { asOf: run.asOf, record: run.ending === '.json' ? 'manifest' : 'begin' };
+  if (run === null || !run.ending.endsWith('.json')) return null;
+  const { runId, asOf, ending } = run;
+  return { runId, asOf, record: ending === '.json' ? 'manifest' : 'begin' };
 }
 
 /** The bucket in a key of watermarks; null for any other key. */
@@ -165,9 +169,24 @@ export function acknowledgementKey(at: number, id: string): string {
   return `${acknowledgedPrefix}${utcDay(at)}/${id}.json`;
 }
 
+/** A key below `rejectedPrefix`, parsed; null: no run writes it. */
+export function parseRejectedKey(key: string): { readonly date: string; readonly runId: string } | null {
+  const run = parseRunFile(key.slice(key.lastIndexOf('/') + 1));
+  if (run === null || run.ending !== '.ndjson') return null;
+  const { runId } = run;
+  const date = utcDay(run.asOf);
+  return key === rejectedKey(date, runId) ? { date, runId } : null;
+}
+
 /** The first creation date of each job in a bucket; see src/lake/creation-dates.ts. */
 export function creationDatesKey(bucket: number): string {
-  return `_ledger/creation-dates/${numbered(bucket)}.bin`;
+  return `${creationDatesPrefix}${numbered(bucket)}.bin`;
+}
+
+/** The bucket in a key of creation dates; null for any other key. */
+export function parseCreationDatesKey(key: string): number | null {
+  const name = key.startsWith(creationDatesPrefix) ? key.slice(creationDatesPrefix.length) : '';
+  return /^\d{5}\.bin$/.test(name) ? Number.parseInt(name, 10) : null;
 }
 
 export function watermarksKey(bucket: number): string {

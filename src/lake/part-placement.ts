@@ -4,7 +4,7 @@
  */
 import { LakeError } from '../shared/errors.ts';
 import { type PartitionColumn, type Table, utcDay } from '../tables/table.ts';
-import { bucketOf } from './layout.ts';
+import { bucketOf, type TableKey } from './layout.ts';
 
 /** Which of the partition's buckets a part holds, for example bucket 0 of 4. */
 export interface Placement {
@@ -30,6 +30,16 @@ export function placementMetadata(
 /** `creation_date=2026-11-20`; several columns are joined by a slash. */
 export function partitionText(table: Table, partition: Readonly<Record<string, string>>): string {
   return table.partitions.map(({ name }) => `${name}=${partition[name] ?? ''}`).join('/');
+}
+
+/** What the footer of the object with this key must say about the object, if it says anything. */
+export function expectedFooter(
+  table: Table,
+  { partition, bucket, runId }: TableKey,
+  buckets: number,
+): Readonly<Record<string, string>> {
+  if (bucket !== null) return placementMetadata(table, partition, { bucket, buckets });
+  return { table: table.name, partition: partitionText(table, partition), run_id: runId ?? '' };
 }
 
 /**

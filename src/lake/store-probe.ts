@@ -43,6 +43,7 @@ export function withoutMultipart(store: Store): Store {
     url: store.url,
     download: (key, file, signal) => store.download(key, file, signal),
     read: (key, signal) => store.read(key, signal),
+    head: (key, signal) => store.head(key, signal),
     put: (request, signal) => store.put({ ...request, multipart: false }, signal),
     list: (prefix, options, signal) => store.list(prefix, options, signal),
     close: () => store.close(),

@@ -14,17 +14,14 @@ import type { Store } from '../lake/stores/store.ts';
 import { loadViews, type View } from '../questions/questions.ts';
 import { identifiersOf } from '../questions/sql-tokens.ts';
 import { LakeError, PartChangedError, ScratchError } from '../shared/errors.ts';
-import { copyJobSummaries } from '../tables/copy-job-summaries.ts';
-import { copyJobs } from '../tables/copy-jobs.ts';
 import { exportCoverage } from '../tables/export-coverage.ts';
+import { lakeTables } from '../tables/lake-tables.ts';
 import type { Table } from '../tables/table.ts';
 import { allDays, type DayRange, daysBefore, isWithin } from './day-range.ts';
 import { downloadParts, findParts, localParts, type Part } from './lake-parts.ts';
 import { checkParts } from './part-check.ts';
 import { checkStatement, type Statement } from './read-only.ts';
 import { createTableView } from './table-view.ts';
-
-export const lakeTables: readonly Table[] = [copyJobs, copyJobSummaries, exportCoverage];
 
 /** Characters in a path that the engine reads as patterns or as partitions. */
 const engineWildcards = /[*?[\]=]/;

@@ -9,10 +9,9 @@ import {
   contradiction,
   damagedPart,
   dayColumn,
+  expectedFooter,
   outsideBucket,
   outsideDay,
-  partitionText,
-  placementMetadata,
 } from '../lake/part-placement.ts';
 import type { Table } from '../tables/table.ts';
 import type { Part } from './lake-parts.ts';
@@ -44,20 +43,12 @@ export async function checkParts(
   const refuse = ({ part }: PlacedPart, why: string | null): void => {
     if (why !== null) throw damagedPart(part.key, lake.url, why);
   };
-  for (const one of placed) refuse(one, contradiction(expectedFooter(table, one.place, lake), one.footer));
+  for (const one of placed)
+    refuse(one, contradiction(expectedFooter(table, one.place, lake.buckets), one.footer));
   // Coverage is written by one run, and the run id contains the day.
   if (table.merge.kind === 'append') return;
   await checkDays(connection, table, placed, refuse);
   await checkBuckets(connection, placed, lake, refuse);
-}
-
-function expectedFooter(
-  table: Table,
-  { partition, bucket, runId }: TableKey,
-  { buckets }: CheckedLake,
-): Readonly<Record<string, string>> {
-  if (bucket !== null) return placementMetadata(table, partition, { bucket, buckets });
-  return { table: table.name, partition: partitionText(table, partition), run_id: runId ?? '' };
 }
 
 const told = ['table', 'partition', 'bucket', 'buckets', 'run_id'];

@@ -5,7 +5,7 @@ import { viewColumns } from '../catalog/view-columns.ts';
 import { questionSql } from '../questions/question-sql.ts';
 import { loadViews, type Question, type View } from '../questions/questions.ts';
 import { identifiersOf } from '../questions/sql-tokens.ts';
-import { lakeTables } from './lake-reader.ts';
+import { lakeTables } from '../tables/lake-tables.ts';
 import { parameterWords, questionHead } from './named-questions.ts';
 
 /** @param columns the terminal's */

@@ -41,6 +41,12 @@ export class PartChangedError extends LakeError {}
 /** A local lake contains a symbolic link where a folder or an object belongs. */
 export class LinkError extends LakeError {}
 
+/** An object is complete, but its SHA-256 is not the one that its metadata names. */
+export class AlteredObjectError extends LakeError {}
+
+/** A newer program wrote the lake. */
+export class NewerLakeError extends LakeError {}
+
 /** The scratch folder could not be read or written, or is full. */
 export class ScratchError extends ReportedError {
   readonly exitCode = 74;

@@ -1,4 +1,5 @@
-/** What the program's exit codes mean. They follow sysexits.h, so that people can look them up. */
+/** What the program's exit codes mean. They follow sysexits.h, so that people can look them up.
+ * Codes from 80 on are the program’s own: sysexits.h ends at 78. */
 export const exitCodes = {
   0: 'success: every target was read and published, except for what --fail-on allows',
   64: 'usage error: an option or an environment variable is wrong, or Node is too old',
@@ -10,6 +11,7 @@ export const exitCodes = {
   75: 'temporary failure, a retry can help: targets were throttled, timed out, unreachable or not reached, or the run was interrupted; or status found a target at risk',
   77: 'a person must act: credentials are missing or refused, or targets deny access, lack the role, or are disabled',
   78: 'configuration error: the file is missing or invalid, or the Glue catalog does not match the lake',
+  80: 'damage: verify found that the lake is not what its ledger says',
 } as const;
 
 export type ExitCode = keyof typeof exitCodes;

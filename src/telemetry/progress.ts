@@ -27,6 +27,8 @@ export interface Progress {
   publishing(key: string): () => void;
   /** A part is done: written, unchanged, or failed. */
   published(): void;
+  /** A look at a lake has read so many of its objects, and found so much. */
+  checked(done: number, of: number, findings: number): void;
   /** The run has ended. Restores the terminal. */
   stop(): void;
 }
@@ -81,6 +83,7 @@ function counting(standing: RunProgress, changed: () => void, stop: () => void):
       change(() => {
         standing.partsDone += 1;
       }),
+    checked: (done, of, findings) => change(() => standing.checked(done, of, findings)),
     stop,
   };
 }
@@ -89,6 +92,21 @@ function logLines({ log, every = 30_000 }: ProgressOptions, standing: RunProgres
   let begun = false;
   const timer = setInterval(() => {
     if (!begun) return;
+    if (standing.checks !== null) {
+      const { done, of, findings } = standing.checks;
+      const left = standing.checksLeftMs();
+      log.info(
+        {
+          event: 'progress',
+          objects_done: done,
+          objects: of,
+          findings,
+          seconds_left: left === null ? null : Math.round(left / 1000),
+        },
+        'progress',
+      );
+      return;
+    }
     log.info(
       {
         event: 'progress',

@@ -37,6 +37,9 @@ export class RunProgress {
   rows = 0;
   parts = 0;
   partsDone = 0;
+  /** What `verify` has read so far; null for other jobs. */
+  checks: { readonly done: number; readonly of: number; readonly findings: number } | null = null;
+  #checkingSince = 0;
   /** When the last drain ended; null while there are more. */
   readUntil: number | null = null;
 
@@ -60,6 +63,18 @@ export class RunProgress {
 
   phase(what: string): void {
     this.#phase = { what, since: this.#now() };
+  }
+
+  checked(done: number, of: number, findings: number): void {
+    if (this.checks === null) this.#checkingSince = this.#now();
+    this.checks = { done, of, findings };
+  }
+
+  /** How long the rest takes if it goes on as before; null: nobody knows yet. */
+  checksLeftMs(): number | null {
+    if (this.checks === null || this.checks.done === 0) return null;
+    const { done, of } = this.checks;
+    return ((this.#now() - this.#checkingSince) / done) * Math.max(0, of - done);
   }
 
   planned(drains: readonly Drain[]): void {
@@ -102,6 +117,7 @@ export class RunProgress {
 
   /** A description of what the run waits for; '' if unknown. */
   waitingFor(): string {
+    if (this.checks !== null) return this.#checksInWords(this.checks);
     if (this.#phase !== null) return `${this.#phase.what} (${span(this.#now() - this.#phase.since)})`;
     // The drain that began first has waited longest.
     const [longest] = this.#drains;
@@ -109,6 +125,15 @@ export class RunProgress {
     const [key] = this.publishing;
     if (key === undefined) return '';
     return `publishing part ${Math.min(this.partsDone + 1, this.parts)} of ${this.parts}: ${key}`;
+  }
+
+  #checksInWords({ done, of, findings }: NonNullable<RunProgress['checks']>): string {
+    const left = this.checksLeftMs();
+    return [
+      `read ${done.toLocaleString('en-US')} of ${count(of, 'object')}`,
+      findings === 0 ? 'no damage so far' : count(findings, 'finding'),
+      ...(left === null ? [] : [`${span(left)} left`]),
+    ].join(' · ');
   }
 
   #drainInWords(drain: Drain, { since, pages }: UnderWay): string {

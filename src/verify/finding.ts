@@ -1,4 +1,5 @@
 /** What `verify` can find: a closed list of kinds, each with its severity and with what to do about it. */
+import { checkpointFindingKinds } from '../checkpoints/checkpoint-findings.ts';
 
 /**
  * `damage`: the lake is not what its ledger says, or its rows are not what a part may hold. `warning`: the ledger's caches,
@@ -114,6 +115,11 @@ export const findingKinds = {
       'An object below a table or in the ledger is none of this program’s: other readers may count its rows.',
     remedy: 'Move it out of the lake (docs/recovery.md).',
   },
+  'symbolic-link': {
+    severity: 'damage',
+    meaning: 'An object or a folder of a local lake is a symbolic link, which every job refuses to follow.',
+    remedy: 'Remove the link, or replace it by what it points to. Only the lake’s own folder may be a link.',
+  },
   'row-count-wrong': {
     severity: 'damage',
     meaning: 'A part has another number of rows than the ledger says, although its bytes are the right ones.',
@@ -170,6 +176,7 @@ export const findingKinds = {
     meaning: 'A cache of creation dates is damaged. The next run makes it anew from the parts.',
     remedy: 'Run export. Find out who changed the file.',
   },
+  ...checkpointFindingKinds,
 } as const satisfies Readonly<Record<string, Kind>>;
 
 export type FindingKind = keyof typeof findingKinds;

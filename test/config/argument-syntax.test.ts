@@ -39,6 +39,7 @@ describe('a switch', () => {
       'history',
       'list',
       'list-in-destination',
+      'quick',
       'raw',
       'wide',
     ]);

@@ -150,6 +150,7 @@ function bound(store: Store): Store {
     url: store.url,
     download: store.download.bind(store),
     read: store.read.bind(store),
+    head: store.head.bind(store),
     list: store.list.bind(store),
     put: store.put.bind(store),
     close: store.close.bind(store),

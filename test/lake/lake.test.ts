@@ -24,6 +24,7 @@ function forgetful(store: Store, forgets: (request: PutRequest) => boolean): Sto
     url: store.url,
     download: store.download.bind(store),
     read: store.read.bind(store),
+    head: store.head.bind(store),
     list: store.list.bind(store),
     close: store.close.bind(store),
     async put(request, signal) {

@@ -52,6 +52,7 @@ describe('publishing a part', () => {
       url: local.url,
       download: local.download.bind(local),
       read: local.read.bind(local),
+      head: local.head.bind(local),
       list: local.list.bind(local),
       close: local.close.bind(local),
       async put(request, signal) {

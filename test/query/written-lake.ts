@@ -8,13 +8,9 @@ import { schemaVersions, serializeRecord } from '../../src/lake/lake-record.ts';
 import { bucketHash, formatVersion, lakeKey, partKey } from '../../src/lake/layout.ts';
 import { openScratch } from '../../src/lake/scratch.ts';
 import { openStore } from '../../src/lake/stores/open-store.ts';
-import {
-  type LakeReader,
-  type LakeReaderOptions,
-  lakeTables,
-  openLakeReader,
-} from '../../src/query/lake-reader.ts';
+import { type LakeReader, type LakeReaderOptions, openLakeReader } from '../../src/query/lake-reader.ts';
 import { copyJobs } from '../../src/tables/copy-jobs.ts';
+import { lakeTables } from '../../src/tables/lake-tables.ts';
 import { type Row, type Table, utcDay, type Value, withDerived } from '../../src/tables/table.ts';
 
 export interface WrittenLake {

@@ -16,23 +16,10 @@ import { defaultOptions, type SimulatorOptions } from '../../src/simulator/simul
 import type { StatusReport } from '../../src/status/report.ts';
 import { runStatus } from '../../src/status/status.ts';
 import { parseStatusSettings } from '../../src/status/status-settings.ts';
-import type { Progress } from '../../src/telemetry/progress.ts';
 import type { RunSummary } from '../../src/telemetry/run-summary.ts';
 import { differences, type LakeRow, readLake, readTable } from './lake-reader.ts';
+import { silentProgress } from './silent-progress.ts';
 import { type ExpectedLake, readTruth } from './truth.ts';
-
-const silent: Progress = {
-  phase: () => undefined,
-  drainStarted: () => undefined,
-  drainBegan: () => undefined,
-  page: () => undefined,
-  throttled: () => undefined,
-  drained: () => undefined,
-  publishStarted: () => undefined,
-  publishing: () => () => undefined,
-  published: () => undefined,
-  stop: () => undefined,
-};
 
 /** Flags by their names without dashes. */
 export type Flags = Readonly<Record<string, string>>;
@@ -88,7 +75,7 @@ export async function openLab(
   const log = pino({ level: process.env.LAB_LOG ?? 'silent' }, pino.destination(2));
   const ioWith = (stopping: AbortSignal) => ({
     log,
-    progress: silent,
+    progress: silentProgress,
     stopping,
     programVersion: '0.0.0-test',
   });

@@ -14,7 +14,7 @@ import {
 } from '../part-placement.ts';
 import type { Engine, MergeOutcome, MergeRequest } from './engine.ts';
 import { mergeRows } from './merge.ts';
-import { type OpenPart, openPart, readPart } from './part-reader.ts';
+import { footerOf, openPart, readPart } from './part-reader.ts';
 import { refuseNewerSchema } from './part-schema.ts';
 import { rowGroupSize, writePart } from './part-writer.ts';
 
@@ -96,10 +96,6 @@ function refuseMisplaced({ table, partition, placement }: MergeRequest, rows: re
 
 function refuse(why: string | null): void {
   if (why !== null) throw new MisplacedRows(why);
-}
-
-function footerOf({ metadata }: OpenPart): ReadonlyMap<string, string> {
-  return new Map((metadata.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']));
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Reads parts with hyparquet, in plain JavaScript, whichever engine wrote them. Nothing is rounded. */
+import { readFile, stat } from 'node:fs/promises';
 import type { AsyncBuffer, FileMetaData, SchemaElement } from 'hyparquet';
-import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
+import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetScan } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { EngineError } from '../../shared/errors.ts';
 import type { Column, ColumnType, Row, Table, Value } from '../../tables/table.ts';
@@ -17,8 +18,8 @@ export interface OpenPart {
 /** Reads only the footer. @throws EngineError */
 export async function openPart(path: string): Promise<OpenPart> {
   try {
-    const file = await asyncBufferFromFile(path);
-    const metadata = await parquetMetadataAsync(file);
+    const file = await bufferOf(path);
+    const metadata = await parquetMetadataAsync(file, { parsers: footerParsers });
     return {
       path,
       file,
@@ -59,6 +60,49 @@ export async function* readPart(part: OpenPart, table: Table): AsyncGenerator<re
   }
 }
 
+/** Up to this size a part is read at once: otherwise each column of each row group is a read of its own. */
+const readAtOnceBytes = 4 * 2 ** 20;
+
+async function bufferOf(path: string): Promise<AsyncBuffer> {
+  const { size } = await stat(path);
+  if (size > readAtOnceBytes) return await asyncBufferFromFile(path);
+  const bytes = Uint8Array.from(await readFile(path));
+  return { byteLength: bytes.byteLength, slice: (start, end) => bytes.buffer.slice(start, end) };
+}
+
+/** The key-value metadata in the footer. */
+export function footerOf({ metadata }: Pick<OpenPart, 'metadata'>): ReadonlyMap<string, string> {
+  return new Map((metadata.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']));
+}
+
+/**
+ * The values of one column in the rows `[from, to)`, which lie in one row group.
+ * @throws EngineError like readPart
+ */
+export async function readValues(
+  part: OpenPart,
+  column: string,
+  from: number,
+  to: number,
+): Promise<readonly Value[]> {
+  let raw: ArrayLike<unknown>;
+  try {
+    const { file, metadata } = part;
+    const scan = await parquetScan({
+      file,
+      metadata,
+      columns: [column],
+      compressors,
+      parsers,
+      useOffsetIndex: false,
+    });
+    raw = await scan.readColumn({ column, rowStart: from, rowEnd: to });
+  } catch (error) {
+    throw unreadable(part.path, error);
+  }
+  return Array.from(raw, (value) => exactValue(value, column, part.path));
+}
+
 /** hyparquet's own text decoder drops a leading byte order mark, and its dates drop microseconds. */
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const parsers = {
@@ -67,16 +111,25 @@ const parsers = {
   timestampFromMicroseconds: (value: bigint) => value / 1000n,
 };
 
+/** Texts in the footer, such as minima, may be cut in the middle of a character. */
+const footerDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
+const footerParsers = {
+  stringFromBytes: (bytes: Uint8Array | undefined) => bytes && footerDecoder.decode(bytes),
+  timestampFromMilliseconds: parsers.timestampFromMilliseconds,
+  timestampFromMicroseconds: parsers.timestampFromMicroseconds,
+};
+
 function exactRow(object: Readonly<Record<string, unknown>>, columns: readonly Column[], path: string): Row {
   const row: Record<string, Value> = {};
-  for (const { name } of columns) {
-    const value = object[name];
-    if (value === null || value === undefined) row[name] = null;
-    else if (typeof value === 'string' || typeof value === 'boolean') row[name] = value;
-    else if (typeof value === 'bigint' && Number.isSafeInteger(Number(value))) row[name] = Number(value);
-    else throw unreadable(path, new RangeError(`column ${name} contains ${String(value)}`));
-  }
+  for (const { name } of columns) row[name] = exactValue(object[name], name, path);
   return row;
+}
+
+function exactValue(value: unknown, name: string, path: string): Value {
+  if (value === null || value === undefined) return null;
+  if (typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'bigint' && Number.isSafeInteger(Number(value))) return Number(value);
+  throw unreadable(path, new RangeError(`column ${name} contains ${String(value)}`));
 }
 
 function columnType({

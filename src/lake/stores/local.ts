@@ -12,6 +12,7 @@ import { fileError, scratchError } from './file-errors.ts';
 import { checkedKey, compareKeys, isInternal } from './key.ts';
 import type {
   DownloadedObject,
+  ObjectHead,
   PutOutcome,
   PutRequest,
   Store,
@@ -89,6 +90,13 @@ class LocalStore implements Store {
       const chunks: Uint8Array[] = [];
       const found = await digestOf(source, (chunk) => void chunks.push(Uint8Array.from(chunk)), signal);
       return { ...found, bytes: Buffer.concat(chunks) };
+    });
+  }
+
+  async head(key: string, signal?: AbortSignal): Promise<ObjectHead | null> {
+    return await this.#withObject(key, signal, async (source) => {
+      const { size } = await source.stat();
+      return { size, etag: null, metadata: {}, file: this.#path(key) };
     });
   }
 

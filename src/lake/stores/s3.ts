@@ -15,14 +15,14 @@ import {
 import { followPageTokens, RepeatedPageToken } from '../../aws/page-tokens.ts';
 import type { Witness } from '../../aws/time-witnesses.ts';
 import type { Encryption } from '../../config/encryption.ts';
-import { LakeError, ScratchError } from '../../shared/errors.ts';
+import { AlteredObjectError, LakeError, ScratchError } from '../../shared/errors.ts';
 import { scratchError } from './file-errors.ts';
 import { checkedKey, isInternal, maximumKeyBytes } from './key.ts';
 import type { S3Attempt } from './s3-advice.ts';
 import { connectS3, type S3ClientOptions, type S3Connection } from './s3-client.ts';
 import { isConflict, isMissing, isTransient, s3Error, statusOf } from './s3-errors.ts';
 import { upload } from './s3-upload.ts';
-import type { DownloadedObject, PutOutcome, PutRequest, Store, StoredObject } from './store.ts';
+import type { DownloadedObject, ObjectHead, PutOutcome, PutRequest, Store, StoredObject } from './store.ts';
 
 export interface S3StoreOptions extends S3ClientOptions, Partial<Encryption> {
   /** '' or ends with `/`. */
@@ -92,6 +92,20 @@ class S3Store implements Store {
       signal,
     );
     return found === null ? null : { etag: found.etag, size: found.size, bytes };
+  }
+
+  async head(key: string, signal?: AbortSignal): Promise<ObjectHead | null> {
+    const options = signal === undefined ? {} : { abortSignal: signal };
+    const command = new HeadObjectCommand(this.#target(key));
+    const head = async () => (await this.#s3.client()).send(command, options);
+    try {
+      const { ETag, ContentLength, Metadata } = await this.#s3.retried('head', head, signal);
+      return { size: ContentLength ?? 0, etag: ETag ?? null, metadata: Metadata ?? {}, file: null };
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      if (statusOf(error) === 404) return null;
+      throw s3Error(error, this.#attempt('read', key));
+    }
   }
 
   async put(request: PutRequest, signal?: AbortSignal): Promise<PutOutcome> {
@@ -273,7 +287,7 @@ class S3Store implements Store {
     const promised = Metadata?.[sha256Name];
     const sha256 = hash.digest('hex');
     if (promised !== undefined && promised !== sha256) {
-      throw new LakeError(
+      throw new AlteredObjectError(
         `s3://${target.Bucket}/${target.Key} is not what the program wrote: its SHA-256 differs`,
         'Restore an earlier version of the object, and find out who changed it.',
       );

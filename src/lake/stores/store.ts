@@ -18,6 +18,18 @@ export interface DownloadedObject extends StoredObject {
   readonly sha256: string;
 }
 
+/** What a store knows about an object without reading it. */
+export interface ObjectHead {
+  /** Bytes. */
+  readonly size: number;
+  /** Null: the store would have to read the object. */
+  readonly etag: string | null;
+  /** What was stored with the object, by names in lower case; a local folder stores nothing. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** The object as a local file; null: it is not one. */
+  readonly file: string | null;
+}
+
 /** The condition for a write: the object is unchanged since it was read, or it does not exist. */
 export type WriteCondition = { readonly ifMatch: string } | { readonly ifAbsent: true };
 
@@ -60,6 +72,8 @@ export interface Store {
   download(key: string, file: string, signal?: AbortSignal): Promise<DownloadedObject | null>;
   /** The bytes of a small object; null if there is no such object. */
   read(key: string, signal?: AbortSignal): Promise<(StoredObject & { readonly bytes: Uint8Array }) | null>;
+  /** Null if there is no such object. */
+  head(key: string, signal?: AbortSignal): Promise<ObjectHead | null>;
   put(request: PutRequest, signal?: AbortSignal): Promise<PutOutcome>;
   /** The keys below a prefix, ascending by UTF-8 bytes. With `folders`: its direct subfolders (ending in `/`) instead. */
   list(prefix: string, options?: { readonly folders?: boolean }, signal?: AbortSignal): AsyncIterable<string>;

@@ -1,0 +1,34 @@
+import type { CommandModule } from 'yargs';
+import { runReportingJob } from '../src/command-line/run-job.ts';
+import { yargsOptions } from '../src/command-line/yargs-options.ts';
+import { optionsOf, ownOptionNames } from '../src/config/options.ts';
+import { verifyOptions } from '../src/config/verify-options.ts';
+import { renderVerdictPage } from '../src/verify/verdict-page.ts';
+import { renderVerdict } from '../src/verify/verdict-text.ts';
+import { parseVerifySettings } from '../src/verify/verify-settings.ts';
+
+/** `verify`: reads the lake again and compares it with its ledger. */
+export const verifyJob: CommandModule = {
+  command: 'verify',
+  describe: 'Read the lake again and compare it with its ledger: find every kind of damage',
+  builder: (yargs) =>
+    yargs
+      .options(yargsOptions({ ...optionsOf(ownOptionNames('verify')), ...verifyOptions }))
+      .example(
+        '$0 verify --lake s3://bucket/prefix --subset 3/30',
+        'a slice each night proves the whole lake in 30',
+      ),
+  handler: (argv) =>
+    runReportingJob({
+      job: 'verify',
+      argv,
+      parse: parseVerifySettings,
+      run: async (settings, io) => {
+        const { runVerify } = await import('../src/verify/verify.ts');
+        return await runVerify(settings, { ...io, now: Date.now });
+      },
+      reportIsAll: () => true,
+      render: renderVerdict,
+      renderPage: renderVerdictPage,
+    }),
+};

@@ -1,0 +1,128 @@
+/** Reads the records of past runs: which there are, and what they say. */
+import { beginKey, manifestKey, parseRunKey, runsPrefix } from '../lake/layout.ts';
+import type { Store } from '../lake/stores/store.ts';
+import { utcDay } from '../tables/table.ts';
+import type { BeginRecord, Manifest, WrittenPart } from './runs.ts';
+
+/** A run by the names of its records. */
+export interface RunRecords {
+  readonly runId: string;
+  /** Milliseconds since the epoch; from the run's id. */
+  readonly asOf: number;
+  /** `yyyy-MM-dd`, the folder of its records. */
+  readonly date: string;
+  readonly hasBegin: boolean;
+  readonly hasManifest: boolean;
+}
+
+export interface FoundRuns {
+  /** By as-of, ascending. */
+  readonly runs: readonly RunRecords[];
+  /** Keys that no run writes. */
+  readonly foreign: readonly string[];
+}
+
+/** Lists all runs. Reads only names. @throws LakeError when the store cannot be listed */
+export async function listRuns(store: Pick<Store, 'list'>, signal?: AbortSignal): Promise<FoundRuns> {
+  const found = new Map<string, { asOf: number; date: string; hasBegin: boolean; hasManifest: boolean }>();
+  const foreign: string[] = [];
+  for await (const key of store.list(runsPrefix, {}, signal)) {
+    const parsed = parseRunKey(key);
+    const date = parsed === null ? '' : utcDay(parsed.asOf);
+    const own = parsed?.record === 'begin' ? beginKey : manifestKey;
+    if (parsed === null || key !== own(date, parsed.runId)) {
+      foreign.push(key);
+      continue;
+    }
+    const run = found.get(parsed.runId) ?? { asOf: parsed.asOf, date, hasBegin: false, hasManifest: false };
+    if (parsed.record === 'begin') run.hasBegin = true;
+    else run.hasManifest = true;
+    found.set(parsed.runId, run);
+  }
+  // A run's id begins with its as-of.
+  const runs = [...found].map(([runId, run]) => ({ runId, ...run }));
+  return { runs: runs.sort((a, b) => (a.runId < b.runId ? -1 : 1)), foreign };
+}
+
+/** What a begin record says that others need; null: it is not one. */
+export type BeginFacts = Pick<BeginRecord, 'run_id' | 'as_of' | 'buckets' | 'plan'> & {
+  /** How long the run could last, in milliseconds. */
+  readonly deadlineMs: number | null;
+};
+
+export function parseBegin(bytes: Uint8Array): BeginFacts | null {
+  const record = parsedObject(bytes);
+  if (record === null || typeof record.run_id !== 'string' || typeof record.as_of !== 'string') return null;
+  if (typeof record.buckets !== 'number' || !Array.isArray(record.plan)) return null;
+  const { settings } = record;
+  const deadlineMs = isObject(settings) ? settings.deadlineMs : null;
+  return {
+    run_id: record.run_id,
+    as_of: record.as_of,
+    buckets: record.buckets,
+    // Safe: nobody but this program writes plans, and their readers compare texts only.
+    plan: record.plan as BeginRecord['plan'],
+    deadlineMs: typeof deadlineMs === 'number' ? deadlineMs : null,
+  };
+}
+
+/** What a manifest says about the lake. */
+export type ManifestFacts = Pick<Manifest, 'run_id' | 'previous' | 'parts' | 'coverage' | 'rejected'>;
+
+/** Null: the bytes are not a manifest. */
+export function parseManifest(bytes: Uint8Array): ManifestFacts | null {
+  const record = parsedObject(bytes);
+  if (record === null || typeof record.run_id !== 'string' || !Array.isArray(record.parts)) return null;
+  const previous = linksIn(record.previous);
+  const { coverage, rejected } = record;
+  if (previous === null || !record.parts.every(isWrittenPart)) return null;
+  if (!isObject(coverage) || !isNamed(coverage) || typeof coverage.rows !== 'number') return null;
+  if (rejected !== null && (!isObject(rejected) || !isNamed(rejected))) return null;
+  return {
+    run_id: record.run_id,
+    previous,
+    parts: record.parts,
+    coverage: { key: coverage.key, rows: coverage.rows, sha256: coverage.sha256 },
+    rejected:
+      rejected === null
+        ? null
+        : { key: rejected.key, records: Number(rejected.records), sha256: rejected.sha256 },
+  };
+}
+
+/** The first versions named one manifest or none. */
+function linksIn(previous: unknown): Manifest['previous'] | null {
+  const links: readonly unknown[] = Array.isArray(previous) ? previous : previous == null ? [] : [previous];
+  const named = links.flatMap((link) => (isObject(link) && isNamed(link) ? [link] : []));
+  return named.length === links.length ? named.map(({ key, sha256 }) => ({ key, sha256 })) : null;
+}
+
+function isWrittenPart(part: unknown): part is WrittenPart {
+  return (
+    isObject(part) &&
+    isNamed(part) &&
+    typeof part.rows === 'number' &&
+    typeof part.bytes === 'number' &&
+    typeof part.etag_after === 'string' &&
+    (part.etag_before === null || typeof part.etag_before === 'string')
+  );
+}
+
+function isNamed(
+  value: Readonly<Record<string, unknown>>,
+): value is Readonly<Record<string, unknown>> & { readonly key: string; readonly sha256: string } {
+  return typeof value.key === 'string' && typeof value.sha256 === 'string';
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function parsedObject(bytes: Uint8Array): Readonly<Record<string, unknown>> | null {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    return isObject(value) ? value : null;
+  } catch {
+    return null;
+  }
+}

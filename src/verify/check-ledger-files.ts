@@ -1,0 +1,137 @@
+/** Checks the files of the ledger that are neither begin records nor manifests. */
+import { createHash } from 'node:crypto';
+import { parseRecord } from '../lake/lake-record.ts';
+import {
+  lakeKey,
+  parseRejectedKey,
+  parseWatermarksKey,
+  rejectedPrefix,
+  watermarksPrefix,
+} from '../lake/layout.ts';
+import type { Store } from '../lake/stores/store.ts';
+import { readWatermarks, type Watermark } from '../ledger/watermarks.ts';
+import { LakeError, NewerLakeError } from '../shared/errors.ts';
+import { lakeTables } from '../tables/lake-tables.ts';
+import type { Ledger } from './ledger.ts';
+import type { Look } from './look.ts';
+
+/**
+ * The number of buckets of the lake. If `lake.json` cannot be believed, that of the newest run.
+ * @throws NewerLakeError; LakeError if there is no lake, or nobody knows its buckets
+ */
+export async function checkLakeRecord(
+  store: Pick<Store, 'read' | 'url'>,
+  ledger: Ledger,
+  look: Look,
+  signal: AbortSignal,
+): Promise<number> {
+  const found = await store.read(lakeKey, signal);
+  if (found === null) {
+    if (ledger.buckets === null) {
+      throw new LakeError(
+        `There is no lake in ${store.url}: it has no ${lakeKey} and no runs`,
+        'Check that --lake names the location that export writes to.',
+      );
+    }
+    look.note('lake-record-missing', lakeKey, `it is gone; the newest run knew ${ledger.buckets} buckets`);
+    return ledger.buckets;
+  }
+  try {
+    const { record } = parseRecord(found.bytes, store.url, lakeTables);
+    if (ledger.buckets === null || ledger.buckets === record.buckets) return record.buckets;
+    const what = `it says ${record.buckets} buckets, and the newest run knew ${ledger.buckets}`;
+    look.note('lake-record-changed', lakeKey, what);
+  } catch (error) {
+    if (!(error instanceof LakeError) || error instanceof NewerLakeError || ledger.buckets === null)
+      throw error;
+    const [, why = 'it is damaged'] = /is damaged: (.*?)\. Restore/.exec(error.message) ?? [];
+    look.note('lake-record-changed', lakeKey, why);
+  }
+  return ledger.buckets;
+}
+
+/** The files of rejected records: those that manifests name are there and unchanged, and no others. */
+export async function checkRejected(
+  store: Pick<Store, 'list' | 'read'>,
+  ledger: Ledger,
+  look: Look,
+  isAsked: (key: string, day: string) => boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const there = new Set<string>();
+  for await (const key of store.list(rejectedPrefix, {}, signal)) {
+    there.add(key);
+    const parsed = parseRejectedKey(key);
+    if (parsed === null) {
+      look.note('foreign-object', key, 'it is not a file of rejected records');
+      continue;
+    }
+    if (!isAsked(key, parsed.date)) continue;
+    const expected = ledger.expected.get(key)?.writes.at(-1);
+    const run = ledger.runs.get(parsed.runId);
+    if (expected === undefined) {
+      // A run that ended without a word of it, or of which nothing is known, did not write it.
+      if (run !== undefined && run.state !== 'ended') look.unproven.add(key);
+      else {
+        look.note('rejected-changed', key, `no manifest names it`, { run_id: parsed.runId });
+      }
+      continue;
+    }
+    const object = await store.read(key, signal);
+    if (object === null) {
+      there.delete(key);
+      continue;
+    }
+    look.counts.rejectedFiles += 1;
+    const sha256 = createHash('sha256').update(object.bytes).digest('hex');
+    if (sha256 === expected.sha256) continue;
+    look.note(
+      'rejected-changed',
+      key,
+      `its SHA-256 is ${sha256}, and its manifest names ${expected.sha256}`,
+      {
+        run_id: parsed.runId,
+        expected: { sha256: expected.sha256, bytes: null },
+      },
+    );
+  }
+  for (const key of ledger.expected.keys()) {
+    const parsed = key.startsWith(rejectedPrefix) ? parseRejectedKey(key) : null;
+    if (parsed === null || there.has(key) || !isAsked(key, parsed.date)) continue;
+    const sha256 = ledger.expected.get(key)?.writes.at(-1)?.sha256 ?? '';
+    look.note('rejected-missing', key, `it is gone, and the manifest of the run ${parsed.runId} names it`, {
+      run_id: parsed.runId,
+      expected: { sha256, bytes: null },
+    });
+  }
+}
+
+export interface WatermarkFile {
+  readonly key: string;
+  readonly marks: ReadonlyMap<string, Watermark>;
+}
+
+/** Read before the ledger, so that the runs that moved them have ended by then. */
+export async function readAllWatermarks(
+  store: Store,
+  look: Look,
+  signal: AbortSignal,
+): Promise<readonly WatermarkFile[]> {
+  const files: WatermarkFile[] = [];
+  for await (const key of store.list(watermarksPrefix, {}, signal)) {
+    const bucket = parseWatermarksKey(key);
+    if (bucket === null) {
+      look.note('foreign-object', key, 'it is not a file of watermarks');
+      continue;
+    }
+    const { marks, impossible, damage } = await readWatermarks(
+      store,
+      bucket,
+      Number.POSITIVE_INFINITY,
+      signal,
+    );
+    if (damage !== null) look.note('watermarks-unreadable', key, damage);
+    files.push({ key, marks: new Map([...marks, ...impossible]) });
+  }
+  return files;
+}

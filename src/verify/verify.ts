@@ -1,0 +1,250 @@
+/** The `verify` job: reads a lake again and compares it with its ledger. It writes nothing to the lake. */
+import { randomUUID } from 'node:crypto';
+import { type Aws, createAws } from '../aws/aws.ts';
+import { readPublicKey, type TrustedKey } from '../checkpoints/keys.ts';
+import { parseTableKey, type TableKey } from '../lake/layout.ts';
+import { openScratch } from '../lake/scratch.ts';
+import { openLakeStore } from '../lake/stores/open-lake-store.ts';
+import { openStore } from '../lake/stores/open-store.ts';
+import type { Store } from '../lake/stores/store.ts';
+import { exportCoverage } from '../tables/export-coverage.ts';
+import { lakeTables } from '../tables/lake-tables.ts';
+import { type Row, type Table, utcDay } from '../tables/table.ts';
+import type { JobIo } from '../telemetry/job-io.ts';
+import { checkLakeRecord, checkRejected, readAllWatermarks } from './check-ledger-files.ts';
+import { checkTable, type ObjectsToCheck, secondLook } from './check-objects.ts';
+import { CoverageRead, checkWatermarks } from './check-watermarks.ts';
+import { type Ledger, readLedger } from './ledger.ts';
+import { Look } from './look.ts';
+import { reportOf } from './report.ts';
+import { type LookIdentity, type Place, readPlace, writePlace } from './resume-place.ts';
+import { isInScope, isInSubset, type Scope } from './scope.ts';
+import { checkSignedState } from './signed-state.ts';
+import type { VerifyReport } from './verdict.ts';
+import type { VerifySettings } from './verify-settings.ts';
+import { proofColumns } from './watermark-proof.ts';
+
+export interface VerifyIo extends Pick<JobIo, 'log' | 'progress' | 'stopping' | 'programVersion'> {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** @throws UsageError, LakeError, ScratchError, AccessError; the signal's reason */
+export async function runVerify(settings: VerifySettings, io: VerifyIo): Promise<VerifyReport> {
+  const keys = settings.publicKeys.map(readPublicKey);
+  let aws: Aws | undefined;
+  let witness: Store | null = null;
+  const store = await openLakeStore(settings, {
+    create: false,
+    aws: () => {
+      aws = createAws({ endpointUrl: settings.endpointUrl, maxSockets: 8 });
+      return aws;
+    },
+    log: io.log,
+    signal: io.stopping,
+  });
+  try {
+    if (settings.witness !== null) {
+      const { s3EndpointUrl: endpointUrl } = settings;
+      witness = await openStore(settings.witness, {
+        create: false,
+        endpointUrl,
+        expectedBucketOwner: null,
+        log: io.log,
+      });
+    }
+    const scratch = await openScratch({
+      parent: settings.scratch,
+      runId: randomUUID(),
+      limitBytes: settings.scratchLimitBytes,
+      log: io.log,
+      whenFull: 'Raise --scratch-limit: verify keeps up to five parts there at a time.',
+    });
+    try {
+      const folder = await scratch.subfolder('parts');
+      return await verifyLake({ store, witness, keys, scratch, folder, settings, io });
+    } finally {
+      await scratch.remove();
+    }
+  } finally {
+    await witness?.close();
+    await store.close();
+    aws?.close();
+    io.progress.stop();
+  }
+}
+
+interface Verification {
+  readonly store: Store;
+  readonly witness: Store | null;
+  readonly keys: readonly TrustedKey[];
+  readonly scratch: ObjectsToCheck['scratch'];
+  readonly folder: string;
+  readonly settings: VerifySettings;
+  readonly io: VerifyIo;
+}
+
+async function verifyLake(verification: Verification): Promise<VerifyReport> {
+  const { store, witness, keys, settings, io } = verification;
+  const { stopping: signal, progress } = io;
+  const startedAt = io.now();
+  const scope = scopeOf(settings, startedAt);
+  const identity: LookIdentity = { lake: store.url, ...scope, quick: settings.quick };
+  const place = settings.resumeFile === null ? null : await readPlace(settings.resumeFile, identity);
+  const look = new Look(place);
+
+  progress.phase('reading the ledger');
+  // Before the ledger: the runs that moved these watermarks have ended by then.
+  const marks = await readAllWatermarks(store, look, signal);
+  const ledger = await readLedger({ store, histories: new Set(), signal });
+  const buckets = await checkLakeRecord(store, ledger, look, signal);
+  for (const found of ledger.findings) look.add(found);
+  const isAsked = (key: string, day: string) => isInScope(key, day, scope);
+  await checkRejected(store, ledger, look, isAsked, signal);
+
+  // Their proof is the coverage of all runs.
+  const provable = scope.since === null && !settings.quick;
+  const files = provable ? marks.filter(({ key }) => isInSubset(key, scope.subset)) : [];
+  const coverage = new CoverageRead((runId) => ledger.runs.get(runId)?.state === 'ended');
+  const walk = new Walk(verification, { startedAt, place, look, ledger, isAsked });
+  const optionsOf = (table: Table): ObjectsToCheck =>
+    table === exportCoverage
+      ? {
+          ...walk.options(buckets),
+          isAsked: ({ key, day }) => files.length > 0 || isAsked(key, day),
+          mayGoOn: () => true,
+          rows: {
+            columns: proofColumns,
+            take: (at: TableKey, rows: readonly Row[]) => coverage.add(at, rows),
+          },
+        }
+      : walk.options(buckets);
+  // The coverage first: it is small, and needed whole. Then parts in the order of their keys, as resuming needs it.
+  const tables = lakeTables.toSorted(
+    (a, b) => Number(b === exportCoverage) - Number(a === exportCoverage) || (a.name < b.name ? -1 : 1),
+  );
+  for (const table of tables) await checkTable(table, optionsOf(table));
+
+  progress.phase('looking again at what differs');
+  const later = await lookAgain(optionsOf, { store, ledger, look, tables, buckets, signal });
+  await checkWatermarks(files, coverage, later, look);
+  progress.phase('comparing the lake with its checkpoints');
+  const signed = await checkSignedState({ store, witness, keys, ledger: later, look, signal });
+  const stoppedAfter = walk.stoppedAfter;
+  if (settings.resumeFile !== null) {
+    const next = stoppedAfter === null ? null : placeOf(look, stoppedAfter, place?.startedAt ?? startedAt);
+    await writePlace(settings.resumeFile, identity, next);
+  }
+  return reportOf({
+    lake: store.url,
+    programVersion: io.programVersion,
+    scope,
+    quick: settings.quick,
+    startedAt: place?.startedAt ?? startedAt,
+    endedAt: io.now(),
+    stoppedAfter,
+    ledger: later,
+    look,
+    signed,
+  });
+}
+
+function scopeOf({ since, subset }: VerifySettings, now: number): Scope {
+  switch (since.kind) {
+    case 'auto':
+    case 'all':
+      return { since: null, subset };
+    case 'instant':
+      return { since: utcDay(since.epochMs), subset };
+    case 'ago':
+      return { since: utcDay(now - since.ms), subset };
+  }
+}
+
+function placeOf(look: Look, after: string, startedAt: number): Place {
+  return { after, startedAt, counts: look.counts, findings: look.findings };
+}
+
+interface WalkFacts {
+  readonly startedAt: number;
+  readonly place: Place | null;
+  readonly look: Look;
+  readonly ledger: Ledger;
+  readonly isAsked: (key: string, day: string) => boolean;
+}
+
+/** The way through the objects: where it begins, whether there is time for one more, and how far it came. */
+class Walk {
+  readonly #of: Verification;
+  readonly #about: WalkFacts;
+  readonly #planned: number;
+  #done = 0;
+  #last: string | null;
+  #isTimeUp = false;
+
+  constructor(of: Verification, about: WalkFacts) {
+    this.#of = of;
+    this.#about = about;
+    this.#last = about.place?.after ?? null;
+    this.#planned = [...about.ledger.expected.keys()].filter((key) => key.endsWith('.parquet')).length;
+  }
+
+  /** The last object before the time was up; null: it was not. */
+  get stoppedAfter(): string | null {
+    return this.#isTimeUp ? (this.#last ?? '') : null;
+  }
+
+  options(buckets: number): ObjectsToCheck {
+    const { store, scratch, folder, settings, io } = this.#of;
+    const { look, ledger, isAsked, place } = this.#about;
+    return {
+      store,
+      scratch,
+      folder,
+      signal: io.stopping,
+      buckets,
+      look,
+      ledger,
+      quick: settings.quick,
+      isAsked: ({ key, day }) => isAsked(key, day) && (place === null || key > place.after),
+      mayGoOn: () => this.#mayGoOn(),
+      onObject: (key) => {
+        if (!key.startsWith(`${exportCoverage.name}/`)) this.#last = key;
+        this.#done += 1;
+        io.progress.checked(this.#done, Math.max(this.#done, this.#planned), look.findings.length);
+      },
+    };
+  }
+
+  #mayGoOn(): boolean {
+    const { settings, io } = this.#of;
+    io.stopping.throwIfAborted();
+    const { maxDurationMs } = settings;
+    if (maxDurationMs !== null && io.now() >= this.#about.startedAt + maxDurationMs) this.#isTimeUp = true;
+    return !this.#isTimeUp;
+  }
+}
+
+/** Reads the ledger again, and then each object that was not as it should be: a run may have ended in between. */
+async function lookAgain(
+  optionsOf: (table: Table) => ObjectsToCheck,
+  again: {
+    readonly store: Store;
+    readonly ledger: Ledger;
+    readonly look: Look;
+    readonly tables: readonly Table[];
+    readonly buckets: number;
+    readonly signal: AbortSignal;
+  },
+): Promise<Ledger> {
+  const { store, look, tables, buckets, signal } = again;
+  if (look.suspects.size === 0) return again.ledger;
+  const ledger = await readLedger({ store, histories: look.suspects, signal });
+  for (const table of tables) {
+    for (const key of look.suspects) {
+      const place = parseTableKey(table, key, buckets);
+      if (place !== null) await secondLook(table, place, { ...optionsOf(table), ledger });
+    }
+  }
+  return ledger;
+}

@@ -1,0 +1,63 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { makeLake } from './made-lake.ts';
+import { told, verified } from './night-lake.ts';
+
+const run = promisify(execFile);
+
+/** The peak of the process's memory in bytes, and its verdict. */
+async function measured(lake: string): Promise<{ readonly peak: number; readonly verdict: unknown }> {
+  const scratch = await mkdtemp(join(tmpdir(), 'backup-copy-export-large-'));
+  const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+  // Written at the end, from within: the peak of its whole life (docs of process.resourceUsage: maxRSS in kilobytes).
+  const tell = `process.on('exit', () => process.stderr.write('peak ' + process.resourceUsage().maxRSS + '\\n'))`;
+  try {
+    const { stdout, stderr } = await run(
+      process.execPath,
+      [
+        '--import',
+        `data:text/javascript,${encodeURIComponent(tell)}`,
+        cli,
+        'verify',
+        ...['--lake', lake, '--scratch', scratch, '--output', 'json', '--progress', 'off'],
+      ],
+      { maxBuffer: 1e8 },
+    );
+    const [, peak] = /^peak (\d+)$/m.exec(stderr) ?? [];
+    return { peak: Number(peak) * 1024, verdict: JSON.parse(stdout) };
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+describe('large lakes', () => {
+  it('400 partitions are clean', async () => {
+    const lake = await makeLake(400, 20);
+    try {
+      const report = await verified(lake.folder);
+      expect(told(report)).toEqual([]);
+      expect(report.checked).toMatchObject({ parts: 400, rows: 8000, runs: 4, manifests: 4, watermarks: 1 });
+      expect(report).toMatchObject({ exit_code: 0, complete: true, parts_in_lake: 400 });
+    } finally {
+      await lake.close();
+    }
+  });
+
+  it('1,000 partitions take at most 1.2 times the memory of 100', async () => {
+    const [small, large] = [await makeLake(100, 200), await makeLake(1000, 200)];
+    try {
+      const [few, many] = [await measured(small.folder), await measured(large.folder)];
+      expect(few.verdict).toMatchObject({ verdict: 'clean', checked: { parts: 100, rows: 20_000 } });
+      expect(many.verdict).toMatchObject({ verdict: 'clean', checked: { parts: 1000, rows: 200_000 } });
+      expect(many.peak / few.peak).toBeLessThanOrEqual(1.2);
+    } finally {
+      await small.close();
+      await large.close();
+    }
+  });
+});
