@@ -203,12 +203,13 @@ describe('a bad configuration file ends with 78', () => {
   });
 });
 
-test('what goes wrong in the run is one JSON line on stderr, with its exit code, and nothing on stdout', async () => {
+// The concurrent tests wait: for a host that does not answer, or for credentials that nobody has.
+test.concurrent('what goes wrong in the run is one JSON line on stderr, with its exit code, and nothing on stdout', async () => {
   // Nothing listens on port 1: the run ends when it asks who it is.
   const args = [
     'export',
     '--lake',
-    './lake',
+    './waiting-0',
     '--regions',
     'us-east-1',
     '--endpoint-url',
@@ -247,11 +248,11 @@ test.each(['export', 'plan'])(
   },
 );
 
-test('no credentials at all end with 77', async () => {
+test.concurrent('no credentials at all end with 77', async () => {
   const args = [
     'export',
     '--lake',
-    './lake',
+    './waiting-1',
     '--regions',
     'us-east-1',
     '--endpoint-url',
@@ -265,8 +266,8 @@ test('no credentials at all end with 77', async () => {
   expect(stderr).toMatch(/FATAL: .*credentials/i);
 });
 
-test('a failing program with a silent log still says why', async () => {
-  const args = ['plan', '--lake', './lake', '--endpoint-url', 'http://127.0.0.1:1', '--log-level', 'silent'];
+test.concurrent('a failing program with a silent log still says why', async () => {
+  const args = ['plan', '--lake', './waiting-2', '--endpoint-url', 'http://127.0.0.1:1', '--log-level', 'silent'];
   const { code, stderr } = await run(args, { AWS_REGION: 'us-east-1' });
   expect(code).toBe(77);
   expect(stderr).toMatch(/^backup-copy-export: [^\n]+\n$/);
@@ -298,8 +299,8 @@ test('the environment is judged wherever the job stands on the command line', as
   expect(stderr).toMatch(/The environment variable BACKUP_COPY_EXPORT_FOO/);
 });
 
-test('in a log for people, what ends the run is said once', async () => {
-  const args = ['plan', '--lake', './lake', '--endpoint-url', 'http://127.0.0.1:1', '--log-format', 'pretty'];
+test.concurrent('in a log for people, what ends the run is said once', async () => {
+  const args = ['plan', '--lake', './waiting-3', '--endpoint-url', 'http://127.0.0.1:1', '--log-format', 'pretty'];
   const { code, stderr } = await run(args, { AWS_REGION: 'us-east-1' });
   expect(code).toBe(77);
   const [, said = ''] = /FATAL: (.*?)\./.exec(stderr) ?? [];
