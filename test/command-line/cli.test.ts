@@ -267,7 +267,15 @@ test.concurrent('no credentials at all end with 77', async () => {
 });
 
 test.concurrent('a failing program with a silent log still says why', async () => {
-  const args = ['plan', '--lake', './waiting-2', '--endpoint-url', 'http://127.0.0.1:1', '--log-level', 'silent'];
+  const args = [
+    'plan',
+    '--lake',
+    './waiting-2',
+    '--endpoint-url',
+    'http://127.0.0.1:1',
+    '--log-level',
+    'silent',
+  ];
   const { code, stderr } = await run(args, { AWS_REGION: 'us-east-1' });
   expect(code).toBe(77);
   expect(stderr).toMatch(/^backup-copy-export: [^\n]+\n$/);
@@ -300,7 +308,15 @@ test('the environment is judged wherever the job stands on the command line', as
 });
 
 test.concurrent('in a log for people, what ends the run is said once', async () => {
-  const args = ['plan', '--lake', './waiting-3', '--endpoint-url', 'http://127.0.0.1:1', '--log-format', 'pretty'];
+  const args = [
+    'plan',
+    '--lake',
+    './waiting-3',
+    '--endpoint-url',
+    'http://127.0.0.1:1',
+    '--log-format',
+    'pretty',
+  ];
   const { code, stderr } = await run(args, { AWS_REGION: 'us-east-1' });
   expect(code).toBe(77);
   const [, said = ''] = /FATAL: (.*?)\./.exec(stderr) ?? [];
