@@ -51,6 +51,7 @@ let lab: Lab;
 beforeAll(async () => {
   lab = await openLab({ accounts: 2, regions: 1, days: 2 });
   chmodSync(lab.folder, 0o755);
+  await lab.run({ lake: join(lab.folder, 'asked') });
 });
 afterAll(() => lab.close());
 
@@ -62,10 +63,10 @@ describe.each([
     const folder = join(lab.folder, `${name.replaceAll('/', '-')}-${job}`);
     mkdirSync(folder);
     chmodSync(folder, 0o777);
-    if (job === 'query') await lab.run({ lake: join(folder, 'lake') });
     const { HOME: _, ...environment } = lab.environment;
-    const words = job === 'query' ? ['SELECT 1'] : ['--accounts', 'all'];
-    const child = spawn(process.execPath, [...ofNode, cli, job, ...words, '--lake', './lake'], {
+    const words =
+      job === 'query' ? ['SELECT 1', '--lake', '../asked'] : ['--accounts', 'all', '--lake', './lake'];
+    const child = spawn(process.execPath, [...ofNode, cli, job, ...words], {
       ...user,
       cwd: folder,
       env: { PATH: process.env.PATH, TMPDIR: folder, ...environment },
