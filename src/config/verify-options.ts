@@ -45,10 +45,15 @@ export const verifyOptions = {
   }),
 } as const satisfies Record<string, Option>;
 
-function subset(word: string): { readonly number: number; readonly of: number } {
-  const [, number, of] = (/^(\d{1,4})\/(\d{1,4})$/.exec(word) ?? []).map(Number);
-  if (number === undefined || of === undefined || number < 1 || number > of) {
-    throw new InvalidValue('is not a slice', 'Write its number and how many there are, such as 3/30.');
+/** Null: the slice of the current day. */
+function subset(word: string): { readonly number: number | null; readonly of: number } {
+  const [, which = '', slices] = /^(\d{1,4}|today)\/(\d{1,4})$/.exec(word) ?? [];
+  const [number, of] = [which === 'today' ? null : Number(which), Number(slices ?? Number.NaN)];
+  if (!(of >= 1) || (number !== null && (number < 1 || number > of))) {
+    throw new InvalidValue(
+      'is not a slice',
+      'Write its number and how many there are, such as 3/30, or today/30.',
+    );
   }
   return { number, of };
 }

@@ -27,15 +27,15 @@ export interface ObjectsToCheck extends ObjectSource {
   /** The rows of each object, with these columns besides those of the key. */
   readonly rows?: {
     readonly columns: readonly string[];
-    readonly take: (place: TableKey, rows: readonly Row[]) => void;
+    readonly take: (place: TableKey, rows: readonly Row[]) => Promise<void> | void;
   };
 }
 
 /** How many objects are fetched before they are read. */
 const fetchedAhead = 4;
 
-/** Reads a table's objects in the order of their keys. @returns the keys that are there, whether they were read or not */
-export async function checkTable(table: Table, options: ObjectsToCheck): Promise<ReadonlySet<string>> {
+/** Reads a table's objects in the order of their keys. What is not as the ledger says becomes a suspect. */
+export async function checkTable(table: Table, options: ObjectsToCheck): Promise<void> {
   const { look, ledger, buckets, isAsked, mayGoOn, onObject } = options;
   const there = new Set<string>();
   const begin = firstLookOf(table, options);
@@ -70,7 +70,6 @@ export async function checkTable(table: Table, options: ObjectsToCheck): Promise
     // Whether it is asked for or not: the names of all objects have been read.
     if (parseTableKey(table, key, buckets) !== null) look.suspects.add(key);
   }
-  return there;
 }
 
 /** A look at an object whose requests were sent ahead. */

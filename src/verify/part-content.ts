@@ -25,7 +25,7 @@ export interface ContentOptions {
   readonly place: TableKey;
   readonly buckets: number;
   /** Called with each row group's rows; they have only the columns of the table's key, its order, and `extra`. */
-  readonly onRows?: (rows: readonly Row[]) => void;
+  readonly onRows?: (rows: readonly Row[]) => Promise<void> | void;
   /** More columns for `onRows`. */
   readonly extra?: readonly string[];
 }
@@ -65,7 +65,7 @@ export async function readContent(part: OpenPart, options: ContentOptions): Prom
     });
     check(rows);
     for (const column of isDerivable) note('derived-wrong', wrongDerived(column, rows));
-    options.onRows?.(rows);
+    await options.onRows?.(rows);
     from = to;
   }
   if (from !== part.rows) {

@@ -9,6 +9,8 @@ import type { Scope } from './scope.ts';
 export interface LookIdentity extends Scope {
   readonly lake: string;
   readonly quick: boolean;
+  /** Whether the scope moves with the clock: `--since 7d`, `--subset today/30`. */
+  readonly isMoving: boolean;
 }
 
 export interface Place {
@@ -26,7 +28,7 @@ class ResumeFileError extends ReportedError {
 }
 
 /**
- * Null: there is no file yet, or the round that it tells of is over.
+ * Null: there is no file yet, the round that it tells of is over, or its scope has moved on since.
  * @throws UsageError when it is about another look; ResumeFileError when it cannot be read
  */
 export async function readPlace(file: string, look: LookIdentity): Promise<Place | null> {
@@ -44,7 +46,9 @@ export async function readPlace(file: string, look: LookIdentity): Promise<Place
       'Name another --resume-file, or remove this one.',
     );
   }
-  if (JSON.stringify(stored.look) !== JSON.stringify(identity(look))) {
+  const asked = nameOf(look);
+  if (stored.name !== asked) {
+    if (look.isMoving && stored.isMoving && stored.lake === look.lake) return null;
     throw new UsageError(
       `${file} belongs to a look at another lake, or with another --since, --subset or --quick`,
       'Use a --resume-file of its own for each of them.',
@@ -55,7 +59,9 @@ export async function readPlace(file: string, look: LookIdentity): Promise<Place
 
 /** @param place null: the round is over @throws ResumeFileError */
 export async function writePlace(file: string, look: LookIdentity, place: Place | null): Promise<void> {
-  const text = `${JSON.stringify({ format: 1, look: identity(look), place }, null, 1)}\n`;
+  const { lake, isMoving } = look;
+  const stored = { format: 1, name: nameOf(look), lake, isMoving, place };
+  const text = `${JSON.stringify(stored, null, 1)}\n`;
   try {
     await writeFile(`${file}.new`, text);
     await rename(`${file}.new`, file);
@@ -64,12 +70,15 @@ export async function writePlace(file: string, look: LookIdentity, place: Place 
   }
 }
 
-function identity({ lake, since, subset, quick }: LookIdentity): LookIdentity {
-  return { lake, since, subset, quick };
+function nameOf({ lake, since, subset, quick }: LookIdentity): string {
+  return JSON.stringify({ lake, since, subset, quick });
 }
 
 interface Stored {
-  readonly look: LookIdentity;
+  /** From nameOf. */
+  readonly name: string;
+  readonly lake: string;
+  readonly isMoving: boolean;
   readonly place: Place | null;
 }
 
@@ -77,16 +86,16 @@ function parsed(text: string): Stored | null {
   try {
     // Safe: checked below as far as a mistaken file matters; nobody but this program writes it.
     const stored = JSON.parse(text) as Partial<Stored> & { readonly format?: unknown };
-    const { format, look, place } = stored;
-    if (format !== 1 || look === undefined || place === undefined) return null;
-    if (place === null) return { look, place };
+    const { format, name, lake, isMoving = false, place } = stored;
+    if (format !== 1 || name === undefined || lake === undefined || place === undefined) return null;
+    if (place === null) return { name, lake, isMoving, place };
     const isWhole =
       typeof place.after === 'string' &&
       typeof place.startedAt === 'number' &&
       typeof place.counts === 'object' &&
       Array.isArray(place.findings) &&
       place.findings.every(({ kind }) => Object.hasOwn(findingKinds, kind));
-    return isWhole ? { look, place } : null;
+    return isWhole ? { name, lake, isMoving, place } : null;
   } catch {
     return null;
   }

@@ -1,10 +1,19 @@
 /** Which objects a look reads. The ledger's records and the names of all objects are always read whole. */
 import { createHash } from 'node:crypto';
+import { dayMs } from '../shared/time.ts';
 
 /** One of `of` equal slices, numbered from 1. */
 export interface Subset {
   readonly number: number;
   readonly of: number;
+}
+
+/** @param number null: the slice of the UTC day of `now`; each day has the one after the day before */
+export function subsetOf(
+  { number, of }: { readonly number: number | null; readonly of: number },
+  now: number,
+): Subset {
+  return { number: number ?? (Math.floor(now / dayMs) % of) + 1, of };
 }
 
 export interface Scope {

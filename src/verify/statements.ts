@@ -20,7 +20,7 @@ function provenBy(facts: Facts): readonly string[] {
   const unless = findings.length === 0 ? '' : ', except for the findings';
   const parts = quick
     ? `${which} has the size that its manifest names, and on S3 also the ETag and SHA-256 that were stored with it`
-    : `${which} has the SHA-256, size and rows that its manifest names; its keys are unique in it; its rows lie in their partition, bucket and order; its schema, derived columns and statistics are true`;
+    : `${which} has the SHA-256, size and rows that its manifest names; its keys are unique; its rows lie in their partition, bucket and order; its schema, derived columns and statistics are true`;
   return [
     `${parts}${unless}.`,
     `No part that a manifest names is missing, and no other object lies among the parts${unless}.`,
@@ -72,6 +72,11 @@ function leftOpen(facts: Facts): readonly string[] {
   if (!complete) lines.push('The time was up before all was read (--max-duration).');
   if (quick)
     lines.push('No part was read (--quick): its rows, and on a local lake its SHA-256, may be other ones.');
+  if (since !== null || subset !== null || !complete) {
+    lines.push(
+      'Whether a job is in two parts: only a look at the whole lake at once shows that. Each part was checked alone.',
+    );
+  }
   if (since !== null || quick) lines.push('The watermarks were not compared with the coverage.');
   if (unproven > 0) {
     lines.push(

@@ -45,11 +45,18 @@ function findingBlocks(findings: readonly Finding[], columns: number): readonly 
       [
         printable(key),
         ...own.flatMap(({ kind, what }) => indented(`${kind}: ${what}.`, 2, columns)),
+        ...expectedLines(own, columns),
         ...[...new Set(own.map(({ remedy }) => remedy))].flatMap((remedy) => indented(remedy, 2, columns)),
       ].join('\n'),
     );
   const left = objects.length - shownObjects;
   return left > 0 ? [...blocks, `${count(left, 'more object')}: --output json has all findings.`] : blocks;
+}
+
+/** What a person compares a restored version with. */
+function expectedLines(own: readonly Finding[], columns: number): readonly string[] {
+  const named = new Set(own.flatMap(({ expected }) => (expected === null ? [] : [expected.sha256])));
+  return [...named].flatMap((sha256) => indented(`The right SHA-256 is ${sha256}.`, 2, columns));
 }
 
 /** What was read, in one sentence. */

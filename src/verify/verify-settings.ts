@@ -6,12 +6,12 @@ import { deepFreeze, type SettingsInput } from '../config/settings.ts';
 import type { LakeLocation, Since } from '../config/typed-values.ts';
 import { verifyOptions } from '../config/verify-options.ts';
 import { UsageError } from '../shared/errors.ts';
-import type { Subset } from './scope.ts';
 
 export interface VerifySettings extends LakeSettings {
   /** `auto` and `all` both mean every day: `auto` may come from a configuration file that serves `export` too. */
   readonly since: Since;
-  readonly subset: Subset | null;
+  /** Without a number: the slice of the current UTC day. */
+  readonly subset: { readonly number: number | null; readonly of: number } | null;
   readonly quick: boolean;
   /** Null: until all is read. */
   readonly maxDurationMs: number | null;

@@ -7,18 +7,21 @@ import { openScratch } from '../lake/scratch.ts';
 import { openLakeStore } from '../lake/stores/open-lake-store.ts';
 import { openStore } from '../lake/stores/open-store.ts';
 import type { Store } from '../lake/stores/store.ts';
+import { copyJobs } from '../tables/copy-jobs.ts';
 import { exportCoverage } from '../tables/export-coverage.ts';
 import { lakeTables } from '../tables/lake-tables.ts';
 import { type Row, type Table, utcDay } from '../tables/table.ts';
 import type { JobIo } from '../telemetry/job-io.ts';
+import { count } from '../telemetry/paragraphs.ts';
 import { checkLakeRecord, checkRejected, readAllWatermarks } from './check-ledger-files.ts';
 import { checkTable, type ObjectsToCheck, secondLook } from './check-objects.ts';
 import { CoverageRead, checkWatermarks } from './check-watermarks.ts';
+import { KeySpill } from './key-spill.ts';
 import { type Ledger, readLedger } from './ledger.ts';
 import { Look } from './look.ts';
 import { reportOf } from './report.ts';
 import { type LookIdentity, type Place, readPlace, writePlace } from './resume-place.ts';
-import { isInScope, isInSubset, type Scope } from './scope.ts';
+import { isInScope, isInSubset, type Scope, subsetOf } from './scope.ts';
 import { checkSignedState } from './signed-state.ts';
 import type { VerifyReport } from './verdict.ts';
 import type { VerifySettings } from './verify-settings.ts';
@@ -85,11 +88,12 @@ interface Verification {
 }
 
 async function verifyLake(verification: Verification): Promise<VerifyReport> {
-  const { store, witness, keys, settings, io } = verification;
+  const { store, witness, keys, scratch, folder, settings, io } = verification;
   const { stopping: signal, progress } = io;
   const startedAt = io.now();
   const scope = scopeOf(settings, startedAt);
-  const identity: LookIdentity = { lake: store.url, ...scope, quick: settings.quick };
+  const isMoving = settings.since.kind === 'ago' || settings.subset?.number === null;
+  const identity: LookIdentity = { lake: store.url, ...scope, quick: settings.quick, isMoving };
   const place = settings.resumeFile === null ? null : await readPlace(settings.resumeFile, identity);
   const look = new Look(place);
 
@@ -107,18 +111,25 @@ async function verifyLake(verification: Verification): Promise<VerifyReport> {
   const files = provable ? marks.filter(({ key }) => isInSubset(key, scope.subset)) : [];
   const coverage = new CoverageRead((runId) => ledger.runs.get(runId)?.state === 'ended');
   const walk = new Walk(verification, { startedAt, place, look, ledger, isAsked });
-  const optionsOf = (table: Table): ObjectsToCheck =>
-    table === exportCoverage
-      ? {
-          ...walk.options(buckets),
-          isAsked: ({ key, day }) => files.length > 0 || isAsked(key, day),
-          mayGoOn: () => true,
-          rows: {
-            columns: proofColumns,
-            take: (at: TableKey, rows: readonly Row[]) => coverage.add(at, rows),
-          },
-        }
-      : walk.options(buckets);
+  const spill = new KeySpill(folder, scratch);
+  const optionsOf = (table: Table): ObjectsToCheck => {
+    const options = walk.options(buckets);
+    if (table === copyJobs) {
+      const take = (at: TableKey, rows: readonly Row[]) =>
+        spill.add(
+          at.key,
+          rows.map(({ copy_job_id: id }) => String(id)),
+        );
+      return { ...options, rows: { columns: [], take } };
+    }
+    if (table !== exportCoverage) return options;
+    return {
+      ...options,
+      isAsked: ({ key, day }) => files.length > 0 || isAsked(key, day),
+      mayGoOn: () => true,
+      rows: { columns: proofColumns, take: (at, rows) => coverage.add(at, rows) },
+    };
+  };
   // The coverage first: it is small, and needed whole. Then parts in the order of their keys, as resuming needs it.
   const tables = lakeTables.toSorted(
     (a, b) => Number(b === exportCoverage) - Number(a === exportCoverage) || (a.name < b.name ? -1 : 1),
@@ -128,6 +139,7 @@ async function verifyLake(verification: Verification): Promise<VerifyReport> {
   progress.phase('looking again at what differs');
   const later = await lookAgain(optionsOf, { store, ledger, look, tables, buckets, signal });
   await checkWatermarks(files, coverage, later, look);
+  await checkJobsInTwoParts(spill, look);
   progress.phase('comparing the lake with its checkpoints');
   const signed = await checkSignedState({ store, witness, keys, ledger: later, look, signal });
   const stoppedAfter = walk.stoppedAfter;
@@ -149,15 +161,34 @@ async function verifyLake(verification: Verification): Promise<VerifyReport> {
   });
 }
 
+/** The summaries need no such check: the day of a count is part of its key, and each part has been compared with its day. */
+async function checkJobsInTwoParts(spill: KeySpill, look: Look): Promise<void> {
+  try {
+    for (const { part, other, keys } of await spill.shared()) {
+      look.note(
+        'rows-doubled',
+        part,
+        `${count(keys, 'job')} of it ${keys === 1 ? 'is' : 'are'} in ${other} too`,
+      );
+    }
+  } finally {
+    await spill.remove();
+  }
+}
+
 function scopeOf({ since, subset }: VerifySettings, now: number): Scope {
+  return { since: sinceDay(since, now), subset: subset === null ? null : subsetOf(subset, now) };
+}
+
+function sinceDay(since: VerifySettings['since'], now: number): string | null {
   switch (since.kind) {
     case 'auto':
     case 'all':
-      return { since: null, subset };
+      return null;
     case 'instant':
-      return { since: utcDay(since.epochMs), subset };
+      return utcDay(since.epochMs);
     case 'ago':
-      return { since: utcDay(now - since.ms), subset };
+      return utcDay(now - since.ms);
   }
 }
 

@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import { killPoints } from '../support/kill-points.ts';
 import { killedBefore } from '../support/killed-before.ts';
 import { type Lab, openLab } from '../support/lab.ts';
+import { told, verified } from '../verify/night-lake.ts';
 
 export type Event =
   | { readonly kind: 'run'; readonly flags: Readonly<Record<string, string>> }
@@ -49,6 +50,7 @@ export async function expectConvergence(
     lab.simulator.clearFaults();
     expect((await lab.run()).exit_code).toBe(0);
     expect(await lab.differencesFromNow()).toEqual([]);
+    expect(told(await verified(lab.lake))).toEqual([]);
   } finally {
     await lab.close();
   }

@@ -5,6 +5,7 @@ import { expect } from 'vitest';
 import { type KillPoint, type Objects, writtenSince } from '../support/kill-points.ts';
 import { killedBefore } from '../support/killed-before.ts';
 import type { Lab } from '../support/lab.ts';
+import { told, verified } from '../verify/night-lake.ts';
 
 /** What lies in a local lake right now. */
 function objectsIn(lake: string): Objects {
@@ -29,6 +30,9 @@ export async function killedAt(lab: Lab, { path, nth, written }: KillPoint): Pro
   expect(writtenSince(before, objectsIn(lab.lake))).toMatchObject(written);
   const now = (await lab.rows()).copy_jobs;
   for (const id of known.keys()) expect(now.has(id)).toBe(true);
+  // What a dead run leaves is no damage.
+  expect(told(await verified(lab.lake))).toEqual([]);
   expect((await lab.run()).exit_code).toBe(0);
   expect(await lab.differences()).toEqual([]);
+  expect(told(await verified(lab.lake))).toEqual([]);
 }

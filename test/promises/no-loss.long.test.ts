@@ -1,6 +1,7 @@
 import { afterEach, expect, it } from 'vitest';
 import { killPoints } from '../support/kill-points.ts';
 import { type Lab, openLab } from '../support/lab.ts';
+import { told, verified } from '../verify/night-lake.ts';
 import { killedAt } from './killed-at.ts';
 
 let lab: Lab;
@@ -23,6 +24,7 @@ it('two runs at once, night after night, both end well, and the lake equals the 
     const both = await Promise.all([lab.start().ended, lab.start().ended]);
     for (const { code, stderr } of both) expect(code, stderr).toBe(0);
     expect(await lab.differences()).toEqual([]);
+    expect(told(await verified(lab.lake))).toEqual([]);
     await lab.simulator.advance(20 * 3_600_000);
   }
 }, 600_000);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { killPoints } from '../support/kill-points.ts';
 import { type Lab, openLab } from '../support/lab.ts';
+import { told, verified } from '../verify/night-lake.ts';
 import { killedAt } from './killed-at.ts';
 
 let lab: Lab;
@@ -34,6 +35,7 @@ it('two runs at once both end well, and the lake equals the truth', async () => 
   const both = await Promise.all([lab.start().ended, lab.start().ended]);
   for (const { code, stderr } of both) expect(code, stderr).toBe(0);
   expect(await lab.differences()).toEqual([]);
+  expect(told(await verified(lab.lake))).toEqual([]);
 });
 
 it('an older program refuses a newer lake before it asks AWS for a single job', async () => {
