@@ -111,6 +111,7 @@ function lostIntervals(
     .sort((a, b) => b.to - b.from - (a.to - a.from))
     .map(({ table, target, from, to }) => ({
       account_id: target.accountId,
+      account_name: target.accountName,
       region: target.region,
       table,
       lost_from: iso(from),
@@ -126,6 +127,7 @@ function failureOf(
   const loss = planned === undefined ? null : firstLossAt(planned, memory);
   return {
     account_id: target.accountId,
+    account_name: target.accountName,
     region: target.region,
     table,
     status,

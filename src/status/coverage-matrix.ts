@@ -10,9 +10,10 @@ import {
   timelineRow,
 } from '../pages/timeline.ts';
 import { dayMs } from '../shared/time.ts';
+import { accountLabel } from '../telemetry/account-label.ts';
 import { count, grouped, listSome } from '../telemetry/paragraphs.ts';
 import type { DrainStatus, StatusReport, Stretch } from './report.ts';
-import { accountLabel, minute, regionsOf } from './wording.ts';
+import { minute, regionsOf } from './wording.ts';
 
 /** Weeks enough to see what was lost: AWS deletes copy jobs that are older than a month. */
 export const matrixDays = 91;

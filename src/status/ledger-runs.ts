@@ -36,7 +36,7 @@ const longestRunMs = dayMs;
 
 /** Runs without a manifest and without coverage, newest first. */
 export async function unfinishedRuns(
-  store: Store,
+  store: Pick<Store, 'read' | 'list'>,
   { runs }: CoverageFacts,
   now: number,
   signal: AbortSignal,
@@ -81,7 +81,7 @@ export async function unfinishedRuns(
  * nobody knows whether a schedule has stopped, so the drain still counts as planned.
  */
 export async function plannedNoMore(
-  store: Store,
+  store: Pick<Store, 'read' | 'list'>,
   { drains, runs }: CoverageFacts,
   signal: AbortSignal,
 ): Promise<ReadonlySet<DrainFacts>> {
@@ -139,7 +139,7 @@ function sameSelection(a: Begun['settings'] | undefined, b: Begun['settings']): 
 
 /** Records that cannot be read are left out: they say nothing about any target. */
 async function readBegun(
-  store: Store,
+  store: Pick<Store, 'read' | 'list'>,
   runs: readonly (readonly [runId: string, asOf: number])[],
   signal: AbortSignal,
 ): Promise<readonly Begun[]> {

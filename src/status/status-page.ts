@@ -3,11 +3,12 @@ import { bars, chartStyle, rateChart, shadedTable } from '../pages/charts.ts';
 import { type Content, type Html, html } from '../pages/html.ts';
 import { dataTable, type Figure, page, pair, section, tag } from '../pages/page.ts';
 import { timelinePatterns, timelineStyle } from '../pages/timeline.ts';
+import { accountLabel } from '../telemetry/account-label.ts';
 import { count, grouped, listSome } from '../telemetry/paragraphs.ts';
 import { daysShown } from './copies.ts';
 import { coverageMatrix, matrixDays } from './coverage-matrix.ts';
 import type { Cause, Copies, LostInterval, StatusReport } from './report.ts';
-import { accountLabel, minute, placesLabel, regionsOf, spanOf, verdictLines } from './wording.ts';
+import { minute, placesLabel, regionsOf, spanOf, verdictLines } from './wording.ts';
 
 const shownAccounts = 4;
 /** Rows of losses that stand on the page; --output json has all. */

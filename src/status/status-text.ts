@@ -1,11 +1,12 @@
 /** Prints the result of `status`: the verdict, what needs somebody, what is lost, and what is well in one line. */
 import { exitCodes } from '../shared/exit-codes.ts';
+import { accountLabel } from '../telemetry/account-label.ts';
 import { age } from '../telemetry/human-units.ts';
 import { count, grouped, indented, listSome, paragraphs } from '../telemetry/paragraphs.ts';
 import { printable } from '../telemetry/printable.ts';
 import { type Paint, painter } from '../telemetry/status-colors.ts';
 import type { Cause, LostInterval, StatusReport } from './report.ts';
-import { accountLabel, minute, placesLabel, regionsOf, spanOf, verdictLines } from './wording.ts';
+import { minute, placesLabel, regionsOf, spanOf, verdictLines } from './wording.ts';
 
 /** `--output json` has all. */
 const shownCauses = 10;

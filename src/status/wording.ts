@@ -17,17 +17,6 @@ export function spanOf(hours: number): string {
   return `${grouped(Math.floor(whole / 24))} days${rest === 0 ? '' : ` ${rest} h`}`;
 }
 
-/** `payments-prod (111122223333)`, or the number alone. */
-export function accountLabel({
-  account_id: id,
-  account_name: name,
-}: {
-  readonly account_id: string;
-  readonly account_name: string | null;
-}): string {
-  return name === null ? id : `${name} (${id})`;
-}
-
 /** How many regions a report speaks of. */
 export function regionsOf(drains: StatusReport['drains']): number {
   return new Set(drains.map(({ region }) => region)).size;

@@ -1,6 +1,7 @@
 /** Prints failures grouped by cause, each with advice, and a line that counts the targets that need a person. */
 
 import { targetName } from '../targets/target.ts';
+import { accountLabel } from './account-label.ts';
 import { lossLine } from './data-loss-text.ts';
 import { count, grouped, indented, listSome, paragraphs } from './paragraphs.ts';
 import type { TargetFailure } from './run-summary.ts';
@@ -54,7 +55,7 @@ export function causeOf({
 function renderCause(group: readonly TargetFailure[], asOf: string, columns: number, paint: Paint): string {
   const [first] = group;
   if (!first) return '';
-  const accounts = [...new Set(group.map(({ account_id: account }) => account))];
+  const accounts = [...new Map(group.map((one) => [one.account_id, accountLabel(one)])).values()];
   const places = [...Map.groupBy(group, ({ region }) => region)].map(([region, ones]) => {
     const tables = [...new Set(ones.map(({ table }) => table))];
     return `${region} (${tables.join(', ')})`;

@@ -4,7 +4,7 @@ import { describeForeign } from '../lake/foreign-objects.ts';
 import type { CoverageStatus } from '../ledger/coverage.ts';
 import { exitCodes } from '../shared/exit-codes.ts';
 import { renderCheckpoint } from './checkpoint-text.ts';
-import { renderLost } from './data-loss-text.ts';
+import { firstLossLine, renderLost } from './data-loss-text.ts';
 import { needsPersonLine, renderFailures } from './failure-groups.ts';
 import { size, span } from './human-units.ts';
 import { count, grouped, paragraphs } from './paragraphs.ts';
@@ -81,6 +81,7 @@ export function renderRunSummary(summary: RunSummary, columns = 100, color = fal
     renderForeign(summary.foreign_objects, columns),
     renderLost(summary.lost_intervals, columns),
     renderFailures(failures, count(failures.length, 'failure'), summary.as_of, columns, paint),
+    paragraphs(columns, [printable(firstLossLine(failures, summary.as_of))]),
     paragraphs(
       columns,
       [summary.ledger_error, summary.checkpoint_error, summary.witness_error].flatMap((error) =>

@@ -8,6 +8,8 @@ import type { DrainedTable } from '../tables/table.ts';
 
 export interface TargetFailure {
   readonly account_id: string;
+  /** In the organization, if known. */
+  readonly account_name: string | null;
   readonly region: string;
   readonly table: DrainedTable;
   readonly status: CoverageStatus;
@@ -25,6 +27,7 @@ export interface TargetFailure {
 /** What AWS deleted before a run read it. Nothing can bring it back. */
 export interface LostInterval {
   readonly account_id: string;
+  readonly account_name: string | null;
   readonly region: string;
   readonly table: DrainedTable;
   /** ISO 8601; `lost_to` is not included. */

@@ -11,6 +11,7 @@ const esc = '\u001b';
 function failure(i: number): TargetFailure {
   return {
     account_id: String(111122223300 + i),
+    account_name: null,
     region: 'us-east-1',
     table: 'copy_jobs',
     status: 'ACCESS_DENIED',
@@ -252,7 +253,7 @@ describe('the summary of a run', () => {
   test('says since when a target is unread, and when AWS deletes the first of it', () => {
     const failures = [failure(1), { ...failure(2), first_loss_at: '2026-11-22T14:00:00.000Z' }];
     expect(renderRunSummary({ ...summary, failures }, 200)).toContain(
-      'Unread since 2026-11-08T02:00:00.000Z. AWS begins to delete unread records on 2026-11-22T14:00:00.000Z (in 2 days).',
+      'URGENT: AWS begins to delete unread records on 2026-11-22T14:00:00.000Z (in 2 days). Unread for 12 days, since 2026-11-08T02:00:00.000Z.',
     );
     const late = {
       ...failure(1),
@@ -260,17 +261,42 @@ describe('the summary of a run', () => {
       first_loss_at: '2026-11-05T02:00:00.000Z',
     };
     expect(renderRunSummary({ ...summary, failures: [late] }, 200)).toContain(
-      'Unread since 2026-10-01T02:00:00.000Z. AWS has been deleting unread records since 2026-11-05T02:00:00.000Z.',
+      'URGENT: AWS has been deleting unread records since 2026-11-05T02:00:00.000Z, and each hour deletes more. Unread for 50 days, since 2026-10-01T02:00:00.000Z.',
+    );
+    expect(renderRunSummary({ ...summary, failures: [late] }, 200)).toContain(
+      '\nAWS is deleting unread records now: copy_jobs of 111122223301 in us-east-1 since 2026-11-05T02:00:00.000Z.\n',
     );
     const never = { ...failure(1), read_through: null, first_loss_at: null };
-    expect(renderRunSummary({ ...summary, failures: [never] }, 200)).not.toContain('nread');
+    expect(renderRunSummary({ ...summary, failures: [never] }, 200)).not.toMatch(/nread|first loss/);
     const beyond = { ...failure(1), error: 'EmptyWindow: AWS was not asked' };
-    expect(renderRunSummary({ ...summary, failures: [beyond] }, 200)).not.toContain('Unread since');
+    expect(renderRunSummary({ ...summary, failures: [beyond] }, 200)).not.toMatch(/nread|first loss/);
+  });
+
+  test('does not tell of the 28th night in the words of the first', () => {
+    const onNight = (nights: number) => {
+      const through = Date.parse('2026-11-20T02:00:00Z') - nights * 86_400_000;
+      const one = {
+        ...failure(1),
+        account_name: 'payments-prod',
+        read_through: new Date(through).toISOString(),
+        first_loss_at: new Date(through + 30 * 86_400_000).toISOString(),
+      };
+      return renderRunSummary({ ...summary, failures: [one] }, 200);
+    };
+    expect(onNight(1)).toContain('      Unread for 24 h, since 2026-11-19T02:00:00.000Z. AWS begins');
+    expect(onNight(1)).not.toContain('URGENT');
+    expect(onNight(28)).toContain(
+      '      URGENT: AWS begins to delete unread records on 2026-11-22T02:00:00.000Z (in 2 days).',
+    );
+    expect(onNight(28)).toContain(
+      '\nThe first loss is on 2026-11-22T02:00:00.000Z (in 2 days): copy_jobs of payments-prod (111122223301) in us-east-1.\n',
+    );
   });
 
   test('names what AWS deleted before a run read it, the first five', () => {
     const lost = Array.from({ length: 7 }, (_, i) => ({
       account_id: String(111122223300 + i),
+      account_name: 'payments-prod',
       region: 'us-east-1',
       table: 'copy_jobs' as const,
       lost_from: '2026-10-01T02:00:00.000Z',
@@ -279,10 +305,13 @@ describe('the summary of a run', () => {
     const text = renderRunSummary({ ...summary, failures: [], lost_intervals: lost }, 200);
     expect(text).toContain('Lost for good: AWS deleted 7 intervals before a run read them.');
     expect(text).toContain(
-      'copy_jobs of 111122223300 in us-east-1: from 2026-10-01T02:00:00.000Z to 2026-10-06T02:00:00.000Z (5 days)',
+      'copy_jobs from 2026-10-01T02:00:00.000Z to 2026-10-06T02:00:00.000Z (5 days): payments-prod (111122223300) in us-east-1, ',
     );
-    expect(text.match(/copy_jobs of 1111222233/g)).toHaveLength(5);
-    expect(text).toContain('and 2 more');
+    expect(text).toContain(' and 4 more\n');
+    const each = lost.map((one, i) => ({ ...one, lost_from: `2026-09-1${i}T02:00:00.000Z` }));
+    const separate = renderRunSummary({ ...summary, failures: [], lost_intervals: each }, 200);
+    expect(separate.match(/copy_jobs from 2026-09/g)).toHaveLength(5);
+    expect(separate).toContain('  and 2 more (--output json has all)');
     expect(renderRunSummary(summary, 200)).not.toContain('Lost for good');
   });
 });
