@@ -9,6 +9,7 @@ import { faultKinds } from '../src/simulator/faults.ts';
 import { copyJobSummaries } from '../src/tables/copy-job-summaries.ts';
 import { copyJobs } from '../src/tables/copy-jobs.ts';
 import { exportCoverage } from '../src/tables/export-coverage.ts';
+import { exportReconciliation } from '../src/tables/export-reconciliation.ts';
 import { findingKinds } from '../src/verify/finding.ts';
 import { optionsPage } from './options-page.ts';
 
@@ -16,7 +17,7 @@ const folder = new URL('../docs/reference/', import.meta.url);
 
 /** The page of tables, views and questions as it should be now. */
 export async function currentTablesPage(): Promise<string> {
-  const tables = [copyJobs, copyJobSummaries, exportCoverage];
+  const tables = [copyJobs, copyJobSummaries, exportCoverage, exportReconciliation];
   const views = loadViews();
   return tablesPage({
     tables,

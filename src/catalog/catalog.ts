@@ -9,6 +9,7 @@ import { LakeError, UsageError } from '../shared/errors.ts';
 import { copyJobSummaries } from '../tables/copy-job-summaries.ts';
 import { copyJobs } from '../tables/copy-jobs.ts';
 import { exportCoverage } from '../tables/export-coverage.ts';
+import { exportReconciliation } from '../tables/export-reconciliation.ts';
 import { utcDay } from '../tables/table.ts';
 import { AsOf } from '../targets/as-of.ts';
 import { identifyCaller } from '../targets/caller.ts';
@@ -23,7 +24,7 @@ import { daysOf } from './lake-days.ts';
 import type { CatalogReport } from './report.ts';
 import type { View } from './statements.ts';
 
-export const tables = [copyJobs, copyJobSummaries, exportCoverage] as const;
+export const tables = [copyJobs, copyJobSummaries, exportCoverage, exportReconciliation] as const;
 
 export async function runCatalog(
   settings: CatalogSettings,

@@ -10,7 +10,7 @@ import type { LakeState, StateEntry } from './lake-state.ts';
 
 export interface CountedRun {
   readonly manifest: StateEntry;
-  /** Its coverage, and its rejected records if it had any. */
+  /** Its coverage, and its comparison with AWS's counts and rejected records if it had any. */
   readonly records: readonly StateEntry[];
   readonly parts: readonly WrittenPart[];
 }
@@ -61,9 +61,11 @@ function countedRun(key: string, bytes: Uint8Array): CountedRun {
   try {
     // Safe: what is read from it is checked by `isEntry`, and anything else ends here.
     const said = JSON.parse(Buffer.from(bytes).toString('utf8')) as Manifest;
-    const { coverage, rejected, parts } = said;
+    const { coverage, reconciliation, rejected, parts } = said;
     const records = [
-      { key: coverage.key, sha256: coverage.sha256, bytes: coverage.bytes ?? null, rows: coverage.rows },
+      ...[coverage, reconciliation ?? null].flatMap((one) =>
+        one === null ? [] : [{ key: one.key, sha256: one.sha256, bytes: one.bytes ?? null, rows: one.rows }],
+      ),
       ...(rejected === null
         ? []
         : [{ key: rejected.key, sha256: rejected.sha256, bytes: null, rows: rejected.records }]),

@@ -4,9 +4,7 @@
  */
 import { parseRunKey, rejectedPrefix, runsPrefix, statePageKey, tablePrefix } from '../lake/layout.ts';
 import type { Store } from '../lake/stores/store.ts';
-import { copyJobSummaries } from '../tables/copy-job-summaries.ts';
-import { copyJobs } from '../tables/copy-jobs.ts';
-import { exportCoverage } from '../tables/export-coverage.ts';
+import { lakeTables } from '../tables/lake-tables.ts';
 import type { StoredCheckpoint } from './checkpoint.ts';
 import { CheckpointError } from './checkpoint-error.ts';
 import { type CheckpointFinding, found } from './checkpoint-findings.ts';
@@ -22,9 +20,7 @@ export interface StateCheck {
 }
 
 /** Every object of the lake that a checkpoint counts lies below one of these. */
-const counted = [copyJobs, copyJobSummaries, exportCoverage]
-  .map(tablePrefix)
-  .concat(rejectedPrefix, runsPrefix);
+const counted = lakeTables.map(tablePrefix).concat(rejectedPrefix, runsPrefix);
 
 /** @throws LakeError when the store cannot be read; the signal's reason */
 export async function* checkState(check: StateCheck): AsyncGenerator<CheckpointFinding> {

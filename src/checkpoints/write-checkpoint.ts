@@ -34,7 +34,7 @@ export interface CheckpointRequest {
     readonly programVersion: string;
   };
   readonly manifest: StateEntry;
-  /** The run's coverage, and its rejected records if it has any. */
+  /** The run's coverage, and its comparison with AWS's counts and rejected records if it has any. */
   readonly records: readonly StateEntry[];
   /** Every write of the run. */
   readonly written: readonly WrittenPart[];

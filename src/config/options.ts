@@ -20,6 +20,7 @@ import {
   oneOf,
   onOff,
   organizationalUnitId,
+  percentage,
   regions,
   roleArn,
   roleName,
@@ -220,6 +221,11 @@ export const options = {
     default: 'any',
     description:
       'Fail the run if any target fails (any), only if every target fails (all), or if more than this share fails (5%)',
+  }),
+  'fail-on-mismatch': text(percentage, {
+    sample: '2%',
+    description:
+      'Fail the run if the lake differs from AWS’s own daily counts by more than this share of the jobs. Default: it never fails for that',
   }),
   sse: text(oneOf(serverSideEncryptions), {
     jobs: writingJobs,

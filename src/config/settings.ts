@@ -62,6 +62,8 @@ export interface Settings extends LakeSettings, Encryption {
   readonly publicKeys: readonly string[];
   /** Null: checkpoints are not copied. */
   readonly witness: LakeLocation | null;
+  /** The share of jobs, 0 to 1, by which the lake may differ from AWS's own counts; null: any. */
+  readonly failOnMismatch: number | null;
 }
 
 /** How the program reports to people and machines: log, progress, result. */
@@ -117,6 +119,7 @@ export function parseSettings(input: SettingsInput): Settings {
     signingKey: optional('signing-key'),
     publicKeys: optional('public-key') ?? [],
     witness: optional('witness'),
+    failOnMismatch: optional('fail-on-mismatch'),
     sse: optional('sse'),
     kmsKeyId: optional('kms-key-id'),
     bucketKeyEnabled: optional('bucket-key-enabled'),

@@ -41,14 +41,28 @@ export function momentOrSpan(word: string): { readonly epochMs: number } | { rea
 
 export function failOn(word: string): FailOn {
   if (word === 'any' || word === 'all') return { kind: word };
-  const percent = /^\d+(?:\.\d+)?%$/.test(word) ? Number(word.slice(0, -1)) : Number.NaN;
-  if (!(percent >= 0 && percent <= 100)) {
+  const share = shareOf(word);
+  if (share === null) {
     throw new InvalidValue(
       'is not a share of targets',
       'Write any, all, or a percentage from 0% to 100%, such as 5%.',
     );
   }
-  return { kind: 'share', share: percent / 100 };
+  return { kind: 'share', share };
+}
+
+/** A percentage as a share, 0 to 1. */
+export function percentage(word: string): number {
+  const share = shareOf(word);
+  if (share === null) {
+    throw new InvalidValue('is not a percentage', 'Write a percentage from 0% to 100%, such as 2%.');
+  }
+  return share;
+}
+
+function shareOf(word: string): number | null {
+  const percent = /^\d+(?:\.\d+)?%$/.test(word) ? Number(word.slice(0, -1)) : Number.NaN;
+  return percent >= 0 && percent <= 100 ? percent / 100 : null;
 }
 
 /** Whether a switch is on. */

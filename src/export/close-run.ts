@@ -6,8 +6,16 @@ import { lostSinceLastRead } from '../ledger/data-loss.ts';
 import type { Drained, Planned } from '../ledger/planned.ts';
 import type { RejectedRecords } from '../ledger/rejected.ts';
 import { type Totals, withRejected } from '../ledger/totals.ts';
+import {
+  differingShare,
+  type Reconciliation,
+  type ReconciliationTotals,
+  totalsOf,
+} from '../reconciliation/reconcile.ts';
+import { reconciliationRows } from '../reconciliation/reconciliation-rows.ts';
 import { ReportedError } from '../shared/errors.ts';
 import type { ExitCode } from '../shared/exit-codes.ts';
+import { compareWithAws } from './compare-with-aws.ts';
 import { type CheckpointResult, makeCheckpoint, noCheckpoint } from './make-checkpoint.ts';
 import type { Run } from './open-run.ts';
 import type { Publication } from './publication.ts';
@@ -15,6 +23,8 @@ import type { Publication } from './publication.ts';
 export interface ClosedRun {
   readonly coverage: readonly Coverage[];
   readonly totals: Totals;
+  /** Null: nothing was compared. */
+  readonly reconciliation: Reconciliation | null;
   /** What became of the targets; `ledgerError` has an exit code of its own. */
   readonly exitCode: ExitCode;
   /** Null: the ledger is closed. */
@@ -39,7 +49,12 @@ export async function closeRun(
     const status = coverage[at]?.status;
     return status !== undefined && lostSinceLastRead(planned, status, memory) !== null;
   });
-  const exitCode = exitCodeOf(coverage, settings.failOn, io.stopping.aborted, hasLost);
+  const reconciliation = await compareWithAws(run, coverage, drained);
+  const exitCode = withMismatch(
+    exitCodeOf(coverage, settings.failOn, io.stopping.aborted, hasLost),
+    reconciliation === null ? null : totalsOf(reconciliation),
+    settings.failOnMismatch,
+  );
   const totals = coverage.reduce(
     (sum, one) => withRejected(sum, one.table, one.rejected),
     publication.totals,
@@ -59,6 +74,10 @@ export async function closeRun(
     },
     parts: written,
     coverage,
+    reconciliation:
+      reconciliation === null
+        ? []
+        : reconciliationRows(reconciliation, { runId: planning.runId, asOf: planning.asOf }),
     openDays: new Map(planning.planned.map((planned, i) => [i, drained.get(planned)?.openDays ?? new Set()])),
     rejected,
     totals,
@@ -71,7 +90,17 @@ export async function closeRun(
   // An unfinished run has no checkpoint: the next run counts what it published.
   const checkpoint =
     records instanceof ReportedError ? noCheckpoint : await makeCheckpoint(run, publication, records);
-  return { coverage, totals, exitCode, ledgerError, checkpoint };
+  return { coverage, totals, reconciliation, exitCode, ledgerError, checkpoint };
+}
+
+/** A run that failed for another reason keeps its exit code. */
+function withMismatch(
+  exitCode: ExitCode,
+  totals: ReconciliationTotals | null,
+  allowedShare: number | null,
+): ExitCode {
+  if ((exitCode !== 0 && exitCode !== 65) || totals === null || allowedShare === null) return exitCode;
+  return differingShare(totals) > allowedShare ? 76 : exitCode;
 }
 
 async function valueOrError<T>(work: () => Promise<T>): Promise<T | ReportedError> {

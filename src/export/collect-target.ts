@@ -40,8 +40,12 @@ async function collectJobs(planned: Planned, context: CollectContext): Promise<D
   if (window === null) throw new TypeError('copy_jobs needs a window');
   const tally = emptyTally();
   const openDays = new Set<string>();
+  const openReadAt = planned.watermark?.openReadAt ?? null;
   const stagePage = async (page: Page): Promise<void> => {
-    const seen = observation(target, page.observedAt, context);
+    const seen = {
+      ...observation(target, page.observedAt, context),
+      ...(openReadAt === null ? {} : { openReadAt }),
+    };
     const rows = await rowsIn(page, planned, (record) => copyJobRow(record, seen), context, tally);
     for (const row of rows) {
       if (row.is_terminal !== true) openDays.add(String(row.creation_date));
@@ -53,20 +57,21 @@ async function collectJobs(planned: Planned, context: CollectContext): Promise<D
 
   const drain = context.source.copyJobs(target, window, context.signal);
   for await (const page of drain) await stagePage(page);
-  return { ...planned, report: drain.report(), ...tally, openDays };
+  return { ...planned, report: drain.report(), ...tally, openDays, countedDays: new Set() };
 }
 
 /** Counts are staged only when the whole drain is good: a slice is replaced whole or not at all. */
 async function collectSummaries(planned: Planned, context: CollectContext): Promise<Drained> {
   const tally = emptyTally();
+  const countedDays = new Set<string>();
   let whole: DrainReport | null = null;
   for (const period of context.periods) {
-    const report = await collectPeriod(planned, period, context, tally);
+    const report = await collectPeriod(planned, period, context, tally, countedDays);
     whole = whole === null ? report : joined(whole, report);
     if (report.status !== 'OK') break;
   }
   if (whole === null) throw new TypeError('copy_job_summaries needs at least one period');
-  return { ...planned, report: whole, ...tally, openDays: new Set() };
+  return { ...planned, report: whole, ...tally, openDays: new Set(), countedDays };
 }
 
 async function collectPeriod(
@@ -74,6 +79,7 @@ async function collectPeriod(
   period: AggregationPeriod,
   context: CollectContext,
   tally: Tally,
+  countedDays: Set<string>,
 ): Promise<DrainReport> {
   const { target } = planned;
   const counts = { pass: 1, rows: [] as Row[], observedAt: null as number | null };
@@ -94,6 +100,7 @@ async function collectPeriod(
   const report = drain.report();
   if (report.status === 'OK' && tally.rejected === rejectedBefore) {
     await context.batches.stage(copyJobSummaries, counts.rows, drainName(planned));
+    if (period === 'ONE_DAY') for (const row of counts.rows) countedDays.add(String(row.start_date));
   }
   return report;
 }

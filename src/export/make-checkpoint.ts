@@ -63,7 +63,7 @@ export async function makeCheckpoint(
 async function checkpointOf(
   { settings, stops, planning, io, scratch, signing }: Run,
   publication: Publication,
-  { manifest, coverage, rejected }: RunRecords,
+  { manifest, coverage, reconciliation, rejected }: RunRecords,
 ): Promise<CheckpointOutcome> {
   const { store } = planning.lake;
   const signal = stops.closing;
@@ -79,7 +79,9 @@ async function checkpointOf(
     run: { runId: planning.runId, asOf: planning.asOf, programVersion: io.programVersion },
     manifest: { ...manifest, rows: null },
     records: [
-      { key: coverage.key, sha256: coverage.sha256, bytes: coverage.bytes ?? null, rows: coverage.rows },
+      ...[coverage, reconciliation].flatMap((one) =>
+        one === null ? [] : [{ key: one.key, sha256: one.sha256, bytes: one.bytes ?? null, rows: one.rows }],
+      ),
       ...(rejected === null
         ? []
         : [{ key: rejected.key, sha256: rejected.sha256, bytes: null, rows: rejected.records }]),

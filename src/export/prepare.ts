@@ -22,9 +22,7 @@ import {
 import { askUnlessStopped } from '../shared/abort.ts';
 import { LinkError, UsageError } from '../shared/errors.ts';
 import { isEmptyWindow } from '../source/window.ts';
-import { copyJobSummaries } from '../tables/copy-job-summaries.ts';
-import { copyJobs } from '../tables/copy-jobs.ts';
-import { exportCoverage } from '../tables/export-coverage.ts';
+import { lakeTables } from '../tables/lake-tables.ts';
 import { AsOf } from '../targets/as-of.ts';
 import { type IdentifiedCaller, identifyCaller } from '../targets/caller.ts';
 import type { Caller, Target } from '../targets/target.ts';
@@ -206,7 +204,7 @@ async function planFor(
 async function lookForForeign(lake: Lake, log: Logger, signal: AbortSignal): Promise<readonly string[]> {
   if (lake.isNew) return [];
   try {
-    return await foreignFolders(lake.store, [copyJobs, copyJobSummaries, exportCoverage], signal);
+    return await foreignFolders(lake.store, lakeTables, signal);
   } catch (error) {
     if (signal.aborted || error instanceof LinkError) throw error;
     log.warn({ err: error }, 'the lake could not be searched for foreign folders');
@@ -247,6 +245,7 @@ function planWindows(
       const mark = marks.get(watermarkName(table, target.accountId, target.region));
       const known = {
         coveredTo: mark?.coveredTo ?? null,
+        ...(mark === undefined ? {} : { watermark: mark }),
         ...(mark?.disabledAt === undefined ? {} : { disabledAt: mark.disabledAt }),
       };
       if (table === 'copy_job_summaries') return { table, target, window: null, ...known };

@@ -11,8 +11,9 @@ import { firstLossAt, lostSinceLastRead } from '../ledger/data-loss.ts';
 import type { Drained, Planned } from '../ledger/planned.ts';
 import type { AwsMemory } from '../ledger/remembered.ts';
 import { unknownFieldsOf } from '../ledger/totals.ts';
+import { differingShare, type Reconciliation, totalsOf } from '../reconciliation/reconcile.ts';
 import { adviceFor } from '../telemetry/advice.ts';
-import type { LostInterval, RunSummary } from '../telemetry/run-summary.ts';
+import type { LostInterval, ReconciliationSummary, RunSummary } from '../telemetry/run-summary.ts';
 import type { ClosedRun } from './close-run.ts';
 import type { Run } from './open-run.ts';
 
@@ -54,6 +55,7 @@ export function summarize({ settings, planning, started }: Run, ended: Ended): R
     moved_jobs: moved.jobs,
     foreign_objects: foreign,
     lost_intervals: lostIntervals(plannedOf, run),
+    reconciliation: closed.reconciliation === null ? null : reconciliationSummary(closed.reconciliation),
     failures: coverage
       .filter(isReported)
       .sort(worstFirst)
@@ -91,6 +93,22 @@ export function warnOfSurprises(
   if (moved.jobs > 0) {
     log.warn(moved, 'AWS lists jobs with another day of creation than before: they keep the first one');
   }
+}
+
+function reconciliationSummary(found: Reconciliation): ReconciliationSummary {
+  const totals = totalsOf(found);
+  return {
+    days: totals.days,
+    compared: totals.slices,
+    differing: totals.differingSlices,
+    aws_jobs: totals.awsJobs,
+    lake_jobs: totals.lakeJobs,
+    missing_jobs: totals.missing,
+    surplus_jobs: totals.surplus,
+    difference: differingShare(totals),
+    not_comparable: found.notComparable,
+    unreadable_days: found.unreadableDays.map(({ day }) => day),
+  };
 }
 
 function countedByStatus(coverage: readonly Coverage[]): Partial<Record<CoverageStatus, number>> {

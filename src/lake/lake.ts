@@ -1,9 +1,7 @@
 /** Opens a lake. Checks that this program may use it, and that the store supports what the program needs. */
 import { randomUUID } from 'node:crypto';
 import { UsageError } from '../shared/errors.ts';
-import { copyJobSummaries } from '../tables/copy-job-summaries.ts';
-import { copyJobs } from '../tables/copy-jobs.ts';
-import { exportCoverage } from '../tables/export-coverage.ts';
+import { lakeTables } from '../tables/lake-tables.ts';
 import type { Table } from '../tables/table.ts';
 import {
   type LakeRecord,
@@ -58,7 +56,7 @@ export interface Lake {
  *   UsageError when `buckets` differs from the lake's count
  */
 export async function openLake(options: OpenLakeOptions): Promise<Lake> {
-  const { store, mode, signal, tables = [copyJobs, copyJobSummaries, exportCoverage] } = options;
+  const { store, mode, signal, tables = lakeTables } = options;
   const found = await store.read(lakeKey, signal);
   if (found === null) return await openMissing(options, tables);
 

@@ -152,6 +152,11 @@ export function coverageKey(runDate: string, runId: string): string {
   return `export_coverage/run_date=${runDate}/${runId}.parquet`;
 }
 
+/** @param runDate the UTC day of the run's as-of, `yyyy-MM-dd` */
+export function reconciliationKey(runDate: string, runId: string): string {
+  return `export_reconciliation/run_date=${runDate}/${runId}.parquet`;
+}
+
 export function beginKey(runDate: string, runId: string): string {
   return `${runsPrefix}${runDate}/${runId}.begin.json`;
 }

@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { scratchError } from './stores/file-errors.ts';
 
 /** @throws ScratchError */
-export async function writeScratchFile(file: string, text: string): Promise<void> {
+export async function writeScratchFile(file: string, text: string | Iterable<string>): Promise<void> {
   await writeFile(file, text).catch((error) => {
     throw scratchError('written', file, error);
   });

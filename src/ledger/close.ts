@@ -1,24 +1,32 @@
 /**
- * Closes the ledger of a run: first rejected records, then coverage, then the manifest, then watermarks. In this order a
- * crash between two steps does no harm. The manifest says that the run has ended, and everything it names exists by then.
- * The checkpoint of the lake comes after them: src/checkpoints/.
+ * Closes the ledger of a run: first rejected records, then coverage and reconciliation, then the manifest, then watermarks.
+ * In this order a crash between two steps does no harm. The manifest says that the run has ended, and everything it names
+ * exists by then. The checkpoint of the lake comes after them: src/checkpoints/.
  */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine } from '../lake/engines/engine.ts';
 import type { Lake } from '../lake/lake.ts';
-import { bucketOf, coverageKey, rejectedKey } from '../lake/layout.ts';
+import { bucketOf, coverageKey, reconciliationKey, rejectedKey } from '../lake/layout.ts';
 import { partitionText } from '../lake/part-placement.ts';
 import { sha256Of, writeScratchFile } from '../lake/scratch-file.ts';
 import { writeOnce } from '../lake/write-once.ts';
 import { isStop } from '../shared/abort.ts';
 import { LakeError, ReportedError } from '../shared/errors.ts';
 import { exportCoverage } from '../tables/export-coverage.ts';
-import { utcDay } from '../tables/table.ts';
+import { exportReconciliation } from '../tables/export-reconciliation.ts';
+import { type Row, type Table, utcDay } from '../tables/table.ts';
 import { type Coverage, coverageRow } from './coverage.ts';
 import type { RejectedRecords } from './rejected.ts';
 import { type AwsMemory, rememberedFrom } from './remembered.ts';
-import { type Manifest, manifestHeads, type WrittenPart, type WrittenRecord, writeManifest } from './runs.ts';
+import {
+  type Manifest,
+  manifestHeads,
+  type WrittenPart,
+  type WrittenRecord,
+  type WrittenTable,
+  writeManifest,
+} from './runs.ts';
 import type { Totals } from './totals.ts';
 import { type Covered, extendWatermarks, type SwitchedOff, watermarkName } from './watermarks.ts';
 
@@ -37,6 +45,8 @@ export interface LedgerEnd {
   };
   readonly parts: readonly WrittenPart[];
   readonly coverage: readonly Coverage[];
+  /** The rows of export_reconciliation; none: nothing was compared. */
+  readonly reconciliation: Iterable<Row>;
   /** Days with unfinished jobs, by index into `coverage`. */
   readonly openDays: ReadonlyMap<number, ReadonlySet<string>>;
   readonly rejected: RejectedRecords;
@@ -49,6 +59,7 @@ export interface LedgerEnd {
 export interface RunRecords {
   readonly manifest: WrittenRecord;
   readonly coverage: Manifest['coverage'];
+  readonly reconciliation: Manifest['reconciliation'];
   readonly rejected: Manifest['rejected'];
 }
 
@@ -84,7 +95,13 @@ async function writeRecords(end: LedgerEnd): Promise<RunRecords> {
   const { lake, run, signal } = end;
   const { store } = lake;
   const rejected = await publishRejected(end);
-  const coverage = await publishCoverage(end);
+  const coverage = await publishRows(
+    end,
+    exportCoverage,
+    coverageKey(utcDay(run.asOf), run.runId),
+    end.coverage.map((one) => coverageRow(one, run)),
+  );
+  const reconciliation = await publishReconciliation(end);
   const manifest = {
     format: 1 as const,
     run_id: run.runId,
@@ -94,11 +111,12 @@ async function writeRecords(end: LedgerEnd): Promise<RunRecords> {
     previous: await manifestHeads(store, signal),
     parts: end.parts,
     coverage,
+    reconciliation,
     rejected,
     totals: end.totals,
     exit_code: run.exitCode,
   };
-  return { manifest: await writeManifest(store, manifest, signal), coverage, rejected };
+  return { manifest: await writeManifest(store, manifest, signal), coverage, reconciliation, rejected };
 }
 
 async function publishRejected({ lake, run, rejected, signal }: LedgerEnd): Promise<Manifest['rejected']> {
@@ -109,40 +127,58 @@ async function publishRejected({ lake, run, rejected, signal }: LedgerEnd): Prom
   return { key, records: rejected.count, sha256: rejected.sha256() };
 }
 
-async function publishCoverage({
-  lake,
-  engine,
-  scratchFolder,
-  run,
-  coverage,
-  signal,
-}: LedgerEnd): Promise<Manifest['coverage']> {
-  const staged = join(scratchFolder, 'coverage.ndjson');
-  const file = join(scratchFolder, 'coverage.parquet');
-  await writeScratchFile(
-    staged,
-    coverage.map((one) => `${JSON.stringify(coverageRow(one, run))}\n`).join(''),
-  );
-  const runDate = utcDay(run.asOf);
-  const partition = { run_date: runDate };
+/** Null if no row was compared: then there is nothing to publish. */
+async function publishReconciliation(end: LedgerEnd): Promise<WrittenTable | null> {
+  const key = reconciliationKey(utcDay(end.run.asOf), end.run.runId);
+  const written = await publishRows(end, exportReconciliation, key, end.reconciliation);
+  return written.rows === 0 ? null : written;
+}
+
+/** Rows that are written to scratch at once. */
+const chunk = 1000;
+
+/** The run's own object in one of the tables that runs append to. Coverage is published even without rows. */
+async function publishRows(
+  { lake, engine, scratchFolder, run, signal }: LedgerEnd,
+  table: Table,
+  key: string,
+  rows: Iterable<Row>,
+): Promise<WrittenTable> {
+  const name = table.name.replace('export_', '');
+  const staged = join(scratchFolder, `${name}.ndjson`);
+  const file = join(scratchFolder, `${name}.parquet`);
+  let count = 0;
+  function* lines() {
+    let text = '';
+    for (const row of rows) {
+      text += `${JSON.stringify(row)}\n`;
+      count += 1;
+      if (count % chunk !== 0) continue;
+      yield text;
+      text = '';
+    }
+    yield text;
+  }
+  await writeScratchFile(staged, lines());
+  if (count === 0 && table !== exportCoverage) return { key, rows: 0, sha256: '' };
+  const partition = { run_date: utcDay(run.asOf) };
   await engine.merge({
-    table: exportCoverage,
+    table,
     partition,
     existing: null,
     staged: [staged],
     output: file,
     metadata: {
       run_id: run.runId,
-      table: exportCoverage.name,
-      partition: partitionText(exportCoverage, partition),
-      schema_version: String(exportCoverage.schemaVersion),
+      table: table.name,
+      partition: partitionText(table, partition),
+      schema_version: String(table.schemaVersion),
     },
   });
-  const key = coverageKey(runDate, run.runId);
   const contentType = 'application/vnd.apache.parquet';
   await writeOnce(lake.store, { key, body: { file }, runId: run.runId, contentType }, signal);
   const { size: bytes } = await stat(file);
-  return { key, rows: coverage.length, bytes, sha256: await sha256Of(file) };
+  return { key, rows: count, bytes, sha256: await sha256Of(file) };
 }
 
 /**

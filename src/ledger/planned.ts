@@ -2,6 +2,7 @@
 import type { DrainReport, Window } from '../source/source.ts';
 import type { DrainedTable } from '../tables/table.ts';
 import { type Target, targetName } from '../targets/target.ts';
+import type { Watermark } from './watermarks.ts';
 
 /** One table and target that a run plans to read. */
 export interface Planned {
@@ -11,6 +12,8 @@ export interface Planned {
   readonly window: Window | null;
   /** How far earlier runs have read, in milliseconds since the epoch; null: not at all, or unknown. */
   readonly coveredTo: number | null;
+  /** What earlier runs have read; absent: nothing, or unknown. */
+  readonly watermark?: Watermark;
   /** Since when AWS has called the region disabled, after earlier runs had read it; absent: it has not. */
   readonly disabledAt?: number;
 }
@@ -34,4 +37,6 @@ export interface Drained extends Planned {
   readonly unknownFields: ReadonlySet<string>;
   /** UTC days of creation of the jobs that have not ended. */
   readonly openDays: ReadonlySet<string>;
+  /** Of copy_job_summaries: the UTC days that AWS's daily counts contained. */
+  readonly countedDays: ReadonlySet<string>;
 }

@@ -2,7 +2,7 @@
 import { beginKey, manifestKey, parseRunKey, runsPrefix } from '../lake/layout.ts';
 import type { Store } from '../lake/stores/store.ts';
 import { utcDay } from '../tables/table.ts';
-import type { BeginRecord, Manifest, WrittenPart } from './runs.ts';
+import type { BeginRecord, Manifest, WrittenPart, WrittenTable } from './runs.ts';
 
 /** A run by the names of its records. */
 export interface RunRecords {
@@ -67,22 +67,30 @@ export function parseBegin(bytes: Uint8Array): BeginFacts | null {
 }
 
 /** What a manifest says about the lake. */
-export type ManifestFacts = Pick<Manifest, 'run_id' | 'previous' | 'parts' | 'coverage' | 'rejected'>;
+export type ManifestFacts = Pick<
+  Manifest,
+  'run_id' | 'previous' | 'parts' | 'coverage' | 'reconciliation' | 'rejected'
+>;
 
 /** Null: the bytes are not a manifest. */
 export function parseManifest(bytes: Uint8Array): ManifestFacts | null {
   const record = parsedObject(bytes);
   if (record === null || typeof record.run_id !== 'string' || !Array.isArray(record.parts)) return null;
   const previous = linksIn(record.previous);
-  const { coverage, rejected } = record;
+  const { coverage, reconciliation = null, rejected } = record;
   if (previous === null || !record.parts.every(isWrittenPart)) return null;
-  if (!isObject(coverage) || !isNamed(coverage) || typeof coverage.rows !== 'number') return null;
+  if (!isWrittenTable(coverage)) return null;
+  if (reconciliation !== null && !isWrittenTable(reconciliation)) return null;
   if (rejected !== null && (!isObject(rejected) || !isNamed(rejected))) return null;
   return {
     run_id: record.run_id,
     previous,
     parts: record.parts,
     coverage: { key: coverage.key, rows: coverage.rows, sha256: coverage.sha256 },
+    reconciliation:
+      reconciliation === null
+        ? null
+        : { key: reconciliation.key, rows: reconciliation.rows, sha256: reconciliation.sha256 },
     rejected:
       rejected === null
         ? null
@@ -95,6 +103,10 @@ function linksIn(previous: unknown): Manifest['previous'] | null {
   const links: readonly unknown[] = Array.isArray(previous) ? previous : previous == null ? [] : [previous];
   const named = links.flatMap((link) => (isObject(link) && isNamed(link) ? [link] : []));
   return named.length === links.length ? named.map(({ key, sha256 }) => ({ key, sha256 })) : null;
+}
+
+function isWrittenTable(value: unknown): value is WrittenTable {
+  return isObject(value) && isNamed(value) && typeof value.rows === 'number';
 }
 
 function isWrittenPart(part: unknown): part is WrittenPart {

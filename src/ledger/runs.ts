@@ -79,6 +79,15 @@ export interface WrittenPart {
   readonly etag_after: string;
 }
 
+/** What a run added to a table of its own. */
+export interface WrittenTable {
+  readonly key: string;
+  readonly rows: number;
+  /** Older programs did not write it. */
+  readonly bytes?: number;
+  readonly sha256: string;
+}
+
 export interface Manifest {
   readonly format: 1;
   readonly run_id: string;
@@ -88,13 +97,9 @@ export interface Manifest {
   /** The manifests that no other manifest named when this one was written, with the SHA-256 of their bytes. */
   readonly previous: readonly { readonly key: string; readonly sha256: string }[];
   readonly parts: readonly WrittenPart[];
-  readonly coverage: {
-    readonly key: string;
-    readonly rows: number;
-    /** Older programs did not write it. */
-    readonly bytes?: number;
-    readonly sha256: string;
-  };
+  readonly coverage: WrittenTable;
+  /** Null if AWS's own counts were not compared. Older manifests lack it. */
+  readonly reconciliation: WrittenTable | null;
   readonly rejected: { readonly key: string; readonly records: number; readonly sha256: string } | null;
   readonly totals: Totals;
   readonly exit_code: number;

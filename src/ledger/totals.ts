@@ -35,7 +35,7 @@ export function emptyTotals(tables: readonly DrainedTable[]): Totals {
 
 /** The totals plus one part, written or unchanged. */
 export function withPart(totals: Totals, table: Table, { outcome, written }: Published): Totals {
-  if (table.name === 'export_coverage') return totals;
+  if (table.name !== 'copy_jobs' && table.name !== 'copy_job_summaries') return totals;
   const sum = totals[table.name] ?? none;
   return {
     ...totals,

@@ -27,6 +27,8 @@ export interface Watermark {
   readonly coveredTo: number;
   /** UTC days of creation with unfinished jobs, ascending. */
   readonly openDays: readonly string[];
+  /** When all of these days were last read: the as-of of that run; null: unknown. */
+  readonly openReadAt: number | null;
   /** The end of the latest drain without a lower bound; null: there was none. */
   readonly fullAt: number | null;
   /** Since when AWS has called the region disabled; absent: it was read since. */
@@ -91,14 +93,15 @@ export function extended(mark: Watermark | undefined, covered: Covered, memoryDa
     coveredFrom: from,
     coveredTo: window.to,
     openDays: stillRemembered(covered.openDays, asOf, memoryDays),
+    openReadAt: asOf,
     fullAt,
   };
   if (mark === undefined) return begun;
   const touches = from <= mark.coveredTo && (mark.coveredFrom === null || window.to >= mark.coveredFrom);
   if (!touches) {
     if (window.from === null && window.to > mark.coveredTo) return begun;
-    const { coveredFrom, coveredTo, openDays, fullAt } = mark;
-    return { coveredFrom, coveredTo, openDays, fullAt };
+    const { coveredFrom, coveredTo, openDays, openReadAt, fullAt } = mark;
+    return { coveredFrom, coveredTo, openDays, openReadAt, fullAt };
   }
 
   const seenWhole = (day: string) => {
@@ -111,6 +114,7 @@ export function extended(mark: Watermark | undefined, covered: Covered, memoryDa
     coveredFrom: unionBegin(mark, window, from),
     coveredTo: Math.max(window.to, mark.coveredTo),
     openDays: stillRemembered(openDays, asOf, memoryDays),
+    openReadAt: mark.openDays.every(seenWhole) ? latest(asOf, mark.openReadAt) : mark.openReadAt,
     fullAt: latest(fullAt, mark.fullAt),
   };
 }
@@ -134,11 +138,12 @@ function latest(a: number | null, b: number | null): number | null {
  * @param latest AWS's time now, plus a tolerance: other runs may have begun a little later
  */
 function isPlausible(mark: Watermark, latest: number): boolean {
-  const { coveredFrom, coveredTo, fullAt, openDays } = mark;
+  const { coveredFrom, coveredTo, fullAt, openDays, openReadAt } = mark;
   return (
     coveredTo <= latest &&
     (coveredFrom === null || coveredFrom <= coveredTo) &&
     (fullAt === null || fullAt <= latest) &&
+    (openReadAt === null || openReadAt <= latest) &&
     openDays.every((day) => Date.parse(day) <= latest)
   );
 }
@@ -263,6 +268,7 @@ function formatted(marks: Watermarks): string {
           covered_from: iso(mark.coveredFrom),
           covered_to: iso(mark.coveredTo),
           open_days: mark.openDays,
+          open_read_at: iso(mark.openReadAt),
           full_at: iso(mark.fullAt),
           ...(mark.disabledAt === undefined ? {} : { disabled_at: iso(mark.disabledAt) }),
         },
@@ -293,6 +299,8 @@ function parsed(text: string): Watermarks {
             coveredFrom: instant(value.covered_from),
             coveredTo,
             openDays,
+            // Older programs did not write it.
+            openReadAt: instant(value.open_read_at ?? null),
             fullAt: instant(value.full_at),
           },
           ...disabled(value.disabled_at),

@@ -1,5 +1,5 @@
 /**
- * Opens a lake as a read-only database: its three tables and all views, in an engine that opens no other file, loads no
+ * Opens a lake as a read-only database: its tables and all views, in an engine that opens no other file, loads no
  * extensions, and whose settings no SQL can change.
  */
 import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';

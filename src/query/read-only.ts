@@ -94,7 +94,7 @@ function visit(node: unknown, names: Set<string>): void {
     if (!allowedTableFunctions.has(name)) {
       throw new UsageError(
         `The query calls ${name}, which queries must not use`,
-        'Query the tables copy_jobs, copy_job_summaries and export_coverage, and the views; files cannot be read by name.',
+        'Query the tables that docs/reference/tables.md lists, and the views; files cannot be read by name.',
       );
     }
   }
@@ -107,7 +107,7 @@ function nameOf(tableName: unknown, names: Set<string>): void {
   if (/[./\\:*?[\]]/.test(tableName)) {
     throw new UsageError(
       `There is no table ${JSON.stringify(tableName)}`,
-      'Query the tables copy_jobs, copy_job_summaries and export_coverage, and the views; files cannot be read by name.',
+      'Query the tables that docs/reference/tables.md lists, and the views; files cannot be read by name.',
     );
   }
   names.add(tableName.replace(/^"(.*)"$/, '$1').toLowerCase());

@@ -9,6 +9,7 @@ export const exitCodes = {
   70: 'internal error',
   74: 'input/output error: the lake, the scratch folder or the result could not be read or written',
   75: 'temporary failure, a retry can help: targets were throttled, timed out, unreachable or not reached, or the run was interrupted; or status found a target at risk',
+  76: 'AWS’s own counts differ from the lake by more than --fail-on-mismatch allows',
   77: 'a person must act: credentials are missing or refused, or targets deny access, lack the role, or are disabled',
   78: 'configuration error: the file is missing or invalid, or the Glue catalog does not match the lake',
   80: 'damage: verify found that the lake is not what its ledger says',

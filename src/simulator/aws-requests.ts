@@ -36,6 +36,8 @@ const backupOnly: readonly FaultKind[] = [
   'token-cycle',
   'expire-token',
   'empty-page-with-token',
+  'cut-short',
+  'served-empty',
 ];
 
 export async function answerAws(parts: AwsParts, request: WireRequest, requestId: string): Promise<Fate> {

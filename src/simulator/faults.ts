@@ -22,6 +22,8 @@ export const faultKinds = {
   'expired-credentials': 'the session’s credentials have expired',
   slow: 'the response is delayed by `ms` (1000)',
   'empty-page-with-token': 'an empty page with a token precedes every page',
+  'cut-short': 'the page has half of its records and no next token, as if the list ended there',
+  'served-empty': 'the list is empty, with status 200',
   drop: 'the connection is closed without an answer',
   'wrong-date': 'the response’s Date header is wrong by `ms`, which may be negative',
   'require-external-id': 'the role requires `externalId`',

@@ -4,11 +4,12 @@ import { arnField, fromArn } from './arn.ts';
 import { scheduleIntervalAt } from './backup-schedule.ts';
 import { api, column, free, provenance } from './column.ts';
 import { apiValues, InvalidRecord, isObject, required, unknownFields } from './record-values.ts';
+import { firstSight } from './state-history.ts';
 import type { Column, ColumnOrigin, Normalized, Observation, Row, Table } from './table.ts';
 import { utcDay, withDerived } from './table.ts';
 
 /** Terminal states never change again; open states do. Any other state is unknown: neither terminal nor open. */
-const terminalStates = ['COMPLETED', 'FAILED', 'PARTIAL'] as const;
+export const terminalStates = ['COMPLETED', 'FAILED', 'PARTIAL'] as const;
 const openStates = ['CREATED', 'RUNNING'] as const;
 
 /*
@@ -428,6 +429,13 @@ const otherColumns: readonly Column[] = [
   ),
   column(
     provenance,
+    'state_history',
+    'text',
+    'Every state in which the job was seen, and when: read it with the view copy_job_transitions. Null if an older version wrote the row.',
+    'CREATED|2026-11-20 02:00:00.000|0199f3a0-7c1e-7b2a-9c3d-4e5f60718293|||',
+  ),
+  column(
+    provenance,
     'run_id',
     'text',
     'The run that last changed this row.',
@@ -448,7 +456,7 @@ export const copyJobs: Table = {
   name: 'copy_jobs',
   description:
     'One row per AWS Backup copy job, in its last known state. Rows stay after AWS has deleted the job.',
-  schemaVersion: 2,
+  schemaVersion: 3,
   columns,
   partitions: [
     {
@@ -486,7 +494,7 @@ export function copyJobRow(record: unknown, observation: Observation): Normalize
       creation_date: utcDay(Number(created)),
     };
     return {
-      row: withDerived(copyJobs, row),
+      row: withDerived(copyJobs, { ...row, state_history: firstSight(row, observation.openReadAt ?? null) }),
       unknownFields: unknownFields(record, columns),
       alteredFields: [...altered],
     };

@@ -62,7 +62,7 @@ export type MergeRule =
   | { readonly kind: 'append' };
 
 export interface Table {
-  readonly name: 'copy_jobs' | 'copy_job_summaries' | 'export_coverage';
+  readonly name: DrainedTable | 'export_coverage' | 'export_reconciliation';
   readonly description: string;
   /** Increased whenever a column is added. A program refuses a lake with a newer version than its own. */
   readonly schemaVersion: number;
@@ -81,6 +81,8 @@ export interface Observation {
   /** The response's `Date` header, in milliseconds since the epoch. */
   readonly observedAt: number;
   readonly runId: string;
+  /** When an earlier run has read all of the target's jobs that were open, in milliseconds since the epoch. */
+  readonly openReadAt?: number;
 }
 
 /** The row made from a record, or why there is none. */
@@ -112,5 +114,5 @@ export function utcDay(epochMs: number): string {
   return new Date(epochMs).toISOString().slice(0, 10);
 }
 
-/** The tables that a run reads from AWS. `export_coverage` is the run's own. */
+/** The tables that a run reads from AWS. The others are the run's own. */
 export type DrainedTable = 'copy_jobs' | 'copy_job_summaries';

@@ -18,8 +18,8 @@ function wrapped(text: string, width: number): readonly string[] {
 }
 
 /** `1 target`, `1,234 targets`. */
-export function count(n: number, noun: string): string {
-  return `${grouped(n)} ${noun}${n === 1 ? '' : 's'}`;
+export function count(n: number, noun: string, nouns = `${noun}s`): string {
+  return `${grouped(n)} ${n === 1 ? noun : nouns}`;
 }
 
 export function grouped(n: number): string {

@@ -9,6 +9,7 @@ import { needsPersonLine, renderFailures } from './failure-groups.ts';
 import { size, span } from './human-units.ts';
 import { count, grouped, paragraphs } from './paragraphs.ts';
 import { printable } from './printable.ts';
+import { renderReconciliation } from './reconciliation-text.ts';
 import type { RunSummary } from './run-summary.ts';
 import { painter } from './status-colors.ts';
 import { textTable } from './text-table.ts';
@@ -80,6 +81,7 @@ export function renderRunSummary(summary: RunSummary, columns = 100, color = fal
         ]),
     renderForeign(summary.foreign_objects, columns),
     renderLost(summary.lost_intervals, columns),
+    renderReconciliation(summary.reconciliation, columns),
     renderFailures(failures, count(failures.length, 'failure'), summary.as_of, columns, paint),
     paragraphs(columns, [printable(firstLossLine(failures, summary.as_of))]),
     paragraphs(

@@ -35,6 +35,25 @@ export interface LostInterval {
   readonly lost_to: string;
 }
 
+/** AWS's own daily counts against the lake: all accounts, regions and complete days that this run compared. */
+export interface ReconciliationSummary {
+  readonly days: number;
+  /** Accounts, regions and days with jobs: compared, and those of them that differ. */
+  readonly compared: number;
+  readonly differing: number;
+  readonly aws_jobs: number;
+  readonly lake_jobs: number;
+  /** Jobs that AWS counts and the lake lacks, and rows of the lake that AWS does not count. */
+  readonly missing_jobs: number;
+  readonly surplus_jobs: number;
+  /** Both together, as a share of AWS's jobs; 0 to 1, or more. */
+  readonly difference: number;
+  /** Accounts, regions and days whose counts are of another time than a UTC day, or were not given again. */
+  readonly not_comparable: number;
+  /** Days whose parts could not be read. */
+  readonly unreadable_days: readonly string[];
+}
+
 export interface RunSummary {
   readonly run_id: string;
   readonly lake: string;
@@ -55,6 +74,8 @@ export interface RunSummary {
   readonly foreign_objects: readonly string[];
   /** What AWS deleted since earlier runs read a target, before this run could; longest first. */
   readonly lost_intervals: readonly LostInterval[];
+  /** How AWS's own daily counts compare with the lake; null: nothing was compared. */
+  readonly reconciliation: ReconciliationSummary | null;
   /** Most severe first; JSON has all, text prints ten. */
   readonly failures: readonly TargetFailure[];
   /** Milliseconds spent on discovery, draining, publishing and closing the ledger. */

@@ -60,13 +60,16 @@ export class ExpectedObjects {
   }
 
   /** Adds what a run wrote. Runs come in the order of their as-of. */
-  add(asOf: number, { run_id: runId, parts, coverage, rejected }: ManifestFacts): void {
+  add(asOf: number, { run_id: runId, parts, coverage, reconciliation, rejected }: ManifestFacts): void {
     for (const part of parts) {
       const { key, rows, bytes, sha256, etag_before: before, etag_after: etag } = part;
       this.#write(key, { runId, asOf, sha256, bytes, rows, etag }, before);
     }
     const once = { runId, asOf, bytes: null, etag: null };
-    this.#write(coverage.key, { ...once, sha256: coverage.sha256, rows: coverage.rows }, null);
+    for (const table of [coverage, reconciliation]) {
+      if (table === null) continue;
+      this.#write(table.key, { ...once, sha256: table.sha256, rows: table.rows }, null);
+    }
     if (rejected !== null) this.#write(rejected.key, { ...once, sha256: rejected.sha256, rows: null }, null);
   }
 

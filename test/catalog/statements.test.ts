@@ -6,8 +6,9 @@ import { athenaTable, createView, trinoTable } from '../../src/catalog/statement
 import { copyJobSummaries } from '../../src/tables/copy-job-summaries.ts';
 import { copyJobs } from '../../src/tables/copy-jobs.ts';
 import { exportCoverage } from '../../src/tables/export-coverage.ts';
+import { exportReconciliation } from '../../src/tables/export-reconciliation.ts';
 
-const tables = [copyJobs, copyJobSummaries, exportCoverage];
+const tables = [copyJobs, copyJobSummaries, exportCoverage, exportReconciliation];
 const athena = { database: 'copies', location: 's3://b/lake/copy_jobs/', firstDay: '2025-01-02' };
 const trino = { catalog: 'hive', schema: 'copies', location: 's3://b/lake/copy_jobs/' };
 
@@ -75,7 +76,7 @@ describe('a view', () => {
     const place = { dialect: 'trino', catalog: 'hive', schema: 'copies' } as const;
     const { statements } = ddl({ tables, views: [view], location: 's3://b/lake', place });
     expect(statements.at(-1)).toMatch(/^CREATE OR REPLACE VIEW/);
-    expect(statements.filter((one) => one.startsWith('CREATE TABLE'))).toHaveLength(3);
+    expect(statements.filter((one) => one.startsWith('CREATE TABLE'))).toHaveLength(tables.length);
     expect(statements).toContain(
       `CALL "hive"."system"."sync_partition_metadata"('copies', 'copy_jobs', 'FULL')`,
     );

@@ -5,8 +5,9 @@ import { loadQuestions, loadViews } from '../../src/questions/questions.ts';
 import { copyJobSummaries } from '../../src/tables/copy-job-summaries.ts';
 import { copyJobs } from '../../src/tables/copy-jobs.ts';
 import { exportCoverage } from '../../src/tables/export-coverage.ts';
+import { exportReconciliation } from '../../src/tables/export-reconciliation.ts';
 
-const tables = [copyJobs, copyJobSummaries, exportCoverage];
+const tables = [copyJobs, copyJobSummaries, exportCoverage, exportReconciliation];
 
 test('every column of every table, every view and every question with its parameters is there', async () => {
   const page = await currentTablesPage();

@@ -8,6 +8,7 @@ import { schemaVersions } from '../../src/lake/lake-record.ts';
 import { copyJobSummaries } from '../../src/tables/copy-job-summaries.ts';
 import { copyJobs } from '../../src/tables/copy-jobs.ts';
 import { exportCoverage } from '../../src/tables/export-coverage.ts';
+import { exportReconciliation } from '../../src/tables/export-reconciliation.ts';
 import { type Lab, openLab } from '../support/lab.ts';
 
 const fixture = fileURLToPath(new URL('../fixtures/lake-a2285a0', import.meta.url));
@@ -60,10 +61,14 @@ it('a run over unchanged data writes no part of it, and nothing else but where i
   const { schema_versions: versions, sha256: _, ...rest } = await record(lab.lake);
   const { schema_versions: earlier, sha256: __, ...same } = await record(fixture);
   expect(rest).toEqual(same);
-  expect(versions).toEqual(schemaVersions([copyJobs, copyJobSummaries, exportCoverage]));
+  expect(versions).toEqual(
+    schemaVersions([copyJobs, copyJobSummaries, exportCoverage, exportReconciliation]),
+  );
   expect(versions).not.toEqual(earlier);
   const added = [...after.keys()].filter((key) => !before.has(key));
-  expect(added.filter((key) => !/^(export_coverage|_ledger\/runs)\//.test(key))).toEqual([]);
+  expect(
+    added.filter((key) => !/^(export_coverage|export_reconciliation|_ledger\/runs)\//.test(key)),
+  ).toEqual([]);
 
   // The chain of manifests goes on from the earlier program's.
   const manifest = join(lab.lake, `_ledger/runs/2026-11-21/${run.run_id}.json`);

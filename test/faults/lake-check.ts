@@ -109,7 +109,8 @@ function countKey(row: LakeRow): string {
 function rightPlaces(view: LakeView, damage: Damage): string[] {
   const found: string[] = [];
   for (const part of view.parts) {
-    if (part.table === 'export_coverage' || damage.misplaced?.test(part.key)) continue;
+    if (part.table === 'export_coverage' || part.table === 'export_reconciliation') continue;
+    if (damage.misplaced?.test(part.key)) continue;
     const number = Number(/part-(\d{5})\.parquet$/.exec(part.key)?.[1]);
     for (const row of part.rows) {
       const [time, day] =

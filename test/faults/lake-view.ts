@@ -5,7 +5,12 @@ import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { LakeRow } from '../support/lake-reader.ts';
 
-export const tables = ['copy_jobs', 'copy_job_summaries', 'export_coverage'] as const;
+export const tables = [
+  'copy_jobs',
+  'copy_job_summaries',
+  'export_coverage',
+  'export_reconciliation',
+] as const;
 export type TableName = (typeof tables)[number];
 
 export interface Part {
@@ -48,6 +53,7 @@ const partName: Readonly<Record<TableName, RegExp>> = {
   copy_job_summaries:
     /^copy_job_summaries\/aggregation_period=[A-Z_]+\/start_date=\d{4}-\d\d-\d\d\/part-\d{5}\.parquet$/,
   export_coverage: /^export_coverage\/run_date=\d{4}-\d\d-\d\d\/[0-9a-f-]{36}\.parquet$/,
+  export_reconciliation: /^export_reconciliation\/run_date=\d{4}-\d\d-\d\d\/[0-9a-f-]{36}\.parquet$/,
 };
 
 /** Rows by what a file is: most parts of a lake are as they were at the look before. */

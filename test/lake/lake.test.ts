@@ -9,13 +9,15 @@ import { LakeError, UsageError } from '../../src/shared/errors.ts';
 import { copyJobSummaries } from '../../src/tables/copy-job-summaries.ts';
 import { copyJobs } from '../../src/tables/copy-jobs.ts';
 import { exportCoverage } from '../../src/tables/export-coverage.ts';
+import { exportReconciliation } from '../../src/tables/export-reconciliation.ts';
 import { writeOf } from './stores/described-store.ts';
 
-const tables = [copyJobs, copyJobSummaries, exportCoverage];
+const tables = [copyJobs, copyJobSummaries, exportCoverage, exportReconciliation];
 const newerTables = [
   { ...copyJobs, schemaVersion: copyJobs.schemaVersion + 1 },
   copyJobSummaries,
   exportCoverage,
+  exportReconciliation,
 ];
 
 /** The same store, but for what it makes of a write's condition. */
@@ -83,6 +85,7 @@ describe('opening a lake', () => {
         copy_jobs: copyJobs.schemaVersion,
         copy_job_summaries: copyJobSummaries.schemaVersion,
         export_coverage: exportCoverage.schemaVersion,
+        export_reconciliation: exportReconciliation.schemaVersion,
       },
       buckets: 4,
       bucket_hash: 'sha256-first4-be',

@@ -45,6 +45,7 @@ it('gives up closing the ledger when the store never answers, and says what that
     },
     parts: [],
     coverage: [],
+    reconciliation: [],
     openDays: new Map(),
     rejected: new RejectedRecords(folder),
     totals: {},

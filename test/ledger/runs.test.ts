@@ -40,6 +40,7 @@ describe('the chain of manifests', () => {
         previous,
         parts: [],
         coverage: { key: 'x', rows: 0, sha256: 'x' },
+        reconciliation: null,
         rejected: null,
         totals: {},
         exit_code: 0,

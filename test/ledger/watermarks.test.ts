@@ -19,6 +19,7 @@ const mark = (change: Partial<Watermark> = {}): Watermark => ({
   coveredFrom: null,
   coveredTo: asOf - day,
   openDays: [],
+  openReadAt: null,
   fullAt: asOf - day,
   ...change,
 });
@@ -113,6 +114,7 @@ describe('a watermark', () => {
       coveredFrom: asOf - 35 * day,
       coveredTo: asOf,
       openDays: ['2026-11-19'],
+      openReadAt: asOf,
       fullAt: asOf,
     });
   });

@@ -36,6 +36,7 @@ it('writes nothing outside the lake and its own scratch, and leaves no scratch b
       'copy_job_summaries',
       'copy_jobs',
       'export_coverage',
+      'export_reconciliation',
     ]);
     const tables = await readdir(join(lab.lake, 'copy_jobs'), { recursive: true, withFileTypes: true });
     const parts = tables.filter((one) => one.isFile());

@@ -23,7 +23,14 @@ const portableTypes = new Set([
 ]);
 
 /** Values to ask with besides the defaults: the shortest spans, at which bounds show. */
-const otherValues = [{ days: '0' }, { days: '1' }, { days: '3' }, { days: '500' }, { hours: '0' }];
+const otherValues = [
+  { days: '0' },
+  { days: '1' },
+  { days: '3' },
+  { days: '500' },
+  { hours: '0' },
+  { state: 'RUNNING' },
+];
 const seen = new Map<string, number>();
 const table: { question: string; lab: string; duckdb: number; truth: number; equal: boolean }[] = [];
 

@@ -266,6 +266,20 @@ describe('a page token', () => {
     expect(records).toEqual(whole.records);
     expect(pages).toBe(2 * whole.pages);
   });
+
+  it('can be missing where there is more', async () => {
+    add({ kind: 'cut-short' });
+    const first = await list(management, 'us-east-1', { MaxResults: 20 });
+    expect(first.CopyJobs).toHaveLength(10);
+    expect(first.NextToken).toBeUndefined();
+  });
+
+  it('can be missing together with all records', async () => {
+    add({ kind: 'served-empty' });
+    const first = await list(management, 'us-east-1', { MaxResults: 20 });
+    expect(first.CopyJobs).toEqual([]);
+    expect(first.NextToken).toBeUndefined();
+  });
 });
 
 describe('an external id', () => {

@@ -5,7 +5,13 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import type { Expected, ExpectedLake } from './truth.ts';
 import { summaryKey } from './truth.ts';
 
-const provenance = new Set(['first_observed_at', 'observed_at', 'run_id', 'queried_account_id']);
+const provenance = new Set([
+  'first_observed_at',
+  'observed_at',
+  'state_history',
+  'run_id',
+  'queried_account_id',
+]);
 const derived = new Set([
   'is_terminal',
   'duration_ms',

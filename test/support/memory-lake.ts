@@ -4,6 +4,7 @@ import { loadViews } from '../../src/questions/questions.ts';
 import { copyJobSummaries } from '../../src/tables/copy-job-summaries.ts';
 import { copyJobs } from '../../src/tables/copy-jobs.ts';
 import { exportCoverage } from '../../src/tables/export-coverage.ts';
+import { exportReconciliation } from '../../src/tables/export-reconciliation.ts';
 import type { ColumnType } from '../../src/tables/table.ts';
 
 const sqlTypes: Readonly<Record<ColumnType, string>> = {
@@ -31,7 +32,12 @@ export async function openMemoryLake(database: string): Promise<MemoryLake> {
   const connection = await instance.connect();
   await connection.run(`CREATE SCHEMA "${database}"`);
   await connection.run(`USE "${database}"`);
-  for (const { name, columns, partitions } of [copyJobs, copyJobSummaries, exportCoverage]) {
+  for (const { name, columns, partitions } of [
+    copyJobs,
+    copyJobSummaries,
+    exportCoverage,
+    exportReconciliation,
+  ]) {
     const all = [
       ...columns.map((column) => `"${column.name}" ${sqlTypes[column.type]}`),
       ...partitions.map((partition) => `"${partition.name}" VARCHAR`),

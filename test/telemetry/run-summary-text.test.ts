@@ -48,6 +48,7 @@ const summary: RunSummary = {
   moved_jobs: 0,
   foreign_objects: [],
   lost_intervals: [],
+  reconciliation: null,
   ledger_error: null,
   checkpoint: null,
   checkpoint_error: null,

@@ -96,6 +96,7 @@ export async function makeLake(partitions: number, rowsEach: number): Promise<Ma
         },
         parts,
         coverage: [coverageOf(window, rowsEach * (to - from))],
+        reconciliation: [],
         openDays: new Map(),
         rejected: new RejectedRecords(scratchFolder),
         totals: emptyTotals(['copy_jobs']),

@@ -31,10 +31,13 @@ export function contentColumns(table: Table): readonly Column[] {
   );
 }
 
+/** The provenance columns that all observations contribute to. */
+const ofAllObservations: ReadonlySet<string> = new Set(['first_observed_at', 'state_history']);
+
 /** The provenance columns that come only from the winning observation. */
 function winnerColumns(table: Table): readonly Column[] {
   const others = new Set([...targetColumns(table), ...contentColumns(table)].map(({ name }) => name));
-  return storedColumns(table).filter(({ name }) => name !== 'first_observed_at' && !others.has(name));
+  return storedColumns(table).filter(({ name }) => !ofAllObservations.has(name) && !others.has(name));
 }
 
 /** Decide between two observations of the same instant: the greater value wins, in the first column that differs. */

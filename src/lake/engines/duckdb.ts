@@ -181,7 +181,7 @@ async function mergeIn(
   await connection.run(stageSql(table, staged, inPlace));
   await connection.run(existingSql(table, existing, present, request.latest, inPlace));
   if (existing !== null) await refuseMisplaced(connection, request);
-  await runSteps(connection, mergeSql(table, partition, existing === null));
+  await runSteps(connection, mergeSql(table, partition, existing === null, request.latest));
 
   const counts = new Map<string, number>();
   for (const row of await rowsOf(connection, 'SELECT verdict, count(*) FROM verdicts GROUP BY ALL')) {

@@ -39,7 +39,9 @@ function contentTexts(table: Table): readonly string[] {
     ...(merge.kind === 'append' ? [] : merge.key),
     ...(merge.kind === 'replace-slice' ? merge.slice : []),
     ...targetColumns(table).map(({ name }) => name),
+    // The history of a job's states is made of them.
     'state',
+    'message_category',
   ]);
   const derived = columns.flatMap(({ origin }) => (origin.kind === 'derived' ? [origin.sql] : []));
   return comparedColumns(table)

@@ -11,6 +11,7 @@ import { longestStagedLine } from '../staged-line.ts';
 import { contentColumns, hasColumn, storedColumns, targetPrecedence, tieColumns } from './column-roles.ts';
 import { maxTimestamp } from './part-schema.ts';
 import { quoteFile, quoteName, quoteText, sqlTypes } from './sql-text.ts';
+import { historiesSql } from './state-history-sql.ts';
 
 /** Aggregates over wide rows run in chunks, so that they fit into memory. */
 const chunks = [0, 1, 2, 3, 4, 5, 6, 7];
@@ -121,9 +122,14 @@ function noRowsSql(table: Table): string {
 
 /**
  * The statements that create `merged`, `verdicts` and `kept` from `staged` and `existing`.
- * @param isNew whether there is no published part
+ * @param isNew whether there is no published part; @param latest see MergeRequest
  */
-export function mergeSql(table: Table, partition: Partition, isNew: boolean): readonly MergeStep[] {
+export function mergeSql(
+  table: Table,
+  partition: Partition,
+  isNew: boolean,
+  latest?: number,
+): readonly MergeStep[] {
   switch (table.merge.kind) {
     case 'upsert':
       return [
@@ -131,8 +137,8 @@ export function mergeSql(table: Table, partition: Partition, isNew: boolean): re
         {
           onlyIf: 'SELECT count(*) > 0 FROM differing',
           steps: isNew
-            ? firstPartSql(table, table.merge.key, partition)
-            : upsertSql(table, table.merge.key, partition),
+            ? firstPartSql(table, table.merge.key, partition, latest)
+            : upsertSql(table, table.merge.key, partition, latest),
           // Nothing changes, so nobody asks for `merged` and `kept`.
           otherwise: [
             `CREATE TEMP VIEW verdicts AS
@@ -173,7 +179,12 @@ function differingSql(table: Table, key: readonly string[], isNew: boolean): rea
 }
 
 /** Without a published part, and with one observation of each key, every observation becomes a row. */
-function firstPartSql(table: Table, key: readonly string[], partition: Partition): readonly MergeStep[] {
+function firstPartSql(
+  table: Table,
+  key: readonly string[],
+  partition: Partition,
+  latest: number | undefined,
+): readonly MergeStep[] {
   const keys = key.map(quoteName);
   const values = storedColumns(table).map(({ name }) =>
     name === 'first_observed_at'
@@ -188,13 +199,19 @@ function firstPartSql(table: Table, key: readonly string[], partition: Partition
         `CREATE TEMP VIEW verdicts AS SELECT ${keys}, 'added' AS verdict FROM differing`,
         'CREATE TEMP VIEW kept AS SELECT * FROM existing',
       ],
-      otherwise: upsertSql(table, key, partition),
+      otherwise: upsertSql(table, key, partition, latest),
     },
   ];
 }
 
-function upsertSql(table: Table, key: readonly string[], partition: Partition): readonly MergeStep[] {
+function upsertSql(
+  table: Table,
+  key: readonly string[],
+  partition: Partition,
+  latest: number | undefined,
+): readonly MergeStep[] {
   const keys = key.map(quoteName);
+  const own = keys.map((name) => `n.${name}`);
   const stored = storedColumns(table).map(({ name }) => quoteName(name));
   const content = contentColumns(table).map(({ name }) => quoteName(name));
   const column = (name: string, orElse: string) => (hasColumn(table, name) ? quoteName(name) : orElse);
@@ -208,7 +225,10 @@ function upsertSql(table: Table, key: readonly string[], partition: Partition): 
   const elsewhere = new Map([
     ...target.map((name, at) => [name, `r._target_${at}`] as const),
     ['"first_observed_at"', 'r._first_seen'] as const,
+    ['"state_history"', 'coalesce(r._history, o.state_history)'] as const,
   ]);
+  const hasHistory = hasColumn(table, 'state_history');
+  const isRewritten = hasHistory ? ' OR t.state_history <> m.state_history' : '';
   const winner = stored.map((name) => `${elsewhere.get(name) ?? `o.${name}`} AS ${name}`);
   const filled = stored.map((name) => {
     if (content.includes(name)) return `arg_min(o.${name}, r._ord) AS ${name}`;
@@ -240,13 +260,24 @@ function upsertSql(table: Table, key: readonly string[], partition: Partition): 
          FROM observations o SEMI JOIN tied t ON ${match('o', 't', key)}`,
       ],
     },
-    `CREATE TEMP TABLE ranked AS SELECT n._row, n._published, ${keys}, _terminal,
-       min(_seen) OVER (PARTITION BY ${keys}) AS _first_seen,
-       count(*) FILTER (_terminal) OVER (PARTITION BY ${keys}) AS _terminals,
-       row_number() OVER (PARTITION BY ${keys}
+    `CREATE TEMP TABLE histories AS SELECT ${keys}, ''::VARCHAR AS _history FROM narrow WHERE false`,
+    ...(hasHistory
+      ? [
+          `CREATE TEMP TABLE several AS SELECT ${keys} FROM narrow GROUP BY ${keys} HAVING count(*) > 1`,
+          {
+            onlyIf: 'SELECT count(*) > 0 FROM several',
+            steps: historiesSql(keys, match('o', 's', key), latest),
+          },
+        ]
+      : []),
+    `CREATE TEMP TABLE ranked AS SELECT n._row, n._published, ${own}, h._history, _terminal,
+       min(_seen) OVER (PARTITION BY ${own}) AS _first_seen,
+       count(*) FILTER (_terminal) OVER (PARTITION BY ${own}) AS _terminals,
+       row_number() OVER (PARTITION BY ${own}
          ORDER BY _terminal DESC, observed_at DESC NULLS LAST, n._published, _tie_ord) AS _ord
-       ${target.map((_, at) => `, first_value(_target_${at}) OVER (PARTITION BY ${keys} ORDER BY ${targetOrder}) AS _target_${at}`).join('')}
-     FROM narrow n LEFT JOIN ties t ON n._row = t._row AND n._published = t._published`,
+       ${target.map((_, at) => `, first_value(_target_${at}) OVER (PARTITION BY ${own} ORDER BY ${targetOrder}) AS _target_${at}`).join('')}
+     FROM narrow n LEFT JOIN ties t ON n._row = t._row AND n._published = t._published
+     LEFT JOIN histories h ON ${match('n', 'h', key)}`,
     'DROP TABLE narrow',
     'DROP TABLE ties',
     `CREATE TEMP TABLE filled AS SELECT ${stored} FROM differing WHERE false`,
@@ -266,7 +297,7 @@ function upsertSql(table: Table, key: readonly string[], partition: Partition): 
      FROM ranked WHERE _published GROUP BY ${keys}`,
     `CREATE TEMP TABLE verdicts AS SELECT ${keys.map((name) => `m.${name}`)},
        CASE WHEN b._copies IS NULL THEN 'added'
-            WHEN b._copies > 1 OR ${differs(table, 't', 'm')} OR ${isDated('t', 'm')} THEN 'updated'
+            WHEN b._copies > 1 OR ${differs(table, 't', 'm')} OR ${isDated('t', 'm')}${isRewritten} THEN 'updated'
             ELSE 'unchanged' END AS verdict
      FROM merged m LEFT JOIN before b ON ${match('m', 'b', key)} LEFT JOIN touched t ON t.rowid = b._row
      UNION ALL SELECT ${keys}, 'unchanged' FROM identical`,

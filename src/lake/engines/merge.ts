@@ -9,7 +9,8 @@
  * - The target (`region`, `account_id`, `queried_account_id`) comes from the observation whose target has precedence: the
  *   job's owner, then the source vault's region, then the lowest account and region.
  * - `first_observed_at` is the earliest of all. The rest of the provenance is the winner's.
- * - A row whose compared columns do not change stays as it is, including its provenance.
+ * - `state_history` is made of all observations: see state-history.ts.
+ * - A row whose compared columns and history do not change stays as it is, including its provenance.
  * - A published row that claims to have been observed in the future had a wrong clock. Its observation time becomes null, so
  *   any staged row replaces it and gives it a time again.
  *
@@ -18,8 +19,9 @@
  * jobs behave like that.
  */
 import { comparedColumns, type Row, type Table, type Value, withDerived } from '../../tables/table.ts';
-import { contentColumns, targetPrecedence, tieColumns } from './column-roles.ts';
+import { contentColumns, hasColumn, targetPrecedence, tieColumns } from './column-roles.ts';
 import type { MergeOutcome } from './engine.ts';
+import { mergedHistory } from './state-history.ts';
 import { byColumns, compareValues } from './value-order.ts';
 
 export interface Merged {
@@ -41,7 +43,7 @@ export function mergeRows(
   const published = existing.map((row) => withoutFuture(row, latest));
   switch (table.merge.kind) {
     case 'upsert':
-      return mergeUpsert(table, published, staged, partition);
+      return mergeUpsert(table, published, staged, partition, latest);
     case 'replace-slice':
       return mergeSlices(table, published, staged, partition);
     case 'append':
@@ -65,19 +67,31 @@ function mergeUpsert(
   existing: readonly Row[],
   staged: readonly Row[],
   partition: Partition,
+  latest: number,
 ): Merged {
   if (table.merge.kind !== 'upsert') throw new TypeError(`${table.name} is not merged by upsert`);
   const combine = combiner(table);
   const isSame = sameIn(table);
+  const hasHistory = hasColumn(table, 'state_history');
+  const withHistory = (merged: Row, before: readonly Row[], observations: readonly Row[]): Row => {
+    if (!hasHistory || before.length + observations.length === 1) return merged;
+    const history = mergedHistory(before, observations, latest);
+    return history === null ? merged : { ...merged, state_history: history };
+  };
+  // A row without a history, of an older version, is not written again for the sake of one.
+  const isUnchanged = (row: Row, observations: readonly Row[], merged: Row): boolean =>
+    observations.every((observed) => isSame(row, observed)) ||
+    (isSame(row, merged) &&
+      (at(row, 'state_history') === null || row.state_history === merged.state_history));
   const published = groupBy(existing, table.merge.key);
   const tally = newTally();
   const replaced = new Set<string>();
   const rows: Row[] = [];
   for (const [key, observations] of groupBy(staged, table.merge.key)) {
     const before = published.get(key) ?? [];
-    const merged = combine(before, observations);
     const [only] = before;
-    if (only !== undefined && before.length === 1 && isSame(only, merged)) {
+    const merged = withHistory(combine(before, observations), before, observations);
+    if (only !== undefined && before.length === 1 && isUnchanged(only, observations, merged)) {
       tally.unchanged += 1;
       continue;
     }

@@ -156,6 +156,9 @@ function listing(
     const variant: TokenVariant = token?.variant === 1 ? 2 : 1;
     nextToken = tokens.seal(purpose, token?.place ?? next ?? here ?? [], variant);
   }
+  if (kinds.has('cut-short')) shown = shown.slice(0, Math.floor(shown.length / 2));
+  if (kinds.has('served-empty')) shown = [];
+  if (kinds.has('cut-short') || kinds.has('served-empty')) nextToken = undefined;
   const movedMs = call.faults.reduce((sum, { kind, ms }) => sum + (kind === 'moved-date' ? (ms ?? 0) : 0), 0);
   const body = { [field]: spoilRecords(moveDates(shown, movedMs), kinds), ...rest, NextToken: nextToken };
   const answer = jsonAnswer('rest-json', body);

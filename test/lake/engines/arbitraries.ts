@@ -1,5 +1,6 @@
 /** Random observations for property tests. */
 import fc from 'fast-check';
+import { firstSight } from '../../../src/tables/state-history.ts';
 import type { Row } from '../../../src/tables/table.ts';
 
 const accounts = ['111111111111', '222222222222', '333333333333'] as const;
@@ -57,9 +58,11 @@ export function anyCopyJob(steady: boolean): fc.Arbitrary<Row> {
       observed_at: fc.integer({ min: 1, max: 5 }),
       run_id: fc.constantFrom('r1', 'r2', 'r3'),
       since: fc.constantFrom(null, 0, 1),
+      readBefore: fc.constantFrom(undefined, null, 0, 2),
     })
-    .map(({ job, arn, since, ...row }) => ({
+    .map(({ job, arn, since, readBefore, ...row }) => ({
       ...row,
+      ...(readBefore === undefined ? {} : { state_history: firstSight(row, readBefore) }),
       copy_job_id: `job-${job}`,
       source_backup_vault_arn: steady
         ? `arn:aws:backup:${regions[job % 3]}:${accounts[job % 3]}:backup-vault:v`

@@ -10,6 +10,7 @@ import { EngineError, MisplacedRows, ScratchError } from '../../../src/shared/er
 import { copyJobSummaries } from '../../../src/tables/copy-job-summaries.ts';
 import { copyJobs } from '../../../src/tables/copy-jobs.ts';
 import { exportCoverage } from '../../../src/tables/export-coverage.ts';
+import { exportReconciliation } from '../../../src/tables/export-reconciliation.ts';
 import type { Row } from '../../../src/tables/table.ts';
 import { expectRows, folder, glob, longRow, merge, names, newFile, seen } from './both-engines.ts';
 import { withEarlierTimes } from './earlier-part.ts';
@@ -240,7 +241,7 @@ describe.each(names)('engine %s', (name) => {
     expect((await first).outcome.added).toBe(1);
   });
 
-  it.each([copyJobs, copyJobSummaries, exportCoverage])(
+  it.each([copyJobs, copyJobSummaries, exportCoverage, exportReconciliation])(
     'writes $name with every column, all null',
     async (table) => {
       const { file } = await merge(name, [{}], { table, partition: {} });
@@ -493,7 +494,7 @@ describe('memory', () => {
 });
 
 describe('both engines', () => {
-  it.each([copyJobs, copyJobSummaries, exportCoverage])(
+  it.each([copyJobs, copyJobSummaries, exportCoverage, exportReconciliation])(
     'give the times of $name one type: milliseconds, not adjusted to UTC',
     async (table) => {
       const row = Object.fromEntries(

@@ -31,6 +31,7 @@ async function expectAgreement(
   table: Table,
   partition: Record<string, string>,
   batches: readonly (readonly Row[])[],
+  latest?: number,
 ) {
   let part: string | null = null;
   let rows: readonly Row[] = [];
@@ -41,8 +42,11 @@ async function expectAgreement(
       await stage(join(folder, 'second.ndjson'), batch.slice(half)),
     ];
     const output = join(folder, `part-${number}.parquet`);
-    const reference = mergeRows(table, rows, batch, partition);
-    const outcome = await engine.merge({ table, partition, existing: part, staged, output, metadata: {} });
+    const reference = mergeRows(table, rows, batch, partition, latest);
+    const outcome = await engine.merge({
+      ...{ table, partition, existing: part, staged, output, metadata: {} },
+      ...(latest === undefined ? {} : { latest }),
+    });
     expect(outcome).toEqual(reference.outcome);
     if (!outcome.changed) continue;
     rows = reference.rows;
@@ -56,7 +60,9 @@ describe('DuckDB agrees with the reference', () => {
   it('on upserts of any observations', async () => {
     const batches = fc.array(fc.array(anyCopyJob(false), { maxLength: 60 }), { minLength: 1, maxLength: 3 });
     await fc.assert(
-      fc.asyncProperty(batches, (rows) => expectAgreement(copyJobs, { creation_date: '2026-11-20' }, rows)),
+      fc.asyncProperty(batches, fc.constantFrom(undefined, 3), (rows, latest) =>
+        expectAgreement(copyJobs, { creation_date: '2026-11-20' }, rows, latest),
+      ),
       { numRuns: 25, endOnFailure: true },
     );
   }, 180_000);

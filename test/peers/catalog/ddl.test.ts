@@ -7,6 +7,7 @@ import { loadViews } from '../../../src/questions/questions.ts';
 import { copyJobSummaries } from '../../../src/tables/copy-job-summaries.ts';
 import { copyJobs } from '../../../src/tables/copy-jobs.ts';
 import { exportCoverage } from '../../../src/tables/export-coverage.ts';
+import { exportReconciliation } from '../../../src/tables/export-reconciliation.ts';
 import type { Table } from '../../../src/tables/table.ts';
 import { pythonPeers } from '../python.ts';
 
@@ -30,7 +31,7 @@ interface Said {
 }
 
 const location = 's3://lake-bucket/backup';
-const tables = [copyJobs, copyJobSummaries, exportCoverage];
+const tables = [copyJobs, copyJobSummaries, exportCoverage, exportReconciliation];
 const places = {
   athena: { dialect: 'athena', database: 'copies', firstDay: '2025-01-02', programVersion: '1.2.3' },
   trino: { dialect: 'trino', catalog: 'hive', schema: 'copies' },

@@ -9,6 +9,7 @@ import { loadQuestions, loadViews } from '../../../src/questions/questions.ts';
 import { copyJobSummaries } from '../../../src/tables/copy-job-summaries.ts';
 import { copyJobs } from '../../../src/tables/copy-jobs.ts';
 import { exportCoverage } from '../../../src/tables/export-coverage.ts';
+import { exportReconciliation } from '../../../src/tables/export-reconciliation.ts';
 import { questionAnswer, viewAnswer } from '../../support/answers/answers.ts';
 import { differencesOf, inAnyOrder } from '../../support/answers/compare.ts';
 import type { Answer, Facts } from '../../support/answers/facts.ts';
@@ -34,7 +35,7 @@ describe.each([
     folder = await mkdtemp(join(tmpdir(), 'backup-copy-export-odd-'));
     facts = await writeOddLake(folder, seed, engine);
     const { statements } = ddl({
-      tables: [copyJobs, copyJobSummaries, exportCoverage],
+      tables: [copyJobs, copyJobSummaries, exportCoverage, exportReconciliation],
       views: loadViews(),
       location: `local://${folder}`,
       place: { dialect: 'trino', catalog: 'lake', schema },

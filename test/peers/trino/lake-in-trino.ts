@@ -4,11 +4,12 @@ import { loadViews, type View } from '../../../src/questions/questions.ts';
 import { copyJobSummaries } from '../../../src/tables/copy-job-summaries.ts';
 import { copyJobs } from '../../../src/tables/copy-jobs.ts';
 import { exportCoverage } from '../../../src/tables/export-coverage.ts';
+import { exportReconciliation } from '../../../src/tables/export-reconciliation.ts';
 import type { Table } from '../../../src/tables/table.ts';
 import type { LakeRow } from '../../support/lake-reader.ts';
 import type { Answer, Trino, TrinoValue } from './client.ts';
 
-export const tables = [copyJobs, copyJobSummaries, exportCoverage];
+export const tables = [copyJobs, copyJobSummaries, exportCoverage, exportReconciliation];
 
 export interface AskedOfTrino {
   readonly columns: readonly string[];

@@ -12,7 +12,7 @@ import { type LakeInTrino, openInTrino } from './lake-in-trino.ts';
 import { engines } from './lakes.ts';
 
 /** Besides the defaults: spans at which bounds show. */
-const otherValues = [{ days: '1' }, { hours: '0' }];
+const otherValues = [{ days: '1' }, { hours: '0' }, { state: 'RUNNING' }];
 
 /** Prints, at its end, the table of all questions. */
 export function questions(trino: () => Trino): void {

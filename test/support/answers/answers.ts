@@ -15,6 +15,7 @@ import { knownFailures } from './explanations.ts';
 import { type Answer, type Copy, type Facts, hasEnded, isGood } from './facts.ts';
 import { compositeCopies } from './families.ts';
 import { accountRegionMatrix, bytesByMonth, dailyFlows, encryptionKeys, vaultProtection } from './flows.ts';
+import { recordAgainstAws } from './reconciliation.ts';
 import {
   copyLives,
   copySchedules,
@@ -35,6 +36,7 @@ import {
   successByRule,
   weekOverWeek,
 } from './success.ts';
+import { copyJobTransitions, firstKnownFailures, timeInState } from './transitions.ts';
 import {
   explainedFailures,
   failedCopies,
@@ -88,10 +90,12 @@ export const questionAnswers: Readonly<Record<string, QuestionAnswer>> = {
   'failed-copies': named(days(failedCopies)),
   'failing-targets': (facts, value) => failingTargets(facts, Number(value('days')), adviceOf),
   'failures-by-category': days(failuresByCategory),
+  'first-known-failures': named(days(firstKnownFailures)),
   'resource-history': named((facts, value) =>
     resourceHistory(facts, value('resource'), Number(value('days'))),
   ),
   'lost-days': days(lostDays),
+  'record-against-aws': named(days(recordAgainstAws)),
   rpo: named((facts, value) => rpo(facts, Number(value('days')), Number(value('window')))),
   'rpo-beyond-limit': named(rpoBeyondLimit),
   'silent-rules': named((facts, value) => silentRules(facts, Number(value('days')), Number(value('within')))),
@@ -104,6 +108,9 @@ export const questionAnswers: Readonly<Record<string, QuestionAnswer>> = {
   'success-rate-by-plan': named(days(successByPlan)),
   'success-rate-by-rule': named(days(successByRule)),
   'targets-without-good-drain': days(targetsWithoutGoodDrain),
+  'time-in-state': named((facts, value) =>
+    timeInState(facts, value('state'), Number(value('hours')), Number(value('days'))),
+  ),
   'vault-protection': named(days(vaultProtection)),
   'week-over-week': named(days(weekOverWeek)),
 };
@@ -113,6 +120,7 @@ type ViewAnswer = (facts: Facts, columns: readonly string[]) => readonly Answer[
 
 export const viewAnswers: Readonly<Record<string, ViewAnswer>> = {
   account_names: accountNames,
+  copy_job_transitions: copyJobTransitions,
   copy_lives: copyLives,
   copy_schedules: copySchedules,
   daily_flows: dailyFlows,

@@ -1,7 +1,10 @@
 /** A lake with its views in DuckDB, made of the SQL files and nothing else of the program. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
+import { sqlTypes } from '../../../src/lake/engines/sql-text.ts';
 import { loadViews } from '../../../src/questions/questions.ts';
+import { exportReconciliation } from '../../../src/tables/export-reconciliation.ts';
 import type { Answer } from './facts.ts';
 
 export interface Asked {
@@ -12,7 +15,16 @@ export interface Asked {
 }
 
 /** Each with the column of the days that can be left out; what the runs say of themselves is always whole. */
-const tables = { copy_jobs: 'creation_date', copy_job_summaries: 'start_date', export_coverage: null };
+const tables = {
+  copy_jobs: 'creation_date',
+  copy_job_summaries: 'start_date',
+  export_coverage: null,
+  export_reconciliation: 'run_date',
+};
+const emptyReconciliation = [
+  ...exportReconciliation.columns.map(({ name, type }) => `${name} ${sqlTypes[type]}`),
+  'run_date VARCHAR',
+].join(', ');
 /** Answers must not depend on the session's. */
 const timeZone = 'Asia/Kathmandu';
 
@@ -22,6 +34,11 @@ export async function openInDuckDb(lake: string, from = '0000-01-01') {
   const connection = await instance.connect();
   await connection.run(`SET TimeZone = '${timeZone}'`).catch(() => undefined);
   for (const [table, day] of Object.entries(tables)) {
+    // A lake in which nothing could be compared has none.
+    if (table === exportReconciliation.name && !existsSync(join(lake, table))) {
+      await connection.run(`CREATE TABLE ${table} (${emptyReconciliation})`);
+      continue;
+    }
     const glob = join(lake, table, '**', '*.parquet').replaceAll("'", "''");
     await connection.run(
       `CREATE TABLE ${table} AS SELECT * FROM read_parquet('${glob}', hive_partitioning = true, hive_types_autocast = false, union_by_name = true) WHERE ${day === null ? 'true' : `${day} >= '${from}'`}`,

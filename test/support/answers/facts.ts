@@ -1,5 +1,6 @@
 /** What the independent answers are computed from: copies as the simulator's truth has them, and coverage rows. */
 import type { LakeRow } from '../lake-reader.ts';
+import type { Seen } from '../sightings.ts';
 import type { Expected, ExpectedLake } from '../truth.ts';
 import { scheduleInterval } from './rule-starts.ts';
 
@@ -49,6 +50,10 @@ export interface Facts {
   /** All but parents that have children. */
   readonly leaves: readonly Copy[];
   readonly coverage: readonly LakeRow[];
+  /** What each run could see. */
+  readonly runs: readonly Seen[];
+  /** AWS's own counts of days. */
+  readonly counts: readonly Expected[];
 }
 
 export const hour = 3_600_000;
@@ -59,11 +64,13 @@ const ended = new Set(['COMPLETED', 'FAILED', 'PARTIAL']);
 export function factsOf(
   truth: ExpectedLake,
   coverage: readonly LakeRow[],
+  runs: readonly Seen[] = [],
   intervalOf: (row: Expected) => number | null = scheduleInterval,
 ): Facts {
   const all = [...truth.copy_jobs.values()].map((row) => ({ ...copyOf(row), interval: intervalOf(row) }));
   const now = Math.max(...coverage.map((row) => Number(row.as_of)));
-  return { now, all, leaves: all.filter((copy) => !copy.isParent), coverage };
+  const counts = [...truth.copy_job_summaries.values()];
+  return { now, all, leaves: all.filter((copy) => !copy.isParent), coverage, counts, runs };
 }
 
 function copyOf(row: Expected): Omit<Copy, 'interval'> {

@@ -2,6 +2,7 @@
 import type { SimulatorOptions } from '../../../src/simulator/simulator-options.ts';
 import { type Flags, type Lab, openLab } from '../lab.ts';
 import { readTable } from '../lake-reader.ts';
+import type { Seen } from '../sightings.ts';
 import { readTruth } from '../truth.ts';
 import { type Facts, factsOf } from './facts.ts';
 
@@ -55,19 +56,25 @@ export async function play(
 ): Promise<{ readonly lab: Lab; readonly facts: Facts }> {
   const lab = await openLab(story.options);
   try {
-    await lab.run(change);
+    const runs: Seen[] = [];
+    const run = async (): Promise<void> => {
+      const { run_id: runId, as_of: asOf } = await lab.run(change);
+      const { copy_jobs: truth } = await readTruth(lab.truthFile);
+      runs.push({ runId, asOf: Date.parse(asOf), truth });
+    };
+    await run();
     for (let night = 1; night < story.nights; night++) {
       await lab.simulator.advance(dayMs);
       story.before?.(lab, night);
-      await lab.run(change);
+      await run();
     }
-    return { lab, facts: await factsIn(lab) };
+    return { lab, facts: await factsIn(lab, runs) };
   } catch (error) {
     await lab.close();
     throw error;
   }
 }
 
-async function factsIn(lab: Lab): Promise<Facts> {
-  return factsOf(await readTruth(lab.truthFile), await readTable(lab.lake, 'export_coverage'));
+async function factsIn(lab: Lab, runs: readonly Seen[]): Promise<Facts> {
+  return factsOf(await readTruth(lab.truthFile), await readTable(lab.lake, 'export_coverage'), runs);
 }

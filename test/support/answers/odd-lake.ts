@@ -12,6 +12,7 @@ import { bucketHash, coverageKey, formatVersion, lakeKey, partKey } from '../../
 import { copyJobSummaries } from '../../../src/tables/copy-job-summaries.ts';
 import { copyJobs } from '../../../src/tables/copy-jobs.ts';
 import { exportCoverage } from '../../../src/tables/export-coverage.ts';
+import { exportReconciliation } from '../../../src/tables/export-reconciliation.ts';
 import type { Row, Table } from '../../../src/tables/table.ts';
 import type { LakeRow } from '../lake-reader.ts';
 import type { Expected } from '../truth.ts';
@@ -22,7 +23,7 @@ const now = Date.UTC(2026, 2, 1, 2, 30, 0, 1);
 
 const record: LakeRecord = {
   format_version: formatVersion,
-  schema_versions: schemaVersions([copyJobs, copyJobSummaries, exportCoverage]),
+  schema_versions: schemaVersions([copyJobs, copyJobSummaries, exportCoverage, exportReconciliation]),
   buckets: 1,
   bucket_hash: bucketHash,
   created_at: '2026-03-01T00:00:00Z',
@@ -233,6 +234,7 @@ export async function writeOddLake(folder: string, seed: number, engineName: Eng
   return factsOf(
     { copy_jobs: truth, copy_job_summaries: new Map() },
     drains.map((row): LakeRow => row),
+    [],
     (row) => (typeof row.schedule_interval_ms === 'number' ? row.schedule_interval_ms : null),
   );
 }

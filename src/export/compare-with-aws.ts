@@ -1,0 +1,87 @@
+/** After publishing: compares the lake with AWS's own counts. It reports what it finds, and never keeps a run from ending. */
+import type { Coverage } from '../ledger/coverage.ts';
+import type { Drained, Planned } from '../ledger/planned.ts';
+import { type AwsMemory, rememberedFrom } from '../ledger/remembered.ts';
+import { extended } from '../ledger/watermarks.ts';
+import { type ComparedTarget, comparableDays } from '../reconciliation/comparable-days.ts';
+import { type Reconciliation, reconcile } from '../reconciliation/reconcile.ts';
+import { isStop } from '../shared/abort.ts';
+import { ReportedError } from '../shared/errors.ts';
+import { targetName } from '../targets/target.ts';
+import type { Run } from './open-run.ts';
+
+/**
+ * Null if the run does not read both tables with daily counts, or if the comparison failed or had no time left.
+ * @param coverage in the order of the plan
+ */
+export async function compareWithAws(
+  { settings, io, log, stops, planning, scratch }: Run,
+  coverage: readonly Coverage[],
+  drained: ReadonlyMap<Planned, Drained>,
+): Promise<Reconciliation | null> {
+  const { tables, aggregationPeriods, memoryDays, countMemoryDays } = settings;
+  const readsBoth = tables.includes('copy_jobs') && tables.includes('copy_job_summaries');
+  if (!readsBoth || !aggregationPeriods.includes('ONE_DAY')) return null;
+  const signal = AbortSignal.any([io.stopping, stops.publishing]);
+  const run = { asOf: planning.asOf, memoryDays, countMemoryDays };
+  try {
+    signal.throwIfAborted();
+    io.progress.phase('comparing the lake with AWS’s own counts');
+    const targets = comparedTargets(planning.planned, coverage, drained, run);
+    const found = await reconcile(comparableDays(planning.asOf, targets), {
+      store: planning.lake.store,
+      buckets: planning.lake.buckets,
+      scratchFolder: await scratch.subfolder('reconciliation'),
+      reserve: (bytes) => scratch.reserve(bytes),
+      signal,
+    });
+    for (const { day, error } of found.unreadableDays) {
+      log.warn(
+        { day, err: error },
+        'a part of this day cannot be read, so the day is not compared with AWS’s counts',
+      );
+    }
+    return found;
+  } catch (err) {
+    if (!(err instanceof ReportedError) && !isStop(err)) throw err;
+    log.warn({ err }, 'the lake was not compared with AWS’s own counts');
+    return null;
+  }
+}
+
+function comparedTargets(
+  planned: readonly Planned[],
+  coverage: readonly Coverage[],
+  drained: ReadonlyMap<Planned, Drained>,
+  run: AwsMemory & { readonly asOf: number },
+): readonly ComparedTarget[] {
+  const proven = new Map(
+    planned.flatMap((one, at) => {
+      const { status } = coverage[at] ?? {};
+      return one.table === 'copy_jobs'
+        ? [[targetName(one.target), provenAfter(one, status, run)] as const]
+        : [];
+    }),
+  );
+  return planned.flatMap((one, at) => {
+    const counts = coverage[at]?.status;
+    if (one.table !== 'copy_job_summaries' || counts === undefined) return [];
+    const { target } = one;
+    const countedDays = drained.get(one)?.countedDays ?? new Set();
+    return [{ target, proven: proven.get(targetName(target)) ?? null, counts, countedDays }];
+  });
+}
+
+/** The interval of creation time that is proven to be read when this run's watermarks have moved. */
+function provenAfter(
+  { table, window, watermark }: Planned,
+  status: Coverage['status'] | undefined,
+  run: AwsMemory & { readonly asOf: number },
+): ComparedTarget['proven'] {
+  const isGood = status === 'OK' || status === 'OK_EMPTY';
+  const covered = { rememberedFrom: rememberedFrom(table, run), openDays: new Set<string>(), asOf: run.asOf };
+  const mark =
+    isGood && window !== null ? extended(watermark, { ...covered, window }, run.memoryDays) : watermark;
+  if (mark === undefined || mark.coveredFrom === null) return null;
+  return { from: mark.coveredFrom, to: mark.coveredTo };
+}

@@ -1,0 +1,84 @@
+/**
+ * Which jobs AWS counts. AWS does not document whether its counts include parents and their children, or a cross-account
+ * copy in the destination too. So the lake's rows are added up by each rule that AWS may follow, and the rule that fits a
+ * whole run is used for all of it.
+ */
+import { add, type Counts, type Kind } from './counts.ts';
+
+/** What a row is to an account and region. `Incoming`: another account or region copied it there. */
+type Role = 'single' | 'parent' | 'child' | 'incomingSingle' | 'incomingParent' | 'incomingChild';
+
+const own: readonly Role[] = ['single', 'parent', 'child'];
+
+/** The first is used unless another one fits much better. */
+export const countingRules = [
+  { name: 'every job', roles: own },
+  { name: 'without children', roles: ['single', 'parent'] },
+  { name: 'without parents', roles: ['single', 'child'] },
+  {
+    name: 'every job, in the destination too',
+    roles: [...own, 'incomingSingle', 'incomingParent', 'incomingChild'],
+  },
+  {
+    name: 'without children, in the destination too',
+    roles: ['single', 'parent', 'incomingSingle', 'incomingParent'],
+  },
+  {
+    name: 'without parents, in the destination too',
+    roles: ['single', 'child', 'incomingSingle', 'incomingChild'],
+  },
+] as const satisfies readonly { readonly name: string; readonly roles: readonly Role[] }[];
+
+export type CountingRule = (typeof countingRules)[number];
+
+/** The lake's rows of one account, region and day. */
+export type RowsByRole = Map<Role, Counts>;
+
+export function addRow(rows: RowsByRole, family: 'single' | 'parent' | 'child', kind: Kind): void {
+  addTo(rows, family, kind);
+}
+
+export function addIncomingRow(rows: RowsByRole, family: 'single' | 'parent' | 'child', kind: Kind): void {
+  const roles = { single: 'incomingSingle', parent: 'incomingParent', child: 'incomingChild' } as const;
+  addTo(rows, roles[family], kind);
+}
+
+function addTo(rows: RowsByRole, role: Role, kind: Kind): void {
+  const counts = rows.get(role) ?? new Map();
+  rows.set(role, counts);
+  add(counts, kind, 1);
+}
+
+export function countedBy({ roles }: CountingRule, rows: RowsByRole): Counts {
+  const counts: Counts = new Map();
+  for (const role of roles) {
+    for (const { kind, jobs } of rows.get(role)?.values() ?? []) add(counts, kind, jobs);
+  }
+  return counts;
+}
+
+/** A rule other than the first has to remove at least this share of the differences, … */
+const explainedShare = 0.9;
+/** … and at so many accounts, regions and days: a single error must not look like a rule. */
+const explainedSlices = 3;
+
+/** What came of comparing a whole run by a rule. */
+export interface Fit {
+  readonly difference: number;
+  /** Accounts, regions and days that differ. */
+  readonly slices: number;
+}
+
+/** The index of the rule that AWS appears to follow. @param fits in the order of `countingRules` */
+export function ruleThatFits(fits: readonly Fit[]): number {
+  const [first] = fits;
+  if (first === undefined) return 0;
+  let best = 0;
+  for (const [at, fit] of fits.entries()) {
+    const explains =
+      fit.difference <= first.difference * (1 - explainedShare) &&
+      first.slices - fit.slices >= explainedSlices;
+    if (explains && fit.difference < (fits[best]?.difference ?? 0)) best = at;
+  }
+  return best;
+}

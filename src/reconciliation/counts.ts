@@ -1,0 +1,61 @@
+/** How many jobs there are of each kind: as AWS counts them, and as the lake's rows add up. */
+import { isTerminal } from '../tables/copy-jobs.ts';
+import type { Row, Value } from '../tables/table.ts';
+
+/** What AWS counts separately. Null: AWS or the job does not say. */
+export interface Kind {
+  readonly resourceType: string | null;
+  readonly state: string | null;
+  readonly category: string | null;
+}
+
+/** Jobs by kind. The key ignores the case of the category: AWS's own documentation writes SUCCESS and Success. */
+export type Counts = Map<string, { readonly kind: Kind; jobs: number }>;
+
+/** In requests these words mean "every value". In a count they stand for a sum over several values. */
+const aggregates: ReadonlySet<string> = new Set(['ANY', 'AGGREGATE_ALL']);
+
+export function kindOf(row: Row): Kind {
+  return {
+    resourceType: textOrNull(row.resource_type),
+    state: textOrNull(row.state),
+    category: textOrNull(row.message_category),
+  };
+}
+
+export function add(counts: Counts, kind: Kind, jobs: number): void {
+  const key = JSON.stringify([kind.resourceType, kind.state, kind.category?.toLowerCase() ?? null]);
+  const known = counts.get(key);
+  if (known === undefined) counts.set(key, { kind, jobs });
+  else known.jobs += jobs;
+}
+
+export function total(counts: Counts): number {
+  let sum = 0;
+  for (const { jobs } of counts.values()) sum += jobs;
+  return sum;
+}
+
+/** Sums stand beside what they add up: without this, jobs would count twice. If there are only sums, they stay. */
+export function withoutSums(counts: Counts): Counts {
+  const single = [...counts].filter(([, { kind }]) => !Object.values(kind).some(isSum));
+  return single.length === 0 ? counts : new Map(single);
+}
+
+/** Whether two values may stand for the same one: they are equal, or one of them is missing or a sum. */
+export function mayEqual(a: string | null, b: string | null): boolean {
+  return a === null || b === null || isSum(a) || isSum(b) || a.toLowerCase() === b.toLowerCase();
+}
+
+/** Whether a job in this state can have another state a moment later. */
+export function canChange(state: string | null): boolean {
+  return isTerminal(state) !== true;
+}
+
+function isSum(value: string | null): boolean {
+  return value !== null && aggregates.has(value);
+}
+
+function textOrNull(value: Value | undefined): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}

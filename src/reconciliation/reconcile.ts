@@ -1,0 +1,135 @@
+/**
+ * Compares the lake with AWS's own daily counts, after a run has published. One day is in memory at a time. Days before
+ * AWS's counts begin are not read, so a run never reads more than 13 days of parts.
+ */
+import { EngineError } from '../shared/errors.ts';
+import type { ComparableDay, ComparedTarget } from './comparable-days.ts';
+import { differencesIn, type KindDifference } from './compare.ts';
+import { type CountingRule, countedBy, countingRules, type Fit, ruleThatFits } from './counting-rules.ts';
+import { total, withoutSums } from './counts.ts';
+import { type ReadCountsOptions, readCounts, type Slice, sliceName } from './read-counts.ts';
+
+/** One account, region and UTC day that was compared. Days without any job are none. */
+export interface ComparedSlice {
+  readonly target: ComparedTarget['target'];
+  /** `yyyy-MM-dd`. */
+  readonly day: string;
+  readonly awsJobs: number;
+  readonly lakeJobs: number;
+  /** Jobs that AWS counts and the lake lacks. */
+  readonly missing: number;
+  /** Jobs in the lake that AWS does not count. */
+  readonly surplus: number;
+  readonly differences: readonly KindDifference[];
+}
+
+export interface Reconciliation {
+  readonly slices: readonly ComparedSlice[];
+  /** Which jobs AWS counts, as far as the counts tell: a name of `countingRules`. */
+  readonly countingRule: string;
+  /** Accounts, regions and days with jobs that could not be compared, because AWS's count is of another time. */
+  readonly notComparable: number;
+  /** Days whose parts cannot be read. */
+  readonly unreadableDays: readonly { readonly day: string; readonly error: unknown }[];
+}
+
+/** @throws LakeError when the store fails; ScratchError; the signal's reason */
+export async function reconcile(
+  days: readonly ComparableDay[],
+  options: ReadCountsOptions,
+): Promise<Reconciliation> {
+  // One result for each rule, or a single one where all rules agree, which is the rule.
+  const compared: (readonly (ComparedSlice | null)[])[] = [];
+  const unreadableDays: { day: string; error: unknown }[] = [];
+  let notComparable = 0;
+  for (const { day, stillCounting, targets } of days) {
+    const slices = new Map(targets.map(({ target }) => [nameOf(target), emptySlice()]));
+    try {
+      await readCounts(day, slices, options);
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      unreadableDays.push({ day, error });
+      continue;
+    }
+    for (const { target, countedDays } of targets) {
+      const slice = slices.get(nameOf(target));
+      if (slice === undefined) continue;
+      // An earlier run read this count, and AWS no longer gives it: it may have been taken before the day was over.
+      const isOld = slice.aws.size > 0 && !countedDays.has(day);
+      if (isOld || !slice.aligned) {
+        notComparable += 1;
+        continue;
+      }
+      const isPlain = [...slice.lake.keys()].every((role) => role === 'single');
+      const rules = isPlain ? countingRules.slice(0, 1) : countingRules;
+      compared.push(rules.map((rule) => compareSlice(slice, rule, { target, day, stillCounting })));
+    }
+  }
+  const resultsBy = (at: number) =>
+    compared.flatMap((results) => (results.length === 1 ? results[0] : results[at]) ?? []);
+  const at = ruleThatFits(countingRules.map((_, index) => fitOf(resultsBy(index))));
+  return {
+    slices: resultsBy(at),
+    countingRule: (countingRules[at] ?? countingRules[0]).name,
+    notComparable,
+    unreadableDays,
+  };
+}
+
+function fitOf(slices: readonly ComparedSlice[]): Fit {
+  const differing = slices.filter(({ differences }) => differences.length > 0);
+  const difference = differing.reduce((sum, { missing, surplus }) => sum + missing + surplus, 0);
+  return { difference, slices: differing.length };
+}
+
+function compareSlice(
+  slice: Slice,
+  rule: CountingRule,
+  { target, day, stillCounting }: Pick<ComparedSlice, 'target' | 'day'> & { readonly stillCounting: boolean },
+): ComparedSlice | null {
+  const aws = withoutSums(slice.aws);
+  const lake = countedBy(rule, slice.lake);
+  const [awsJobs, lakeJobs] = [total(aws), total(lake)];
+  if (awsJobs === 0 && lakeJobs === 0) return null;
+  const differences = differencesIn(aws, lake).filter(({ missing }) => missing > 0 || !stillCounting);
+  const sum = (one: 'missing' | 'surplus') => differences.reduce((all, each) => all + each[one], 0);
+  return { target, day, awsJobs, lakeJobs, missing: sum('missing'), surplus: sum('surplus'), differences };
+}
+
+function nameOf({ accountId, region }: ComparedTarget['target']): string {
+  return sliceName(accountId, region);
+}
+
+function emptySlice(): Slice {
+  return { aws: new Map(), lake: new Map(), aligned: true };
+}
+
+/** All compared accounts, regions and days together: what the summary says, and what `--fail-on-mismatch` looks at. */
+export interface ReconciliationTotals {
+  readonly days: number;
+  readonly slices: number;
+  readonly differingSlices: number;
+  readonly awsJobs: number;
+  readonly lakeJobs: number;
+  readonly missing: number;
+  readonly surplus: number;
+}
+
+export function totalsOf({ slices }: Pick<Reconciliation, 'slices'>): ReconciliationTotals {
+  const sum = (of: (slice: ComparedSlice) => number) => slices.reduce((all, slice) => all + of(slice), 0);
+  return {
+    days: new Set(slices.map(({ day }) => day)).size,
+    slices: slices.length,
+    differingSlices: slices.filter(({ differences }) => differences.length > 0).length,
+    awsJobs: sum(({ awsJobs }) => awsJobs),
+    lakeJobs: sum(({ lakeJobs }) => lakeJobs),
+    missing: sum(({ missing }) => missing),
+    surplus: sum(({ surplus }) => surplus),
+  };
+}
+
+/** Differences as a share of the jobs that AWS counted, 0 to 1; of the lake's jobs if AWS counted none. */
+export function differingShare({ missing, surplus, awsJobs, lakeJobs }: ReconciliationTotals): number {
+  const jobs = awsJobs > 0 ? awsJobs : lakeJobs;
+  return jobs === 0 ? 0 : (missing + surplus) / jobs;
+}
