@@ -2,6 +2,7 @@
 import { parseTableKey, type TableKey, tablePrefix } from '../lake/layout.ts';
 import type { Store } from '../lake/stores/store.ts';
 import { EngineError, LinkError } from '../shared/errors.ts';
+import { exportCoverage } from '../tables/export-coverage.ts';
 import type { Row, Table } from '../tables/table.ts';
 import type { Write } from './expected-objects.ts';
 import { explain, provenWrite } from './explain.ts';
@@ -201,8 +202,8 @@ async function readRows(
         ? {}
         : { extra: rows.columns, onRows: (some: readonly Row[]) => rows.take(place, some) }),
     });
-    if (table.merge.kind === 'append') look.counts.coverageFiles += 1;
-    else look.countPart(found.bytes, content.rows);
+    if (table === exportCoverage) look.counts.coverageFiles += 1;
+    else if (table.merge.kind !== 'append') look.countPart(found.bytes, content.rows);
     for (const { kind, what } of content.observations) look.note(kind, key, what, facts);
     if (write?.rows != null && write.rows !== content.rows) {
       look.note(
