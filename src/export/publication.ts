@@ -13,12 +13,12 @@ import { openStaging, type StagedBatch, type StagedPart } from '../lake/staging.
 import type { WrittenPart } from '../ledger/runs.ts';
 import { emptyTotals, type Totals, withPart } from '../ledger/totals.ts';
 import { isStop } from '../shared/abort.ts';
+import { releaseMemory } from '../shared/release-memory.ts';
 import { dayMs } from '../shared/time.ts';
 import { copyJobs } from '../tables/copy-jobs.ts';
 import type { DrainedTable } from '../tables/table.ts';
 import type { Progress } from '../telemetry/progress.ts';
 import type { Run } from './open-run.ts';
-import { releaseMemory } from './release-memory.ts';
 
 /** Parts in flight at once: one is merged while others are downloaded and uploaded. */
 const partsAtOnce = 3;

@@ -123,7 +123,7 @@ export class CreationDates {
     const key = creationDatesKey(number);
     const found = await store.read(key, signal);
     const [fresh, contested] = [new CompactTimeMap(), new Set<string>()];
-    const known = found === null ? null : parsed(found.bytes);
+    const known = found === null ? null : parseCreationDates(found.bytes);
     if (found !== null && known !== null) {
       return { known, etag: found.etag, unwritten: false, whole: true, fresh, contested };
     }
@@ -245,8 +245,8 @@ function formatted(entries: Buffer, whole: boolean): Uint8Array {
   return Buffer.concat([Buffer.from(`${JSON.stringify({ format: 1, whole, sha256 })}\n`), entries]);
 }
 
-/** Null if the bytes are damaged, or were not made from all parts. */
-function parsed(bytes: Uint8Array): CompactTimeMap | null {
+/** The content of such an object; null if it is damaged, or was not made from all parts. */
+export function parseCreationDates(bytes: Uint8Array): CompactTimeMap | null {
   const all = Buffer.from(bytes);
   const end = all.indexOf('\n');
   const entries = all.subarray(end + 1);

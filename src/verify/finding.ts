@@ -166,6 +166,13 @@ export const findingKinds = {
     remedy:
       'Delete the file of watermarks. The next run reads everything that AWS still keeps, and writes it anew.',
   },
+  'creation-dates-wrong': {
+    severity: 'damage',
+    meaning:
+      'The cache of creation dates has another day for a job than its part, so the next run may write the job a second time.',
+    remedy:
+      'Delete the file in _ledger/creation-dates/. The next run makes it anew from the parts. Find out who changed it.',
+  },
   'watermarks-unreadable': {
     severity: 'warning',
     meaning: 'A file of watermarks is unreadable. The next run reads everything and writes it anew.',
@@ -173,7 +180,7 @@ export const findingKinds = {
   },
   'creation-dates-unreadable': {
     severity: 'warning',
-    meaning: 'A cache of creation dates is damaged. The next run makes it anew from the parts.',
+    meaning: 'A cache of creation dates is damaged or incomplete. The next run makes it anew from the parts.',
     remedy: 'Run export. Find out who changed the file.',
   },
   ...checkpointFindingKinds,

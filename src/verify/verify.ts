@@ -7,12 +7,14 @@ import { openScratch } from '../lake/scratch.ts';
 import { openLakeStore } from '../lake/stores/open-lake-store.ts';
 import { openStore } from '../lake/stores/open-store.ts';
 import type { Store } from '../lake/stores/store.ts';
+import { releaseMemory } from '../shared/release-memory.ts';
 import { copyJobs } from '../tables/copy-jobs.ts';
 import { exportCoverage } from '../tables/export-coverage.ts';
 import { lakeTables } from '../tables/lake-tables.ts';
 import { type Row, type Table, utcDay } from '../tables/table.ts';
 import type { JobIo } from '../telemetry/job-io.ts';
 import { count } from '../telemetry/paragraphs.ts';
+import { checkCreationDates, readAllCreationDates } from './check-creation-dates.ts';
 import { checkLakeRecord, checkRejected, readAllWatermarks } from './check-ledger-files.ts';
 import { checkTable, type ObjectsToCheck, secondLook } from './check-objects.ts';
 import { CoverageRead, checkWatermarks } from './check-watermarks.ts';
@@ -98,8 +100,9 @@ async function verifyLake(verification: Verification): Promise<VerifyReport> {
   const look = new Look(place);
 
   progress.phase('reading the ledger');
-  // Before the ledger: the runs that moved these watermarks have ended by then.
+  // Before the ledger: the runs that wrote these have ended by then.
   const marks = await readAllWatermarks(store, look, signal);
+  const dates = await readAllCreationDates(store, look, signal);
   const ledger = await readLedger({ store, histories: new Set(), signal });
   const buckets = await checkLakeRecord(store, ledger, look, signal);
   for (const found of ledger.findings) look.add(found);
@@ -115,11 +118,13 @@ async function verifyLake(verification: Verification): Promise<VerifyReport> {
   const optionsOf = (table: Table): ObjectsToCheck => {
     const options = walk.options(buckets);
     if (table === copyJobs) {
-      const take = (at: TableKey, rows: readonly Row[]) =>
-        spill.add(
+      const take = async (at: TableKey, rows: readonly Row[]) => {
+        checkCreationDates(at, rows, dates, look);
+        await spill.add(
           at.key,
           rows.map(({ copy_job_id: id }) => String(id)),
         );
+      };
       return { ...options, rows: { columns: [], take } };
     }
     if (table !== exportCoverage) return options;
@@ -204,6 +209,9 @@ interface WalkFacts {
   readonly isAsked: (key: string, day: string) => boolean;
 }
 
+/** After so many objects, memory that they left is released. */
+const partsInMemory = 50;
+
 /** The way through the objects: where it begins, whether there is time for one more, and how far it came. */
 class Walk {
   readonly #of: Verification;
@@ -242,6 +250,7 @@ class Walk {
       onObject: (key) => {
         if (!key.startsWith(`${exportCoverage.name}/`)) this.#last = key;
         this.#done += 1;
+        if (this.#done % partsInMemory === 0) releaseMemory();
         io.progress.checked(this.#done, Math.max(this.#done, this.#planned), look.findings.length);
       },
     };

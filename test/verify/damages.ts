@@ -1,4 +1,5 @@
 /** Kinds of damage: what each does to a copy of a lake, and what `verify` must find. */
+import { createHash } from 'node:crypto';
 import {
   cpSync,
   mkdirSync,
@@ -245,6 +246,25 @@ export const damages: Readonly<Record<string, Damage>> = {
       ),
     );
     return [`watermark-unproven ${key}`];
+  },
+  'a file of creation dates was changed': (lake) => {
+    const key = '_ledger/creation-dates/00000.bin';
+    const bytes = readFileSync(join(lake, key));
+    bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1);
+    writeFileSync(join(lake, key), bytes);
+    return [`creation-dates-unreadable ${key}`];
+  },
+  'a file of creation dates was written anew with other days': (lake) => {
+    const key = '_ledger/creation-dates/00000.bin';
+    const bytes = readFileSync(join(lake, key));
+    const entries = bytes.subarray(bytes.indexOf('\n') + 1);
+    // Each entry: 12 bytes of a hash, and the time as a double.
+    for (let at = 12; at < entries.length; at += 20)
+      entries.writeDoubleBE(entries.readDoubleBE(at) - 86_400_000, at);
+    const sha256 = createHash('sha256').update(entries).digest('hex');
+    const head = `${JSON.stringify({ format: 1, whole: true, sha256 })}\n`;
+    writeFileSync(join(lake, key), Buffer.concat([Buffer.from(head), entries]));
+    return [`creation-dates-wrong ${key}`];
   },
   'a file of watermarks is no JSON': (lake) => {
     const key = '_ledger/watermarks/00000.json';

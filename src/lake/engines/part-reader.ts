@@ -66,8 +66,11 @@ const readAtOnceBytes = 4 * 2 ** 20;
 async function bufferOf(path: string): Promise<AsyncBuffer> {
   const { size } = await stat(path);
   if (size > readAtOnceBytes) return await asyncBufferFromFile(path);
-  const bytes = Uint8Array.from(await readFile(path));
-  return { byteLength: bytes.byteLength, slice: (start, end) => bytes.buffer.slice(start, end) };
+  const { buffer, byteOffset, byteLength } = await readFile(path);
+  return {
+    byteLength,
+    slice: (start, end = byteLength) => buffer.slice(byteOffset + start, byteOffset + end),
+  };
 }
 
 /** The key-value metadata in the footer. */
