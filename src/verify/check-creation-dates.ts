@@ -35,20 +35,33 @@ export async function readAllCreationDates(
   return byBucket;
 }
 
-/** Compares rows of copy jobs with the day that the cache has for them. */
-export function checkCreationDates(
-  { day, bucket }: TableKey,
-  rows: readonly Row[],
-  dates: CreationDatesByBucket,
-  look: Look,
-): void {
-  const known = bucket === null ? undefined : dates.get(bucket);
-  if (bucket === null || known === undefined) return;
-  for (const { copy_job_id: id } of rows) {
-    const created = known.get(String(id));
-    if (created === undefined || utcDay(created) === day) continue;
-    const what = `it has the day ${utcDay(created)} for the job ${String(id)}, whose row lies in the part of ${day}`;
-    look.note('creation-dates-wrong', creationDatesKey(bucket), what);
-    return;
+/** Parts whose rows contradict the cache. What is wrong with a part itself is told of the part, not of the cache. */
+export class CreationDateConflicts {
+  readonly #dates: CreationDatesByBucket;
+  /** By part: the first job. */
+  readonly #conflicts = new Map<string, { readonly bucket: number; readonly what: string }>();
+
+  constructor(dates: CreationDatesByBucket) {
+    this.#dates = dates;
+  }
+
+  /** Rows of copy jobs. */
+  add({ key, day, bucket }: TableKey, rows: readonly Row[]): void {
+    const known = bucket === null ? undefined : this.#dates.get(bucket);
+    if (bucket === null || known === undefined || this.#conflicts.has(key)) return;
+    for (const { copy_job_id: id } of rows) {
+      const created = known.get(String(id));
+      if (created === undefined || utcDay(created) === day) continue;
+      const what = `it has the day ${utcDay(created)} for the job ${String(id)}, whose row lies in the part of ${day}`;
+      this.#conflicts.set(key, { bucket, what });
+      return;
+    }
+  }
+
+  /** @param damaged parts that are damaged themselves */
+  tell(look: Look, damaged: ReadonlySet<string>): void {
+    for (const [key, { bucket, what }] of this.#conflicts) {
+      if (!damaged.has(key)) look.note('creation-dates-wrong', creationDatesKey(bucket), what);
+    }
   }
 }

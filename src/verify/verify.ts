@@ -14,7 +14,7 @@ import { lakeTables } from '../tables/lake-tables.ts';
 import { type Row, type Table, utcDay } from '../tables/table.ts';
 import type { JobIo } from '../telemetry/job-io.ts';
 import { count } from '../telemetry/paragraphs.ts';
-import { checkCreationDates, readAllCreationDates } from './check-creation-dates.ts';
+import { CreationDateConflicts, readAllCreationDates } from './check-creation-dates.ts';
 import { checkLakeRecord, checkRejected, readAllWatermarks } from './check-ledger-files.ts';
 import { checkTable, type ObjectsToCheck, secondLook } from './check-objects.ts';
 import { CoverageRead, checkWatermarks } from './check-watermarks.ts';
@@ -102,7 +102,7 @@ async function verifyLake(verification: Verification): Promise<VerifyReport> {
   progress.phase('reading the ledger');
   // Before the ledger: the runs that wrote these have ended by then.
   const marks = await readAllWatermarks(store, look, signal);
-  const dates = await readAllCreationDates(store, look, signal);
+  const conflicts = new CreationDateConflicts(await readAllCreationDates(store, look, signal));
   const ledger = await readLedger({ store, histories: new Set(), signal });
   const buckets = await checkLakeRecord(store, ledger, look, signal);
   for (const found of ledger.findings) look.add(found);
@@ -119,7 +119,7 @@ async function verifyLake(verification: Verification): Promise<VerifyReport> {
     const options = walk.options(buckets);
     if (table === copyJobs) {
       const take = async (at: TableKey, rows: readonly Row[]) => {
-        checkCreationDates(at, rows, dates, look);
+        conflicts.add(at, rows);
         await spill.add(
           at.key,
           rows.map(({ copy_job_id: id }) => String(id)),
@@ -144,7 +144,8 @@ async function verifyLake(verification: Verification): Promise<VerifyReport> {
   progress.phase('looking again at what differs');
   const later = await lookAgain(optionsOf, { store, ledger, look, tables, buckets, signal });
   await checkWatermarks(files, coverage, later, look);
-  await checkJobsInTwoParts(spill, look);
+  const doubled = await checkJobsInTwoParts(spill, look);
+  conflicts.tell(look, new Set([...doubled, ...look.findings.map(({ key }) => key)]));
   progress.phase('comparing the lake with its checkpoints');
   const signed = await checkSignedState({ store, witness, keys, ledger: later, look, signal });
   const stoppedAfter = walk.stoppedAfter;
@@ -166,16 +167,18 @@ async function verifyLake(verification: Verification): Promise<VerifyReport> {
   });
 }
 
-/** The summaries need no such check: the day of a count is part of its key, and each part has been compared with its day. */
-async function checkJobsInTwoParts(spill: KeySpill, look: Look): Promise<void> {
+/**
+ * The summaries need no such check: the day of a count is part of its key, and each part has been compared with its day.
+ * @returns the parts that share jobs
+ */
+async function checkJobsInTwoParts(spill: KeySpill, look: Look): Promise<readonly string[]> {
   try {
-    for (const { part, other, keys } of await spill.shared()) {
-      look.note(
-        'rows-doubled',
-        part,
-        `${count(keys, 'job')} of it ${keys === 1 ? 'is' : 'are'} in ${other} too`,
-      );
+    const shared = await spill.shared();
+    for (const { part, other, keys } of shared) {
+      const what = `${count(keys, 'job')} of it ${keys === 1 ? 'is' : 'are'} in ${other} too`;
+      look.note('rows-doubled', part, what);
     }
+    return shared.flatMap(({ part, other }) => [part, other]);
   } finally {
     await spill.remove();
   }
@@ -210,7 +213,7 @@ interface WalkFacts {
 }
 
 /** After so many objects, memory that they left is released. */
-const partsInMemory = 50;
+const partsInMemory = 20;
 
 /** The way through the objects: where it begins, whether there is time for one more, and how far it came. */
 class Walk {
