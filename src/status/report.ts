@@ -3,7 +3,7 @@ import type { ExitCode } from '../shared/exit-codes.ts';
 import type { DrainedTable } from '../tables/table.ts';
 
 /**
- * `proven`: everything up to the last run is proven. `gap`: something is unproven, and AWS still keeps it. `at_risk`: a gap,
+ * `proven`: everything up to the last run is proven, and that run is not too old. `gap`: something is unproven, and AWS still keeps it. `at_risk`: a gap,
  * and AWS begins to delete it within --warn-within, or does already. `region_disabled`: AWS says so, and nothing is
  * unproven. `planned_no_more`: later runs leave it out, and nothing is unproven.
  */

@@ -75,7 +75,7 @@ function figures({ totals, hours_to_loss: left, warn_within_hours: warn, copies 
   const rate = overallRate(copies);
   return [
     {
-      name: 'Proven',
+      name: 'Without a gap',
       value: grouped(totals.proven),
       of: `of ${count(totals.drains, 'drain')} in ${count(totals.accounts, 'account')}`,
       tone: totals.with_gaps === 0 && totals.proven > 0 ? 'good' : 'plain',

@@ -1,5 +1,4 @@
 /** Prints the result of `status`: the verdict, what needs somebody, what is lost, and what is well in one line. */
-import { exitCodes } from '../shared/exit-codes.ts';
 import { accountLabel } from '../telemetry/account-label.ts';
 import { age } from '../telemetry/human-units.ts';
 import { count, grouped, indented, listSome, paragraphs } from '../telemetry/paragraphs.ts';
@@ -34,9 +33,19 @@ export function renderStatus(report: StatusReport, columns = 100, color = false)
     renderCauses(report, columns, paint),
     renderLosses(report, columns),
     paragraphs(columns, wellLines(report)),
-    paragraphs(columns, [`Exit code ${report.exit_code}: ${exitCodes[report.exit_code]}.`]),
+    paragraphs(columns, [`Exit code ${report.exit_code}: ${exitMeaning(report)}.`]),
   ];
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
+}
+
+/** What the code says of this report: for other jobs, the same codes speak of targets. */
+function exitMeaning({ exit_code: code, verdict, warn_within_hours: warn }: StatusReport): string {
+  if (code === 66) return 'something was lost that nobody has acknowledged, or since --lost-since';
+  if (verdict === 'nothing_read') return 'no run has read anything yet';
+  const within = `within ${spanOf(warn)} (--warn-within)`;
+  return code === 75
+    ? `AWS deletes unread records ${within}`
+    : `nothing was lost that nobody knows of, and nothing will be ${within}`;
 }
 
 /** Statuses that have the verdict's colour. */
@@ -127,7 +136,7 @@ function lossLine(group: readonly LostInterval[], everywhere: number): string {
 function wellLines({ totals, last_acknowledged: acknowledged }: StatusReport): string[] {
   const { drains, proven } = totals;
   return [
-    `${grouped(proven)} of ${count(drains, 'drain')} (one table of one account and region) ${proven === 1 ? 'is' : 'are'} proven up to the last run: ${count(totals.accounts, 'account')}, ${count(totals.targets, 'target')}.`,
+    `${grouped(proven)} of ${count(drains, 'drain')} (one table of one account and region) ${proven === 1 ? 'has' : 'have'} no gap: ${count(totals.accounts, 'account')}, ${count(totals.targets, 'target')}.`,
     ...(totals.region_disabled > 0
       ? [`${count(totals.region_disabled, 'drain')} in regions that AWS calls disabled.`]
       : []),

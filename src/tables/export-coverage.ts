@@ -100,7 +100,7 @@ const columns: readonly Column[] = [
     run,
     'remembered_from',
     'timestamp',
-    'The program assumes that AWS has deleted everything created before this time: as_of minus --memory-days for copy_jobs, minus 14 days for copy_job_summaries. Without window_from, the run has covered everything created since this time.',
+    'The program assumes that AWS has deleted everything created before this time: as_of minus --memory-days for copy_jobs, minus --count-memory-days for copy_job_summaries. Without window_from, or with an earlier one, a good run has covered everything created since this time.',
     '2026-10-17 02:00:00.000',
     { unit: 'UTC, milliseconds' },
   ),

@@ -90,4 +90,18 @@ describe('the exit code', () => {
     expect(exitCodeOf([late, unread], { kind: 'share', share: 1 }, false)).toBe(75);
     expect(exitCodeOf([unread], { kind: 'any' }, false)).toBe(69);
   });
+
+  it('makes a run end with 66 that would have said all is well, although AWS had deleted records', () => {
+    const read = settledWith('OK', null, null);
+    const other = { ...read.target, region: 'eu-west-1' };
+    const denied = { ...settledWith('ACCESS_DENIED', null, null), target: other };
+    const codes = (coverage: readonly Coverage[], hasLost: boolean) =>
+      exitCodeOf(coverage, { kind: 'any' }, false, hasLost);
+    expect([codes([read], false), codes([read], true)]).toEqual([0, 66]);
+    expect([codes([{ ...read, status: 'REJECTED_RECORDS' }], true), codes([read, denied], true)]).toEqual([
+      66, 77,
+    ]);
+    expect(exitCodeOf([read, denied], { kind: 'all' }, false, true)).toBe(66);
+    expect(exitCodeOf([read], { kind: 'any' }, true, true)).toBe(75);
+  });
 });
