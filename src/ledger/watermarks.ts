@@ -99,7 +99,8 @@ export function extended(mark: Watermark | undefined, covered: Covered, memoryDa
   if (mark === undefined) return begun;
   const touches = from <= mark.coveredTo && (mark.coveredFrom === null || window.to >= mark.coveredFrom);
   if (!touches) {
-    if (window.from === null && window.to > mark.coveredTo) return begun;
+    const isAll = window.from === null || window.from <= rememberedFrom;
+    if (isAll && window.to > mark.coveredTo) return begun;
     const { coveredFrom, coveredTo, openDays, openReadAt, fullAt } = mark;
     return { coveredFrom, coveredTo, openDays, openReadAt, fullAt };
   }

@@ -101,6 +101,13 @@ describe('a watermark', () => {
     expect(extended(mark({ coveredFrom: null }), covered(null, asOf), 35).coveredFrom).toBe(remembered);
     const earlier = mark({ coveredFrom: asOf - 60 * day });
     expect(extended(earlier, covered(null, asOf), 35).coveredFrom).toBe(asOf - 60 * day);
+    // A window that begins earlier proves no more than what AWS still keeps, and closes no gap that AWS has deleted.
+    expect(extended(undefined, covered(asOf - 900 * day, asOf), 35).coveredFrom).toBe(remembered);
+    const silent = mark({ coveredFrom: asOf - 75 * day, coveredTo: asOf - 40 * day });
+    expect(extended(silent, covered(asOf - 900 * day, asOf), 35)).toMatchObject({
+      coveredFrom: remembered,
+      coveredTo: asOf,
+    });
     expect(extended(mark({ coveredFrom: null }), covered(asOf - 3 * day, asOf), 35).coveredFrom).toBeNull();
   });
 

@@ -69,6 +69,11 @@ it('tells of forty days without a run, and goes on telling of them after the run
   await lab.simulator.advance(day);
   expect((await lab.run()).lost_intervals).toEqual([]);
   expect(await lostIntervals()).toEqual(expected);
+
+  // Asking for years gets what AWS still keeps.
+  await lab.simulator.advance(day);
+  await lab.run({ since: '2020-01-01' });
+  expect(await lostIntervals()).toEqual(expected);
 });
 
 it('goes by how long AWS is said to keep jobs, and tells of an account only while it could not be read', async () => {
