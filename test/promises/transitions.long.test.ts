@@ -128,7 +128,7 @@ it.each(['between two parts', 'before its coverage', 'between its coverage and i
     lab = await openLab(small);
     const { path, nth } = killPoints[step];
     const runs: Seen[] = [];
-    for (const pause of [0, ...pauses.slice(0, 4)]) {
+    for (const pause of [0, 3, 21, 5, 30]) {
       await lab.simulator.advance(pause * hour);
       const killed = await lab.start({}, killedBefore(path, nth)).ended;
       expect(killed.signal, killed.stderr).toBe('SIGKILL');

@@ -19,6 +19,7 @@ import { runCatalog } from '../../../src/catalog/catalog.ts';
 import { parseCatalogSettings } from '../../../src/catalog/catalog-settings.ts';
 import type { ApplyReport, CheckReport } from '../../../src/catalog/report.ts';
 import type { View } from '../../../src/catalog/statements.ts';
+import { copyJobs } from '../../../src/tables/copy-jobs.ts';
 import { type Lab, openLab } from '../../support/lab.ts';
 import { type S3Server, startMotoS3 } from '../s3-servers.ts';
 
@@ -136,6 +137,7 @@ describe('catalog apply', () => {
       '+ table copy_jobs',
       '+ table copy_job_summaries',
       '+ table export_coverage',
+      '+ table export_reconciliation',
       '+ view good_copies',
       '+ view good_days',
     ]);
@@ -152,7 +154,7 @@ describe('catalog apply', () => {
       Parameters: {
         EXTERNAL: 'TRUE',
         'projection.enabled': 'true',
-        'backup_copy_export.schema_version': '1',
+        'backup_copy_export.schema_version': String(copyJobs.schemaVersion),
         'backup_copy_export.program_version': '1.2.3',
       },
     });

@@ -48,6 +48,9 @@ it('an export into S3 equals the truth, and a second one writes no part', async 
   const second = await lab.start(intoS3).ended;
   expect(second.code, second.stderr).toBe(0);
   expect(JSON.parse(second.stdout).tables.copy_jobs.parts_written).toBe(0);
+  const { reconciliation } = JSON.parse(second.stdout);
+  expect(reconciliation).toMatchObject({ differing: 0, unreadable_days: [] });
+  expect(reconciliation.compared).toBeGreaterThan(3);
   await mirrored();
   expect(await lab.parts()).toEqual(parts);
 });
