@@ -16,7 +16,8 @@ export const exportJob: CommandModule = {
       argv,
       parse: parseSettings,
       // Loads the AWS SDK and the engine only when they are needed.
-      run: async (settings, io) => (await import('../src/export/export.ts')).runExport(settings, io),
+      run: async (settings, io, around) =>
+        (await import('../src/export/measured-export.ts')).runMeasuredExport(settings, io, around),
       reportIsAll: () => false,
       render: renderRunSummary,
     }),

@@ -9,7 +9,7 @@ import { ReportedError, UnavailableError } from '../shared/errors.ts';
 import type { ExitCode } from '../shared/exit-codes.ts';
 import { programPackage } from '../shared/program-package.ts';
 import { writeOut } from '../shared/standard-output.ts';
-import type { JobIo } from '../telemetry/job-io.ts';
+import type { JobIo, JobSurroundings } from '../telemetry/job-io.ts';
 import { createProgress } from '../telemetry/progress.ts';
 import { columnsOf, createScreen } from '../telemetry/screen.ts';
 import { usesColor } from '../telemetry/status-colors.ts';
@@ -45,7 +45,7 @@ export interface ReportingJob<Settings extends AnySettings, Report extends { rea
   readonly job: Extract<Job, keyof typeof whenStopping>;
   readonly argv: ArgumentsCamelCase;
   readonly parse: (input: SettingsInput) => Settings;
-  readonly run: (settings: Settings, io: JobIo) => Promise<Report>;
+  readonly run: (settings: Settings, io: JobIo, around: JobSurroundings) => Promise<Report>;
   /**
    * Whether the report is the job's only result. If it is, and stdout fails, the job ends with 74 instead of 0. Any other
    * job keeps its exit code, because its work is done.
@@ -99,12 +99,11 @@ export async function runReportingJob<
   // Restores the terminal's cursor, however the process ends.
   process.on('exit', progress.stop);
   try {
-    const report = await run(settings, {
-      log,
-      progress,
-      stopping: signals.stopping,
-      programVersion: programPackage().version,
-    });
+    const report = await run(
+      settings,
+      { log, progress, stopping: signals.stopping, programVersion: programPackage().version },
+      { env: input.env, write: screen.write },
+    );
     progress.stop();
     const text =
       telemetry.output === 'json'

@@ -454,6 +454,12 @@ export const options = {
     default: 'auto',
     description: 'Show progress; auto: a bar on a terminal, else a log line every 30 s',
   }),
+  metrics: text(oneOf(['none', 'emf']), {
+    sample: 'none|emf',
+    default: 'none',
+    description:
+      'Metrics of the run on stderr: emf writes them in CloudWatch’s embedded metric format, one JSON object per line. OpenTelemetry is switched on by OTEL_EXPORTER_OTLP_ENDPOINT',
+  }),
   output: text(oneOf(['text', 'json', 'html']), {
     jobs: allJobs,
     sample: 'text|json|html',

@@ -56,6 +56,7 @@ export interface Settings extends LakeSettings, Encryption {
   readonly buckets: number | null;
   readonly allowUnsafeStore: boolean;
   readonly failOn: FailOn;
+  readonly metrics: 'none' | 'emf';
   /** Null: checkpoints are not signed. */
   readonly signingKey: SigningKeyLocation | null;
   /** Files, by absolute path. */
@@ -116,6 +117,7 @@ export function parseSettings(input: SettingsInput): Settings {
     buckets: optional('buckets'),
     allowUnsafeStore: required('allow-unsafe-store'),
     failOn: required('fail-on'),
+    metrics: required('metrics'),
     signingKey: optional('signing-key'),
     publicKeys: optional('public-key') ?? [],
     witness: optional('witness'),

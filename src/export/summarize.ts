@@ -7,7 +7,7 @@ import {
   needsPerson,
   worstFirst,
 } from '../ledger/coverage.ts';
-import { firstLossAt, lostSinceLastRead } from '../ledger/data-loss.ts';
+import { firstLossAt, lostSinceLastRead, nextLossAt } from '../ledger/data-loss.ts';
 import type { Drained, Planned } from '../ledger/planned.ts';
 import type { AwsMemory } from '../ledger/remembered.ts';
 import { unknownFieldsOf } from '../ledger/totals.ts';
@@ -50,12 +50,18 @@ export function summarize({ settings, planning, started }: Run, ended: Ended): R
     targets: planning.targets.length,
     coverage: countedByStatus(coverage),
     tables: totals,
+    reading: {
+      pages: sumOf(coverage, ({ report }) => report.pages),
+      rows: sumOf(coverage, ({ rows }) => rows),
+      retries: sumOf(coverage, ({ report }) => report.retries),
+    },
     unknown_fields: unknownFieldsOf(drained.values()),
     altered_records: [...drained.values()].reduce((sum, { altered }) => sum + altered, 0),
     moved_jobs: moved.jobs,
     foreign_objects: foreign,
     lost_intervals: lostIntervals(plannedOf, run),
     reconciliation: closed.reconciliation === null ? null : reconciliationSummary(closed.reconciliation),
+    hours_to_data_loss: hoursToDataLoss(plannedOf, run),
     failures: coverage
       .filter(isReported)
       .sort(worstFirst)
@@ -115,6 +121,23 @@ function countedByStatus(coverage: readonly Coverage[]): Partial<Record<Coverage
   const counts: Partial<Record<CoverageStatus, number>> = {};
   for (const { status } of coverage) counts[status] = (counts[status] ?? 0) + 1;
   return counts;
+}
+
+function sumOf(coverage: readonly Coverage[], count: (one: Coverage) => number): number {
+  return coverage.reduce((sum, one) => sum + count(one), 0);
+}
+
+function hoursToDataLoss(
+  plannedOf: ReadonlyMap<Coverage, Planned | undefined>,
+  run: AwsMemory & { readonly asOf: number },
+): number | null {
+  const losses = [...plannedOf].flatMap(([{ status }, planned]) => {
+    const at = planned === undefined ? null : nextLossAt(planned, status, run);
+    return at === null ? [] : [at];
+  });
+  if (losses.length === 0) return null;
+  const first = losses.reduce((a, b) => Math.min(a, b));
+  return Math.round((first - run.asOf) / 36_000) / 100;
 }
 
 function lostIntervals(

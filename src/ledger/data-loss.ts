@@ -27,3 +27,22 @@ export function lostSinceLastRead(
 export function firstLossAt({ table, coveredTo }: Planned, memory: AwsMemory): number | null {
   return coveredTo === null ? null : coveredTo - rememberedFrom(table, { ...memory, asOf: 0 });
 }
+
+/**
+ * When AWS deletes the first record of this target that no run will have read, if no other run comes; in milliseconds since
+ * the epoch. Null: nothing is known to be lost there.
+ */
+export function nextLossAt(
+  planned: Planned,
+  status: CoverageStatus,
+  run: AwsMemory & { readonly asOf: number },
+): number | null {
+  const { window, coveredTo } = planned;
+  const wasRead = status === 'OK' || status === 'OK_EMPTY';
+  if (status === 'REGION_DISABLED') return null;
+  // A window that begins after what was read before leaves a gap, and the gap counts.
+  const joins = window === null || window.from === null || coveredTo === null || window.from <= coveredTo;
+  const readTo = wasRead && joins ? (window?.to ?? run.asOf) : coveredTo;
+  if (readTo === null) return run.asOf;
+  return firstLossAt({ ...planned, coveredTo: Math.max(readTo, coveredTo ?? readTo) }, run);
+}

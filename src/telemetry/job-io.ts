@@ -2,6 +2,13 @@
 import type { Logger } from 'pino';
 import type { Progress } from './progress.ts';
 
+/** The process around a job: its environment, and stderr past the log. */
+export interface JobSurroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Writes whole lines to stderr. */
+  readonly write: (lines: string) => void;
+}
+
 export interface JobIo {
   readonly log: Logger;
   readonly progress: Progress;

@@ -64,6 +64,8 @@ export interface RunSummary {
   /** Planned (table, target) pairs by their status. */
   readonly coverage: Readonly<Partial<Record<CoverageStatus, number>>>;
   readonly tables: Readonly<Partial<Record<DrainedTable, TableTotals>>>;
+  /** What was read from AWS Backup: pages, the rows in them, and requests that were sent again. */
+  readonly reading: { readonly pages: number; readonly rows: number; readonly retries: number };
   /** Fields that AWS sent and no column holds; they are not in the lake. */
   readonly unknown_fields: UnknownFields;
   /** Records whose rows have U+FFFD in place of text that Parquet cannot hold; the original records are kept. */
@@ -76,6 +78,11 @@ export interface RunSummary {
   readonly lost_intervals: readonly LostInterval[];
   /** How AWS's own daily counts compare with the lake; null: nothing was compared. */
   readonly reconciliation: ReconciliationSummary | null;
+  /**
+   * Hours from as-of until AWS deletes the first record of any planned target that no run has read yet, if no other run
+   * comes; negative: it has begun. 0 also stands for a target that was never read. Null: nothing was planned.
+   */
+  readonly hours_to_data_loss: number | null;
   /** Most severe first; JSON has all, text prints ten. */
   readonly failures: readonly TargetFailure[];
   /** Milliseconds spent on discovery, draining, publishing and closing the ledger. */

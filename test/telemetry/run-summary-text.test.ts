@@ -44,6 +44,8 @@ const summary: RunSummary = {
   unknown_fields: {},
   altered_records: 0,
   failures: Array.from({ length: 12 }, (_, i) => failure(i)),
+  reading: { pages: 640, rows: 61_000, retries: 12 },
+  hours_to_data_loss: 336,
   phases_ms: { discover: 1200, drain: 150_000, publish: 33_000, ledger: 800 },
   moved_jobs: 0,
   foreign_objects: [],
