@@ -1,5 +1,6 @@
 /** Compares the watermarks with the coverage of all runs. */
-import { manifestKey, type TableKey } from '../lake/layout.ts';
+import { manifestKey, type TableKey, tablePrefix } from '../lake/layout.ts';
+import { exportCoverage } from '../tables/export-coverage.ts';
 import type { Row } from '../tables/table.ts';
 import type { WatermarkFile } from './check-ledger-files.ts';
 import type { Ledger } from './ledger.ts';
@@ -39,8 +40,8 @@ export async function checkWatermarks(
     if (ledger.runs.get(runId)?.state === 'unfinished') unfinished.set(runId, rows);
     else proofs.add(rows);
   }
-  for (const { kind, run_id: runId } of look.findings) {
-    if (runId === null || (kind !== 'coverage-missing' && kind !== 'coverage-changed')) continue;
+  for (const { key, run_id: runId } of look.findings) {
+    if (runId === null || !key.startsWith(tablePrefix(exportCoverage))) continue;
     const begin = await ledger.begin(runId);
     if (begin !== null) proofs.addPlan(begin);
   }

@@ -16,11 +16,12 @@ export function wrongStatistics(
   if (statistics.null_count !== undefined && Number(statistics.null_count) !== nulls) {
     return `the count of nulls ${where} is ${nulls}, and its footer says ${statistics.null_count}`;
   }
+  // Writers give the same value twice, for older readers too; only the newer form says whether it is exact.
   const bounds = [
     ['minimum', min, statistics.min_value, statistics.is_min_value_exact],
-    ['minimum', min, statistics.min, undefined],
+    ['minimum', min, statistics.min, statistics.is_min_value_exact],
     ['maximum', max, statistics.max_value, statistics.is_max_value_exact],
-    ['maximum', max, statistics.max, undefined],
+    ['maximum', max, statistics.max, statistics.is_max_value_exact],
   ] as const;
   for (const [which, truth, told, isExact] of bounds) {
     if (told === undefined) continue;

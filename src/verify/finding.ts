@@ -61,12 +61,14 @@ export const findingKinds = {
   },
   'coverage-missing': {
     severity: 'damage',
-    meaning: 'The coverage file that a manifest names is gone.',
+    meaning:
+      'The file of a run in `export_coverage` or `export_reconciliation` that its manifest names is gone.',
     remedy: restoreRecord,
   },
   'coverage-changed': {
     severity: 'damage',
-    meaning: 'A coverage file is not the one that its manifest names, or is unreadable.',
+    meaning:
+      'The file of a run in `export_coverage` or `export_reconciliation` is not the one that its manifest names, or is unreadable.',
     remedy: restoreRecord,
   },
   'rejected-missing': {

@@ -230,3 +230,37 @@ test.each([true, false])('off says nothing, terminal: %s', (isTTY) => {
   progress.stop();
   expect(terminal.written()).toBe('');
 });
+
+describe('a look at a lake', () => {
+  function look(progress: Progress): void {
+    progress.phase('reading the ledger');
+    progress.checked(1, 400, 0);
+    vi.advanceTimersByTime(30_000);
+    progress.checked(100, 400, 2);
+  }
+
+  test('on a terminal: what is read, what was found, and how long the rest takes', () => {
+    const terminal = fakeTerminal({ isTTY: true, columns: 100 });
+    const { progress } = surroundings('auto', terminal);
+    look(progress);
+    vi.advanceTimersByTime(1000);
+    expect(terminal.screen().join('\n')).toContain('read 100 of 400 objects · 2 findings · 1m 33s left');
+    progress.stop();
+  });
+
+  test('elsewhere: a line of the log with the same numbers', () => {
+    const terminal = fakeTerminal({ isTTY: false, columns: 100 });
+    const { progress } = surroundings('auto', terminal);
+    look(progress);
+    vi.advanceTimersByTime(30_000);
+    const lines = terminal.written().trim().split('\n');
+    expect(JSON.parse(String(lines.at(-1)))).toMatchObject({
+      event: 'progress',
+      objects_done: 100,
+      objects: 400,
+      findings: 2,
+      seconds_left: 180,
+    });
+    progress.stop();
+  });
+});
