@@ -213,7 +213,7 @@ interface WalkFacts {
 }
 
 /** After so many objects, memory that they left is released. */
-const partsInMemory = 20;
+const partsInMemory = 50;
 
 /** The way through the objects: where it begins, whether there is time for one more, and how far it came. */
 class Walk {
@@ -253,7 +253,7 @@ class Walk {
       onObject: (key) => {
         if (!key.startsWith(`${exportCoverage.name}/`)) this.#last = key;
         this.#done += 1;
-        if (this.#done % partsInMemory === 0) releaseMemory();
+        if (this.#done % partsInMemory === 0) releaseMemory('last-resort');
         io.progress.checked(this.#done, Math.max(this.#done, this.#planned), look.findings.length);
       },
     };
