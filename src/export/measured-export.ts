@@ -96,8 +96,9 @@ async function sendOn(
   }
 }
 
+/** As the summary of a run that began names it. */
 function lakeName({ lake }: Settings): string {
-  return lake.kind === 's3' ? `s3://${lake.bucket}/${lake.prefix}` : lake.folder;
+  return lake.kind === 's3' ? `s3://${lake.bucket}/${lake.prefix}`.replace(/\/$/, '') : lake.folder;
 }
 
 /** The run, its phases, and its longest drains. */
