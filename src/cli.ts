@@ -22,6 +22,7 @@ if (problem === null) {
     { catalogJob },
     { statusJob },
     { verifyJob },
+    { repairJob },
   ] = await Promise.all([
     import('./command-line/command-line.ts'),
     import('../jobs/export.ts'),
@@ -31,9 +32,10 @@ if (problem === null) {
     import('../jobs/catalog.ts'),
     import('../jobs/status.ts'),
     import('../jobs/verify.ts'),
+    import('../jobs/repair.ts'),
   ]);
   await runCommandLine(process.argv.slice(2), {
-    jobs: [exportJob, planJob, queryJob, statusJob, verifyJob, simulateJob, catalogJob],
+    jobs: [exportJob, planJob, queryJob, statusJob, verifyJob, repairJob, simulateJob, catalogJob],
     helpOfQuestion,
   });
 } else {

@@ -38,6 +38,15 @@ function count(text: string): number | null {
   return text === '-' ? null : Number(text);
 }
 
+/** Whether these are the bytes of the page with this root. */
+export function isPage(bytes: Uint8Array, root: string): boolean {
+  return merkleRoot(linesOf(bytes)) === root;
+}
+
+function linesOf(bytes: Uint8Array): string[] {
+  return Buffer.from(bytes).toString('utf8').split('\n').slice(0, -1);
+}
+
 /** @throws CheckpointError when the page is gone, or is not the one that the checkpoint names */
 export async function readPage(
   store: Pick<Store, 'read' | 'url'>,
@@ -47,7 +56,7 @@ export async function readPage(
   const key = statePageKey(root);
   const found = await store.read(key, signal);
   if (found === null) throw pageError(store.url, key, 'is gone');
-  const lines = Buffer.from(found.bytes).toString('utf8').split('\n').slice(0, -1);
+  const lines = linesOf(found.bytes);
   if (merkleRoot(lines) !== root) throw pageError(store.url, key, 'was changed: its Merkle root is another');
   const entries = lines.map(parseLine);
   if (entries.some((entry) => pageOf(entry.key) !== name))

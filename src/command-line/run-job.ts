@@ -23,12 +23,14 @@ const whenStopping = {
   catalog: 'stopping; nothing more is changed',
   status: 'stopping; nothing more is read',
   verify: 'stopping; nothing more is read',
+  repair: 'stopping; nothing more is changed',
 };
 
 const whenInterrupted = {
   export: ['before it had anything to publish', 'nothing is lost'],
   plan: ['before the plan was complete', 'a plan changes nothing'],
   verify: ['before it had read what was asked', 'it changes nothing in the lake'],
+  repair: ['before it finished', 'what it restored stays'],
   catalog: ['before it finished', 'the finished changes stay and are not repeated'],
   status: ['before the report was complete', 'it changes nothing in the tables'],
 } as const;

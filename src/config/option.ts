@@ -1,7 +1,7 @@
 /** The type of an option: the facts that help, environment, configuration file and parsing derive from. */
 import { eachItem, type ParseText } from './invalid-value.ts';
 
-export type Job = 'export' | 'plan' | 'catalog' | 'query' | 'status' | 'verify' | 'simulate';
+export type Job = 'export' | 'plan' | 'catalog' | 'query' | 'status' | 'verify' | 'repair' | 'simulate';
 
 /** Besides text, what the configuration file may contain for an option. */
 export type OptionKind = 'text' | 'list' | 'integer' | 'switch';
@@ -25,7 +25,16 @@ export interface Option<T = unknown> {
 type Facts = Pick<Option, 'description'> &
   Partial<Pick<Option, 'sample' | 'default' | 'secret' | 'jobs' | 'kind' | 'onlyOnS3'>>;
 
-export const allJobs: readonly Job[] = ['export', 'plan', 'simulate', 'catalog', 'query', 'status', 'verify'];
+export const allJobs: readonly Job[] = [
+  'export',
+  'plan',
+  'simulate',
+  'catalog',
+  'query',
+  'status',
+  'verify',
+  'repair',
+];
 
 /** Unless `facts` says otherwise, an option is text without a default and belongs to `export` and `plan`. */
 export function option<T>(facts: Facts, parse: Option<T>['parse']): Option<T> {

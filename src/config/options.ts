@@ -29,14 +29,15 @@ import {
 import { verifyOptions } from './verify-options.ts';
 
 /** Jobs that open a lake. */
-const lakeJobs: readonly Job[] = ['export', 'plan', 'catalog', 'query', 'status', 'verify'];
+const lakeJobs: readonly Job[] = ['export', 'plan', 'catalog', 'query', 'status', 'verify', 'repair'];
 /** Jobs that read or write parts with an engine. */
 const engineJobs: readonly Job[] = ['export', 'plan', 'query', 'status'];
 /** Jobs that write to S3: the lake, or Athena's results. */
-const writingJobs: readonly Job[] = ['export', 'plan', 'catalog'];
+const writingJobs: readonly Job[] = ['export', 'plan', 'catalog', 'repair'];
 const catalogOnly: readonly Job[] = ['catalog'];
 const queryOnly: readonly Job[] = ['query'];
 const statusOnly: readonly Job[] = ['status'];
+const repairOnly: readonly Job[] = ['repair'];
 
 /** A Node timer counts milliseconds in 32 bits (24.8 days); a longer one would fire at once. */
 const longestTimer = duration(24 * dayMs);
@@ -200,7 +201,7 @@ export const options = {
       'Local folder for temporary files. Default: a folder for each user in the system’s temporary folder',
   }),
   'scratch-limit': text(sizeFrom('5MB'), {
-    jobs: [...engineJobs, 'verify'],
+    jobs: [...engineJobs, 'verify', 'repair'],
     sample: '10GB',
     default: '10GB',
     description: 'Disk space limit of the scratch folder; GB is decimal, GiB binary',
@@ -244,6 +245,7 @@ export const options = {
     },
   ),
   'bucket-key-enabled': text(onOff, {
+    jobs: ['export', 'plan', 'repair'],
     kind: 'switch',
     onlyOnS3: true,
     description:
@@ -255,13 +257,13 @@ export const options = {
       'Key that signs the checkpoint of each run: an asymmetric KMS key by ARN, alias or id, or a private key in PEM. Default: checkpoints are not signed',
   }),
   'public-key': list(file, {
-    jobs: ['export', 'plan', 'verify'],
+    jobs: ['export', 'plan', 'verify', 'repair'],
     sample: 'FILE,…',
     description:
       'Public keys in PEM whose signatures count. After the signing key was replaced, export needs the earlier one once',
   }),
   witness: text(lake, {
-    jobs: ['export', 'plan', 'verify'],
+    jobs: ['export', 'plan', 'verify', 'repair'],
     sample: 's3://bucket/prefix',
     description:
       'Second place for a copy of each checkpoint, written once, where the lake’s owner cannot write: a prefix on S3, or a local folder',
@@ -352,6 +354,17 @@ export const options = {
     jobs: catalogOnly,
     default: 'false',
     description: 'For apply: show what would change, and change nothing',
+  }),
+  apply: text(onOff, {
+    kind: 'switch',
+    jobs: repairOnly,
+    default: 'false',
+    description: 'Do what can be done. Without it, only show it, and change nothing',
+  }),
+  backup: text(lake, {
+    jobs: repairOnly,
+    sample: 's3://bucket/prefix',
+    description: 'A copy of the lake to restore from as well: a prefix on S3, or a local folder',
   }),
   from: text(day, {
     jobs: queryOnly,

@@ -4,7 +4,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkCheckpoints } from '../../src/checkpoints/check-checkpoints.ts';
 import { type Checkpoint, parseCheckpoint, serializeCheckpoint } from '../../src/checkpoints/checkpoint.ts';
-import { serializeEnvelope, signedBytes } from '../../src/checkpoints/envelope.ts';
+import { parseEnvelope, serializeEnvelope, signedBytes } from '../../src/checkpoints/envelope.ts';
 import { readPublicKey, readSigningKey, type SigningKey } from '../../src/checkpoints/keys.ts';
 import { checkpointKey } from '../../src/lake/layout.ts';
 import { openLocalStore } from '../../src/lake/stores/local.ts';
@@ -93,6 +93,13 @@ export const fileOf = (lake: string, number: number): string => join(lake, check
 
 export async function readFileOf(lake: string, number: number) {
   return parseCheckpoint(number, await readFile(fileOf(lake, number)));
+}
+
+/** The same payload, signed with another key. */
+export async function forgedEnvelope(bytes: Uint8Array, key: SigningKey): Promise<Uint8Array> {
+  const { payload } = parseEnvelope(bytes);
+  const signature = { keyId: key.trusted.keyId, bytes: await key.sign(signedBytes(payload)) };
+  return serializeEnvelope({ payload, signature });
 }
 
 /** Writes the checkpoint, signed with this key; null: unsigned. @returns the SHA-256 of its file */

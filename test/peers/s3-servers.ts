@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
 import { pythonPeers } from './python.ts';
 
 export interface S3Server {
@@ -52,23 +52,45 @@ const keys = {
  * file system needs extended attributes: with `--sidecar` instead, an ETag is not replaced together with its
  * object, and two writers lose updates.
  * @param accessKey the one that it lets in; its own when not said
+ * @param versioned whether its bucket keeps the versions of objects
  */
 export async function startConditionalS3(
   accessKey: Pick<S3Server, 'accessKeyId' | 'secretAccessKey'> = keys,
+  versioned = false,
 ): Promise<S3Server> {
   const program = await builtWithGo(versitygw);
   const folder = await mkdtemp(join(tmpdir(), 'bce-versitygw-'));
   const data = join(folder, 'data');
   await mkdir(data);
-  return await started(
+  const versions = join(folder, 'versions');
+  if (versioned) await mkdir(versions);
+  const server = await started(
     folder,
     program,
     (port) => [
       ...['--access', accessKey.accessKeyId, '--secret', accessKey.secretAccessKey, '--region', keys.region],
-      ...['--port', `127.0.0.1:${port}`, '--quiet', 'posix', data],
+      ...['--port', `127.0.0.1:${port}`, '--quiet', 'posix'],
+      ...(versioned ? ['--versioning-dir', versions] : []),
+      data,
     ],
     accessKey,
   );
+  if (versioned) await enableVersions(server);
+  return server;
+}
+
+async function enableVersions({
+  endpoint,
+  region,
+  bucket,
+  accessKeyId,
+  secretAccessKey,
+}: S3Server): Promise<void> {
+  const credentials = { accessKeyId, secretAccessKey };
+  const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
+  const VersioningConfiguration = { Status: 'Enabled' } as const;
+  await client.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration }));
+  client.destroy();
 }
 
 /** s3rver, of 2021: takes the conditions of a write, and ignores them. */

@@ -42,9 +42,9 @@ export async function openLakeStore(access: LakeAccess, options: OpenLakeStoreOp
 }
 
 /** Undefined: the SDK's own chain of credentials. */
-async function lakeCredentials(
+export async function lakeCredentials(
   { lakeRoleArn: roleArn, roleSessionName: sessionName, externalId }: LakeAccess,
-  { aws: getAws, caller, signal }: OpenLakeStoreOptions,
+  { aws: getAws, caller, signal }: Pick<OpenLakeStoreOptions, 'aws' | 'caller' | 'signal'>,
 ): Promise<AwsCredentialIdentityProvider | undefined> {
   if (roleArn === null) return caller?.credentials;
   const aws = getAws();

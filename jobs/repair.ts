@@ -1,0 +1,42 @@
+import type { CommandModule } from 'yargs';
+import { runReportingJob } from '../src/command-line/run-job.ts';
+import { yargsOptions } from '../src/command-line/yargs-options.ts';
+import { optionsOf, ownOptionNames } from '../src/config/options.ts';
+import { parseRepairSettings } from '../src/repair/repair-settings.ts';
+import { renderRepair } from '../src/repair/repair-text.ts';
+
+/** `repair`: brings back what `verify` found damaged, from the bucket's versions. */
+export const repairJob: CommandModule = {
+  command: 'repair',
+  describe:
+    'Bring back what verify found damaged, from the bucket’s versions; without --apply, only show how',
+  builder: yargsOptions(optionsOf(ownOptionNames('repair'))),
+  handler: (argv) =>
+    runReportingJob({
+      job: 'repair',
+      argv,
+      parse: parseRepairSettings,
+      run: async (settings, io) => {
+        const [{ runRepair }, { runVerify }] = await Promise.all([
+          import('../src/repair/repair.ts'),
+          import('../src/verify/verify.ts'),
+        ]);
+        const all = {
+          since: { kind: 'all' },
+          subset: null,
+          quick: false,
+          maxDurationMs: null,
+          resumeFile: null,
+        } as const;
+        // It looks several times, and only the last look ends the progress.
+        const looking = { ...io, progress: { ...io.progress, stop: () => undefined }, now: Date.now };
+        return await runRepair(settings, {
+          ...io,
+          now: Date.now,
+          verify: async () => (await runVerify({ ...settings, ...all }, looking)).findings,
+        });
+      },
+      reportIsAll: ({ apply }) => !apply,
+      render: renderRepair,
+    }),
+};

@@ -1,0 +1,145 @@
+/** Plans what can be done about each object that `verify` found damaged. Changes nothing. */
+import { watermarksPrefix } from '../lake/layout.ts';
+import type { Finding } from '../verify/finding.ts';
+import { type Remedy, remedies } from './remedies.ts';
+import type { ContentSource, FoundContent } from './sources.ts';
+import { type WantedOptions, wantedOf } from './wanted.ts';
+
+/** One object, and what can be done about it. */
+export interface Step {
+  readonly key: string;
+  readonly findings: readonly Finding[];
+  readonly action:
+    | { readonly kind: 'restore'; readonly content: FoundContent }
+    | { readonly kind: 'hide' }
+    | { readonly kind: 'reset' }
+    /** Nothing that repair can do: see the advice. */
+    | { readonly kind: 'none'; readonly outcome: 'next-run' | 'read-again' | 'lost' | 'person' };
+  /** For people: what happens, or what they can do. A sentence, without a full stop. */
+  readonly advice: string;
+}
+
+export interface PlanOptions extends Omit<WantedOptions, 'damaged'> {
+  readonly sources: readonly ContentSource[];
+  /** Whether a deletion only hides an object. */
+  readonly keepsDeleted: boolean;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** Of several findings about one object, the strongest remedy counts. */
+const byStrength: readonly Remedy[] = ['restore', 'hide', 'reset', 'run', 'person'];
+
+/** How long AWS surely keeps what it is asked for again: about 30 days of jobs, and 14 of counts (docs/design.md). */
+const memoryDays = { copy_jobs: 30, copy_job_summaries: 14 } as const;
+
+export async function* planRepair(findings: readonly Finding[], options: PlanOptions): AsyncGenerator<Step> {
+  const byKey = Map.groupBy(findings, ({ key }) => key);
+  const damaged = new Set(byKey.keys());
+  for (const [key, ofKey] of byKey) {
+    options.signal.throwIfAborted();
+    yield await stepOf(key, ofKey, { ...options, damaged });
+  }
+}
+
+async function stepOf(
+  key: string,
+  findings: readonly Finding[],
+  options: PlanOptions & WantedOptions,
+): Promise<Step> {
+  const strongest = byStrength.find((remedy) => findings.some(({ kind }) => remedies[kind] === remedy));
+  const common = { key, findings };
+  switch (strongest) {
+    case 'restore':
+      return await restoring(key, findings, options);
+    case 'hide':
+      return {
+        ...common,
+        ...hiding(options, 'it belongs to no run, and a delete marker hides it; its version stays'),
+      };
+    case 'reset':
+      return key.startsWith(watermarksPrefix)
+        ? {
+            ...common,
+            action: { kind: 'reset' },
+            advice: 'it is emptied, and the next run reads everything that AWS still keeps',
+          }
+        : { ...common, ...nothing('person', remedyOf(findings)) };
+    case 'run':
+      return { ...common, ...nothing('next-run', remedyOf(findings)) };
+    default:
+      return { ...common, ...nothing('person', remedyOf(findings)) };
+  }
+}
+
+async function restoring(
+  key: string,
+  findings: readonly Finding[],
+  options: PlanOptions & WantedOptions,
+): Promise<Step> {
+  const common = { key, findings };
+  const wanted = await wantedOf(key, findings, options);
+  if (wanted === null) {
+    // Nothing names an object of this key, so none belongs there.
+    return findings.some(({ kind }) => kind === 'part-misplaced')
+      ? {
+          ...common,
+          ...hiding(
+            options,
+            'no run has written this object, and a delete marker hides it; its version stays',
+          ),
+        }
+      : { ...common, ...nothing('person', remedyOf(findings)) };
+  }
+  for (const source of options.sources) {
+    const content = await source.find(wanted, options.signal);
+    if (content === null) continue;
+    const what = wanted.sha256 === null ? 'the content that the program wrote' : `SHA-256 ${wanted.sha256}`;
+    return { ...common, action: { kind: 'restore', content }, advice: `${what} is in ${content.from}` };
+  }
+  return { ...common, ...withoutContent(key, findings, options) };
+}
+
+/** Nobody has the content any more. */
+function withoutContent(
+  key: string,
+  findings: readonly Finding[],
+  options: PlanOptions,
+): Pick<Step, 'action' | 'advice'> {
+  const [, table, day] = /^(copy_jobs|copy_job_summaries)\/.*=(\d{4}-\d\d-\d\d)\//.exec(key) ?? [];
+  if (day === undefined || (table !== 'copy_jobs' && table !== 'copy_job_summaries')) {
+    return nothing('lost', 'no version of the bucket and no backup has what this object was');
+  }
+  const days = memoryDays[table];
+  if (Date.parse(day) < options.now - days * 86_400_000) {
+    return nothing(
+      'lost',
+      `no version of the bucket and no backup has what this object was, and AWS has deleted ${table === 'copy_jobs' ? 'the jobs' : 'the counts'} of ${day}. Keep the object as it is: its rows may be the only ones`,
+    );
+  }
+  const again = `export --since all reads ${day} again, because AWS keeps ${table === 'copy_jobs' ? 'jobs' : 'counts'} for about ${days} days`;
+  if (findings.some(({ kind }) => kind === 'part-missing')) return nothing('read-again', again);
+  const hidden = hiding(
+    options,
+    `no version has what this object was. A delete marker hides it, then ${again}`,
+  );
+  return hidden.action.kind === 'hide'
+    ? hidden
+    : nothing('read-again', `Move the object out of the lake, then ${again}`);
+}
+
+function hiding({ keepsDeleted }: PlanOptions, advice: string): Pick<Step, 'action' | 'advice'> {
+  if (keepsDeleted) return { action: { kind: 'hide' }, advice };
+  return nothing('person', 'Move it out of the lake: without versioning, a deletion could not be undone');
+}
+
+function nothing(
+  outcome: Extract<Step['action'], { readonly kind: 'none' }>['outcome'],
+  advice: string,
+): Pick<Step, 'action' | 'advice'> {
+  return { action: { kind: 'none', outcome }, advice: advice.replace(/\.$/, '') };
+}
+
+function remedyOf(findings: readonly Finding[]): string {
+  return findings[0]?.remedy ?? '';
+}
