@@ -24,7 +24,7 @@ function table(rows: readonly string[]): string {
 }
 
 /** The options of a job that `export` does not have. */
-function onlyOf(job: 'catalog' | 'query' | 'status'): string {
+function onlyOf(job: 'catalog' | 'query' | 'status' | 'repair'): string {
   return table(
     ownOptionNames(job)
       .filter((name) => !exportOptionNames.includes(name))
@@ -53,5 +53,8 @@ export function optionsPage(): string {
     '## verify',
     '`verify` takes those options of `export` that concern the lake, and `--public-key` and `--witness`.',
     table(Object.entries(verifyOptions).map(([name, option]) => rowOf(name, option))),
+    '## repair',
+    '`repair` takes those options of `export` that concern the lake and how it is encrypted, and `--public-key` and `--witness`.',
+    onlyOf('repair'),
   ].join('\n\n')}\n`;
 }

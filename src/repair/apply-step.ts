@@ -3,11 +3,16 @@ import { randomUUID } from 'node:crypto';
 import type { Store } from '../lake/stores/store.ts';
 import { LakeError } from '../shared/errors.ts';
 import type { Step } from './plan-repair.ts';
+import type { FoundContent } from './sources.ts';
+
+export type WrittenContent = Omit<FoundContent, 'from'>;
 
 export interface RepairTarget {
   readonly store: Pick<Store, 'put' | 'url'>;
   /** Null: there is no object. */
   readonly etagOf: (key: string) => Promise<string | null>;
+  /** Writes an object that is not there, without a condition. */
+  readonly write: (key: string, content: WrittenContent) => Promise<void>;
   readonly hide: (key: string) => Promise<void>;
   readonly signal: AbortSignal;
 }
@@ -38,12 +43,8 @@ export async function applyStep({ key, action }: Step, target: RepairTarget): Pr
 
 async function replace(
   key: string,
-  content: {
-    readonly bytes: Uint8Array;
-    readonly metadata: Readonly<Record<string, string>>;
-    readonly contentType: string;
-  },
-  { store, etagOf, signal }: RepairTarget,
+  content: WrittenContent,
+  { store, etagOf, write, signal }: RepairTarget,
 ): Promise<void> {
   const etag = await etagOf(key);
   const { bytes, metadata, contentType } = content;
@@ -53,6 +54,12 @@ async function replace(
     signal,
   );
   if (put.written) return;
+  // versitygw 1.8 takes a delete marker for an object. S3 does not:
+  // https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+  if (etag === null && (await etagOf(key)) === null) {
+    await write(key, content);
+    return;
+  }
   throw new LakeError(
     `${key} in ${store.url} was changed while it was repaired`,
     'Make sure that no export is running, then run repair again.',

@@ -9,7 +9,9 @@ import {
   HeadObjectCommand,
   ListObjectVersionsCommand,
   type ObjectVersion,
+  PutObjectCommand,
 } from '@aws-sdk/client-s3';
+import { type Encryption, encryptionMembers } from '../config/encryption.ts';
 import type { S3Connection } from '../lake/stores/s3-client.ts';
 import { s3Error, statusOf } from '../lake/stores/s3-errors.ts';
 import type { ContentSource, FoundContent, Wanted } from './sources.ts';
@@ -20,6 +22,7 @@ export interface Bucket {
   /** '' or ends with `/`. */
   readonly prefix: string;
   readonly expectedBucketOwner: string | null;
+  readonly encryption: Encryption;
 }
 
 export interface BucketVersions extends ContentSource {
@@ -27,6 +30,8 @@ export interface BucketVersions extends ContentSource {
   etagOf(key: string, signal: AbortSignal): Promise<string | null>;
   /** Whether a deletion only hides an object, so that it can be undone. */
   keepsDeleted(signal: AbortSignal): Promise<boolean>;
+  /** Writes without a condition. */
+  write(key: string, content: Omit<FoundContent, 'from'>, signal: AbortSignal): Promise<void>;
   /** Puts a delete marker on the object. */
   hide(key: string, signal: AbortSignal): Promise<void>;
 }
@@ -132,6 +137,23 @@ export function bucketVersions(of: Bucket): BucketVersions {
       const command = new GetBucketVersioningCommand({ Bucket: bucket, ...owner });
       const send = async () => (await s3.client()).send(command, { abortSignal: signal });
       return (await asked('read', '', send, signal)).Status === 'Enabled';
+    },
+    async write(key, { bytes, metadata, contentType }, signal) {
+      const command = new PutObjectCommand({
+        Bucket: bucket,
+        Key: prefix + key,
+        Body: bytes,
+        Metadata: { ...metadata },
+        ContentType: contentType,
+        ...encryptionMembers(of.encryption),
+        ...owner,
+      });
+      await asked(
+        'written',
+        key,
+        async () => (await s3.client()).send(command, { abortSignal: signal }),
+        signal,
+      );
     },
     async hide(key, signal) {
       const command = new DeleteObjectCommand({ Bucket: bucket, Key: prefix + key, ...owner });

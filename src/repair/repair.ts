@@ -86,7 +86,13 @@ async function openAll(settings: RepairSettings, { log, stopping: signal }: Repa
       });
       toClose.push(() => s3.close());
       const prefix = lake.prefix === '' ? '' : `${lake.prefix}/`;
-      versions = bucketVersions({ s3, bucket: lake.bucket, prefix, expectedBucketOwner });
+      versions = bucketVersions({
+        s3,
+        bucket: lake.bucket,
+        prefix,
+        expectedBucketOwner,
+        encryption: settings,
+      });
     }
     const isCheckpoint = (key: string) => key.startsWith(checkpointsPrefix);
     const sources = [
@@ -117,6 +123,7 @@ async function repaired(settings: RepairSettings, io: RepairIo, opened: Opened):
     store,
     etagOf: async (key) =>
       versions === null ? ((await store.read(key, signal))?.etag ?? null) : versions.etagOf(key, signal),
+    write: async (key, content) => await versions?.write(key, content, signal),
     hide: async (key) => await versions?.hide(key, signal),
     signal,
   };

@@ -12,7 +12,7 @@ export const exitCodes = {
   76: 'AWS’s own counts differ from the lake by more than --fail-on-mismatch allows',
   77: 'a person must act: credentials are missing or refused, or targets deny access, lack the role, or are disabled',
   78: 'configuration error: the file is missing or invalid, or the Glue catalog does not match the lake',
-  80: 'damage: verify found that the lake is not what its ledger says',
+  80: 'damage: verify found that the lake is not what its ledger says, or repair left it so',
 } as const;
 
 export type ExitCode = keyof typeof exitCodes;

@@ -69,7 +69,7 @@ test.each(['export', 'plan'])('%s --help names every option', async (job) => {
 describe('a wrong command line ends with 64, one line on stderr and nothing on stdout', () => {
   test.each<readonly [string, readonly string[], RegExp]>([
     ['no job', [], /No job was named\. Name one of export, plan, simulate/],
-    ['an unknown job', ['report'], /There is no job "report"\. Name one of export/],
+    ['an unknown job', ['summary'], /There is no job "summary"\. Name one of export/],
     [
       'an unknown option',
       ['export', '--lake', './x', '--nope=1'],

@@ -34,6 +34,7 @@ describe('a switch', () => {
     expect([...switchNames].sort()).toEqual([
       'acknowledge',
       'allow-unsafe-store',
+      'apply',
       'bucket-key-enabled',
       'dry-run',
       'history',

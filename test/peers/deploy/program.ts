@@ -60,11 +60,11 @@ const actionOf: Readonly<Record<string, string | null>> = {
   ListObjectsV2: 's3:ListBucket',
 };
 
-/** The IAM actions of every AWS operation that the exporter's sources call: not the simulator's, nor catalog's. Sorted. */
+/** The IAM actions of every AWS operation that the exporter's sources call: not the simulator's, nor catalog's, nor repair's. Sorted. */
 export async function actionsUsed(): Promise<string[]> {
   const actions = new Set<string>();
   for (const file of await readdir(join(root, 'src'), { recursive: true })) {
-    if (!file.endsWith('.ts') || /^(simulator|catalog)\//.test(file)) continue;
+    if (!file.endsWith('.ts') || /^(simulator|catalog|repair)\//.test(file)) continue;
     const source = await readFile(join(root, 'src', file), 'utf8');
     for (const imported of source.matchAll(
       /import\s+\{([^}]*)\}\s+from '@aws-sdk\/(?:client-|lib-storage)[^']*'/g,

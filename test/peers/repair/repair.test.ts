@@ -12,6 +12,8 @@ import {
 import { DuckDBInstance } from '@duckdb/node-api';
 import pino from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { parseCheckpoint } from '../../../src/checkpoints/checkpoint.ts';
+import { checkpointKey, statePageKey } from '../../../src/lake/layout.ts';
 import type { Store } from '../../../src/lake/stores/store.ts';
 import { runRepair } from '../../../src/repair/repair.ts';
 import type { RepairReport } from '../../../src/repair/repair-report.ts';
@@ -120,6 +122,20 @@ function hashes(of: ReadonlyMap<string, Uint8Array>): Record<string, string> {
   return Object.fromEntries([...of].map(([one, bytes]) => [one, hash('sha256', bytes)]));
 }
 
+/** All that proves something: not the caches, and of the states only the newest. */
+function compared(of: ReadonlyMap<string, Uint8Array>): Record<string, string> {
+  const pages = new Set(newestPages());
+  const counts = ([one]: readonly [string, Uint8Array]) =>
+    !/^_ledger\/(probe\.json|watermarks\/|creation-dates\/)/.test(one) &&
+    (!one.startsWith('_ledger/lake-state/') || pages.has(one));
+  return hashes(new Map([...of].filter(counts)));
+}
+
+function newestPages(): string[] {
+  const { checkpoint } = parseCheckpoint(nights, newest().get(checkpointKey(nights)) ?? new Uint8Array());
+  return checkpoint.pages.map(({ root }) => statePageKey(root));
+}
+
 const newest = (): ReadonlyMap<string, Uint8Array> => states[nights - 1] ?? new Map();
 
 /** The keys of a table or of a folder of the ledger, sorted. */
@@ -226,8 +242,8 @@ const damages: readonly (readonly [string, () => Promise<void>])[] = [
   ],
   ['a checkpoint was removed', () => remove(nth(keysOf('_ledger/checkpoints'), 1))],
   [
-    'a page of the state was removed',
-    async () => Promise.all(keysOf('_ledger/lake-state').map(remove)).then(() => undefined),
+    'the pages of the newest state were removed',
+    async () => Promise.all(newestPages().map(remove)).then(() => undefined),
   ],
   [
     'the chain was forged with another key',
@@ -262,14 +278,7 @@ it.each(damages)('%s: a dry run changes nothing, and --apply brings everything b
     damage_left: 0,
     objects: [],
   });
-  const {
-    '_ledger/probe.json': probe,
-    '_ledger/watermarks/00000.json': marks,
-    ...now
-  } = hashes(await contents());
-  expect([probe, marks]).not.toContain(undefined);
-  expect(hashes(newest())).toMatchObject(now);
-  expect(Object.keys(now)).toHaveLength(newest().size - 2);
+  expect(compared(await contents())).toEqual(compared(newest()));
 });
 
 it('an edited watermark is emptied, so that the next run reads everything', async () => {
