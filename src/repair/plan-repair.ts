@@ -1,5 +1,5 @@
 /** Plans what can be done about each object that `verify` found damaged. Changes nothing. */
-import { watermarksPrefix } from '../lake/layout.ts';
+import { creationDatesPrefix, watermarksPrefix } from '../lake/layout.ts';
 import type { Finding } from '../verify/finding.ts';
 import { type Remedy, remedies } from './remedies.ts';
 import type { ContentSource, FoundContent } from './sources.ts';
@@ -52,11 +52,12 @@ async function stepOf(
   switch (strongest) {
     case 'restore':
       return await restoring(key, findings, options);
-    case 'hide':
-      return {
-        ...common,
-        ...hiding(options, 'it belongs to no run, and a delete marker hides it; its version stays'),
-      };
+    case 'hide': {
+      const what = key.startsWith(creationDatesPrefix)
+        ? 'a delete marker hides this cache, and the next run makes it anew from the parts'
+        : 'it belongs to no run, and a delete marker hides it; its version stays';
+      return { ...common, ...hiding(options, what) };
+    }
     case 'reset':
       return key.startsWith(watermarksPrefix)
         ? {

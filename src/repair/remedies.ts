@@ -3,7 +3,8 @@ import type { FindingKind } from '../verify/finding.ts';
 
 /**
  * `restore`: a content whose SHA-256 the ledger or a checkpoint names, or that is good by itself, is written back.
- * `hide`: the object does not belong there; a delete marker hides it, and its version stays. `reset`: a cache is emptied, and
+ * `hide`: the object does not belong there, or is a cache that the next run makes anew; a delete marker hides it, and its
+ * version stays. `reset`: a cache is emptied, and
  * the next run fills it. `run`: the next run mends it. `person`: nobody but a person can decide.
  */
 export type Remedy = 'restore' | 'hide' | 'reset' | 'run' | 'person';
@@ -38,6 +39,7 @@ export const remedies = {
   'derived-wrong': 'restore',
   'watermark-unproven': 'reset',
   'watermarks-unreadable': 'reset',
+  'creation-dates-wrong': 'hide',
   'creation-dates-unreadable': 'run',
   'checkpoint-rolled-back': 'restore',
   'checkpoint-forked': 'restore',

@@ -15,9 +15,7 @@ import {
 } from '../lake/layout.ts';
 import type { Store } from '../lake/stores/store.ts';
 import { ReportedError } from '../shared/errors.ts';
-import { copyJobSummaries } from '../tables/copy-job-summaries.ts';
-import { copyJobs } from '../tables/copy-jobs.ts';
-import { exportCoverage } from '../tables/export-coverage.ts';
+import { lakeTables } from '../tables/lake-tables.ts';
 import type { Finding } from '../verify/finding.ts';
 import type { Wanted } from './sources.ts';
 
@@ -92,7 +90,7 @@ function parsed(number: number, bytes: Uint8Array): StoredCheckpoint | null {
 
 function isLakeRecord(bytes: Uint8Array): boolean {
   try {
-    return parseRecord(bytes, '', [copyJobs, copyJobSummaries, exportCoverage]).sealed;
+    return parseRecord(bytes, '', lakeTables).sealed;
   } catch (error) {
     if (error instanceof ReportedError) return false;
     throw error;
