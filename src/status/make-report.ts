@@ -8,7 +8,14 @@ import type { CopiesAndOpenJobs } from './copies.ts';
 import type { CoverageFacts, DrainFacts } from './coverage-facts.ts';
 import { drainStatus, hours, type Limits, type TableMemory, tableMemory } from './drain-status.ts';
 import { nameOf, type UnfinishedRun } from './ledger-runs.ts';
-import type { Cause, DrainState, DrainStatus, LostInterval, StatusReport } from './report.ts';
+import type {
+  Cause,
+  DrainState,
+  DrainStatus,
+  LostInterval,
+  RecordAgainstAws,
+  StatusReport,
+} from './report.ts';
 
 /** Everything that a report is made of. Times in milliseconds since the epoch. */
 export interface Facts {
@@ -20,6 +27,7 @@ export interface Facts {
   readonly plannedNoMore: ReadonlySet<DrainFacts>;
   readonly acknowledged: Acknowledged;
   readonly copies: CopiesAndOpenJobs;
+  readonly recordAgainstAws: RecordAgainstAws;
 }
 
 export interface ReportLimits extends Limits {
@@ -102,6 +110,7 @@ export function makeReport(facts: Facts, limits: ReportLimits): StatusReport {
     last_acknowledged: facts.acknowledged.last,
     drains,
     copies: facts.copies.copies,
+    record_against_aws: facts.recordAgainstAws,
     exit_code: exitCodeOf(drains.length, newLosses, atRisk),
   };
 }

@@ -113,6 +113,30 @@ export interface Copies {
   }[];
 }
 
+/** AWS's own daily counts against the rows of copy_jobs, for the last 14 days. */
+export interface RecordAgainstAws {
+  /** Accounts, regions and days that a run could compare. */
+  readonly compared: number;
+  /** As-of of the newest comparison; null: there is none. */
+  readonly last_compared_at: string | null;
+  /** Jobs that AWS counted and the record lacks. */
+  readonly missing_jobs: number;
+  /** Jobs of the record that AWS did not count. */
+  readonly surplus_jobs: number;
+  /** The largest first. */
+  readonly differences: readonly {
+    readonly day: string;
+    readonly account_id: string;
+    readonly account_name: string | null;
+    readonly region: string;
+    readonly aws_count: number;
+    readonly lake_count: number;
+    readonly missing_jobs: number;
+    readonly surplus_jobs: number;
+    readonly compared_at: string;
+  }[];
+}
+
 export interface StatusReport {
   readonly lake: string;
   /** The time that the report speaks of. */
@@ -156,5 +180,6 @@ export interface StatusReport {
   /** Every table of every target that a run ever planned: exceptions first. */
   readonly drains: readonly DrainStatus[];
   readonly copies: Copies;
+  readonly record_against_aws: RecordAgainstAws;
   readonly exit_code: ExitCode;
 }

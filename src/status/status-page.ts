@@ -7,6 +7,7 @@ import { accountLabel } from '../telemetry/account-label.ts';
 import { count, grouped, listSome } from '../telemetry/paragraphs.ts';
 import { daysShown } from './copies.ts';
 import { coverageMatrix, matrixDays } from './coverage-matrix.ts';
+import { daysCompared } from './record-against-aws.ts';
 import type { Cause, Copies, LostInterval, StatusReport } from './report.ts';
 import { minute, placesLabel, regionsOf, spanOf, verdictLines } from './wording.ts';
 
@@ -35,6 +36,7 @@ export function renderStatusPage(report: StatusReport): string {
         report.drains.length > 0 && coverageMatrix(report),
         'long',
       ),
+      recordSection(report),
       pair([successSection(copies), failuresSection(copies)]),
       routesSection(copies),
     ],
@@ -206,6 +208,44 @@ function lostRow(group: readonly LostInterval[], everywhere: number): Content[] 
     first.noticed_at === null ? 'no run since' : minute(first.noticed_at),
     first.is_new ? tag('bad', 'new') : 'known',
   ];
+}
+
+function recordSection({ record_against_aws: record }: StatusReport): Html {
+  const { differences, compared } = record;
+  const shown = differences.slice(0, shownLosses);
+  return section(
+    'record',
+    'AWS’s own counts',
+    `AWS counts copy jobs by day, for ${daysCompared} days. Each run compares its counts with the record, once a day is over and read.`,
+    compared === 0
+      ? html`<p class="empty">No run has compared them yet.</p>`
+      : differences.length === 0
+        ? html`<p>They agree with the record on all ${grouped(compared)} days of an account and region that were compared.</p>`
+        : [
+            dataTable(
+              'Differences between AWS’s counts and the record',
+              [
+                { name: 'Day', kind: 'short' },
+                { name: 'Where' },
+                { name: 'AWS counts', kind: 'number' },
+                { name: 'Record', kind: 'number' },
+                { name: 'Missing', kind: 'number' },
+                { name: 'Surplus', kind: 'number' },
+              ],
+              shown.map((one) => [
+                one.day,
+                `${accountLabel(one)} · ${one.region}`,
+                grouped(one.aws_count),
+                grouped(one.lake_count),
+                grouped(one.missing_jobs),
+                grouped(one.surplus_jobs),
+              ]),
+            ),
+            shown.length < differences.length &&
+              html`<p class="more">${grouped(differences.length - shown.length)} more are in --output json.</p>`,
+          ],
+    'long',
+  );
 }
 
 function successSection({ days }: Copies): Html {

@@ -5,12 +5,13 @@ import { count, grouped, indented, listSome, paragraphs } from '../telemetry/par
 import { printable } from '../telemetry/printable.ts';
 import { type Paint, painter } from '../telemetry/status-colors.ts';
 import type { Cause, LostInterval, StatusReport } from './report.ts';
-import { minute, placesLabel, regionsOf, spanOf, verdictLines } from './wording.ts';
+import { differenceOf, minute, placesLabel, regionsOf, spanOf, verdictLines } from './wording.ts';
 
 /** `--output json` has all. */
 const shownCauses = 10;
 const shownAccounts = 4;
 const shownLosses = 10;
+const shownDifferences = 5;
 
 /** @param columns the width to which text is wrapped; @param color whether states are coloured */
 export function renderStatus(report: StatusReport, columns = 100, color = false): string {
@@ -32,6 +33,7 @@ export function renderStatus(report: StatusReport, columns = 100, color = false)
     paragraphs(columns, [paint(verdictStatus[report.verdict], say ?? ''), ...why]),
     renderCauses(report, columns, paint),
     renderLosses(report, columns),
+    renderDifferences(report, columns),
     paragraphs(columns, wellLines(report)),
     paragraphs(columns, [`Exit code ${report.exit_code}: ${exitMeaning(report)}.`]),
   ];
@@ -133,7 +135,37 @@ function lossLine(group: readonly LostInterval[], everywhere: number): string {
   return `${first.is_new ? 'new: ' : ''}${first.table} from ${minute(first.from)} to ${minute(first.to)} (${spanOf(first.hours)}) of ${listSome(accounts, shownAccounts)} in ${placesLabel(regions, everywhere)}`;
 }
 
-function wellLines({ totals, last_acknowledged: acknowledged }: StatusReport): string[] {
+function renderDifferences({ record_against_aws: record }: StatusReport, columns: number): string {
+  const { differences } = record;
+  if (differences.length === 0) return '';
+  const shown = differences.slice(0, shownDifferences);
+  return [
+    paragraphs(columns, [
+      `AWS counts ${differenceOf(record)}, in ${grouped(differences.length)} of ${count(record.compared, 'comparison')} (a day of one account and region):`,
+    ]),
+    ...shown.flatMap((one) =>
+      indented(
+        `${one.day} ${accountLabel(one)} in ${one.region}: AWS counts ${grouped(one.aws_count)}, the record has ${grouped(one.lake_count)}: ${differenceOf(one)}`,
+        2,
+        columns,
+      ),
+    ),
+    ...(shown.length < differences.length
+      ? [`  and ${grouped(differences.length - shown.length)} more (--output json has all)`]
+      : []),
+    ...indented(
+      '→ docs/operations.md says what to do; query record-against-aws shows every day.',
+      4,
+      columns,
+    ),
+  ].join('\n');
+}
+
+function wellLines({
+  totals,
+  last_acknowledged: acknowledged,
+  record_against_aws: record,
+}: StatusReport): string[] {
   const { drains, proven } = totals;
   return [
     `${grouped(proven)} of ${count(drains, 'drain')} (one table of one account and region) ${proven === 1 ? 'has' : 'have'} no gap: ${count(totals.accounts, 'account')}, ${count(totals.targets, 'target')}.`,
@@ -142,6 +174,11 @@ function wellLines({ totals, last_acknowledged: acknowledged }: StatusReport): s
       : []),
     ...(totals.planned_no_more > 0
       ? [`${count(totals.planned_no_more, 'drain')} that runs no longer plan; nothing is missing there.`]
+      : []),
+    ...(record.compared > 0 && record.differences.length === 0
+      ? [
+          `AWS’s own counts agree with the record on all ${count(record.compared, 'day')} of an account and region compared.`,
+        ]
       : []),
     ...(totals.open_jobs > 0 ? [`${count(totals.open_jobs, 'copy job')} not ended yet.`] : []),
     ...(acknowledged === null

@@ -11,6 +11,7 @@ import { daysShown, readCopies } from './copies.ts';
 import { readCoverageFacts } from './coverage-facts.ts';
 import { plannedNoMore, unfinishedRuns } from './ledger-runs.ts';
 import { type Facts, makeReport } from './make-report.ts';
+import { readRecordAgainstAws } from './record-against-aws.ts';
 import type { StatusReport } from './report.ts';
 import type { StatusSettings } from './status-settings.ts';
 
@@ -23,7 +24,12 @@ export interface StatusIo extends Pick<JobIo, 'log' | 'stopping'> {
 }
 
 /** The tables and views that are read. */
-const names: ReadonlySet<string> = new Set(['export_coverage', 'copy_jobs', 'leaf_copies']);
+const names: ReadonlySet<string> = new Set([
+  'export_coverage',
+  'export_reconciliation',
+  'copy_jobs',
+  'leaf_copies',
+]);
 
 /** @throws LakeError, ScratchError, AccessError, UsageError */
 export async function runStatus(settings: StatusSettings, io: StatusIo): Promise<StatusReport> {
@@ -65,7 +71,8 @@ async function readFacts(session: OpenedSession, settings: StatusSettings, io: S
     const newest = await newestRun(connection);
     const now = settings.asOf ?? Math.max(newest, lakeTime(session, io.localNow));
     const coverage = await readCoverageFacts(connection, now);
-    return { now, coverage, copies: await readCopies(connection, now) };
+    const copies = await readCopies(connection, now);
+    return { now, coverage, copies, recordAgainstAws: await readRecordAgainstAws(connection, now) };
   });
   io.progress.phase('reading the ledger');
   return {

@@ -68,3 +68,17 @@ export function verdictLines(report: StatusReport): readonly [string, ...string[
       ];
   }
 }
+
+/** What AWS's counts and the record do not share. */
+export function differenceOf({
+  missing_jobs: missing,
+  surplus_jobs: surplus,
+}: {
+  readonly missing_jobs: number;
+  readonly surplus_jobs: number;
+}): string {
+  return [
+    ...(missing > 0 ? [`${count(missing, 'job')} that the record lacks`] : []),
+    ...(surplus > 0 ? [`${count(surplus, 'job')} fewer than the record has`] : []),
+  ].join(' and ');
+}

@@ -130,6 +130,13 @@ export function organization(
     plannedNoMore: new Set(),
     acknowledged: { last: null, includes: () => false },
     copies: { copies: copies(accounts, regions), openJobs: new Map([[`${ids[0]}/us-east-1`, 17]]) },
+    recordAgainstAws: {
+      compared: accounts * regions * 13,
+      last_compared_at: new Date(lastRun).toISOString(),
+      missing_jobs: 0,
+      surplus_jobs: 0,
+      differences: [],
+    },
   };
 }
 
@@ -172,7 +179,20 @@ export function withTrouble(accounts: number, regions: number): StatusReport {
     }
     return drain;
   });
-  return makeReport(facts, limits);
+  const [account = ''] = facts.coverage.accountNames.keys();
+  const difference = {
+    day: new Date(lastRun - 5 * day).toISOString().slice(0, 10),
+    account_id: account,
+    account_name: facts.coverage.accountNames.get(account) ?? null,
+    region: 'us-east-1',
+    aws_count: 1_041,
+    lake_count: 1_038,
+    missing_jobs: 3,
+    surplus_jobs: 0,
+    compared_at: new Date(lastRun).toISOString(),
+  };
+  const recordAgainstAws = { ...facts.recordAgainstAws, missing_jobs: 3, differences: [difference] };
+  return makeReport({ ...facts, recordAgainstAws }, limits);
 }
 
 function copies(accounts: number, regions: number): Facts['copies']['copies'] {

@@ -163,3 +163,14 @@ it('escapes what comes from outside', () => {
   expect(page).toContain('&lt;script&gt;alert(&quot;policy&quot;)&lt;/script&gt;');
   expect(renderStatus(withTrouble(5, 4), 80, false)).not.toContain('\u001b');
 });
+
+it('names the days on which AWS counts other jobs than the record has, or says that all agree', () => {
+  const text = renderStatus(withTrouble(5, 2));
+  expect(text).toMatch(/AWS counts 3 jobs that the record lacks, in 1 of 130 comparisons/);
+  expect(text).toMatch(
+    /in us-east-1: AWS counts 1,041, the record has\s+1,038:\s+3\s+jobs that the record lacks/,
+  );
+  expect(renderStatus(makeReport(organization(5, 2), limits))).toMatch(
+    /AWS’s own counts agree with the record on all 130 days/,
+  );
+});

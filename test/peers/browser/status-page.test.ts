@@ -131,6 +131,13 @@ describe.each([
       expect((await rows(page, '#lost')).map(([span, , table]) => `${table} ${span}`)).toEqual([
         ...new Set(lost.map(({ table, from, to }) => `${table} ${minute(from)} – ${minute(to)}`)),
       ]);
+      expect(await rows(page, '#record')).toEqual(
+        report.record_against_aws.differences.map((one) => [
+          one.day,
+          `${one.account_name} (${one.account_id}) · ${one.region}`,
+          ...[one.aws_count, one.lake_count, one.missing_jobs, one.surplus_jobs].map(grouped),
+        ]),
+      );
       expect(await rows(page, '#success')).toEqual(
         [...copies.days]
           .reverse()
