@@ -82,16 +82,6 @@ async function checkpointOf(
       ...[coverage, reconciliation].flatMap((one) =>
         one === null ? [] : [{ key: one.key, sha256: one.sha256, bytes: one.bytes ?? null, rows: one.rows }],
       ),
-      ...(reconciliation === null
-        ? []
-        : [
-            {
-              key: reconciliation.key,
-              sha256: reconciliation.sha256,
-              bytes: reconciliation.bytes ?? null,
-              rows: reconciliation.rows,
-            },
-          ]),
       ...(rejected === null
         ? []
         : [{ key: rejected.key, sha256: rejected.sha256, bytes: null, rows: rejected.records }]),
