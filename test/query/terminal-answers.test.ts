@@ -92,11 +92,11 @@ test('most questions have something to show in this lake', async () => {
 });
 
 test('what fits is a table, what does not is one block for each row, and a wider terminal makes it a table again', async () => {
-  const narrow = await look('failures-by-category', { columns: 40 });
-  expect(narrow.text).toMatch(/^── row 1 ─+\nmessage_category +\S*/);
+  const narrow = await look('success-rate-by-day', { columns: 40 });
+  expect(narrow.text).toMatch(/^── row 1 ─+\ncreation_date +\S*/);
   expect(narrow.text).toMatch(/\n── row 2 ─/);
-  const wide = await look('failures-by-category', { columns: 120 });
-  expect(wide.lines[0]).toMatch(/^message_category +resource_type +failed/);
+  const wide = await look('success-rate-by-day', { columns: 120 });
+  expect(wide.lines[0]).toMatch(/^creation_date +jobs +completed/);
 });
 
 test.each([30, 80])('SELECT * of a table with 50 columns fits %d columns too', async (columns) => {

@@ -4,7 +4,7 @@
  *
  * The observations are put in order of time. Those of one state in a row are one state of the history, and the last of them
  * tells when the state was last seen. The same state at the same time counts once, so it changes nothing if observations
- * come again. After a terminal state, other states do not count (forward only). The result does not
+ * come again, even two states of one instant. After a terminal state, other states do not count (forward only). The result does not
  * depend on which run published first.
  */
 import { isTerminal } from '../../tables/copy-jobs.ts';
@@ -37,11 +37,17 @@ export function mergedHistory(
     ...staged.flatMap((row) => sightingsIn(row, false)),
   ].sort(inOrder);
   const once = new Set<string>();
+  // A published state that began when the one before was last seen: that sighting is in the history already.
+  const known = new Set(
+    sightings
+      .filter((sighting) => sighting.published && sighting.beforeLastSeen === sighting.firstSeen)
+      .map(({ before, firstSeen }) => `${before}|${firstSeen}`),
+  );
   const end = sightings.find(({ terminal }) => terminal)?.firstSeen;
   const states: { first: Sighting; lastSeen: string }[] = [];
   for (const sighting of sightings) {
     const sight = `${sighting.state}|${sighting.firstSeen}`;
-    if (once.has(sight)) continue;
+    if (once.has(sight) || (!sighting.published && known.has(sight))) continue;
     once.add(sight);
     if (!sighting.terminal && end !== undefined && sighting.firstSeen >= end) continue;
     const current = states.at(-1);

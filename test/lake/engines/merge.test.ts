@@ -119,6 +119,16 @@ describe('upsert', () => {
     );
   });
 
+  it('changes nothing when two states of one instant come again', () => {
+    const observations = [
+      at(5, { state: 'FAILED' }),
+      at(1, { state: 'COMPLETED' }),
+      at(5, { state: 'COMPLETED' }),
+    ];
+    const { rows } = mergeRows(copyJobs, [], observations);
+    expect(mergeRows(copyJobs, rows, observations).outcome.changed).toBe(false);
+  });
+
   it('changes nothing when the same observations come again', () => {
     fc.assert(
       fc.property(fc.array(fc.array(anyCopyJob(true), { maxLength: 20 }), { maxLength: 3 }), (batches) => {
