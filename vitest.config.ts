@@ -5,6 +5,8 @@ import { common, longFiles, peerFiles, testFiles } from './test/suites.ts';
 export default defineConfig({
   test: {
     ...common,
+    // One more than cores: many tests wait, for a time-out, a retry or another process.
+    maxWorkers: 3,
     include: [testFiles],
     exclude: [longFiles, peerFiles],
     globalSetup: ['test/support/left-out.ts'],

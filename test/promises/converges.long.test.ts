@@ -84,3 +84,18 @@ it('45 nights later the lake still holds what AWS has forgotten, as it was last 
     await lab.close();
   }
 }, 600_000);
+
+it.each([
+  ['a job is listed in the destination too', { listInDestination: true }],
+  ['children are listed only with their parent', { children: 'hidden' as const }],
+])('the lake equals the truth when %s', async (_, options) => {
+  const lab = await openLab({ accounts: 5, jobsPerDay: 20, ...options });
+  try {
+    expect((await lab.run()).exit_code).toBe(0);
+    expect(await lab.differences()).toEqual([]);
+    const again = await lab.run({ since: 'all' });
+    expect(again.tables.copy_jobs?.parts_written).toBe(0);
+  } finally {
+    await lab.close();
+  }
+});

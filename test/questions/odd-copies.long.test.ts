@@ -2,4 +2,5 @@
 import { describeOddCopies } from '../support/answers/odd-copies.ts';
 
 describeOddCopies('duckdb', 2);
+describeOddCopies('parquetjs-lite', 3);
 describeOddCopies('parquetjs-lite', 4);

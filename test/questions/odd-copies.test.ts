@@ -1,5 +1,4 @@
-/** A lake of odd copies of each engine; odd-copies.long.test.ts has more of them. */
+/** A lake of odd copies; odd-copies.long.test.ts has more of them, of the other engine too. */
 import { describeOddCopies } from '../support/answers/odd-copies.ts';
 
 describeOddCopies('duckdb', 1);
-describeOddCopies('parquetjs-lite', 3);
