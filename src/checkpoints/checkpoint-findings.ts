@@ -46,20 +46,21 @@ export const checkpointFindingKinds = {
   'run-unproven': {
     severity: 'damage',
     meaning: 'A run ended after the newest checkpoint, so no signature covers it.',
-    remedy: 'Run export with the signing key: its checkpoint counts this run too, and names it.',
+    remedy:
+      'If checkpoints are missing or rolled back, mend those first. If not, run export with the signing key: its checkpoint counts this run too, and names it.',
   },
   'object-unproven': {
     severity: 'damage',
     meaning:
       'A part or a record of the ledger is not the one that the newest checkpoint names, or is gone, or is new.',
     remedy:
-      'If a run is under way, verify again when it has ended. If not, restore the version with the SHA-256 that the checkpoint names (docs/recovery.md).',
+      'If a run is under way, verify again when it has ended. If other findings say that the checkpoint is not the newest, mend those first: the object may be newer, and right. If not, restore the version with the SHA-256 that the checkpoint names (docs/recovery.md).',
   },
   'witness-missing': {
     severity: 'warning',
     meaning: 'The witness lacks a copy of a checkpoint. The next one there still proves it.',
     remedy:
-      'Find out why: the run of that night ended with exit code 74. The next run copies what is missing.',
+      'Check that --witness names the place that export copies to. If it does, find out why the copy is missing: a run that cannot make it ends with exit code 74. The next run copies what is missing.',
   },
   'run-adopted': {
     severity: 'warning',

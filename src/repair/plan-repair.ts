@@ -33,12 +33,37 @@ const byStrength: readonly Remedy[] = ['restore', 'hide', 'reset', 'run', 'perso
 /** How long AWS surely keeps what it is asked for again: about 30 days of jobs, and 14 of counts (docs/design.md). */
 const memoryDays = { copy_jobs: 30, copy_job_summaries: 14 } as const;
 
+/**
+ * While one of these stands, the newest checkpoint may be older than what a run wrote since. So it does not tell which
+ * content of an object is the right one.
+ */
+const checkpointsInDoubt: ReadonlySet<Finding['kind']> = new Set([
+  'checkpoint-rolled-back',
+  'checkpoint-forked',
+  'checkpoint-missing',
+  'checkpoint-changed',
+  'checkpoint-forged',
+  'checkpoint-unsigned',
+  'state-page-damaged',
+  'run-unproven',
+]);
+
 export async function* planRepair(findings: readonly Finding[], options: PlanOptions): AsyncGenerator<Step> {
   const byKey = Map.groupBy(findings, ({ key }) => key);
   const damaged = new Set(byKey.keys());
+  const inDoubt = findings.some(({ kind }) => checkpointsInDoubt.has(kind));
   for (const [key, ofKey] of byKey) {
     options.signal.throwIfAborted();
-    yield await stepOf(key, ofKey, { ...options, damaged });
+    yield inDoubt && ofKey.every(({ kind }) => kind === 'object-unproven')
+      ? {
+          key,
+          findings: ofKey,
+          ...nothing(
+            'person',
+            'The newest checkpoint has another content, but it may be older than this object. Mend the checkpoints first, or run export with the signing key, then run repair again',
+          ),
+        }
+      : await stepOf(key, ofKey, { ...options, damaged });
   }
 }
 

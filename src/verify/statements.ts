@@ -34,22 +34,41 @@ function provenBy(facts: Facts): readonly string[] {
   ];
 }
 
-function checkpointsProve({ checked, keys, findings }: Facts): readonly string[] {
+/** The findings that say that the witness has other checkpoints, or none. */
+const witnessDiffers: ReadonlySet<string> = new Set([
+  'witness-missing',
+  'checkpoint-rolled-back',
+  'checkpoint-forked',
+  'checkpoint-missing',
+]);
+
+function checkpointsProve(facts: Facts): readonly string[] {
+  const { checked, keys, findings } = facts;
   const { checkpoints, signed_checkpoints: signed, witness_copies: copies } = checked;
   if (checkpoints === 0) return [];
   const unless = findings.length === 0 ? '' : ', except for the findings';
-  const chain = `${count(checkpoints, 'checkpoint')} form a chain without a gap, and the newest names the lake’s ${count(checked.objects_in_newest_checkpoint, 'object')} as they are${unless}.`;
+  const chain = `${checkpoints === 1 ? '1 checkpoint forms' : `${grouped(checkpoints)} checkpoints form`} a chain without a gap`;
   return [
-    chain,
-    ...(keys === null
+    `${chain}, and the newest names ${namedObjects(facts)}${unless}.`,
+    ...(keys === null || signed === 0
       ? []
       : [
-          `${grouped(signed)} of the checkpoints are signed by the given key${keys === 1 ? '' : 's'}${unless}.`,
+          `${grouped(signed)} of the checkpoints ${signed === 1 ? 'is' : 'are'} signed by the given key${keys === 1 ? '' : 's'}${unless}.`,
         ]),
-    ...(copies === null
+    ...(copies === null || copies === 0 || findings.some(({ kind }) => witnessDiffers.has(kind))
       ? []
-      : [`The witness has the same checkpoints (${grouped(copies)}) and no newer one${unless}.`]),
+      : [`The witness has the same checkpoints (${grouped(copies)}) and no newer one.`]),
   ];
+}
+
+/** What the newest checkpoint was compared with. */
+function namedObjects({ checked, keys, quick, since, subset, complete }: Facts): string {
+  const objects = count(checked.objects_in_newest_checkpoint, 'object');
+  if (keys === null) return `${objects} as the ledger does`;
+  const wasRead = !quick && since === null && subset === null && complete;
+  return wasRead
+    ? `the lake’s ${objects} as they are`
+    : `the lake’s ${objects} as they were read, or as the ledger names those that were not`;
 }
 
 function leftOpen(facts: Facts): readonly string[] {
@@ -82,6 +101,14 @@ function leftOpen(facts: Facts): readonly string[] {
     lines.push(
       `${count(unproven, 'part')} last written by runs that never ended: no manifest names their SHA-256. Their rows were checked.`,
     );
+  }
+  if (facts.keys === null && checked.checkpoints > 0) {
+    lines.push(
+      'Whether the newest checkpoint is the newest that there was: what it does not count was passed over, as the work of a run that died. That needs --public-key.',
+    );
+  }
+  if (checked.witness_copies === 0) {
+    lines.push('Whether the witness agrees: it has no checkpoint of this lake. Check --witness.');
   }
   if (facts.keys === null) {
     lines.push(
