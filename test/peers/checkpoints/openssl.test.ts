@@ -31,7 +31,7 @@ beforeAll(async () => {
   moto = await startMotoS3();
   lab = await openLab({ accounts: 2, regions: 1 });
   process.env.AWS_ENDPOINT_URL_KMS = moto.endpoint;
-}, 300_000);
+});
 afterAll(async () => {
   delete process.env.AWS_ENDPOINT_URL_KMS;
   await lab?.close();

@@ -1,5 +1,5 @@
 /** Every view and question over lakes of odd copies in Trino: missing fields, ties, sums above 2^63, odd texts. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -34,6 +34,8 @@ describe.each([
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'backup-copy-export-odd-'));
     facts = await writeOddLake(folder, seed, engine);
+    // A table without rows yet: on S3 its prefix needs no object, but Trino wants a folder to be there.
+    await mkdir(join(folder, exportReconciliation.name), { recursive: true });
     const { statements } = ddl({
       tables: [copyJobs, copyJobSummaries, exportCoverage, exportReconciliation],
       views: loadViews(),

@@ -56,7 +56,7 @@ beforeAll(async () => {
     expect(run).toMatchObject({ exit_code: 0, checkpoint: { number: night + 1 } });
     states.push(await contents());
   }
-}, 300_000);
+});
 afterAll(async () => {
   s3?.destroy();
   await store?.close();

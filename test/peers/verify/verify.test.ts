@@ -24,7 +24,7 @@ beforeAll(async () => {
   server = await startConditionalS3({ accessKeyId, secretAccessKey });
   const credentials = { accessKeyId, secretAccessKey };
   s3 = new S3Client({ endpoint: server.endpoint, region: server.region, credentials, forcePathStyle: true });
-}, 300_000);
+});
 afterAll(async () => {
   s3?.destroy();
   await server?.stop();
@@ -43,7 +43,7 @@ describe('a lake on S3', () => {
     // The local copy of the run tells which parts there are.
     await lab.run();
     keys = keysIn(lab.lake, 'copy_jobs').slice(0, 3);
-  }, 300_000);
+  });
 
   const target = (key: string) => ({ Bucket: server.bucket, Key: `deep/lake/${key}` });
 
