@@ -23,46 +23,47 @@ beforeAll(async () => {
 });
 afterAll(() => trino?.stop());
 
-describe.each([
-  { engine: 'duckdb', seed: 2 },
-  { engine: 'parquetjs-lite', seed: 4 },
-] as const)('odd copies of seed $seed, written by $engine', ({ engine, seed }) => {
-  const schema = `odd_${seed}`;
-  let folder: string;
-  let facts: Facts;
+// One lake: Trino plans each question anew for all values, for minutes. Trino reads parquetjs-lite's parts in test/peers/trino.
+describe.each([{ engine: 'duckdb', seed: 2 }] as const)(
+  'odd copies of seed $seed, written by $engine',
+  ({ engine, seed }) => {
+    const schema = `odd_${seed}`;
+    let folder: string;
+    let facts: Facts;
 
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'backup-copy-export-odd-'));
-    facts = await writeOddLake(folder, seed, engine);
-    // A table without rows yet: on S3 its prefix needs no object, but Trino wants a folder to be there.
-    await mkdir(join(folder, exportReconciliation.name), { recursive: true });
-    const { statements } = ddl({
-      tables: [copyJobs, copyJobSummaries, exportCoverage, exportReconciliation],
-      views: loadViews(),
-      location: `local://${folder}`,
-      place: { dialect: 'trino', catalog: 'lake', schema },
+    beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'backup-copy-export-odd-'));
+      facts = await writeOddLake(folder, seed, engine);
+      // A table without rows yet: on S3 its prefix needs no object, but Trino wants a folder to be there.
+      await mkdir(join(folder, exportReconciliation.name), { recursive: true });
+      const { statements } = ddl({
+        tables: [copyJobs, copyJobSummaries, exportCoverage, exportReconciliation],
+        views: loadViews(),
+        location: `local://${folder}`,
+        place: { dialect: 'trino', catalog: 'lake', schema },
+      });
+      for (const statement of statements) await trino.client.query(statement, schema);
     });
-    for (const statement of statements) await trino.client.query(statement, schema);
-  });
-  afterAll(() => rm(folder, { recursive: true }));
+    afterAll(() => rm(folder, { recursive: true }));
 
-  it.each(loadViews().map((view) => view.name))('the view %s', async (view) => {
-    const asked = await ask(`SELECT * FROM ${view}`, schema);
-    const expected = viewAnswer(view)(facts, asked.columns);
-    expect(differencesOf(inAnyOrder(asked.rows), inAnyOrder(expected))).toEqual([]);
-  });
+    it.each(loadViews().map((view) => view.name))('the view %s', async (view) => {
+      const asked = await ask(`SELECT * FROM ${view}`, schema);
+      const expected = viewAnswer(view)(facts, asked.columns);
+      expect(differencesOf(inAnyOrder(asked.rows), inAnyOrder(expected))).toEqual([]);
+    });
 
-  it.each(loadQuestions().map((question) => [question.name, question] as const))(
-    'the question %s',
-    async (_, question) => {
-      for (const values of valuesFor(question, ['1', '26', '60', '150'])) {
-        const asked = await ask(questionSql(question, values), schema);
-        const expected = questionAnswer(question.name)(facts, (name) => values[name] ?? '');
-        expect(differencesOf(asked.rows, expected)).toEqual([]);
-      }
-    },
-  );
-});
+    it.each(loadQuestions().map((question) => [question.name, question] as const))(
+      'the question %s',
+      async (_, question) => {
+        for (const values of valuesFor(question, ['1', '60'])) {
+          const asked = await ask(questionSql(question, values), schema);
+          const expected = questionAnswer(question.name)(facts, (name) => values[name] ?? '');
+          expect(differencesOf(asked.rows, expected)).toEqual([]);
+        }
+      },
+    );
+  },
+);
 
 /** Times in milliseconds since the epoch: Trino shows a timestamp without time zone as it is stored, in UTC. */
 async function ask(sql: string, schema: string) {
