@@ -4,6 +4,7 @@ import { yargsOptions } from '../src/command-line/yargs-options.ts';
 import { optionsOf, ownOptionNames } from '../src/config/options.ts';
 import { parseRepairSettings } from '../src/repair/repair-settings.ts';
 import { renderRepair } from '../src/repair/repair-text.ts';
+import { wholeLake } from '../src/verify/verify-settings.ts';
 
 /** `repair`: brings back what `verify` found damaged, from the bucket's versions. */
 export const repairJob: CommandModule = {
@@ -21,19 +22,12 @@ export const repairJob: CommandModule = {
           import('../src/repair/repair.ts'),
           import('../src/verify/verify.ts'),
         ]);
-        const all = {
-          since: { kind: 'all' },
-          subset: null,
-          quick: false,
-          maxDurationMs: null,
-          resumeFile: null,
-        } as const;
         // It looks several times, and only the last look ends the progress.
         const looking = { ...io, progress: { ...io.progress, stop: () => undefined }, now: Date.now };
         return await runRepair(settings, {
           ...io,
           now: Date.now,
-          verify: async () => (await runVerify({ ...settings, ...all }, looking)).findings,
+          verify: async () => (await runVerify({ ...settings, ...wholeLake }, looking)).findings,
         });
       },
       reportIsAll: ({ apply }) => !apply,

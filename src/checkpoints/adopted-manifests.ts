@@ -3,10 +3,12 @@ import { hash } from 'node:crypto';
 import pLimit from 'p-limit';
 import { parseRunKey, runsPrefix } from '../lake/layout.ts';
 import type { Store } from '../lake/stores/store.ts';
-import type { Manifest, WrittenPart } from '../ledger/runs.ts';
+import { parseManifest } from '../ledger/read-runs.ts';
+import type { WrittenPart } from '../ledger/runs.ts';
 import { dayMs } from '../shared/time.ts';
 import { utcDay } from '../tables/table.ts';
 import type { LakeState, StateEntry } from './lake-state.ts';
+import { recordEntries } from './run-records.ts';
 
 export interface CountedRun {
   readonly manifest: StateEntry;
@@ -58,25 +60,15 @@ function nextMonth(month: string): string {
 /** A manifest that cannot be read counts by its hash alone. */
 function countedRun(key: string, bytes: Uint8Array): CountedRun {
   const manifest = { key, sha256: hash('sha256', bytes), bytes: bytes.length, rows: null };
-  try {
-    // Safe: what is read from it is checked by `isEntry`, and anything else ends here.
-    const said = JSON.parse(Buffer.from(bytes).toString('utf8')) as Manifest;
-    const { coverage, reconciliation, rejected, parts } = said;
-    const records = [
-      ...[coverage, reconciliation ?? null].flatMap((one) =>
-        one === null ? [] : [{ key: one.key, sha256: one.sha256, bytes: one.bytes ?? null, rows: one.rows }],
-      ),
-      ...(rejected === null
-        ? []
-        : [{ key: rejected.key, sha256: rejected.sha256, bytes: null, rows: rejected.records }]),
-    ];
-    if (![...records, ...parts].every(isEntry)) throw new Error('not a manifest');
-    return { manifest, records, parts };
-  } catch {
-    return { manifest, records: [], parts: [] };
-  }
+  const said = parseManifest(bytes);
+  const records = said === null ? [] : recordEntries(said);
+  const parts = said?.parts ?? [];
+  return [...records, ...parts].every(isEntry)
+    ? { manifest, records, parts }
+    : { manifest, records: [], parts: [] };
 }
 
+/** A line of the state can hold it. */
 function isEntry({ key, sha256, bytes, rows }: StateEntry): boolean {
   const isCount = (value: unknown) => value === null || (Number.isSafeInteger(value) && Number(value) >= 0);
   return (

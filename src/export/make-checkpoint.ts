@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StoredCheckpoint } from '../checkpoints/checkpoint.ts';
 import { CheckpointError } from '../checkpoints/checkpoint-error.ts';
+import { recordEntries } from '../checkpoints/run-records.ts';
 import { openSigningKey } from '../checkpoints/signing.ts';
 import { copyToWitness, openWitness } from '../checkpoints/witness.ts';
 import {
@@ -10,7 +11,7 @@ import {
   type MadeCheckpoint,
   writeCheckpoint,
 } from '../checkpoints/write-checkpoint.ts';
-import type { RunRecords } from '../ledger/close.ts';
+import type { WrittenRecords } from '../ledger/close.ts';
 import { isStop } from '../shared/abort.ts';
 import { ReportedError } from '../shared/errors.ts';
 import type { CheckpointSummary } from '../telemetry/run-summary.ts';
@@ -31,7 +32,7 @@ export const noCheckpoint: CheckpointResult = { written: null, error: null, witn
 export async function makeCheckpoint(
   run: Run,
   publication: Publication,
-  records: RunRecords,
+  records: WrittenRecords,
 ): Promise<CheckpointResult> {
   const { log } = run;
   let made: CheckpointOutcome;
@@ -63,7 +64,7 @@ export async function makeCheckpoint(
 async function checkpointOf(
   { settings, stops, planning, io, scratch, signing }: Run,
   publication: Publication,
-  { manifest, coverage, reconciliation, rejected }: RunRecords,
+  records: WrittenRecords,
 ): Promise<CheckpointOutcome> {
   const { store } = planning.lake;
   const signal = stops.closing;
@@ -77,15 +78,8 @@ async function checkpointOf(
   return await writeCheckpoint({
     store,
     run: { runId: planning.runId, asOf: planning.asOf, programVersion: io.programVersion },
-    manifest: { ...manifest, rows: null },
-    records: [
-      ...[coverage, reconciliation].flatMap((one) =>
-        one === null ? [] : [{ key: one.key, sha256: one.sha256, bytes: one.bytes ?? null, rows: one.rows }],
-      ),
-      ...(rejected === null
-        ? []
-        : [{ key: rejected.key, sha256: rejected.sha256, bytes: null, rows: rejected.records }]),
-    ],
+    manifest: { ...records.manifest, rows: null },
+    records: recordEntries(records),
     written: publication.written,
     unchanged: [...publication.unchanged.values()],
     key,

@@ -56,7 +56,7 @@ export interface LedgerEnd {
 }
 
 /** What a closed ledger has of a run. */
-export interface RunRecords {
+export interface WrittenRecords {
   readonly manifest: WrittenRecord;
   readonly coverage: Manifest['coverage'];
   readonly reconciliation: Manifest['reconciliation'];
@@ -67,7 +67,7 @@ export interface RunRecords {
  * Writes the records of a run. Then the run has ended, whatever comes of its watermarks.
  * @throws LakeError when a step fails; the steps before it are written. The message says what this means for the run
  */
-export async function closeLedger(end: LedgerEnd): Promise<RunRecords> {
+export async function closeLedger(end: LedgerEnd): Promise<WrittenRecords> {
   return await explaining(
     'The ledger could not be closed, so the run shows as unfinished',
     writeRecords(end),
@@ -91,7 +91,7 @@ async function explaining<T>(consequence: string, work: Promise<T>): Promise<T> 
   });
 }
 
-async function writeRecords(end: LedgerEnd): Promise<RunRecords> {
+async function writeRecords(end: LedgerEnd): Promise<WrittenRecords> {
   const { lake, run, signal } = end;
   const { store } = lake;
   const rejected = await publishRejected(end);

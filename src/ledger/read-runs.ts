@@ -22,11 +22,18 @@ export interface FoundRuns {
   readonly foreign: readonly string[];
 }
 
-/** Lists all runs. Reads only names. @throws LakeError when the store cannot be listed */
-export async function listRuns(store: Pick<Store, 'list'>, signal?: AbortSignal): Promise<FoundRuns> {
+/**
+ * Lists runs. Reads only names.
+ * @param since the first day to list, `yyyy-MM-dd`; default: all
+ * @throws LakeError when the store cannot be listed
+ */
+export async function listRuns(
+  store: Pick<Store, 'list'>,
+  { since, signal }: { readonly since?: string; readonly signal?: AbortSignal } = {},
+): Promise<FoundRuns> {
   const found = new Map<string, { asOf: number; date: string; hasBegin: boolean; hasManifest: boolean }>();
   const foreign: string[] = [];
-  for await (const key of store.list(runsPrefix, {}, signal)) {
+  for await (const key of runKeys(store, since, signal)) {
     const parsed = parseRunKey(key);
     const date = parsed === null ? '' : utcDay(parsed.asOf);
     const own = parsed?.record === 'begin' ? beginKey : manifestKey;
@@ -44,24 +51,50 @@ export async function listRuns(store: Pick<Store, 'list'>, signal?: AbortSignal)
   return { runs: runs.sort((a, b) => (a.runId < b.runId ? -1 : 1)), foreign };
 }
 
+async function* runKeys(
+  store: Pick<Store, 'list'>,
+  since: string | undefined,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<string> {
+  if (since === undefined) {
+    yield* store.list(runsPrefix, {}, signal);
+    return;
+  }
+  for await (const folder of store.list(runsPrefix, { folders: true }, signal)) {
+    if (folder.slice(runsPrefix.length, -1) >= since) yield* store.list(folder, {}, signal);
+  }
+}
+
 /** What a begin record says that others need; null: it is not one. */
-export type BeginFacts = Pick<BeginRecord, 'run_id' | 'as_of' | 'buckets' | 'plan'> & {
+export type BeginFacts = Pick<BeginRecord, 'run_id' | 'as_of' | 'buckets' | 'plan' | 'settings'> & {
   /** How long the run could last, in milliseconds. */
   readonly deadlineMs: number | null;
 };
 
-export function parseBegin(bytes: Uint8Array): BeginFacts | null {
+/** Null: the record is gone, unreadable, or of another run. @throws LakeError when the store fails */
+export async function readBegin(
+  store: Pick<Store, 'read'>,
+  { runId, asOf, date }: Pick<RunRecords, 'runId' | 'asOf' | 'date'>,
+  signal?: AbortSignal,
+): Promise<BeginFacts | null> {
+  const found = await store.read(beginKey(date, runId), signal);
+  const begin = found === null ? null : parseBegin(found.bytes);
+  return begin?.run_id === runId && Date.parse(begin.as_of) === asOf ? begin : null;
+}
+
+function parseBegin(bytes: Uint8Array): BeginFacts | null {
   const record = parsedObject(bytes);
   if (record === null || typeof record.run_id !== 'string' || typeof record.as_of !== 'string') return null;
   if (typeof record.buckets !== 'number' || !Array.isArray(record.plan)) return null;
-  const { settings } = record;
-  const deadlineMs = isObject(settings) ? settings.deadlineMs : null;
+  const settings = isObject(record.settings) ? record.settings : {};
+  const { deadlineMs } = settings;
   return {
     run_id: record.run_id,
     as_of: record.as_of,
     buckets: record.buckets,
     // Safe: nobody but this program writes plans, and their readers compare texts only.
     plan: record.plan as BeginRecord['plan'],
+    settings,
     deadlineMs: typeof deadlineMs === 'number' ? deadlineMs : null,
   };
 }
@@ -86,11 +119,8 @@ export function parseManifest(bytes: Uint8Array): ManifestFacts | null {
     run_id: record.run_id,
     previous,
     parts: record.parts,
-    coverage: { key: coverage.key, rows: coverage.rows, sha256: coverage.sha256 },
-    reconciliation:
-      reconciliation === null
-        ? null
-        : { key: reconciliation.key, rows: reconciliation.rows, sha256: reconciliation.sha256 },
+    coverage: writtenTable(coverage),
+    reconciliation: reconciliation === null ? null : writtenTable(reconciliation),
     rejected:
       rejected === null
         ? null
@@ -107,6 +137,10 @@ function linksIn(previous: unknown): Manifest['previous'] | null {
 
 function isWrittenTable(value: unknown): value is WrittenTable {
   return isObject(value) && isNamed(value) && typeof value.rows === 'number';
+}
+
+function writtenTable({ key, rows, sha256, bytes }: WrittenTable): WrittenTable {
+  return { key, rows, sha256, ...(typeof bytes === 'number' ? { bytes } : {}) };
 }
 
 function isWrittenPart(part: unknown): part is WrittenPart {

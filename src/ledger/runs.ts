@@ -137,7 +137,7 @@ async function writeRecord(
 }
 
 /** How many of the newest days with manifests are searched. A run that overlaps others for longer is not linked. */
-const daysSearched = 3;
+export const daysLinked = 3;
 const readAtOnce = 4;
 
 /**
@@ -169,7 +169,7 @@ async function latestManifests(store: Store, signal?: AbortSignal): Promise<stri
   for await (const folder of store.list(runsPrefix, { folders: true }, signal)) folders.push(folder);
   const days: string[][] = [];
   for (const folder of folders.sort().reverse()) {
-    if (days.length === daysSearched) break;
+    if (days.length === daysLinked) break;
     const keys: string[] = [];
     for await (const key of store.list(folder, {}, signal)) {
       if (parseRunKey(key)?.record === 'manifest') keys.push(key);

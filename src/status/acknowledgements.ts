@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { acknowledgedPrefix, acknowledgementKey } from '../lake/layout.ts';
 import type { Store } from '../lake/stores/store.ts';
 import { writeOnce } from '../lake/write-once.ts';
+import { watermarkName } from '../ledger/watermarks.ts';
 import { type Interval, union, without } from './intervals.ts';
 import type { LostInterval } from './report.ts';
 
@@ -40,7 +41,7 @@ export async function readAcknowledged(
     if (record === null || Date.parse(record.at) > now) continue;
     if (last === null || record.at > last.at) last = { at: record.at, by: record.by };
     for (const { table, account_id: accountId, region, lost_from: from, lost_to: to } of record.losses) {
-      const name = `${table}/${accountId}/${region}`;
+      const name = watermarkName(table, accountId, region);
       const known = byDrain.get(name) ?? [];
       byDrain.set(name, known);
       known.push({ from: Date.parse(from), to: Date.parse(to) });

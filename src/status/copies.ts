@@ -1,5 +1,6 @@
 /** What copy_jobs says about recent days: how copies ended, why they failed, from where to where they went, what is open. */
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { targetName } from '../targets/target.ts';
 import type { Copies } from './report.ts';
 
 /** The days that a report shows, the newest included. */
@@ -34,7 +35,7 @@ GROUP BY ALL`;
 
 export interface CopiesAndOpenJobs {
   readonly copies: Copies;
-  /** By `account/region`. */
+  /** By `targetName`. */
   readonly openJobs: ReadonlyMap<string, number>;
 }
 
@@ -70,7 +71,11 @@ export async function readCopies(connection: DuckDBConnection, now: number): Pro
     failed: Number(row.failed),
   }));
   const open = (await ask(openSql)).map(
-    (row) => [`${row.account_id}/${row.region}`, Number(row.jobs)] as const,
+    (row) =>
+      [
+        targetName({ accountId: String(row.account_id), region: String(row.region) }),
+        Number(row.jobs),
+      ] as const,
   );
   return { copies: { days, failures_by_category: failures, routes }, openJobs: new Map(open) };
 }

@@ -3,6 +3,7 @@
  * with the number of targets, not with the number of nights. The view lost_intervals reads the same rows the same way.
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { watermarkName } from '../ledger/watermarks.ts';
 import type { DrainedTable } from '../tables/table.ts';
 import type { Interval } from './intervals.ts';
 
@@ -192,7 +193,7 @@ function remembered(table: DrainedTable, value: unknown): EndedRun['rememberedFr
 }
 
 function nameOf(row: Readonly<Record<string, unknown>>): string {
-  return `${row.table_name}/${row.account_id}/${row.region}`;
+  return watermarkName(String(row.table_name), String(row.account_id), String(row.region));
 }
 
 function numberOf(value: unknown): number | null {

@@ -1,7 +1,8 @@
 /** What the ledger says about runs that wrote no coverage, and about what each run was asked to read. */
 import pLimit from 'p-limit';
-import { beginKey, parseRunKey, runsPrefix } from '../lake/layout.ts';
 import type { Store } from '../lake/stores/store.ts';
+import { type BeginFacts, listRuns, readBegin } from '../ledger/read-runs.ts';
+import { watermarkName } from '../ledger/watermarks.ts';
 import { dayMs } from '../shared/time.ts';
 import { utcDay } from '../tables/table.ts';
 import type { CoverageFacts, DrainFacts, EndedRun } from './coverage-facts.ts';
@@ -20,6 +21,7 @@ interface Begun {
   readonly runId: string;
   readonly asOf: number;
   readonly settings: Readonly<Record<string, unknown>>;
+  readonly deadlineMs: number | null;
   readonly planned: UnfinishedRun['planned'];
 }
 
@@ -42,36 +44,18 @@ export async function unfinishedRuns(
   signal: AbortSignal,
 ): Promise<readonly UnfinishedRun[]> {
   const withCoverage = new Set(runs.map(({ runId }) => runId));
-  const begun = new Map<string, number>();
-  const ended = new Set<string>();
-  const since = utcDay(now - daysSearched * dayMs);
-  const folders: string[] = [];
-  for await (const folder of store.list(runsPrefix, { folders: true }, signal)) {
-    if (folder.slice(runsPrefix.length, -1) >= since) folders.push(folder);
-  }
-  for (const folder of folders) {
-    for await (const key of store.list(folder, {}, signal)) {
-      const run = parseRunKey(key);
-      const runId = /([0-9a-f-]{36})(?:\.begin)?\.json$/.exec(key)?.[1];
-      if (run === null || runId === undefined || run.asOf > now) continue;
-      if (run.record === 'manifest') ended.add(runId);
-      else begun.set(runId, run.asOf);
-    }
-  }
-  const open = [...begun]
-    .filter(([runId]) => !ended.has(runId) && !withCoverage.has(runId))
-    .sort(([, a], [, b]) => b - a)
-    .slice(0, mostUnfinished);
+  const found = await listRuns(store, { since: utcDay(now - daysSearched * dayMs), signal });
+  const open = found.runs
+    .filter(
+      ({ runId, asOf, hasBegin, hasManifest }) =>
+        hasBegin && !hasManifest && asOf <= now && !withCoverage.has(runId),
+    )
+    .slice(-mostUnfinished)
+    .reverse();
   const records = await readBegun(store, open, signal);
-  return records.map((record) => {
-    const { deadlineMs } = record.settings;
-    const endsBy = record.asOf + (typeof deadlineMs === 'number' ? deadlineMs : longestRunMs) + graceMs;
-    return {
-      runId: record.runId,
-      asOf: record.asOf,
-      mayBeRunning: now < endsBy,
-      planned: record.planned,
-    };
+  return records.map(({ runId, asOf, planned, deadlineMs }) => {
+    const endsBy = asOf + (deadlineMs ?? longestRunMs) + graceMs;
+    return { runId, asOf, mayBeRunning: now < endsBy, planned };
   });
 }
 
@@ -94,7 +78,7 @@ export async function plannedNoMore(
   const load = async ({ runId, asOf }: Pick<EndedRun, 'runId' | 'asOf'>): Promise<Begun | null> => {
     const known = cache.get(runId);
     if (known !== undefined) return known;
-    const [record = null] = await readBegun(store, [[runId, asOf]], signal);
+    const [record = null] = await readBegun(store, [{ runId, asOf }], signal);
     cache.set(runId, record);
     return record;
   };
@@ -139,43 +123,31 @@ function sameSelection(a: Begun['settings'] | undefined, b: Begun['settings']): 
 
 /** Records that cannot be read are left out: they say nothing about any target. */
 async function readBegun(
-  store: Pick<Store, 'read' | 'list'>,
-  runs: readonly (readonly [runId: string, asOf: number])[],
+  store: Pick<Store, 'read'>,
+  runs: readonly Pick<EndedRun, 'runId' | 'asOf'>[],
   signal: AbortSignal,
 ): Promise<readonly Begun[]> {
   const limit = pLimit(readAtOnce);
-  const records = await Promise.all(
-    runs.map(([runId, asOf]) =>
-      limit(async () => {
-        const object = await store.read(beginKey(utcDay(asOf), runId), signal);
-        return object === null ? null : parsed(runId, asOf, object.bytes);
-      }),
-    ),
-  );
-  return records.filter((record) => record !== null);
+  const read = async ({ runId, asOf }: Pick<EndedRun, 'runId' | 'asOf'>): Promise<Begun[]> => {
+    const record = await readBegin(store, { runId, asOf, date: utcDay(asOf) }, signal);
+    if (record === null) return [];
+    const { settings, deadlineMs, plan } = record;
+    return [{ runId, asOf, settings, deadlineMs, planned: plan.flatMap(drainOf) }];
+  };
+  return (await Promise.all(runs.map((run) => limit(() => read(run))))).flat();
 }
 
-function parsed(runId: string, asOf: number, bytes: Uint8Array): Begun | null {
-  let record: unknown;
-  try {
-    record = JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch {
-    return null;
-  }
-  if (!isRecord(record) || !isRecord(record.settings) || !Array.isArray(record.plan)) return null;
-  const planned = record.plan.flatMap((entry: unknown) => {
-    if (!isRecord(entry)) return [];
-    const { table, account_id: accountId, region } = entry;
-    const isTable = table === 'copy_jobs' || table === 'copy_job_summaries';
-    if (!isTable || typeof accountId !== 'string' || typeof region !== 'string') return [];
-    return [{ table, accountId, region }] as const;
-  });
-  return { runId, asOf, settings: record.settings, planned };
+function drainOf({
+  table,
+  account_id: accountId,
+  region,
+}: BeginFacts['plan'][number]): UnfinishedRun['planned'] {
+  return table === 'copy_jobs' || table === 'copy_job_summaries' ? [{ table, accountId, region }] : [];
 }
 
 /** A key for maps. */
 export function nameOf({ table, accountId, region }: Pick<DrainFacts, 'table' | 'accountId' | 'region'>) {
-  return `${table}/${accountId}/${region}`;
+  return watermarkName(table, accountId, region);
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

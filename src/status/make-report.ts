@@ -2,6 +2,7 @@
 import type { ExitCode } from '../shared/exit-codes.ts';
 import { dayMs } from '../shared/time.ts';
 import type { DrainedTable } from '../tables/table.ts';
+import { targetName } from '../targets/target.ts';
 import { causeOf as sameCause } from '../telemetry/failure-groups.ts';
 import type { Acknowledged } from './acknowledgements.ts';
 import type { CopiesAndOpenJobs } from './copies.ts';
@@ -51,10 +52,7 @@ export function makeReport(facts: Facts, limits: ReportLimits): StatusReport {
     .map((drain) =>
       drainStatus(drain, memories[drain.table], limits, {
         accountName: coverage.accountNames.get(drain.accountId) ?? null,
-        openJobs:
-          drain.table === 'copy_jobs'
-            ? (facts.copies.openJobs.get(`${drain.accountId}/${drain.region}`) ?? 0)
-            : null,
+        openJobs: drain.table === 'copy_jobs' ? (facts.copies.openJobs.get(targetName(drain)) ?? 0) : null,
         plannedNoMore: gone.has(nameOf(drain)),
         isNewLoss: (loss) =>
           (limits.lostSince === null || loss.to + memories[drain.table].memoryMs > limits.lostSince) &&
@@ -228,7 +226,7 @@ function count(drains: readonly DrainStatus[], wanted: DrainState): number {
 }
 
 function targetsOf(drains: readonly Pick<DrainStatus, 'account_id' | 'region'>[]): number {
-  return new Set(drains.map(({ account_id, region }) => `${account_id}/${region}`)).size;
+  return new Set(drains.map(({ account_id: accountId, region }) => targetName({ accountId, region }))).size;
 }
 
 function compared(a: string, b: string): number {

@@ -9,7 +9,7 @@ import { daysShown } from './copies.ts';
 import { coverageMatrix, matrixDays } from './coverage-matrix.ts';
 import { daysCompared } from './record-against-aws.ts';
 import type { Cause, Copies, LostInterval, StatusReport } from './report.ts';
-import { minute, placesLabel, regionsOf, spanOf, verdictLines } from './wording.ts';
+import { minute, placesLabel, regionsOf, sameLosses, spanOf, verdictLines } from './wording.ts';
 
 const shownAccounts = 4;
 /** Rows of losses that stand on the page; --output json has all. */
@@ -162,9 +162,7 @@ function whoOf({ accounts }: Cause): string {
 
 function lostSection({ lost, last_acknowledged: acknowledged, drains }: StatusReport): Html {
   const everywhere = regionsOf(drains);
-  const groups = [
-    ...Map.groupBy(lost, ({ table, from, to, is_new }) => `${table} ${from} ${to} ${is_new}`).values(),
-  ];
+  const groups = sameLosses(lost);
   const shown = groups.slice(0, shownLosses);
   const known =
     acknowledged === null ? '' : ` Last acknowledged at ${minute(acknowledged.at)} by ${acknowledged.by}.`;

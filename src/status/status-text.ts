@@ -5,7 +5,7 @@ import { count, grouped, indented, listSome, paragraphs } from '../telemetry/par
 import { printable } from '../telemetry/printable.ts';
 import { type Paint, painter } from '../telemetry/status-colors.ts';
 import type { Cause, LostInterval, StatusReport } from './report.ts';
-import { differenceOf, minute, placesLabel, regionsOf, spanOf, verdictLines } from './wording.ts';
+import { differenceOf, minute, placesLabel, regionsOf, sameLosses, spanOf, verdictLines } from './wording.ts';
 
 /** `--output json` has all. */
 const shownCauses = 10;
@@ -104,7 +104,7 @@ function lossClock({ first_loss_at: at, hours_to_loss: left }: Cause): string {
 function renderLosses({ lost, totals, drains }: StatusReport, columns: number): string {
   const everywhere = regionsOf(drains);
   if (lost.length === 0) return '';
-  const groups = [...Map.groupBy(lost, sameLoss).values()].sort(newFirst);
+  const groups = [...sameLosses(lost)].sort(newFirst);
   const shown = groups.slice(0, shownLosses);
   const known = totals.new_losses === 0 ? 'all known' : `${grouped(totals.new_losses)} of them new`;
   return [
@@ -116,11 +116,6 @@ function renderLosses({ lost, totals, drains }: StatusReport, columns: number): 
       ? [`  and ${grouped(groups.length - shown.length)} more (--output json has all)`]
       : []),
   ].join('\n');
-}
-
-/** The same interval, lost in many accounts and regions, is told once. */
-function sameLoss({ table, from, to, is_new }: LostInterval): string {
-  return `${table} ${from} ${to} ${is_new}`;
 }
 
 function newFirst(a: readonly LostInterval[], b: readonly LostInterval[]): number {

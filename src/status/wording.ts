@@ -1,6 +1,6 @@
 /** How text and page say the same thing. */
 import { count, grouped, listSome } from '../telemetry/paragraphs.ts';
-import type { StatusReport } from './report.ts';
+import type { LostInterval, StatusReport } from './report.ts';
 
 const shownRegions = 4;
 
@@ -81,4 +81,10 @@ export function differenceOf({
     ...(missing > 0 ? [`${count(missing, 'job')} that the record lacks`] : []),
     ...(surplus > 0 ? [`${count(surplus, 'job')} fewer than the record has`] : []),
   ].join(' and ');
+}
+
+/** The same interval, lost in many accounts and regions, is told once. */
+export function sameLosses(lost: readonly LostInterval[]): readonly (readonly LostInterval[])[] {
+  const name = ({ table, from, to, is_new }: LostInterval) => `${table} ${from} ${to} ${is_new}`;
+  return [...Map.groupBy(lost, name).values()];
 }

@@ -7,9 +7,9 @@ import {
   type BeginFacts,
   listRuns,
   type ManifestFacts,
-  parseBegin,
   parseManifest,
   type RunRecords,
+  readBegin,
 } from '../ledger/read-runs.ts';
 import { ExpectedObjects, type Write } from './expected-objects.ts';
 import { type Finding, finding } from './finding.ts';
@@ -62,11 +62,12 @@ const longestDeadlineMs = 24 * 86_400_000;
 /** @throws LakeError when the ledger cannot be listed or read */
 export async function readLedger(options: LedgerOptions): Promise<Ledger> {
   const { store, histories, signal } = options;
-  const { runs, foreign } = await listRuns(store, signal);
+  const { runs, foreign } = await listRuns(store, { signal });
   const begins = new Map<string, Promise<BeginFacts | null>>();
   const begin = (runId: string): Promise<BeginFacts | null> => {
     const run = byId.get(runId);
-    const known = begins.get(runId) ?? readBegin(store, run, signal);
+    const known =
+      begins.get(runId) ?? (run === undefined ? Promise.resolve(null) : readBegin(store, run, signal));
     begins.set(runId, known);
     return known;
   };
@@ -173,17 +174,6 @@ async function missingLinks(
     missing.push({ key, runId: run?.runId ?? null, asOf: run?.asOf ?? null });
   }
   return missing;
-}
-
-async function readBegin(
-  store: Pick<Store, 'read'>,
-  run: RunRecords | undefined,
-  signal: AbortSignal,
-): Promise<BeginFacts | null> {
-  if (run === undefined) return null;
-  const found = await store.read(beginKey(run.date, run.runId), signal);
-  const begin = found === null ? null : parseBegin(found.bytes);
-  return begin?.run_id === run.runId && Date.parse(begin.as_of) === run.asOf ? begin : null;
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import { manifestKey } from '../lake/layout.ts';
 import type { ManifestFacts } from '../ledger/read-runs.ts';
+import { daysLinked } from '../ledger/runs.ts';
 import { type Finding, finding } from './finding.ts';
 
 /** A manifest that is there. */
@@ -37,9 +38,6 @@ interface Named {
   readonly by: ChainLink;
   readonly sha256: string;
 }
-
-/** How many of the newest days with manifests a run searches for manifests to name (src/ledger/runs.ts). */
-const daysSearched = 3;
 
 /** @param endedBefore whether a run had ended when another began */
 export function checkChain(
@@ -83,7 +81,7 @@ export function checkChain(
     const dates = new Set(
       links.map(({ date }) => date).filter((date) => date > link.date && date <= successor.date),
     );
-    if (dates.size >= daysSearched) continue;
+    if (dates.size >= daysLinked) continue;
     findings.push(
       finding(
         'manifest-unchained',

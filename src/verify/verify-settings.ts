@@ -23,6 +23,15 @@ export interface VerifySettings extends LakeSettings {
   readonly witness: LakeLocation | null;
 }
 
+/** A look at the whole lake, at every byte, until all is read. */
+export const wholeLake = {
+  since: { kind: 'all' },
+  subset: null,
+  quick: false,
+  maxDurationMs: null,
+  resumeFile: null,
+} as const satisfies Partial<VerifySettings>;
+
 /** @throws UsageError or ConfigError */
 export function parseVerifySettings(input: SettingsInput): VerifySettings {
   const layered = collectOptions('verify', input);

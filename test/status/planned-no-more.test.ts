@@ -29,7 +29,14 @@ function ledger(nights: readonly Night[], region = 'r') {
     const runId = newRunId(asOf, asOf);
     const all = { accounts: { kind: 'all' }, excludeAccounts: [], regions: 'enabled', tables: ['copy_jobs'] };
     const plan = accounts.map((account) => ({ table: 'copy_jobs', account_id: account, region }));
-    const record = { format: 1, run_id: runId, settings: { ...all, deadlineMs, ...settings }, plan };
+    const record = {
+      format: 1,
+      run_id: runId,
+      as_of: new Date(asOf).toISOString(),
+      buckets: 1,
+      settings: { ...all, deadlineMs, ...settings },
+      plan,
+    };
     objects.set(beginKey(utcDay(asOf), runId), JSON.stringify(record));
     if (!ended) continue;
     objects.set(manifestKey(utcDay(asOf), runId), '{}');

@@ -19,6 +19,7 @@ import { runRepair } from '../../../src/repair/repair.ts';
 import type { RepairReport } from '../../../src/repair/repair-report.ts';
 import { parseRepairSettings } from '../../../src/repair/repair-settings.ts';
 import { runVerify } from '../../../src/verify/verify.ts';
+import { wholeLake } from '../../../src/verify/verify-settings.ts';
 import { forgedEnvelope, type KeyFiles, makeKey } from '../../checkpoints/signed-lake.ts';
 import { openDescribed } from '../../lake/stores/described-store.ts';
 import { type Flags, type Lab, openLab } from '../../support/lab.ts';
@@ -105,16 +106,9 @@ async function repair(change: Flags = {}): Promise<RepairReport> {
   const stopping = new AbortController().signal;
   const progress = silentProgress;
   const io = { log, progress, stopping, programVersion: '0.0.0-test', now: Date.now };
-  const all = {
-    since: { kind: 'all' },
-    subset: null,
-    quick: false,
-    maxDurationMs: null,
-    resumeFile: null,
-  } as const;
   return await runRepair(settings, {
     ...io,
-    verify: async () => (await runVerify({ ...settings, ...all }, io)).findings,
+    verify: async () => (await runVerify({ ...settings, ...wholeLake }, io)).findings,
   });
 }
 

@@ -1,0 +1,15 @@
+/** What a run wrote besides parts, as objects of the lake's state. */
+import type { Manifest } from '../ledger/runs.ts';
+import type { StateEntry } from './lake-state.ts';
+
+/** The run's coverage, and its comparison with AWS's counts and rejected records if it has any. */
+export function recordEntries({
+  coverage,
+  reconciliation,
+  rejected,
+}: Pick<Manifest, 'coverage' | 'reconciliation' | 'rejected'>): readonly StateEntry[] {
+  const tables = reconciliation === null ? [coverage] : [coverage, reconciliation];
+  const entries = tables.map(({ key, sha256, bytes = null, rows }) => ({ key, sha256, bytes, rows }));
+  if (rejected === null) return entries;
+  return [...entries, { key: rejected.key, sha256: rejected.sha256, bytes: null, rows: rejected.records }];
+}
