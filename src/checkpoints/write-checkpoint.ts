@@ -23,7 +23,7 @@ import { type Envelope, serializeEnvelope, signedBytes } from './envelope.ts';
 import type { SigningKey, TrustedKey } from './keys.ts';
 import { signerOf } from './keys.ts';
 import { LakeState, type StateEntry } from './lake-state.ts';
-import { type PartStep, settle, stepsOf } from './state-changes.ts';
+import { type PartStep, type Settled, settle, stepsOf } from './state-changes.ts';
 
 export interface CheckpointRequest {
   readonly store: Store;
@@ -191,7 +191,7 @@ async function bringUpToDate(
   const unexplained: UnexplainedPart[] = [];
   for (const [key, ofPart] of Map.groupBy(steps, (step) => step.key)) {
     const known = await state.get(key);
-    const settled = settle(known, ofPart);
+    const settled = await settledNow(known, ofPart, () => request.contentNow(key));
     for (const found of settled.unexplained) {
       // The first checkpoint has nothing to compare with but manifests, and a run may have died before it wrote one.
       unexplained.push({ key, expected: known?.sha256 ?? null, found });
@@ -200,6 +200,23 @@ async function bringUpToDate(
     if (current !== null && current.sha256 !== known?.sha256) await state.set(current);
   }
   return { adopted: others.map(({ manifest: { key, sha256 } }) => ({ key, sha256 })), unexplained };
+}
+
+/**
+ * What the run read and left alone, a run that is counted already may have replaced since. Then the part itself is what the
+ * writes explain, and the earlier read is no reason for doubt.
+ */
+async function settledNow(
+  known: StateEntry | null,
+  steps: readonly PartStep[],
+  contentNow: () => Promise<string | null>,
+): Promise<Settled> {
+  const settled = settle(known, steps);
+  const writes = steps.filter(({ before, sha256 }) => before !== sha256);
+  if (settled.unexplained.length === 0 || writes.length === steps.length) return settled;
+  const explained = settle(known, writes);
+  const now = await contentNow();
+  return explained.candidates.some(({ sha256 }) => sha256 === now) ? explained : settled;
 }
 
 /** Of several contents, the one that is there; if none is, a run that ends later has written another, and will say so. */

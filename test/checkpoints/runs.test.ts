@@ -1,6 +1,9 @@
-import { cp, readdir } from 'node:fs/promises';
+import { hash } from 'node:crypto';
+import { cp, mkdtemp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { writeCheckpoint } from '../../src/checkpoints/write-checkpoint.ts';
+import { openLocalStore } from '../../src/lake/stores/local.ts';
 import type { Copy, SignedLake } from './signed-lake.ts';
 import { findingsIn, makeKey, readFileOf, removeCheckpoint, signedLake } from './signed-lake.ts';
 
@@ -26,6 +29,48 @@ it('keeps one chain when two runs end at once, and counts both', async () => {
     [0, 4],
   ]);
   expect(await findingsIn(copy, trusted)).toEqual([]);
+});
+
+it.each([
+  ['another run has replaced since', 'p1', []],
+  ['the part still has, although another run had replaced it', 'p0', ['p0']],
+])('a part that a run read and left alone: what %s', async (_, there, doubts) => {
+  const folder = await mkdtemp(join(signed.lab.folder, 'reads-'));
+  const store = await openLocalStore({ folder, create: true });
+  const part = 'copy_jobs/creation_date=2026-11-20/part-00000.parquet';
+  const contents = { p0: hash('sha256', 'p0'), p1: hash('sha256', 'p1') };
+  const written = (sha256: string, before: string | null) => [
+    { key: part, rows: 1, bytes: 2, sha256, sha256_before: before, etag_before: before, etag_after: sha256 },
+  ];
+  const end = async (runId: string, did: Partial<Parameters<typeof writeCheckpoint>[0]>) => {
+    const made = await writeCheckpoint({
+      store,
+      run: { runId, asOf: Date.UTC(2026, 10, 20), programVersion: '0.0.0-test' },
+      manifest: {
+        key: `_ledger/runs/2026-11-20/${runId}.json`,
+        sha256: hash('sha256', runId),
+        bytes: 1,
+        rows: null,
+      },
+      records: [],
+      written: [],
+      unchanged: [],
+      key: null,
+      earlierKeys: [],
+      contentNow: async () => hash('sha256', there),
+      signal: new AbortController().signal,
+      ...did,
+    });
+    return made?.stored.checkpoint.unexplained.map(({ found }) => found);
+  };
+  try {
+    expect(await end('first', { written: written(contents.p0, null) })).toEqual([]);
+    expect(await end('faster', { written: written(contents.p1, contents.p0) })).toEqual([]);
+    const read = { key: part, sha256: contents.p0, bytes: 2, rows: 1 };
+    expect(await end('slower', { unchanged: [read] })).toEqual(doubts.map((name) => hash('sha256', name)));
+  } finally {
+    await store.close();
+  }
 });
 
 it('counts a run that died between its manifest and its checkpoint, and names it', async () => {
