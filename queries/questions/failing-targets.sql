@@ -25,7 +25,7 @@ WITH outcomes AS (
               remembered_from,
               CASE
                 WHEN table_name = 'copy_job_summaries' THEN as_of - 14 * INTERVAL '1' DAY
-                ELSE as_of - 35 * INTERVAL '1' DAY
+                ELSE as_of - 30 * INTERVAL '1' DAY
               END
             ),
             as_of

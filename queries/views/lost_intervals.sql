@@ -4,7 +4,7 @@
 --   them back. A good drain (OK or OK_EMPTY) proves its window, but only what AWS still held, from
 --   remembered_from on. An account and region counts from the first run that planned
 --   it to the last. While AWS calls a region disabled, nothing can be copied there, so nothing is lost. In
---   rows of older versions, which have no remembered_from, AWS is taken to keep jobs for 35 days and
+--   rows of older versions, which have no remembered_from, AWS is taken to keep jobs for 30 days and
 --   counts for 14. This view knows only runs that wrote their coverage.
 -- column: table_name - copy_jobs — The table that lost it: copy_jobs or copy_job_summaries.
 -- column: account_id - 111122223333 — The account that was to be read.
@@ -32,7 +32,7 @@ WITH dated AS (
       remembered_from,
       CASE
         WHEN table_name = 'copy_job_summaries' THEN as_of - 14 * INTERVAL '1' DAY
-        ELSE as_of - 35 * INTERVAL '1' DAY
+        ELSE as_of - 30 * INTERVAL '1' DAY
       END
     ) AS remembered_from
   FROM export_coverage

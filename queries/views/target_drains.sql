@@ -125,7 +125,7 @@ FROM (
                 remembered_from,
                 CASE
                   WHEN table_name = 'copy_job_summaries' THEN as_of - 14 * INTERVAL '1' DAY
-                  ELSE as_of - 35 * INTERVAL '1' DAY
+                  ELSE as_of - 30 * INTERVAL '1' DAY
                 END
               ) AS remembered_from
             FROM export_coverage

@@ -141,9 +141,9 @@ export const options = {
   'memory-days': text(integer(1, 3650), {
     kind: 'integer',
     sample: 'N',
-    default: '35',
+    default: '30',
     description:
-      'How many days AWS keeps copy jobs: about 30, and the default adds a margin. Open jobs are read again for that long',
+      'How many days AWS keeps copy jobs. A run proves no more than that; what was read later than that counts as lost. Open jobs are read again for that long',
   }),
   'count-memory-days': text(integer(1, 3650), {
     kind: 'integer',

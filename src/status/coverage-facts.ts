@@ -50,11 +50,11 @@ export interface CoverageFacts {
   readonly accountNames: ReadonlyMap<string, string>;
 }
 
-/** Rows of versions without remembered_from: 35 days for jobs, 14 for counts, as in the view lost_intervals. */
+/** Rows of versions without remembered_from: 30 days for jobs, 14 for counts, as in the view lost_intervals. */
 const asked = `
   SELECT
     table_name, account_id, region, account_name, run_id, as_of, status, error_name, error_message,
-    coalesce(remembered_from, as_of - CASE WHEN table_name = 'copy_job_summaries' THEN INTERVAL 14 DAY ELSE INTERVAL 35 DAY END)
+    coalesce(remembered_from, as_of - CASE WHEN table_name = 'copy_job_summaries' THEN INTERVAL 14 DAY ELSE INTERVAL 30 DAY END)
       AS remembered_from,
     window_from,
     coalesce(window_to, as_of) AS read_to,

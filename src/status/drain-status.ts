@@ -35,7 +35,7 @@ const hourMs = 3_600_000;
 
 /** For a table that no run has read yet, so that none says how long AWS keeps its records. */
 const usualMemoryMs: Readonly<Record<DrainedTable, number>> = {
-  copy_jobs: 35 * 24 * hourMs,
+  copy_jobs: 30 * 24 * hourMs,
   copy_job_summaries: 14 * 24 * hourMs,
 };
 

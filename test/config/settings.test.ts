@@ -183,7 +183,7 @@ test('the defaults are those that the help names', () => {
     since: { kind: 'auto' },
     until: { kind: 'as-of' },
     fullEveryMs: 7 * day,
-    memoryDays: 35,
+    memoryDays: 30,
     countMemoryDays: 14,
     concurrency: 16,
     requestsPerSecond: 10,
@@ -350,7 +350,7 @@ describe('flags win over the environment, the environment over the file', () => 
     expect(settings({ flags: { 'memory-days': '40' }, env, file }).memoryDays).toBe(40);
     expect(settings({ env, file }).memoryDays).toBe(50);
     expect(settings({ file }).memoryDays).toBe(60);
-    expect(settings({}).memoryDays).toBe(35);
+    expect(settings({}).memoryDays).toBe(30);
   });
 
   test('a list is replaced, not added to', () => {
@@ -523,8 +523,8 @@ describe('the configuration file', () => {
   });
 
   test('may hold options of another job, and be empty', () => {
-    expect(settings({ file: 'seed: 7\nlatency-ms: 3' }).memoryDays).toBe(35);
-    expect(settings({ file: '' }).memoryDays).toBe(35);
+    expect(settings({ file: 'seed: 7\nlatency-ms: 3' }).memoryDays).toBe(30);
+    expect(settings({ file: '' }).memoryDays).toBe(30);
   });
 
   test.each([

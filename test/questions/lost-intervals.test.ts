@@ -27,7 +27,7 @@ it('tells of forty days without a run, and goes on telling of them after the run
       from: before,
       to: after - 14 * day,
     })),
-    ...accounts.map((account) => ({ table: 'copy_jobs', account, from: before, to: after - 35 * day })),
+    ...accounts.map((account) => ({ table: 'copy_jobs', account, from: before, to: after - 30 * day })),
   ].map((one) => ({ ...one, noticed: after }));
   expect(await lostIntervals(lab.lake)).toEqual(expected);
   const told = run.lost_intervals.map((one) => ({

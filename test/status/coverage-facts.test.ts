@@ -38,7 +38,7 @@ async function statuses(rows: readonly Row[], now: number): Promise<readonly Dra
     for (const row of rows) {
       const table = row.table ?? 'copy_jobs';
       const isJobs = table === 'copy_jobs';
-      const memoryDays = row.memoryDays === undefined ? (isJobs ? 35 : 14) : row.memoryDays;
+      const memoryDays = row.memoryDays === undefined ? (isJobs ? 30 : 14) : row.memoryDays;
       const asOf = at(row.night);
       await connection.run(
         `INSERT INTO export_coverage VALUES (${text(row.run ?? `run ${row.night}`)}, ${time(asOf)}, ${text(table)},
@@ -94,7 +94,7 @@ it.each<[string, readonly Row[], number, object]>([
     'a first night that fails',
     nights(0, 0, { status: 'ACCESS_DENIED' }),
     0,
-    { state: 'gap', gaps: [[0, 0]], cause: 'ACCESS_DENIED', hours: 35 * 24 },
+    { state: 'gap', gaps: [[0, 0]], cause: 'ACCESS_DENIED', hours: 30 * 24 },
   ],
   [
     'windows that overlap',
@@ -112,29 +112,29 @@ it.each<[string, readonly Row[], number, object]>([
     'a gap between windows that later runs do not read',
     [{ night: 0 }, { night: 5, from: 4 }],
     5.5,
-    { state: 'gap', gaps: [[0, 4]], cause: 'NOT_READ_AGAIN', hours: (35 - 5.5) * 24 },
+    { state: 'gap', gaps: [[0, 4]], cause: 'NOT_READ_AGAIN', hours: (30 - 5.5) * 24 },
   ],
   [
     'a gap that nobody read in time',
     [{ night: 0 }, { night: 50 }],
     50.5,
-    { state: 'proven', gaps: [], lost: [[0, 15]] },
+    { state: 'proven', gaps: [], lost: [[0, 20]] },
   ],
   [
     'a run that asked for more than AWS remembers',
     [{ night: 0 }, { night: 50, from: -10 }],
     50.5,
-    { state: 'proven', lost: [[0, 15]] },
+    { state: 'proven', lost: [[0, 20]] },
   ],
-  ['days without a run', nights(0, 3), 6, { state: 'gap', gaps: [[3, 6]], cause: 'NO_RUN', hours: 32 * 24 }],
+  ['days without a run', nights(0, 3), 6, { state: 'gap', gaps: [[3, 6]], cause: 'NO_RUN', hours: 27 * 24 }],
   [
     'weeks without a run',
     nights(0, 3),
     43,
     {
       state: 'at_risk',
-      gaps: [[8, 43]],
-      lost: [[3, 8]],
+      gaps: [[13, 43]],
+      lost: [[3, 13]],
       cause: 'NO_RUN',
       hours: 0,
     },
@@ -170,7 +170,7 @@ it.each<[string, readonly Row[], number, object]>([
       { night: 50, memoryDays: null },
     ],
     50.5,
-    { lost: [[0, 15]] },
+    { lost: [[0, 20]] },
   ],
   [
     'a shorter memory',

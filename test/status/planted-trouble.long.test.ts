@@ -10,7 +10,7 @@ import { type Flags, type Lab, openLab } from '../support/lab.ts';
 
 const hour = 3_600_000;
 const day = 24 * hour;
-const memory = { copy_jobs: 35 * day, copy_job_summaries: 14 * day } as const;
+const memory = { copy_jobs: 30 * day, copy_job_summaries: 14 * day } as const;
 const tables = ['copy_jobs', 'copy_job_summaries'] as const;
 type Table = (typeof tables)[number];
 
