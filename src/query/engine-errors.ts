@@ -54,6 +54,12 @@ export function describeEngineError(error: unknown, lake: string, memoryLimitByt
   return error;
 }
 
+/** Whether the engine ran out of memory or scratch space, so that a smaller query may succeed. */
+export function isOutOfResources(error: unknown): boolean {
+  const message = error instanceof Error ? error.message : '';
+  return /^Out of Memory/i.test(message) || message.includes('max_temp_directory_size');
+}
+
 /**
  * Whether the engine could not read a part that was listed, so that listing again may help. DuckDB treats a missing file
  * as a folder, and reports that access to it is denied.

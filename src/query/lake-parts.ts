@@ -6,8 +6,10 @@ import { parseTableKey, tablePrefix } from '../lake/layout.ts';
 import type { Scratch } from '../lake/scratch.ts';
 import type { Store } from '../lake/stores/store.ts';
 import { refuseLinks } from '../lake/stores/symbolic-links.ts';
+import { AlteredObjectError, LakeError, LinkError } from '../shared/errors.ts';
 import type { Table } from '../tables/table.ts';
 import { type DayRange, isWithin } from './day-range.ts';
+import type { UnreadObjects } from './unread-objects.ts';
 
 /** A part as a local file. */
 export interface Part {
@@ -26,6 +28,13 @@ export interface FoundParts {
 }
 
 const downloadsAtOnce = 8;
+
+/** Where parts are downloaded to. */
+export interface PartsFolder {
+  readonly folder: string;
+  readonly scratch: Pick<Scratch, 'reserve'>;
+  readonly unread: UnreadObjects | null;
+}
 
 /**
  * The keys of a table's parts within the range of days, ascending.
@@ -58,45 +67,65 @@ export async function findParts(
 
 /**
  * The files of a local lake, in place.
+ * @param unread takes the parts that are links; null: the first one is an error
  * @throws LinkError for a part that is a symbolic link, or is reached through one
  */
-export async function localParts(folder: string, keys: readonly string[]): Promise<readonly Part[]> {
+export async function localParts(
+  folder: string,
+  keys: readonly string[],
+  unread: UnreadObjects | null,
+): Promise<readonly Part[]> {
   const known = new Set<string>();
   const parts: Part[] = [];
   for (const key of keys) {
-    await refuseLinks(folder, key, known);
-    parts.push({ key, file: join(folder, ...key.split('/')) });
+    try {
+      await refuseLinks(folder, key, known);
+      parts.push({ key, file: join(folder, ...key.split('/')) });
+    } catch (error) {
+      if (unread === null || !(error instanceof LinkError)) throw error;
+      unread.add(key, error);
+    }
   }
   return parts;
 }
 
 /**
  * Downloads the parts into the scratch folder.
+ * @param unread takes the parts that the store cannot deliver as they were written; null: the first one is an error
  * @returns null if a part has disappeared since it was listed
- * @throws ScratchError if they exceed the scratch limit
+ * @throws ScratchError if they exceed the scratch limit; LakeError if no part at all could be read
  */
 export async function downloadParts(
   store: Pick<Store, 'download'>,
   keys: readonly string[],
-  scratch: Pick<Scratch, 'reserve'>,
-  folder: string,
+  { scratch, folder, unread }: PartsFolder,
   signal?: AbortSignal,
 ): Promise<{ readonly parts: readonly Part[]; readonly bytes: number } | null> {
   const limit = pLimit({ concurrency: downloadsAtOnce, rejectOnClear: true });
   let bytes = 0;
-  const fetch = async (key: string): Promise<Part | null> => {
+  const failures: unknown[] = [];
+  const fetch = async (key: string): Promise<Part | 'unread' | null> => {
     const file = join(folder, ...key.split('/'));
     await mkdir(dirname(file), { recursive: true });
-    const found = await store.download(key, file, signal);
-    if (found === null) return null;
-    scratch.reserve(found.size);
-    bytes += found.size;
-    return { key, file };
+    try {
+      const found = await store.download(key, file, signal);
+      if (found === null) return null;
+      scratch.reserve(found.size);
+      bytes += found.size;
+      return { key, file };
+    } catch (error) {
+      if (unread === null || !(error instanceof LakeError)) throw error;
+      unread.add(key, error);
+      failures.push(error);
+      return 'unread';
+    }
   };
   try {
     const fetched = await Promise.all(keys.map((key) => limit(() => fetch(key))));
-    const parts = fetched.filter((part) => part !== null);
-    return parts.length === fetched.length ? { parts, bytes } : null;
+    const parts = fetched.filter((part) => part !== null && part !== 'unread');
+    // If nothing at all can be read, the store is the trouble, not a part.
+    if (parts.length === 0 && failures.some((one) => !(one instanceof AlteredObjectError))) throw failures[0];
+    return fetched.includes(null) ? null : { parts, bytes };
   } finally {
     limit.clearQueue();
   }

@@ -8,20 +8,23 @@ import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { quoteName, quoteText } from '../lake/engines/sql-text.ts';
 import { readRecord, recordMissing } from '../lake/lake-record.ts';
-import { lakeKey, parseTableKey } from '../lake/layout.ts';
+import { lakeKey, parseTableKey, tablePrefix } from '../lake/layout.ts';
 import type { Scratch } from '../lake/scratch.ts';
 import type { Store } from '../lake/stores/store.ts';
+import { listRuns, readBegin } from '../ledger/read-runs.ts';
 import { loadViews, type View } from '../questions/questions.ts';
 import { identifiersOf } from '../questions/sql-tokens.ts';
-import { LakeError, PartChangedError, ScratchError } from '../shared/errors.ts';
+import { LakeError, LinkError, NewerLakeError, PartChangedError, ScratchError } from '../shared/errors.ts';
 import { exportCoverage } from '../tables/export-coverage.ts';
 import { lakeTables } from '../tables/lake-tables.ts';
 import type { Table } from '../tables/table.ts';
 import { allDays, type DayRange, daysBefore, isWithin } from './day-range.ts';
-import { downloadParts, findParts, localParts, type Part } from './lake-parts.ts';
+import { downloadParts, findParts, localParts, type Part, type PartsFolder } from './lake-parts.ts';
 import { checkParts } from './part-check.ts';
 import { checkStatement, type Statement } from './read-only.ts';
+import { readableParts } from './readable-parts.ts';
 import { createTableView } from './table-view.ts';
+import { type UnreadObject, UnreadObjects } from './unread-objects.ts';
 
 /** Characters in a path that the engine reads as patterns or as partitions. */
 const engineWildcards = /[*?[\]=]/;
@@ -37,6 +40,11 @@ export interface LakeReaderOptions {
   /** Names of the tables and views that will be queried; other tables stay empty. Default: all. */
   readonly names?: ReadonlySet<string>;
   readonly views?: readonly View[];
+  /**
+   * For a report that must say what it can of a damaged lake: parts that cannot be read are left out and named. With
+   * `pages`, every page of every part is decoded first. Default: the first such part is an error.
+   */
+  readonly leaveOut?: { readonly pages: boolean };
   /** Default: the number of processors. */
   readonly threads?: number;
   readonly signal?: AbortSignal;
@@ -56,6 +64,8 @@ export interface LakeReader {
   readonly newestRun: string | null;
   /** Keys below a table that are not parts of it. */
   readonly foreign: readonly string[];
+  /** With `leaveOut`: what could not be read. */
+  readonly unread: readonly UnreadObject[];
   /** The only file that the engine may write: the Parquet output. */
   readonly outputFile: string;
   /** @throws UsageError for anything but a single statement that reads */
@@ -67,7 +77,8 @@ export interface LakeReader {
 /** @throws LakeError if the lake cannot be read; ScratchError if its parts do not fit into scratch */
 export async function openLakeReader(options: LakeReaderOptions): Promise<LakeReader> {
   const { store, days = allDays, views = loadViews(), signal } = options;
-  const record = await readRecord(store, lakeTables, signal);
+  const unread = options.leaveOut === undefined ? null : new UnreadObjects();
+  const buckets = await bucketsOf(store, unread, signal);
   if (engineWildcards.test(options.scratch.folder)) {
     throw new ScratchError(
       `The path of the scratch folder ${options.scratch.folder} contains *, ?, [, ] or =, which the engine reads as a pattern`,
@@ -91,20 +102,24 @@ export async function openLakeReader(options: LakeReaderOptions): Promise<LakeRe
     for (const table of needed.tables) {
       // The lake's "now" and how far a target was read do not depend on the days of the query.
       const asked = table === exportCoverage ? allDays : days;
-      const found = await findParts(store, table, record?.buckets ?? 0, asked, signal);
+      const found = await findParts(store, table, buckets ?? 0, asked, signal).catch((error: unknown) => {
+        if (unread === null || !(error instanceof LinkError)) throw error;
+        // Nobody can list what is behind a link.
+        unread.add(tablePrefix(table), error);
+        return { keys: [], leftOut: [], newest: null, foreign: [] };
+      });
       const { coverageDays } = needed;
       const recent =
         table === exportCoverage && coverageDays !== null && found.newest !== null
           ? daysBefore(found.newest, coverageDays)
           : allDays;
-      const isAsked = (key: string) =>
-        isWithin(parseTableKey(table, key, record?.buckets ?? 0)?.day ?? '', recent);
+      const isAsked = (key: string) => isWithin(parseTableKey(table, key, buckets ?? 0)?.day ?? '', recent);
       keys.set(table, recent === allDays ? found.keys : found.keys.filter(isAsked));
       foreign.push(...found.foreign);
       for (const day of found.leftOut) leftOut.add(day);
       if (table === exportCoverage) newestRun = found.newest;
     }
-    if (record === null) {
+    if (buckets === null) {
       const [first] = [...keys.values(), foreign].flat();
       if (first !== undefined) throw recordMissing(store.url, first);
       throw new LakeError(
@@ -119,9 +134,13 @@ export async function openLakeReader(options: LakeReaderOptions): Promise<LakeRe
     };
     const { parts, bytes } =
       options.folder === null
-        ? await fetched(store, [...keys.values()].flat(), { reserve }, folder, signal)
+        ? await fetched(store, [...keys.values()].flat(), { scratch: { reserve }, folder, unread }, signal)
         : {
-            parts: await localParts(await plainPath(options.folder, folder), [...keys.values()].flat()),
+            parts: await localParts(
+              await plainPath(options.folder, folder),
+              [...keys.values()].flat(),
+              unread,
+            ),
             bytes: 0,
           };
     const byKey = new Map(parts.map((part) => [part.key, part]));
@@ -144,10 +163,16 @@ export async function openLakeReader(options: LakeReaderOptions): Promise<LakeRe
     // Set here, because as an option of the instance it has no effect (github.com/josefbacik/systing/pull/241).
     const { scratch } = options;
     await connection.run(`SET max_temp_directory_size = '${scratch.limitBytes - scratch.bytes()}B'`);
-    const { url } = store;
+    const lake = { url: store.url, buckets };
     for (const table of lakeTables) {
-      await createTableView(connection, table, partsOf(table));
-      await checkParts(connection, table, partsOf(table), { url, buckets: record.buckets });
+      const { leaveOut } = options;
+      if (leaveOut === undefined || unread === null) {
+        await createTableView(connection, table, partsOf(table));
+        await checkParts(connection, table, partsOf(table), lake);
+      } else {
+        const how = { lake, unread, pages: leaveOut.pages };
+        await createTableView(connection, table, await readableParts(connection, table, partsOf(table), how));
+      }
     }
     for (const { name, sql } of views) {
       await connection.run(`CREATE VIEW ${quoteName(name)} AS ${sql}`);
@@ -161,6 +186,7 @@ export async function openLakeReader(options: LakeReaderOptions): Promise<LakeRe
       leftOut: [...leftOut].sort(),
       newestRun,
       foreign,
+      unread: unread?.list ?? [],
       outputFile,
       check: (sql) => checkStatement(connection, sql),
       close,
@@ -211,14 +237,46 @@ function neededFor(names: ReadonlySet<string> | undefined, views: readonly View[
   return { tables: lakeTables.filter(({ name }) => wanted.has(name)), coverageDays };
 }
 
+/**
+ * How many buckets the lake has; null: it has no record. If the record cannot be read and a report asks all the same, the newest
+ * run that began knows it.
+ */
+async function bucketsOf(
+  store: Store,
+  unread: UnreadObjects | null,
+  signal: AbortSignal | undefined,
+): Promise<number | null> {
+  try {
+    const record = await readRecord(store, lakeTables, signal);
+    if (record !== null || unread === null) return record?.buckets ?? null;
+    const known = await bucketsOfNewestRun(store, signal);
+    if (known !== null) unread.add(lakeKey, 'it is gone');
+    return known;
+  } catch (error) {
+    if (unread === null || !(error instanceof LakeError) || error instanceof NewerLakeError) throw error;
+    const known = await bucketsOfNewestRun(store, signal);
+    if (known === null) throw error;
+    unread.add(lakeKey, error);
+    return known;
+  }
+}
+
+async function bucketsOfNewestRun(store: Store, signal: AbortSignal | undefined): Promise<number | null> {
+  const { runs } = await listRuns(store, signal === undefined ? {} : { signal });
+  for (const run of runs.filter(({ hasBegin }) => hasBegin).reverse()) {
+    const begin = await readBegin(store, run, signal);
+    if (begin !== null) return begin.buckets;
+  }
+  return null;
+}
+
 async function fetched(
   store: Store,
   keys: readonly string[],
-  scratch: Pick<Scratch, 'reserve'>,
-  folder: string,
+  into: PartsFolder,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly parts: readonly Part[]; readonly bytes: number }> {
-  const found = await downloadParts(store, keys, scratch, join(folder, 'parts'), signal);
+  const found = await downloadParts(store, keys, { ...into, folder: join(into.folder, 'parts') }, signal);
   if (found !== null) return found;
   throw new PartChangedError(
     `A part of ${store.url} was removed between being listed and being read`,

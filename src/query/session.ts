@@ -16,7 +16,7 @@ import { count } from '../telemetry/paragraphs.ts';
 import { printable } from '../telemetry/printable.ts';
 import { allDays, type DayRange, daysBefore } from './day-range.ts';
 import { describeCoverage, readForCoverage } from './empty-result.ts';
-import { describeEngineError, isChangedPart } from './engine-errors.ts';
+import { describeEngineError, isChangedPart, isOutOfResources } from './engine-errors.ts';
 import { type LakeReader, openLakeReader } from './lake-reader.ts';
 import type { QuerySettings } from './query-settings.ts';
 import { checkStatement, type Statement } from './read-only.ts';
@@ -33,6 +33,8 @@ export interface SessionIo {
   readonly today: string;
   /** Opens the reader; replaced in tests. */
   readonly openReader?: typeof openLakeReader;
+  /** For a report that must say what it can: damaged parts are left out, and `reader.unread` names them. Default: false. */
+  readonly leaveOutDamage?: boolean;
 }
 
 export type SessionSettings = LakeSettings &
@@ -102,7 +104,11 @@ export async function openSession(
       whenFull: 'Raise --scratch-limit, read fewer days with --from and --to, or select less.',
     });
     const [openStoreNow, openScratchNow] = [store, scratch];
-    const open = async (lookBack: LookBack | null, signal: AbortSignal): Promise<LakeReader> => {
+    const open = async (
+      lookBack: LookBack | null,
+      pages: boolean,
+      signal: AbortSignal,
+    ): Promise<LakeReader> => {
       const days = settings.days ?? (await defaultDays(settings, openStoreNow, io.today, lookBack, signal));
       const opened = await (io.openReader ?? openLakeReader)({
         store: openStoreNow,
@@ -112,6 +118,7 @@ export async function openSession(
         days,
         signal,
         ...(names === undefined ? {} : { names }),
+        ...(io.leaveOutDamage === true ? { leaveOut: { pages } } : {}),
       });
       if (settings.lake.kind === 's3') io.note(fetchedLine(opened, days));
       const foreign = describeForeign(opened.foreign);
@@ -141,7 +148,7 @@ export async function openSession(
             await reader.close();
             reader = undefined;
           }
-          reader ??= await open(lookBack, signal);
+          reader ??= await open(lookBack, attempt > 1, signal);
           for (const line of remarks(reader, lookBack)) io.note(line);
           return await use(reader, () => {
             gone = true;
@@ -150,7 +157,8 @@ export async function openSession(
           if (signal.aborted && !(error instanceof ReportedError)) {
             throw new UnavailableError('The query was interrupted', 'Run it again.', { cause: error });
           }
-          if (attempt > 1 || gone || !isChangedPart(error)) {
+          const mayPass = isChangedPart(error) || (io.leaveOutDamage === true && isOfOnePage(error));
+          if (attempt > 1 || gone || !mayPass) {
             throw describeEngineError(error, openStoreNow.url, settings.memoryLimitBytes);
           }
           io.note('a part could not be read, perhaps because an export just replaced it; trying once more');
@@ -164,6 +172,11 @@ export async function openSession(
     await close();
     throw error;
   }
+}
+
+/** The engine's errors about a page that it cannot decode do not always name the part. */
+function isOfOnePage(error: unknown): boolean {
+  return !(error instanceof ReportedError) && !isOutOfResources(error);
 }
 
 /** Checks a statement before the lake is opened, so that only the tables it names are fetched. */

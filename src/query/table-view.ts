@@ -23,20 +23,29 @@ const storedAs: Readonly<Record<ColumnType, RegExp>> = {
   timestamp: /^TIMESTAMP/,
 };
 
-/** @throws LakeError for a part that is not Parquet, or whose columns have other types */
+/** @throws like tableSql */
 export async function createTableView(
   connection: DuckDBConnection,
   table: Table,
   parts: readonly Part[],
 ): Promise<void> {
+  const sql = await tableSql(connection, table, parts);
+  await connection.run(`CREATE VIEW ${quoteName(table.name)} AS ${sql}`);
+}
+
+/** @throws LakeError for a part that is not Parquet, or whose columns have other types */
+export async function tableSql(
+  connection: DuckDBConnection,
+  table: Table,
+  parts: readonly Part[],
+): Promise<string> {
   const selects: string[] = [];
   for (const alike of await partsBySchema(connection, parts)) {
     const [first] = alike;
     if (first === undefined) continue;
     selects.push(selectSql(table, alike, await columnsOf(connection, first)));
   }
-  const sql = selects.length === 0 ? noRowsSql(table) : selects.join('\nUNION ALL ');
-  await connection.run(`CREATE VIEW ${quoteName(table.name)} AS ${sql}`);
+  return selects.length === 0 ? noRowsSql(table) : selects.join('\nUNION ALL ');
 }
 
 /** Groups parts by schema, so that a query does not open the footers of parts whose day it excludes. */

@@ -28,6 +28,8 @@ export interface Acknowledged {
   readonly includes: (drain: string, loss: Interval) => boolean;
 }
 
+export const nothingAcknowledged: Acknowledged = { last: null, includes: () => false };
+
 export async function readAcknowledged(
   store: Store,
   now: number,

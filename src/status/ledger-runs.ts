@@ -1,8 +1,10 @@
 /** What the ledger says about runs that wrote no coverage, and about what each run was asked to read. */
 import pLimit from 'p-limit';
+import { beginKey, coverageKey } from '../lake/layout.ts';
 import type { Store } from '../lake/stores/store.ts';
 import { type BeginFacts, listRuns, readBegin } from '../ledger/read-runs.ts';
 import { watermarkName } from '../ledger/watermarks.ts';
+import type { UnreadObjects } from '../query/unread-objects.ts';
 import { dayMs } from '../shared/time.ts';
 import { utcDay } from '../tables/table.ts';
 import type { CoverageFacts, DrainFacts, EndedRun } from './coverage-facts.ts';
@@ -36,23 +38,40 @@ const readAtOnce = 4;
 const graceMs = 10 * 60_000;
 const longestRunMs = dayMs;
 
-/** Runs without a manifest and without coverage, newest first. */
+export interface LedgerReading {
+  readonly store: Pick<Store, 'read' | 'list' | 'head'>;
+  /** Takes the records that are gone or unreadable. */
+  readonly unread: UnreadObjects;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs without a manifest and without coverage, newest first. Notes coverage that is gone although its run has a manifest.
+ */
 export async function unfinishedRuns(
-  store: Pick<Store, 'read' | 'list'>,
+  reading: LedgerReading,
   { runs }: CoverageFacts,
   now: number,
-  signal: AbortSignal,
 ): Promise<readonly UnfinishedRun[]> {
+  const { store, unread, signal } = reading;
+  const since = utcDay(now - daysSearched * dayMs);
   const withCoverage = new Set(runs.map(({ runId }) => runId));
-  const found = await listRuns(store, { since: utcDay(now - daysSearched * dayMs), signal });
+  const found = await listRuns(store, { signal });
+  for (const { runId, asOf, date, hasManifest } of found.runs) {
+    if (!hasManifest || asOf > now || withCoverage.has(runId)) continue;
+    // The run may have ended after the coverage was read.
+    const key = coverageKey(date, runId);
+    if ((await store.head(key, signal)) === null)
+      unread.add(key, 'it is gone, although its run has a manifest');
+  }
   const open = found.runs
     .filter(
-      ({ runId, asOf, hasBegin, hasManifest }) =>
-        hasBegin && !hasManifest && asOf <= now && !withCoverage.has(runId),
+      ({ runId, asOf, date, hasBegin, hasManifest }) =>
+        hasBegin && !hasManifest && asOf <= now && date >= since && !withCoverage.has(runId),
     )
     .slice(-mostUnfinished)
     .reverse();
-  const records = await readBegun(store, open, signal);
+  const records = await readBegun(reading, open);
   return records.map(({ runId, asOf, planned, deadlineMs }) => {
     const endsBy = asOf + (deadlineMs ?? longestRunMs) + graceMs;
     return { runId, asOf, mayBeRunning: now < endsBy, planned };
@@ -65,9 +84,8 @@ export async function unfinishedRuns(
  * nobody knows whether a schedule has stopped, so the drain still counts as planned.
  */
 export async function plannedNoMore(
-  store: Pick<Store, 'read' | 'list'>,
+  reading: LedgerReading,
   { drains, runs }: CoverageFacts,
-  signal: AbortSignal,
 ): Promise<ReadonlySet<DrainFacts>> {
   const gone = new Set<DrainFacts>();
   const newest = runs.at(-1);
@@ -78,7 +96,7 @@ export async function plannedNoMore(
   const load = async ({ runId, asOf }: Pick<EndedRun, 'runId' | 'asOf'>): Promise<Begun | null> => {
     const known = cache.get(runId);
     if (known !== undefined) return known;
-    const [record = null] = await readBegun(store, [{ runId, asOf }], signal);
+    const [record = null] = await readBegun(reading, [{ runId, asOf }]);
     cache.set(runId, record);
     return record;
   };
@@ -121,16 +139,19 @@ function sameSelection(a: Begun['settings'] | undefined, b: Begun['settings']): 
   return selection(a) === selection(b);
 }
 
-/** Records that cannot be read are left out: they say nothing about any target. */
+/** Records that cannot be read are noted and left out: they say nothing about any target. */
 async function readBegun(
-  store: Pick<Store, 'read'>,
+  { store, unread, signal }: LedgerReading,
   runs: readonly Pick<EndedRun, 'runId' | 'asOf'>[],
-  signal: AbortSignal,
 ): Promise<readonly Begun[]> {
   const limit = pLimit(readAtOnce);
   const read = async ({ runId, asOf }: Pick<EndedRun, 'runId' | 'asOf'>): Promise<Begun[]> => {
-    const record = await readBegin(store, { runId, asOf, date: utcDay(asOf) }, signal);
-    if (record === null) return [];
+    const date = utcDay(asOf);
+    const record = await readBegin(store, { runId, asOf, date }, signal);
+    if (record === null) {
+      unread.add(beginKey(date, runId), 'it is gone, or is not the begin record of this run');
+      return [];
+    }
     const { settings, deadlineMs, plan } = record;
     return [{ runId, asOf, settings, deadlineMs, planned: plan.flatMap(drainOf) }];
   };

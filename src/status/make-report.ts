@@ -1,6 +1,9 @@
 /** From facts to the report: every drain's state, causes with their accounts, losses, and the exit code that follows. */
+import { tablePrefix } from '../lake/layout.ts';
+import type { UnreadObject } from '../query/unread-objects.ts';
 import type { ExitCode } from '../shared/exit-codes.ts';
 import { dayMs } from '../shared/time.ts';
+import { exportCoverage } from '../tables/export-coverage.ts';
 import type { DrainedTable } from '../tables/table.ts';
 import { targetName } from '../targets/target.ts';
 import { causeOf as sameCause } from '../telemetry/failure-groups.ts';
@@ -29,6 +32,7 @@ export interface Facts {
   readonly acknowledged: Acknowledged;
   readonly copies: CopiesAndOpenJobs;
   readonly recordAgainstAws: RecordAgainstAws;
+  readonly unread: readonly UnreadObject[];
 }
 
 export interface ReportLimits extends Limits {
@@ -86,7 +90,8 @@ export function makeReport(facts: Facts, limits: ReportLimits): StatusReport {
     },
     warn_within_hours: hours(limits.warnWithinMs),
     stale_after_hours: hours(limits.staleAfterMs),
-    verdict: verdictOf(drains.length, newLosses, atRisk, withGaps.length),
+    verdict: verdictOf(facts, { drains: drains.length, newLosses, atRisk, gaps: withGaps.length }),
+    unread_objects: facts.unread,
     totals: {
       accounts: new Set(drains.map(({ account_id }) => account_id)).size,
       targets: targetsOf(drains),
@@ -109,19 +114,35 @@ export function makeReport(facts: Facts, limits: ReportLimits): StatusReport {
     drains,
     copies: facts.copies.copies,
     record_against_aws: facts.recordAgainstAws,
-    exit_code: exitCodeOf(drains.length, newLosses, atRisk),
+    exit_code: exitCodeOf(facts, { drains: drains.length, newLosses, atRisk }),
   };
 }
 
-/** A loss first: it is what a person must be told even if nothing can be done about it any more. */
-function exitCodeOf(drains: number, newLosses: number, atRisk: number): ExitCode {
-  if (newLosses > 0) return 66;
+interface Counts {
+  readonly drains: number;
+  readonly newLosses: number;
+  readonly atRisk: number;
+}
+
+/** Whether all that proves anything was read. If not, a loss or a gap may be none. */
+export function isCoverageWhole(unread: Facts['unread']): boolean {
+  return !unread.some(({ key }) => key.startsWith(tablePrefix(exportCoverage)));
+}
+
+/** A certain loss first: it is what a person must be told even if nothing can be done about it any more. */
+function exitCodeOf({ unread }: Facts, { drains, newLosses, atRisk }: Counts): ExitCode {
+  if (newLosses > 0 && isCoverageWhole(unread)) return 66;
+  if (unread.length > 0) return 74;
   return drains === 0 || atRisk > 0 ? 75 : 0;
 }
 
-function verdictOf(drains: number, newLosses: number, atRisk: number, gaps: number): StatusReport['verdict'] {
+function verdictOf(
+  { unread }: Facts,
+  { drains, newLosses, atRisk, gaps }: Counts & { readonly gaps: number },
+): StatusReport['verdict'] {
+  if (newLosses > 0 && isCoverageWhole(unread)) return 'lost';
+  if (unread.length > 0) return 'incomplete';
   if (drains === 0) return 'nothing_read';
-  if (newLosses > 0) return 'lost';
   if (atRisk > 0) return 'at_risk';
   return gaps > 0 ? 'gaps' : 'proven';
 }

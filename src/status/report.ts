@@ -1,4 +1,5 @@
 /** What `status` reports: one plain structure, printed as JSON and drawn as text and as a page. All times are ISO 8601. */
+import type { UnreadObject } from '../query/unread-objects.ts';
 import type { ExitCode } from '../shared/exit-codes.ts';
 import type { DrainedTable } from '../tables/table.ts';
 
@@ -152,8 +153,10 @@ export interface StatusReport {
   readonly memory_days: Readonly<Record<DrainedTable, number>>;
   readonly warn_within_hours: number;
   readonly stale_after_hours: number;
-  /** In words: the worst that holds. */
-  readonly verdict: 'nothing_read' | 'lost' | 'at_risk' | 'gaps' | 'proven';
+  /** In words: the worst that holds. `incomplete`: `unread_objects` is not empty, and no certain loss is worse. */
+  readonly verdict: 'nothing_read' | 'lost' | 'incomplete' | 'at_risk' | 'gaps' | 'proven';
+  /** What could not be read, so that the report had to do without; a key that ends in `/` is a folder. */
+  readonly unread_objects: readonly UnreadObject[];
   readonly totals: {
     readonly accounts: number;
     /** Account and region. */

@@ -9,7 +9,7 @@ import { daysShown } from './copies.ts';
 import { coverageMatrix, matrixDays } from './coverage-matrix.ts';
 import { daysCompared } from './record-against-aws.ts';
 import type { Cause, Copies, LostInterval, StatusReport } from './report.ts';
-import { minute, placesLabel, regionsOf, sameLosses, spanOf, verdictLines } from './wording.ts';
+import { minute, placesLabel, regionsOf, sameLosses, spanOf, unreadRemedy, verdictLines } from './wording.ts';
 
 const shownAccounts = 4;
 /** Rows of losses that stand on the page; --output json has all. */
@@ -27,6 +27,7 @@ export function renderStatusPage(report: StatusReport): string {
     style: timelineStyle + chartStyle,
     sections: [
       timelinePatterns(),
+      ...(report.unread_objects.length > 0 ? [unreadSection(report)] : []),
       ...(report.causes.length > 0 ? [causesSection(report)] : []),
       ...(report.lost.length > 0 ? [lostSection(report)] : []),
       section(
@@ -50,6 +51,7 @@ export function renderStatusPage(report: StatusReport): string {
 const tones = {
   nothing_read: 'warn',
   lost: 'bad',
+  incomplete: 'bad',
   at_risk: 'bad',
   gaps: 'warn',
   proven: 'good',
@@ -113,6 +115,25 @@ function overallRate({ days }: Copies): number | null {
   const completed = days.reduce((sum, day) => sum + day.completed, 0);
   const ended = days.reduce((sum, day) => sum + day.completed + day.failed + day.partly_done, 0);
   return ended === 0 ? null : (completed / ended) * 100;
+}
+
+function unreadSection({ unread_objects: unread }: StatusReport): Html {
+  const shown = unread.slice(0, shownLosses);
+  return section(
+    'unread',
+    'Not readable',
+    `This report had to do without these objects. ${unreadRemedy}`,
+    [
+      dataTable(
+        'Objects that could not be read',
+        [{ name: 'Object' }, { name: 'Why' }],
+        shown.map(({ key, why }) => [html`<p class="where">${key}</p>`, html`<p class="remedy">${why}</p>`]),
+      ),
+      shown.length < unread.length &&
+        html`<p class="more">${grouped(unread.length - shown.length)} more are in --output json.</p>`,
+    ],
+    'long',
+  );
 }
 
 function causesSection({ causes, drains }: StatusReport): Html {

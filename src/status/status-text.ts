@@ -5,12 +5,22 @@ import { count, grouped, indented, listSome, paragraphs } from '../telemetry/par
 import { printable } from '../telemetry/printable.ts';
 import { type Paint, painter } from '../telemetry/status-colors.ts';
 import type { Cause, LostInterval, StatusReport } from './report.ts';
-import { differenceOf, minute, placesLabel, regionsOf, sameLosses, spanOf, verdictLines } from './wording.ts';
+import {
+  differenceOf,
+  minute,
+  placesLabel,
+  regionsOf,
+  sameLosses,
+  spanOf,
+  unreadRemedy,
+  verdictLines,
+} from './wording.ts';
 
 /** `--output json` has all. */
 const shownCauses = 10;
 const shownAccounts = 4;
 const shownLosses = 10;
+const shownUnread = 10;
 const shownDifferences = 5;
 
 /** @param columns the width to which text is wrapped; @param color whether states are coloured */
@@ -31,6 +41,7 @@ export function renderStatus(report: StatusReport, columns = 100, color = false)
       ),
     ]),
     paragraphs(columns, [paint(verdictStatus[report.verdict], say ?? ''), ...why]),
+    renderUnread(report, columns),
     renderCauses(report, columns, paint),
     renderLosses(report, columns),
     renderDifferences(report, columns),
@@ -43,6 +54,7 @@ export function renderStatus(report: StatusReport, columns = 100, color = false)
 /** What the code says of this report: for other jobs, the same codes speak of targets. */
 function exitMeaning({ exit_code: code, verdict, warn_within_hours: warn }: StatusReport): string {
   if (code === 66) return 'something was lost that nobody has acknowledged, or since --lost-since';
+  if (code === 74) return 'part of the lake could not be read';
   if (verdict === 'nothing_read') return 'no run has read anything yet';
   const within = `within ${spanOf(warn)} (--warn-within)`;
   return code === 75
@@ -54,10 +66,24 @@ function exitMeaning({ exit_code: code, verdict, warn_within_hours: warn }: Stat
 const verdictStatus = {
   nothing_read: 'SKIPPED',
   lost: 'FAILED',
+  incomplete: 'FAILED',
   at_risk: 'FAILED',
   gaps: 'SKIPPED',
   proven: 'OK',
 } as const;
+
+function renderUnread({ unread_objects: unread }: StatusReport, columns: number): string {
+  if (unread.length === 0) return '';
+  const shown = unread.slice(0, shownUnread);
+  return [
+    paragraphs(columns, ['Not read:']),
+    ...shown.flatMap(({ key, why }) => indented(`${key}: ${why}`, 2, columns)),
+    ...(shown.length < unread.length
+      ? [`  and ${grouped(unread.length - shown.length)} more (--output json has all)`]
+      : []),
+    ...indented(`→ ${unreadRemedy}`, 4, columns),
+  ].join('\n');
+}
 
 function renderCauses({ causes, drains }: StatusReport, columns: number, paint: Paint): string {
   if (causes.length === 0) return '';

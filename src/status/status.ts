@@ -1,16 +1,18 @@
 /** The `status` job: what is proven, what is missing and what is lost, from the lake alone. */
 import { createAws } from '../aws/aws.ts';
+import { acknowledgedPrefix, runsPrefix } from '../lake/layout.ts';
 import { openLakeStore } from '../lake/stores/open-lake-store.ts';
 import { type OpenedSession, openSession } from '../query/session.ts';
-import { UsageError } from '../shared/errors.ts';
+import { UnreadObjects } from '../query/unread-objects.ts';
+import { LakeError, UsageError } from '../shared/errors.ts';
 import { dayMs } from '../shared/time.ts';
 import { identifyCaller } from '../targets/caller.ts';
 import type { JobIo } from '../telemetry/job-io.ts';
-import { acknowledge, readAcknowledged } from './acknowledgements.ts';
+import { acknowledge, nothingAcknowledged, readAcknowledged } from './acknowledgements.ts';
 import { daysShown, readCopies } from './copies.ts';
 import { readCoverageFacts } from './coverage-facts.ts';
 import { plannedNoMore, unfinishedRuns } from './ledger-runs.ts';
-import { type Facts, makeReport } from './make-report.ts';
+import { type Facts, isCoverageWhole, makeReport } from './make-report.ts';
 import { readRecordAgainstAws } from './record-against-aws.ts';
 import type { StatusReport } from './report.ts';
 import type { StatusSettings } from './status-settings.ts';
@@ -47,6 +49,7 @@ export async function runStatus(settings: StatusSettings, io: StatusIo): Promise
       note: (line) => io.log.debug(line),
       signal: io.stopping,
       today: new Date(io.localNow()).toISOString().slice(0, 10),
+      leaveOutDamage: true,
     },
     names,
   );
@@ -55,6 +58,7 @@ export async function runStatus(settings: StatusSettings, io: StatusIo): Promise
     const limits = { ...settings, lostSince: lostSince(settings, facts.now) };
     const report = makeReport(facts, limits);
     if (!settings.acknowledge || report.lost.length === 0) return report;
+    if (!isCoverageWhole(facts.unread)) throw cannotAcknowledge(facts);
     await writeAcknowledgement(report.lost, facts.now, settings, io);
     const acknowledged = await readAcknowledged(session.store, facts.now, io.stopping);
     return makeReport({ ...facts, acknowledged }, limits);
@@ -67,21 +71,42 @@ async function readFacts(session: OpenedSession, settings: StatusSettings, io: S
   const { store } = session;
   const { stopping: signal } = io;
   io.progress.phase('reading the coverage of all runs');
-  const read = await session.ask(daysShown, signal, async ({ connection }) => {
+  const unread = new UnreadObjects();
+  const read = await session.ask(daysShown, signal, async (reader) => {
+    const { connection } = reader;
     const newest = await newestRun(connection);
     const now = settings.asOf ?? Math.max(newest, lakeTime(session, io.localNow));
     const coverage = await readCoverageFacts(connection, now);
     const copies = await readCopies(connection, now);
-    return { now, coverage, copies, recordAgainstAws: await readRecordAgainstAws(connection, now) };
+    const recordAgainstAws = await readRecordAgainstAws(connection, now);
+    return { now, coverage, copies, recordAgainstAws, parts: reader.unread };
   });
+  for (const { key, why } of read.parts) unread.add(key, why);
   io.progress.phase('reading the ledger');
-  return {
-    lake: session.url,
-    ...read,
-    unfinished: await unfinishedRuns(store, read.coverage, read.now, signal),
-    plannedNoMore: await plannedNoMore(store, read.coverage, signal),
-    acknowledged: await readAcknowledged(store, read.now, signal),
+  const reading = { store, unread, signal };
+  /** Without what lies there, the rest of the report still stands. */
+  const orUnread = async <T>(prefix: string, without: T, ask: () => Promise<T>): Promise<T> => {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof LakeError)) throw error;
+      unread.add(prefix, error);
+      return without;
+    }
   };
+  const unfinished = await orUnread(runsPrefix, [], () => unfinishedRuns(reading, read.coverage, read.now));
+  const gone = await orUnread(runsPrefix, new Set<never>(), () => plannedNoMore(reading, read.coverage));
+  const acknowledged = await orUnread(acknowledgedPrefix, nothingAcknowledged, () =>
+    readAcknowledged(store, read.now, signal),
+  );
+  return { lake: session.url, ...read, unfinished, plannedNoMore: gone, acknowledged, unread: unread.list };
+}
+
+function cannotAcknowledge({ lake, unread }: Facts): LakeError {
+  return new LakeError(
+    `The coverage of ${lake} cannot be read whole (${unread[0]?.key}), so nobody knows what is lost, and nothing was acknowledged`,
+    'Restore it first: verify names what is damaged, and repair says what can be brought back (docs/recovery.md).',
+  );
 }
 
 /** Opens the lake a second time: for the report it is open for reading only. */

@@ -51,6 +51,14 @@ export function verdictLines(report: StatusReport): readonly [string, ...string[
         `Data is lost for good: ${count(totals.new_losses, 'interval')} that nobody has acknowledged.`,
         ...clock,
         ...person,
+        ...(report.unread_objects.length === 0 ? [] : [`${unreadLine(report)}.`]),
+      ];
+    case 'incomplete':
+      return [
+        `${unreadLine(report)}, so this report is not complete.`,
+        ...unreadMeans(report),
+        ...clock,
+        ...person,
       ];
     case 'at_risk':
       return [
@@ -68,6 +76,27 @@ export function verdictLines(report: StatusReport): readonly [string, ...string[
       ];
   }
 }
+
+/** `1 object of the lake could not be read`. */
+function unreadLine({ unread_objects: unread }: StatusReport): string {
+  return `${count(unread.length, 'object')} of the lake could not be read`;
+}
+
+/** What a reader must not conclude from the rest of an incomplete report. */
+function unreadMeans({ unread_objects: unread, totals }: StatusReport): readonly string[] {
+  if (unread.some(({ key }) => key.startsWith('export_coverage/'))) {
+    return [
+      'Coverage files are among them. What they prove counts as unproven here, so there may be fewer gaps and losses than listed.',
+    ];
+  }
+  return totals.drains > 0 && totals.with_gaps === 0 && totals.new_losses === 0
+    ? ['The coverage was read whole: no run left a gap.']
+    : [];
+}
+
+/** What to do about objects that could not be read. */
+export const unreadRemedy =
+  'Run verify: it says what is wrong with each. repair says what can be brought back (docs/recovery.md).';
 
 /** What AWS's counts and the record do not share. */
 export function differenceOf({

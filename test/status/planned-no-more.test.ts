@@ -3,8 +3,9 @@ import { expect, it } from 'vitest';
 import { beginKey, manifestKey } from '../../src/lake/layout.ts';
 import type { Store } from '../../src/lake/stores/store.ts';
 import { newRunId } from '../../src/ledger/runs.ts';
+import { UnreadObjects } from '../../src/query/unread-objects.ts';
 import type { CoverageFacts, DrainFacts } from '../../src/status/coverage-facts.ts';
-import { plannedNoMore, unfinishedRuns } from '../../src/status/ledger-runs.ts';
+import { type LedgerReading, plannedNoMore, unfinishedRuns } from '../../src/status/ledger-runs.ts';
 import { utcDay } from '../../src/tables/table.ts';
 import { day, hour, now, well } from './organizations.ts';
 
@@ -65,9 +66,13 @@ function ledger(nights: readonly Night[], region = 'r') {
   return { store, coverage };
 }
 
+function reading(store: Pick<Store, 'read' | 'list'>, unread = new UnreadObjects()): LedgerReading {
+  return { store: { ...store, head: async () => null }, unread, signal };
+}
+
 async function gone(nights: readonly Night[]): Promise<string[]> {
   const { store, coverage } = ledger(nights);
-  return [...(await plannedNoMore(store, coverage, signal))].map(({ accountId }) => accountId).sort();
+  return [...(await plannedNoMore(reading(store), coverage))].map(({ accountId }) => accountId).sort();
 }
 
 const listed = (...accountIds: string[]) => ({ accounts: { kind: 'listed', accountIds } });
@@ -144,7 +149,7 @@ it('finds runs that died, and those that may still be running', async () => {
     { daysAgo: 1, accounts: ['1', '2'], ended: false },
     { daysAgo: 0.05, accounts: ['1'], ended: false },
   ]);
-  const found = await unfinishedRuns(store, coverage, now, signal);
+  const found = await unfinishedRuns(reading(store), coverage, now);
   expect(
     found.map(({ asOf, mayBeRunning, planned }) => [(now - asOf) / day, mayBeRunning, planned.length]),
   ).toEqual([
@@ -155,8 +160,26 @@ it('finds runs that died, and those that may still be running', async () => {
 
 it('counts a run whose coverage is written as ended, although its manifest is missing', async () => {
   const { store, coverage } = ledger([{ daysAgo: 1, accounts: ['1'], ended: false }]);
-  const [run] = await unfinishedRuns(store, coverage, now, signal);
+  const [run] = await unfinishedRuns(reading(store), coverage, now);
   if (run === undefined) throw new Error('no run');
   const ended = { ...coverage, runs: [{ runId: run.runId, asOf: run.asOf, rememberedFrom: {} }] };
-  expect(await unfinishedRuns(store, ended, now, signal)).toEqual([]);
+  expect(await unfinishedRuns(reading(store), ended, now)).toEqual([]);
+});
+
+it('names begin records that cannot be read, and coverage that is gone although its run ended', async () => {
+  const { store, coverage } = ledger([
+    { daysAgo: 3, accounts: ['1'] },
+    { daysAgo: 2, accounts: ['1'], ended: false },
+    { daysAgo: 1, accounts: ['1'] },
+  ]);
+  const [without, last] = coverage.runs;
+  if (without === undefined || last === undefined) throw new Error('no run');
+  const garbled = { ...store, read: async () => ({ etag: '', size: 1, bytes: Buffer.from('{') }) };
+  const unread = new UnreadObjects();
+  const found = await unfinishedRuns(reading(garbled, unread), { ...coverage, runs: [last] }, now);
+  expect(found).toEqual([]);
+  expect(unread.list.map(({ key }) => key)).toEqual([
+    expect.stringMatching(/^_ledger\/runs\/.*\.begin\.json$/),
+    `export_coverage/run_date=${utcDay(without.asOf)}/${without.runId}.parquet`,
+  ]);
 });
