@@ -8,8 +8,9 @@ import type { AggregationPeriod } from '../tables/copy-job-summaries.ts';
 import { serverSideEncryptions } from './encryption.ts';
 import { file, folder, lake, signingKey } from './location-parsers.ts';
 import { allJobs, type Job, list, type Option, option, text } from './option.ts';
-import { day, duration, instant, integer, sizeFrom, timesOfDay } from './quantity-parsers.ts';
+import { autoOrInteger, day, duration, instant, integer, sizeFrom, timesOfDay } from './quantity-parsers.ts';
 import { simulateOptions } from './simulate-options.ts';
+import { autoConcurrency } from './typed-values.ts';
 import {
   accountId,
   accounts,
@@ -151,11 +152,11 @@ export const options = {
     default: '14',
     description: 'How many days AWS keeps the daily counts of copy jobs',
   }),
-  concurrency: text(integer(1, 1024), {
+  concurrency: text(autoOrInteger(1, 1024), {
     kind: 'integer',
-    sample: 'N',
-    default: '16',
-    description: 'How many targets to read at once; a target is one account in one region',
+    sample: 'auto|N',
+    default: 'auto',
+    description: `How many targets to read at once; a target is one account in one region. auto begins with ${autoConcurrency.first}, raises it while responses stay fast and memory lasts, and stays between ${autoConcurrency.least} and ${autoConcurrency.ceiling}`,
   }),
   'requests-per-second': text(integer(1, 1000), {
     kind: 'integer',

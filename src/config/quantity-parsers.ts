@@ -110,6 +110,20 @@ export function integer(min: number, max: number): ParseText<number> {
   };
 }
 
+/** `auto`, or an integer between two bounds, inclusive. */
+export function autoOrInteger(min: number, max: number): ParseText<number | 'auto'> {
+  const parse = integer(min, max);
+  return (word, cwd) => {
+    if (word === 'auto') return word;
+    try {
+      return parse(word, cwd);
+    } catch (error) {
+      if (!(error instanceof InvalidValue)) throw error;
+      throw new InvalidValue(error.reason, `Write auto, or a whole number from ${min} to ${max}.`);
+    }
+  };
+}
+
 /**
  * A point in time, in milliseconds since the epoch: a UTC day (its start), or ISO 8601 with a time.
  * Without an offset, the time is UTC.

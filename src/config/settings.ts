@@ -19,6 +19,7 @@ import type { OptionName } from './options.ts';
 import { refuseS3OptionsForLocalLake } from './s3-only-options.ts';
 import type {
   AccountSelection,
+  ConcurrencySetting,
   FailOn,
   LakeLocation,
   PublishWindow,
@@ -42,7 +43,7 @@ export interface Settings extends LakeSettings, Encryption {
   readonly fullEveryMs: number;
   readonly memoryDays: number;
   readonly countMemoryDays: number;
-  readonly concurrency: number;
+  readonly concurrency: ConcurrencySetting;
   readonly requestsPerSecond: number;
   readonly targetTimeoutMs: number;
   readonly deadlineMs: number;

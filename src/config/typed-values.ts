@@ -37,3 +37,14 @@ export type FailOn =
   | { readonly kind: 'all' }
   /** More than this share of the planned targets, 0 to 1. */
   | { readonly kind: 'share'; readonly share: number };
+
+/** How many targets are read at once; `auto`: the run finds out, within `autoConcurrency`. */
+export type ConcurrencySetting = number | 'auto';
+
+/** Where `auto` begins, and between which levels it stays. */
+export const autoConcurrency = { first: 16, least: 4, ceiling: 64 } as const;
+
+/** The most targets that are read at once. */
+export function mostConcurrency(setting: ConcurrencySetting): number {
+  return setting === 'auto' ? autoConcurrency.ceiling : setting;
+}

@@ -1,26 +1,32 @@
 /** Every planned drain of a run, a number of them at once. */
-import pLimit from 'p-limit';
 import type { Drained, Planned } from '../ledger/planned.ts';
 import { createSource } from '../source/backup.ts';
+import { type ConcurrencySummary, openConcurrency } from '../source/concurrency.ts';
 import { isEmptyWindow } from '../source/window.ts';
 import { collectTarget, type Destination } from './collect-target.ts';
 import { DrainQueue } from './drain-queue.ts';
 import type { Run } from './open-run.ts';
 
+export interface Collected {
+  readonly drained: ReadonlyMap<Planned, Drained>;
+  readonly concurrency: ConcurrencySummary;
+}
+
 /**
  * Resolves with what came of each planned drain. A drain is missing if it was not begun any more, or if there was
  * nothing to ask for. Rejects only when scratch cannot be written, after it has ended the other drains.
  */
-export async function collect(run: Run, destination: Destination): Promise<ReadonlyMap<Planned, Drained>> {
+export async function collect(run: Run, destination: Destination): Promise<Collected> {
   const { settings, planning, log } = run;
   const { progress } = run.io;
   const planned = planning.planned.filter(({ window }) => !isEmptyWindow(window));
   const broken = new AbortController();
   const signal = AbortSignal.any([run.stops.draining, broken.signal]);
+  const concurrency = openConcurrency(settings.concurrency, { log });
   const source = createSource({
     aws: planning.aws,
     homeRegion: planning.homeRegion,
-    concurrency: settings.concurrency,
+    concurrency,
     requestsPerSecond: settings.requestsPerSecond,
     targetTimeoutMs: settings.targetTimeoutMs,
     memoryDays: settings.memoryDays,
@@ -61,11 +67,10 @@ export async function collect(run: Run, destination: Destination): Promise<Reado
   };
 
   progress.drainStarted(planned);
-  const limit = pLimit(settings.concurrency);
   try {
-    await Promise.allSettled(planned.map(() => limit(drainNext)));
+    await Promise.allSettled(planned.map(() => concurrency.drains.runExclusive(drainNext)));
     if (broken.signal.aborted) throw broken.signal.reason;
-    return drained;
+    return { drained, concurrency: concurrency.summary() };
   } finally {
     source.close();
   }

@@ -7,7 +7,7 @@ import type { JobIo } from '../telemetry/job-io.ts';
 import type { RunSummary } from '../telemetry/run-summary.ts';
 import { writeBeginRecord } from './begin-record.ts';
 import { closeRun } from './close-run.ts';
-import { collect } from './collect.ts';
+import { type Collected, collect } from './collect.ts';
 import { lookForForeign } from './look-for-foreign.ts';
 import { type Run, withOpenRun } from './open-run.ts';
 import { openPublication } from './publication.ts';
@@ -40,9 +40,9 @@ async function exportAll(run: Run): Promise<RunSummary> {
   // Collect, and publish: a batch whenever one is full or its time has come, the rest at the end.
   const collecting = performance.now();
   let collected: number;
-  let drained: Awaited<ReturnType<typeof collect>>;
+  let collection: Collected;
   try {
-    drained = await collect(run, { batches, creationDates, rejected });
+    collection = await collect(run, { batches, creationDates, rejected });
     collected = performance.now();
     await batches.finish();
   } finally {
@@ -52,6 +52,7 @@ async function exportAll(run: Run): Promise<RunSummary> {
   warnOfLargeParts(publication.written, log);
 
   // Close: the ledger says what became of each planned drain.
+  const { drained, concurrency } = collection;
   const closing = performance.now();
   progress.phase('closing the ledger');
   const closed = await closeRun(run, drained, publication, rejected);
@@ -63,7 +64,7 @@ async function exportAll(run: Run): Promise<RunSummary> {
   const foreign = await lookForForeign(run, publication);
   const publishedMs = batches.spentMs;
   const times = { collecting, collected, closing, ended: performance.now(), publishedMs };
-  const summary = summarize(run, { drained, closed, moved, foreign, times });
+  const summary = summarize(run, { drained, closed, concurrency, moved, foreign, times });
   log.info({ summary: { ...summary, failures: summary.failures.length } }, 'the run has ended');
   return summary;
 }

@@ -1,6 +1,5 @@
 /** What `export` would do, found out by asking every target for one page. Writes nothing. */
 
-import pLimit from 'p-limit';
 import type { Settings } from '../config/settings.ts';
 import {
   emptyWindowMessage,
@@ -13,6 +12,7 @@ import { firstLossAt } from '../ledger/data-loss.ts';
 import type { Planned } from '../ledger/planned.ts';
 import { dayMs } from '../shared/time.ts';
 import { createSource } from '../source/backup.ts';
+import { openConcurrency } from '../source/concurrency.ts';
 import type { DrainReport, Source } from '../source/source.ts';
 import { creationTime, isEmptyWindow } from '../source/window.ts';
 import { targetName } from '../targets/target.ts';
@@ -25,23 +25,24 @@ import { createStopSignals } from './stop-signals.ts';
 export async function runPlan(settings: Settings, io: JobIo): Promise<PlanSummary> {
   const stops = createStopSignals(io.stopping, settings.deadlineMs);
   const planning = await makePlan(settings, { ...io, mode: 'read', draining: stops.draining });
+  const log = io.log.child({ run_id: planning.runId });
+  const concurrency = openConcurrency(settings.concurrency, { log });
   const source = createSource({
     aws: planning.aws,
     homeRegion: planning.homeRegion,
-    concurrency: settings.concurrency,
+    concurrency,
     requestsPerSecond: settings.requestsPerSecond,
     targetTimeoutMs: settings.targetTimeoutMs,
     memoryDays: settings.memoryDays,
     recheckTime: planning.recheckTime,
     onThrottle: (target) => io.progress.throttled(target),
-    log: io.log.child({ run_id: planning.runId }),
+    log,
   });
   try {
     io.progress.drainStarted(planning.planned);
-    const limit = pLimit(settings.concurrency);
     const tries = await Promise.all(
       planning.planned.map((planned) =>
-        limit(async () => {
+        concurrency.drains.runExclusive(async () => {
           io.progress.drainBegan(planned);
           const tried = isEmptyWindow(planned.window)
             ? notTried(planned)
@@ -66,7 +67,7 @@ export async function runPlan(settings: Settings, io: JobIo): Promise<PlanSummar
       targets: planning.targets.length,
       readable: readableTargets(tries),
       expected_requests: plan.reduce((sum, { expected_requests: requests }) => sum + requests, 0),
-      expected_minutes: expectedMinutes(tries, plan, settings.concurrency),
+      expected_minutes: expectedMinutes(tries, plan, concurrency.now()),
       foreign_objects: planning.foreignFolders,
       plan,
       exit_code: exitCodeOf(statuses, settings.failOn, io.stopping.aborted),

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { type Aws, createAws } from '../aws/aws.ts';
 import { type ClockReading, clockToleranceMs } from '../aws/clock.ts';
 import type { Settings } from '../config/settings.ts';
+import { mostConcurrency } from '../config/typed-values.ts';
 import { unknownRegions } from '../config/value-parsers.ts';
 import { foreignFolders } from '../lake/foreign-objects.ts';
 import { type Lake, openLake } from '../lake/lake.ts';
@@ -82,7 +83,7 @@ export async function makePlan(settings: Settings, io: PlanningIo): Promise<Plan
   }
   const aws = createAws({
     endpointUrl: settings.endpointUrl,
-    maxSockets: settings.concurrency,
+    maxSockets: mostConcurrency(settings.concurrency),
     retryForMs: Math.min(settings.targetTimeoutMs, retryForMs[io.mode]),
     onRetry: ({ name, message }, waitMs) =>
       io.log.warn(

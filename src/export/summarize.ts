@@ -12,6 +12,7 @@ import type { Drained, Planned } from '../ledger/planned.ts';
 import type { AwsMemory } from '../ledger/remembered.ts';
 import { unknownFieldsOf } from '../ledger/totals.ts';
 import { differingShare, type Reconciliation, totalsOf } from '../reconciliation/reconcile.ts';
+import type { ConcurrencySummary } from '../source/concurrency.ts';
 import { adviceFor } from '../telemetry/advice.ts';
 import type { LostInterval, ReconciliationSummary, RunSummary } from '../telemetry/run-summary.ts';
 import type { ClosedRun } from './close-run.ts';
@@ -30,13 +31,14 @@ export interface Times {
 export interface Ended {
   readonly drained: ReadonlyMap<Planned, Drained>;
   readonly closed: ClosedRun;
+  readonly concurrency: ConcurrencySummary;
   readonly moved: CreationDates['moved'];
   readonly foreign: readonly string[];
   readonly times: Times;
 }
 
 export function summarize({ settings, planning, started }: Run, ended: Ended): RunSummary {
-  const { drained, closed, moved, foreign, times } = ended;
+  const { drained, closed, concurrency, moved, foreign, times } = ended;
   const { coverage, totals, ledgerError, checkpoint } = closed;
   const { memoryDays, countMemoryDays } = settings;
   const run = { asOf: planning.asOf, memoryDays, countMemoryDays };
@@ -55,6 +57,7 @@ export function summarize({ settings, planning, started }: Run, ended: Ended): R
       rows: sumOf(coverage, ({ rows }) => rows),
       retries: sumOf(coverage, ({ report }) => report.retries),
     },
+    concurrency,
     unknown_fields: unknownFieldsOf(drained.values()),
     altered_records: [...drained.values()].reduce((sum, { altered }) => sum + altered, 0),
     moved_jobs: moved.jobs,

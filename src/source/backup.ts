@@ -3,7 +3,6 @@
  */
 
 import { BackupClient } from '@aws-sdk/client-backup';
-import { Semaphore } from 'async-mutex';
 import type { Logger } from 'pino';
 import type { Aws } from '../aws/aws.ts';
 import { type BodyMemory, createBodyMemory } from '../aws/body-memory.ts';
@@ -13,6 +12,7 @@ import { dayMs } from '../shared/time.ts';
 import type { DrainedTable } from '../tables/table.ts';
 import { credentialsHold } from '../targets/caller.ts';
 import type { Target } from '../targets/target.ts';
+import { type Concurrency, fixedConcurrency } from './concurrency.ts';
 import { type DrainSetup, PagedDrain, type ReadPass } from './drain.ts';
 import { readCopyJobSummaries } from './list-copy-job-summaries.ts';
 import { readCopyJobs } from './list-copy-jobs.ts';
@@ -21,6 +21,7 @@ import type { RequestFailure } from './outcome.ts';
 import { createRateLimits } from './rate-limit.ts';
 import { type RequestTiming, requestPage } from './request.ts';
 import type { Drain, Source } from './source.ts';
+import { createTargetPaces } from './target-pace.ts';
 
 /** Lists read at once for one target: pieces of its window, or children of its parents. */
 const mostListsAtOnce = 4;
@@ -32,8 +33,8 @@ export interface SourceOptions {
   readonly aws: Aws;
   /** The caller's own region, from `identifyCaller`. STS says there whether credentials still hold. */
   readonly homeRegion: string;
-  /** Targets read at once. No target is read in more pieces than that at once. */
-  readonly concurrency: number;
+  /** Bounds the requests at once. No target is read in more pieces than that at once. Default: one for each socket. */
+  readonly concurrency?: Concurrency;
   /** For each (account, region). Both APIs and every retry count. May be a fraction. */
   readonly requestsPerSecond: number;
   /** For one drain, that is, one table of one target. Retries end with it. */
@@ -64,11 +65,11 @@ export function createSource(options: SourceOptions): Source {
     requestTimeoutMs: Math.min(aws.requestTimeoutMs, targetTimeoutMs / 4),
     ...options.timing,
   };
-  // Not p-limit: a page keeps its slot after its request has ended.
-  const slots = new Semaphore(aws.maxSockets);
+  const { concurrency = fixedConcurrency(aws.maxSockets) } = options;
   const memory = options.memory ?? createBodyMemory();
   const closed = new AbortController();
   const rateLimits = createRateLimits(options.requestsPerSecond, closed.signal);
+  const paces = createTargetPaces(options.requestsPerSecond, now);
 
   const open = (target: Target, table: DrainedTable, signal: AbortSignal, readPass: ReadPass): Drain => {
     const log = options.log.child({ account_id: target.accountId, region: target.region, table });
@@ -78,7 +79,8 @@ export function createSource(options: SourceOptions): Source {
       target,
       homeRegion,
       rateLimit: rateLimits(target),
-      slots,
+      concurrency,
+      pace: paces(target),
       memory,
       timing,
       random,
@@ -98,7 +100,7 @@ export function createSource(options: SourceOptions): Source {
           {
             window,
             memoryMs: options.memoryDays * dayMs,
-            listsAtOnce: Math.min(mostListsAtOnce, options.concurrency),
+            listsAtOnce: Math.min(mostListsAtOnce, concurrency.now()),
           },
           stop,
         ),

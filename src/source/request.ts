@@ -20,6 +20,7 @@ import {
 import type { RefreshRequest } from '../targets/credentials.ts';
 import type { Target } from '../targets/target.ts';
 import type { Ask } from './ask.ts';
+import type { Concurrency } from './concurrency.ts';
 import {
   DrainFailure,
   isExpiredPageToken,
@@ -32,6 +33,7 @@ import {
 } from './outcome.ts';
 import { BrokenAnswer, HeldPage, pageOf, type RawPage } from './page.ts';
 import { SiblingStopped } from './side-by-side.ts';
+import { type TargetPace, waitForPace } from './target-pace.ts';
 
 export interface RequestTiming extends RetryDelays {
   /** An attempt without a complete response is given up after this time, and made again. */
@@ -44,8 +46,10 @@ export interface RequestSetup {
   readonly homeRegion: string;
   /** Resolves when the target's rate allows one more request. */
   readonly rateLimit: () => Promise<void>;
-  /** Bounds the requests on their way, and the pages in memory, at once. */
-  readonly slots: SemaphoreInterface;
+  /** Slots bound the requests on their way, and the pages in memory, at once. */
+  readonly concurrency: Pick<Concurrency, 'slots' | 'sent' | 'crowded' | 'whileWaiting'>;
+  /** Slows the target down after AWS has throttled it. */
+  readonly pace: TargetPace;
   /** Bounds the bytes of the pages that are in memory at once. */
   readonly memory: BodyMemory;
   readonly timing: RequestTiming;
@@ -79,7 +83,7 @@ export async function requestPage(
   pass: number,
   signal: AbortSignal,
 ): Promise<HeldPage> {
-  const { target, homeRegion, timing } = setup;
+  const { target, homeRegion, timing, concurrency, pace } = setup;
   const spent = new Map<RequestFailure['kind'], number>();
   let last: RequestFailure | null = null;
   let refused: string | undefined;
@@ -92,13 +96,15 @@ export async function requestPage(
   };
 
   const attempt = async (): Promise<HeldPage> => {
-    const freeSlot = await takeSlot(setup.slots, signal);
+    await waitForPace(pace, concurrency.whileWaiting, signal);
+    const freeSlot = await takeSlot(concurrency.slots, signal);
     let identity: AwsCredentialIdentity | null = null;
     try {
       const refresh: Partial<RefreshRequest> = refused === undefined ? {} : { forceRefresh: true, refused };
       identity = await abortable(target.credentials(refresh), signal);
       refused = undefined;
       const { raw, reservation } = await whenItFits(setup, ask, signal);
+      pace.answered();
       return new HeldPage(raw, pass, () => {
         reservation?.release();
         freeSlot();
@@ -149,7 +155,8 @@ export async function requestPage(
         if (!(await goesOn(error.failure, error.identity))) return false;
         const wait = waitMs(timing, attempts++, setup.random);
         setup.onRetry(error.failure, wait);
-        await delay(wait, undefined, { signal });
+        if (error.failure.kind === 'throttled') pace.throttled();
+        await concurrency.whileWaiting(() => delay(wait, undefined, { signal }));
         return true;
       },
     });
@@ -203,6 +210,7 @@ async function whenItFits(setup: RequestSetup, ask: Ask, signal: AbortSignal): P
       return await requestOnce(setup, ask, signal, reservation);
     } catch (error) {
       if (!(error instanceof BodyMemoryFull)) throw error;
+      setup.concurrency.crowded();
       reservation = await setup.memory.waitFor(error.bytes, signal);
     }
   }
@@ -233,6 +241,7 @@ async function pageFrom(
   send: ReturnType<Ask['prepare']>['send'],
 ): Promise<RawPage> {
   const { requestTimeoutMs } = setup.timing;
+  const answered = setup.concurrency.sent();
   const cut = childController(signal);
   const timer = setTimeout(() => cut.abort(new NoAnswerInTime(requestTimeoutMs)), requestTimeoutMs);
   try {
@@ -251,7 +260,13 @@ async function pageFrom(
   const page = pageOf(kept.response, ask.list);
   // The records are parsed, so the text is no longer needed.
   kept.response = null;
+  answered(responseKind(ask, setup.target, page));
   return { ...page, observedAt: await setup.observed(page.observedAt) };
+}
+
+/** A page with four times as many records counts as another kind: it takes longer, however many others there are. */
+function responseKind(ask: Ask, { region }: Target, { records }: RawPage): string {
+  return `${ask.list} ${region} ${Math.ceil(Math.log(records.length + 1) / Math.log(4))}`;
 }
 
 /** Named like the time-outs of smithy's handler. */

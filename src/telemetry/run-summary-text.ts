@@ -34,6 +34,7 @@ export function renderRunSummary(summary: RunSummary, columns = 100, color = fal
         `publish ${span(phases.publish)}`,
         `ledger ${span(phases.ledger)}`,
       ].join(', ')})`,
+      concurrencyLine(summary.concurrency),
     ]),
     totals.length === 0
       ? 'Nothing was read.'
@@ -95,6 +96,11 @@ export function renderRunSummary(summary: RunSummary, columns = 100, color = fal
     needsPersonLine(failures, columns, paint),
   ];
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
+}
+
+function concurrencyLine({ setting, mean, highest, last }: RunSummary['concurrency']): string {
+  if (setting !== 'auto') return `Concurrency: ${setting}`;
+  return `Concurrency: auto, ${mean} on average, ${highest} at most, ${last} at the end`;
 }
 
 /** A line about objects in the lake that do not belong to it; '' if there are none. */

@@ -3,6 +3,7 @@
 import type { CoverageStatus } from '../ledger/coverage.ts';
 import type { TableTotals, UnknownFields } from '../ledger/totals.ts';
 import type { ExitCode } from '../shared/exit-codes.ts';
+import type { ConcurrencySummary } from '../source/concurrency.ts';
 import type { DrainStatus } from '../source/source.ts';
 import type { DrainedTable } from '../tables/table.ts';
 
@@ -66,6 +67,11 @@ export interface RunSummary {
   readonly tables: Readonly<Partial<Record<DrainedTable, TableTotals>>>;
   /** What was read from AWS Backup: pages, the rows in them, and requests that were sent again. */
   readonly reading: { readonly pages: number; readonly rows: number; readonly retries: number };
+  /**
+   * Targets that were read at once: what `--concurrency` says, the mean over the time of reading, the highest, and the
+   * last. The same number four times if it was fixed.
+   */
+  readonly concurrency: ConcurrencySummary;
   /** Fields that AWS sent and no column holds; they are not in the lake. */
   readonly unknown_fields: UnknownFields;
   /** Records whose rows have U+FFFD in place of text that Parquet cannot hold; the original records are kept. */

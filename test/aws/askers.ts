@@ -3,6 +3,7 @@ import pino from 'pino';
 import type { Aws } from '../../src/aws/aws.ts';
 import { openGlue } from '../../src/catalog/glue.ts';
 import { createSource } from '../../src/source/backup.ts';
+import { fixedConcurrency } from '../../src/source/concurrency.ts';
 import { identifyCaller } from '../../src/targets/caller.ts';
 import { assumedRole } from '../../src/targets/credentials.ts';
 import { listOrganizationAccounts } from '../../src/targets/organization.ts';
@@ -68,7 +69,7 @@ async function drained(
   const source = createSource({
     aws,
     homeRegion: region,
-    concurrency: 1,
+    concurrency: fixedConcurrency(1),
     requestsPerSecond: 1000,
     targetTimeoutMs,
     memoryDays: 35,

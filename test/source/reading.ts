@@ -56,7 +56,6 @@ export async function startBench(
   const source = createSource({
     aws,
     homeRegion: 'us-east-1',
-    concurrency: 16,
     requestsPerSecond: 1000,
     targetTimeoutMs: 20_000,
     memoryDays: 35,

@@ -2,6 +2,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import pino from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createSource } from '../../src/source/backup.ts';
+import { fixedConcurrency } from '../../src/source/concurrency.ts';
 import { shareCredentials } from '../../src/targets/credentials.ts';
 import { type Bench, type BenchOptions, day, hour, job, page, startBench, to } from './reading.ts';
 import { type Asked, callerIdentity, inTurn, type Reply, refusal, stsRefusal } from './scripted-aws.ts';
@@ -148,7 +149,7 @@ describe('a host name that is not found', () => {
         }),
       },
       homeRegion: 'us-east-1',
-      concurrency: 1,
+      concurrency: fixedConcurrency(1),
       requestsPerSecond: 1000,
       targetTimeoutMs: 2_000,
       memoryDays: 35,

@@ -234,7 +234,6 @@ describe('reading an organization', () => {
     const source = createSource({
       aws: found.aws,
       homeRegion: found.identified.region,
-      concurrency: 16,
       requestsPerSecond: 1000,
       targetTimeoutMs: 20_000,
       memoryDays: 35,

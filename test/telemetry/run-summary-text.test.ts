@@ -45,6 +45,7 @@ const summary: RunSummary = {
   altered_records: 0,
   failures: Array.from({ length: 12 }, (_, i) => failure(i)),
   reading: { pages: 640, rows: 61_000, retries: 12 },
+  concurrency: { setting: 16, mean: 16, highest: 16, last: 16 },
   hours_to_data_loss: 336,
   phases_ms: { discover: 1200, drain: 150_000, publish: 33_000, ledger: 800 },
   moved_jobs: 0,

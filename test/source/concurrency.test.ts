@@ -1,0 +1,62 @@
+import pino from 'pino';
+import { describe, expect, it } from 'vitest';
+import { openConcurrency } from '../../src/source/concurrency.ts';
+
+const log = pino({ level: 'silent' });
+
+/** Asks for as much as is allowed at once, `rounds` times; each response takes 100 ms. */
+async function fill(setting: number | 'auto', rounds: number) {
+  let now = 0;
+  const concurrency = openConcurrency(setting, { log, now: () => now, memoryHolds: () => true });
+  const atOnce: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const releases: (() => void)[] = [];
+    const pages: ((kind: string) => void)[] = [];
+    while (!concurrency.slots.isLocked()) {
+      const [, release] = await concurrency.slots.acquire();
+      releases.push(release);
+      pages.push(concurrency.sent());
+    }
+    atOnce.push(releases.length);
+    now += 100;
+    for (const page of pages) page('list');
+    for (const release of releases) release();
+  }
+  return { concurrency, atOnce };
+}
+
+describe('--concurrency auto', () => {
+  it('gives out as many slots and open drains as its level, from 16 to 64', async () => {
+    const { concurrency, atOnce } = await fill('auto', 60);
+    expect(atOnce[0]).toBe(16);
+    expect(atOnce.at(-1)).toBe(64);
+    expect(concurrency.drains.getValue()).toBe(64);
+    const { setting, mean, highest, last } = concurrency.summary();
+    expect({ setting, highest, last }).toEqual({ setting: 'auto', highest: 64, last: 64 });
+    expect(mean).toBeGreaterThan(16);
+    expect(mean).toBeLessThan(64);
+  });
+
+  it('lets another drain be open while one waits before it asks again, and no more than 64 of them', async () => {
+    const { concurrency } = await fill('auto', 1);
+    const waits = Array.from({ length: 100 }, () => Promise.withResolvers<void>());
+    const waiting = waits.map(({ promise }) => concurrency.whileWaiting(() => promise));
+    expect(concurrency.drains.getValue()).toBe(16 + 64);
+    for (const { resolve } of waits) resolve();
+    await Promise.all(waiting);
+    expect(concurrency.drains.getValue()).toBe(16);
+  });
+});
+
+describe('--concurrency N', () => {
+  it('gives out N slots and N open drains, whatever happens', async () => {
+    const { concurrency, atOnce } = await fill(5, 60);
+    expect(new Set(atOnce)).toEqual(new Set([5]));
+    const wait = Promise.withResolvers<void>();
+    const waiting = concurrency.whileWaiting(() => wait.promise);
+    expect(concurrency.drains.getValue()).toBe(5);
+    wait.resolve();
+    await waiting;
+    expect(concurrency.summary()).toEqual({ setting: 5, mean: 5, highest: 5, last: 5 });
+  });
+});
