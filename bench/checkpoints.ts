@@ -1,7 +1,7 @@
 /**
  * What a checkpoint and its signature cost a run of a lake with so many parts: seconds, and the share of the run.
  *
- *   node bench/checkpoints.ts [--parts 10000] [--rounds 5]
+ *   npm run bench -- checkpoints [--small] [--parts 10000] [--rounds 5]
  *
  * The run is a real one: a night of 20 accounts in 4 regions against the simulator, into a lake in a folder. Before it, the
  * lake's state is given as many parts of earlier days as asked for. They have no files, because a checkpoint reads
@@ -19,9 +19,14 @@ import type { WrittenPart } from '../src/ledger/runs.ts';
 import { openLab } from '../test/support/lab.ts';
 
 const { values } = parseArgs({
-  options: { parts: { type: 'string', default: '10000' }, rounds: { type: 'string', default: '5' } },
+  options: {
+    small: { type: 'boolean', default: false },
+    parts: { type: 'string' },
+    rounds: { type: 'string' },
+  },
 });
-const [parts, rounds] = [Number(values.parts), Number(values.rounds)];
+const parts = Number(values.parts ?? (values.small ? 100 : 10_000));
+const rounds = Number(values.rounds ?? (values.small ? 1 : 5));
 const dayMs = 86_400_000;
 const signal = new AbortController().signal;
 
@@ -40,7 +45,7 @@ const earlier = Array.from({ length: parts }, (_, at): WrittenPart => {
 });
 
 const folder = await mkdtemp(join(tmpdir(), 'bench-checkpoints-'));
-const lab = await openLab({ accounts: 20, regions: 4, jobsPerDay: 50, days: 30 });
+const lab = await openLab(values.small ? {} : { accounts: 20, regions: 4, jobsPerDay: 50, days: 30 });
 try {
   const key = await writeKey();
   await lab.run();

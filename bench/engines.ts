@@ -2,7 +2,7 @@
  * The two engines side by side, and hyparquet-writer as a measure: rows/s, size, peak memory.
  * Each runs in a process of its own on the same rows, so that peaks are its own; ratios are to DuckDB.
  *
- *   node bench/engines.ts [--rows 33000] [--parts 10] [--large 0]
+ *   npm run bench -- engines [--small] [--rows 33000] [--parts 10] [--large 0]
  *
  * `--parts`: so many parts are written, then merged with as many rows of which a tenth changed.
  * `--large N`: instead, one part of N rows is merged with N/10 more (DuckDB only).
@@ -35,8 +35,9 @@ interface Result {
 
 const { values } = parseArgs({
   options: {
-    rows: { type: 'string', default: '33000' },
-    parts: { type: 'string', default: '10' },
+    small: { type: 'boolean', default: false },
+    rows: { type: 'string' },
+    parts: { type: 'string' },
     large: { type: 'string', default: '0' },
     'memory-limit': { type: 'string', default: String(512 * 2 ** 20) },
     /** Set for the processes this one starts. */
@@ -45,8 +46,8 @@ const { values } = parseArgs({
   },
 });
 const large = Number(values.large);
-const rows = large || Number(values.rows);
-const parts = large ? 1 : Number(values.parts);
+const rows = large || Number(values.rows ?? (values.small ? 1_000 : 33_000));
+const parts = large ? 1 : Number(values.parts ?? (values.small ? 1 : 10));
 
 if (values.contender !== undefined && values.folder !== undefined) {
   const contender = contenders.find((name) => name === values.contender);

@@ -2,7 +2,7 @@
  * Every named question over a lake of so many jobs: seconds each, and the ratio to a plain count that scans two
  * columns of all jobs.
  *
- *   node bench/query.ts [--jobs 100000] [--days 365] [--accounts 50] [--memory-limit 512]
+ *   npm run bench -- query [--small] [--jobs 100000] [--days 365] [--accounts 50] [--memory-limit 512]
  *
  * The lake's parts are written by SQL, one a day, as large and sorted as the export's; what is measured is `query`'s
  * reader with its views and locks.
@@ -25,13 +25,16 @@ import type { Table } from '../src/tables/table.ts';
 
 const { values } = parseArgs({
   options: {
-    jobs: { type: 'string', default: '100000' },
-    days: { type: 'string', default: '365' },
+    small: { type: 'boolean', default: false },
+    jobs: { type: 'string' },
+    days: { type: 'string' },
     accounts: { type: 'string', default: '50' },
     'memory-limit': { type: 'string', default: '512' },
   },
 });
-const [jobs, days, accounts] = [Number(values.jobs), Number(values.days), Number(values.accounts)];
+const jobs = Number(values.jobs ?? (values.small ? 2_000 : 100_000));
+const days = Number(values.days ?? (values.small ? 10 : 365));
+const accounts = Number(values.accounts);
 const lastDay = "DATE '2026-11-20'";
 const regions = "['us-east-1', 'us-west-2', 'eu-west-1', 'eu-central-1']";
 

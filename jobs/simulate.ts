@@ -87,6 +87,7 @@ function readOptions(layered: LayeredOptions, cwd: string): SimulatorOptions {
     seed: value('seed'),
     now: value('now'),
     latencyMs: value('latency-ms'),
+    keepPagesBytes: optional('keep-pages') ?? 0,
     truthFile: optional('truth'),
     faults: faults === null ? [] : readFaults(faults, layered.get('faults')?.[0]),
     children: value('children'),

@@ -2,7 +2,7 @@
 import { knownRegions } from '../aws/known-regions.ts';
 import { file } from './location-parsers.ts';
 import { type Option, text } from './option.ts';
-import { decimal, instant, integer } from './quantity-parsers.ts';
+import { decimal, instant, integer, size } from './quantity-parsers.ts';
 import { oneOf, onOff } from './value-parsers.ts';
 
 const jobs = ['simulate'] as const;
@@ -62,6 +62,12 @@ export const simulateOptions = {
     sample: 'N',
     default: '0',
     description: 'Delay of every response, in milliseconds',
+  }),
+  'keep-pages': text(size, {
+    jobs,
+    sample: 'SIZE',
+    description:
+      'Keep up to this much of the ListCopyJobs pages in memory, and send a page again without computing it: for benchmarks',
   }),
   truth: text(file, {
     jobs,

@@ -98,7 +98,7 @@ function wireOf(request: IncomingMessage, body: string): WireRequest {
 }
 
 function send(response: ServerResponse, answer: Answer, now: number, requestId: string | null): void {
-  const bytes = Buffer.from(answer.body);
+  const bytes = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body;
   response.writeHead(answer.status, {
     Date: new Date(now).toUTCString(),
     'Content-Type': answer.contentType,

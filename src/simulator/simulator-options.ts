@@ -20,6 +20,8 @@ export interface SimulatorOptions {
   /** The truth file, which is kept up to date, or null. */
   readonly truthFile: string | null;
   readonly faults: readonly FaultInput[];
+  /** How much of the ListCopyJobs pages already sent is kept, to send them again without computing them. */
+  readonly keepPagesBytes: number;
   /** Whether ListCopyJobs lists child jobs by default, or only for a requested parent. */
   readonly children: 'listed' | 'hidden';
   /** Whether a cross-account copy is also listed in its destination account and region. */
@@ -39,6 +41,7 @@ export const defaultOptions: SimulatorOptions = {
   latencyMs: 0,
   truthFile: null,
   faults: [],
+  keepPagesBytes: 0,
   children: 'listed',
   listInDestination: false,
   externalId: null,

@@ -9,6 +9,7 @@ import { type FaultInput, Faults, parseFaults } from './faults.ts';
 import { Jobs } from './jobs.ts';
 import { regionStatuses } from './region-statuses.ts';
 import { RequestLog, type RequestSummary } from './request-log.ts';
+import { SentPages } from './sent-pages.ts';
 import { listen } from './server.ts';
 import { accountService } from './services/account-service.ts';
 import { backupService } from './services/backup-service.ts';
@@ -72,7 +73,7 @@ export async function startSimulator(given: Partial<SimulatorOptions> = {}): Pro
   const log = new RequestLog();
   const statuses = regionStatuses(estate.regions);
   const services = {
-    backup: backupService(estate, jobs, summaries, tokens),
+    backup: backupService(estate, jobs, summaries, tokens, new SentPages(options.keepPagesBytes)),
     sts: stsService(organization, credentials, options.externalId, realNow),
     organizations: organizationsService(organization, tokens),
     account: accountService(organization, statuses, tokens),

@@ -1,5 +1,6 @@
 import { ListCopyJobsCommand, type ListCopyJobsCommandInput } from '@aws-sdk/client-backup';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SentPages } from '../../src/simulator/sent-pages.ts';
 import { DAY, HOUR } from '../../src/simulator/simulated-clock.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { defaultOptions } from '../../src/simulator/simulator-options.ts';
@@ -192,6 +193,33 @@ describe('children', () => {
     } finally {
       await hidden.stop();
     }
+  });
+});
+
+describe('pages that are kept', () => {
+  it('are sent again as they were, and not once the clock has moved', async () => {
+    const keeping = await startSimulator({
+      ...{ accounts: 3, regions: 2, jobsPerDay: 40 },
+      keepPagesBytes: 1024 * 1024 * 1024,
+    });
+    try {
+      const drain = () => drainJobs(keeping, account, 'us-east-1', { MaxResults: 500 });
+      const first = await drain();
+      expect(first.records).toEqual(all);
+      expect(await drain()).toEqual(first);
+      await keeping.advance(DAY);
+      expect((await drain()).records).not.toEqual(all);
+    } finally {
+      await keeping.stop();
+    }
+  });
+
+  it('keep within their limit', () => {
+    const pages = new SentPages(10);
+    pages.keep('first', 'eight by');
+    pages.keep('second', 'too much');
+    expect(pages.find('first')?.toString()).toBe('eight by');
+    expect(pages.find('second')).toBeNull();
   });
 });
 

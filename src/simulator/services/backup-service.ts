@@ -3,6 +3,7 @@
 import type { Estate, Site } from '../estate.ts';
 import type { JobFilter, Jobs, Position } from '../jobs.ts';
 import { type Answer, jsonAnswer, ServiceError } from '../responses.ts';
+import type { SentPages } from '../sent-pages.ts';
 import { ClockError, parseInstant } from '../simulated-clock.ts';
 import { lakeRole, organizationRole } from '../simulated-organization.ts';
 import { filterCounts, type Period, periods, type Summaries, slicesAt } from '../summaries.ts';
@@ -13,11 +14,17 @@ import type { Call, Service } from './service-call.ts';
 const jobStates = ['CREATED', 'RUNNING', 'COMPLETED', 'FAILED', 'PARTIAL'];
 const summaryStates = [...jobStates, 'ABORTING', 'ABORTED', 'COMPLETING', 'FAILING', 'AGGREGATE_ALL', 'ANY'];
 
-export function backupService(estate: Estate, jobs: Jobs, summaries: Summaries, tokens: Tokens): Service {
+export function backupService(
+  estate: Estate,
+  jobs: Jobs,
+  summaries: Summaries,
+  tokens: Tokens,
+  sent: SentPages,
+): Service {
   return (call) => {
     const site = siteOf(estate, call);
     const parameters = new Parameters(call.request.query);
-    if (call.api === 'ListCopyJobs') return listCopyJobs(site, call, parameters, jobs, tokens);
+    if (call.api === 'ListCopyJobs') return listCopyJobs(site, call, parameters, jobs, tokens, sent);
     return listCopyJobSummaries(site, call, parameters, estate, summaries, tokens);
   };
 }
@@ -45,7 +52,14 @@ export function denied(arn: string, api: string): ServiceError {
   );
 }
 
-function listCopyJobs(site: Site, call: Call, parameters: Parameters, jobs: Jobs, tokens: Tokens): Answer {
+function listCopyJobs(
+  site: Site,
+  call: Call,
+  parameters: Parameters,
+  jobs: Jobs,
+  tokens: Tokens,
+  sent: SentPages,
+): Answer {
   const filter = withoutUndefined({
     resourceArn: parameters.text('resourceArn'),
     state: parameters.oneOf('state', jobStates),
@@ -62,7 +76,11 @@ function listCopyJobs(site: Site, call: Call, parameters: Parameters, jobs: Jobs
   });
   const max = parameters.integer('maxResults', 1, 1000) ?? 1000;
   const purpose = `ListCopyJobs ${site.index} ${JSON.stringify(filter)}`;
-  const token = openToken(tokens, purpose, parameters.text('nextToken'));
+  const tokenText = parameters.text('nextToken');
+  const token = openToken(tokens, purpose, tokenText);
+  const request = `${purpose} ${max} ${call.now} ${tokenText ?? ''}`;
+  const same = call.faults.length === 0 ? sent.find(request) : null;
+  if (same !== null) return { ...jsonAnswer('rest-json', null), body: same };
   const [day, source, slot, member] = token?.place ?? [];
   const from: Position | null =
     day === undefined || source === undefined || slot === undefined || member === undefined
@@ -72,7 +90,9 @@ function listCopyJobs(site: Site, call: Call, parameters: Parameters, jobs: Jobs
   const next =
     page.next === null ? null : [page.next.day, page.next.source, page.next.slot, page.next.member];
   const first = page.records[0] === undefined ? null : (token?.place ?? []);
-  return listing(call, 'CopyJobs', page.records, {}, tokens, purpose, token, next, first);
+  const answer = listing(call, 'CopyJobs', page.records, {}, tokens, purpose, token, next, first);
+  if (call.faults.length === 0) sent.keep(request, answer.body);
+  return answer;
 }
 
 function listCopyJobSummaries(
@@ -161,8 +181,7 @@ function listing(
   if (kinds.has('cut-short') || kinds.has('served-empty')) nextToken = undefined;
   const movedMs = call.faults.reduce((sum, { kind, ms }) => sum + (kind === 'moved-date' ? (ms ?? 0) : 0), 0);
   const body = { [field]: spoilRecords(moveDates(shown, movedMs), kinds), ...rest, NextToken: nextToken };
-  const answer = jsonAnswer('rest-json', body);
-  return { ...answer, body: spoilBody(answer.body, kinds) };
+  return { ...jsonAnswer('rest-json', null), body: spoilBody(JSON.stringify(body), kinds) };
 }
 
 function openToken(tokens: Tokens, purpose: string, text: string | undefined): PageToken | null {
