@@ -21,12 +21,22 @@ import type { Publication } from './publication.ts';
 export interface CheckpointResult {
   /** Null: none was written. */
   readonly written: CheckpointSummary | null;
+  /** Why none was written although nothing went wrong; null: one was, or something did. */
+  readonly skipped: string | null;
   readonly error: ReportedError | null;
   readonly witnessError: ReportedError | null;
 }
 
 /** Of a run that did not finish. */
-export const noCheckpoint: CheckpointResult = { written: null, error: null, witnessError: null };
+export const noCheckpoint: CheckpointResult = {
+  written: null,
+  skipped: null,
+  error: null,
+  witnessError: null,
+};
+
+const noKey =
+  'This run wrote no checkpoint: the lake’s checkpoints are signed, and it has no --signing-key. No signature covers what it wrote until a run with the key counts this one too.';
 
 /** Whatever goes wrong here costs the run nothing that it published: the errors are part of the result. */
 export async function makeCheckpoint(
@@ -44,20 +54,18 @@ export async function makeCheckpoint(
     return { ...noCheckpoint, error };
   }
   if (made === null) {
-    log.warn(
-      'the lake’s checkpoints are signed, and this run has no --signing-key: it wrote no checkpoint. The next run with the key counts this one too',
-    );
-    return noCheckpoint;
+    log.warn(noKey);
+    return { ...noCheckpoint, skipped: noKey };
   }
   const written = summaryOf(made);
   warnOfDoubts(run, made);
   try {
     await witness(run, made.stored);
-    return { written, error: null, witnessError: null };
+    return { ...noCheckpoint, written };
   } catch (cause) {
     const error = explained('The checkpoint is in the lake, but the witness did not get it', cause);
     log.error({ err: error }, 'the checkpoint could not be copied to the witness');
-    return { written, error: null, witnessError: error };
+    return { ...noCheckpoint, written, witnessError: error };
   }
 }
 

@@ -77,6 +77,7 @@ export function summarize({ settings, planning, started }: Run, ended: Ended): R
     },
     ledger_error: ledgerError?.message ?? null,
     checkpoint: checkpoint.written,
+    checkpoint_skipped: checkpoint.skipped,
     checkpoint_error: checkpoint.error?.message ?? null,
     witness_error: checkpoint.witnessError?.message ?? null,
     exit_code: (ledgerError ?? checkpoint.error ?? checkpoint.witnessError)?.exitCode ?? closed.exitCode,

@@ -39,7 +39,7 @@ const graceMs = 10 * 60_000;
 const longestRunMs = dayMs;
 
 export interface LedgerReading {
-  readonly store: Pick<Store, 'read' | 'list' | 'head'>;
+  readonly store: Pick<Store, 'read' | 'list' | 'head' | 'url'>;
   /** Takes the records that are gone or unreadable. */
   readonly unread: UnreadObjects;
   readonly signal: AbortSignal;

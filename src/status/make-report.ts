@@ -33,6 +33,7 @@ export interface Facts {
   readonly copies: CopiesAndOpenJobs;
   readonly recordAgainstAws: RecordAgainstAws;
   readonly unread: readonly UnreadObject[];
+  readonly checkpoints: StatusReport['checkpoints'];
 }
 
 export interface ReportLimits extends Limits {
@@ -92,6 +93,7 @@ export function makeReport(facts: Facts, limits: ReportLimits): StatusReport {
     stale_after_hours: hours(limits.staleAfterMs),
     verdict: verdictOf(facts, { drains: drains.length, newLosses, atRisk, gaps: withGaps.length }),
     unread_objects: facts.unread,
+    checkpoints: facts.checkpoints,
     totals: {
       accounts: new Set(drains.map(({ account_id }) => account_id)).size,
       targets: targetsOf(drains),

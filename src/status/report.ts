@@ -151,6 +151,12 @@ export interface StatusReport {
   }[];
   /** How many days AWS keeps the records of a table, as the last run had it. */
   readonly memory_days: Readonly<Record<DrainedTable, number>>;
+  /** Null: the lake has no checkpoint that can be read. */
+  readonly checkpoints: {
+    readonly newest: { readonly number: number; readonly as_of: string; readonly is_signed: boolean };
+    /** Runs that ended and that the newest checkpoint does not count, the oldest first. */
+    readonly uncounted_runs: readonly { readonly run_id: string; readonly as_of: string }[];
+  } | null;
   readonly warn_within_hours: number;
   readonly stale_after_hours: number;
   /** In words: the worst that holds. `incomplete`: `unread_objects` is not empty, and no certain loss is worse. */

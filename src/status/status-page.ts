@@ -9,7 +9,16 @@ import { daysShown } from './copies.ts';
 import { coverageMatrix, matrixDays } from './coverage-matrix.ts';
 import { daysCompared } from './record-against-aws.ts';
 import type { Cause, Copies, LostInterval, StatusReport } from './report.ts';
-import { minute, placesLabel, regionsOf, sameLosses, spanOf, unreadRemedy, verdictLines } from './wording.ts';
+import {
+  minute,
+  placesLabel,
+  regionsOf,
+  sameLosses,
+  spanOf,
+  uncountedLines,
+  unreadRemedy,
+  verdictLines,
+} from './wording.ts';
 
 const shownAccounts = 4;
 /** Rows of losses that stand on the page; --output json has all. */
@@ -22,7 +31,11 @@ export function renderStatusPage(report: StatusReport): string {
     title: 'Status of the copy job record',
     kicker: 'backup-copy-export',
     subject: `${report.lake} · ${minute(report.now)} UTC`,
-    verdict: { tone: tones[report.verdict], say, why: [...why, lastRun(report)].join(' ') },
+    verdict: {
+      tone: tones[report.verdict],
+      say,
+      why: [...why, lastRun(report), ...uncountedLines(report)].join(' '),
+    },
     figures: figures(report),
     style: timelineStyle + chartStyle,
     sections: [

@@ -12,6 +12,7 @@ import {
   regionsOf,
   sameLosses,
   spanOf,
+  uncountedLines,
   unreadRemedy,
   verdictLines,
 } from './wording.ts';
@@ -42,6 +43,7 @@ export function renderStatus(report: StatusReport, columns = 100, color = false)
     ]),
     paragraphs(columns, [paint(verdictStatus[report.verdict], say ?? ''), ...why]),
     renderUnread(report, columns),
+    paragraphs(columns, uncountedLines(report)),
     renderCauses(report, columns, paint),
     renderLosses(report, columns),
     renderDifferences(report, columns),
@@ -186,6 +188,7 @@ function wellLines({
   totals,
   last_acknowledged: acknowledged,
   record_against_aws: record,
+  checkpoints,
 }: StatusReport): string[] {
   const { drains, proven } = totals;
   return [
@@ -201,6 +204,11 @@ function wellLines({
           `AWS’s own counts agree with the record on all ${count(record.compared, 'day')} of an account and region compared.`,
         ]
       : []),
+    ...(checkpoints === null || checkpoints.uncounted_runs.length > 0
+      ? []
+      : [
+          `Checkpoint ${checkpoints.newest.number}, ${checkpoints.newest.is_signed ? 'signed' : 'not signed'}, counts every run.`,
+        ]),
     ...(totals.open_jobs > 0 ? [`${count(totals.open_jobs, 'copy job')} not ended yet.`] : []),
     ...(acknowledged === null
       ? []

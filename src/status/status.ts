@@ -1,6 +1,6 @@
 /** The `status` job: what is proven, what is missing and what is lost, from the lake alone. */
 import { createAws } from '../aws/aws.ts';
-import { acknowledgedPrefix, runsPrefix } from '../lake/layout.ts';
+import { acknowledgedPrefix, checkpointsPrefix, runsPrefix } from '../lake/layout.ts';
 import { openLakeStore } from '../lake/stores/open-lake-store.ts';
 import { type OpenedSession, openSession } from '../query/session.ts';
 import { UnreadObjects } from '../query/unread-objects.ts';
@@ -9,6 +9,7 @@ import { dayMs } from '../shared/time.ts';
 import { identifyCaller } from '../targets/caller.ts';
 import type { JobIo } from '../telemetry/job-io.ts';
 import { acknowledge, nothingAcknowledged, readAcknowledged } from './acknowledgements.ts';
+import { checkpointedRuns } from './checkpointed-runs.ts';
 import { daysShown, readCopies } from './copies.ts';
 import { readCoverageFacts } from './coverage-facts.ts';
 import { plannedNoMore, unfinishedRuns } from './ledger-runs.ts';
@@ -99,7 +100,16 @@ async function readFacts(session: OpenedSession, settings: StatusSettings, io: S
   const acknowledged = await orUnread(acknowledgedPrefix, nothingAcknowledged, () =>
     readAcknowledged(store, read.now, signal),
   );
-  return { lake: session.url, ...read, unfinished, plannedNoMore: gone, acknowledged, unread: unread.list };
+  const checkpoints = await orUnread(checkpointsPrefix, null, () => checkpointedRuns(reading, read.now));
+  return {
+    lake: session.url,
+    ...read,
+    unfinished,
+    plannedNoMore: gone,
+    acknowledged,
+    checkpoints,
+    unread: unread.list,
+  };
 }
 
 function cannotAcknowledge({ lake, unread }: Facts): LakeError {

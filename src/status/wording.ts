@@ -94,6 +94,23 @@ function unreadMeans({ unread_objects: unread, totals }: StatusReport): readonly
     : [];
 }
 
+/** What no checkpoint vouches for, and what to do about it; empty: nothing. */
+export function uncountedLines({ checkpoints }: StatusReport): readonly string[] {
+  const [first] = checkpoints?.uncounted_runs ?? [];
+  if (checkpoints === null || first === undefined) return [];
+  const { newest, uncounted_runs: runs } = checkpoints;
+  const which =
+    runs.length === 1
+      ? `1 run, of ${minute(first.as_of)}`
+      : `${grouped(runs.length)} runs, the first of ${minute(first.as_of)}`;
+  return [
+    `The newest checkpoint (${newest.number}, of ${minute(newest.as_of)}) does not count ${which}: no checkpoint vouches for what ${runs.length === 1 ? 'it' : 'they'} wrote.`,
+    newest.is_signed
+      ? 'The lake’s checkpoints are signed: give export its --signing-key. Its next run counts these too.'
+      : 'The next run counts these too.',
+  ];
+}
+
 /** What to do about objects that could not be read. */
 export const unreadRemedy =
   'Run verify: it says what is wrong with each. repair says what can be brought back (docs/recovery.md).';

@@ -87,9 +87,12 @@ export function renderRunSummary(summary: RunSummary, columns = 100, color = fal
     paragraphs(columns, [printable(firstLossLine(failures, summary.as_of))]),
     paragraphs(
       columns,
-      [summary.ledger_error, summary.checkpoint_error, summary.witness_error].flatMap((error) =>
-        error === null ? [] : [printable(error)],
-      ),
+      [
+        summary.ledger_error,
+        summary.checkpoint_error,
+        summary.checkpoint_skipped,
+        summary.witness_error,
+      ].flatMap((error) => (error === null ? [] : [printable(error)])),
     ),
     summary.checkpoint === null ? '' : renderCheckpoint(summary.checkpoint, columns),
     paragraphs(columns, [`Exit code ${summary.exit_code}: ${exitCodes[summary.exit_code]}.`]),

@@ -100,6 +100,8 @@ export interface RunSummary {
   readonly ledger_error: string | null;
   /** The checkpoint that this run wrote; null: it wrote none. */
   readonly checkpoint: CheckpointSummary | null;
+  /** Why there is none although nothing went wrong: its checkpoints are signed, and the run had no key. Null: there is one. */
+  readonly checkpoint_skipped: string | null;
   /** Why there is no checkpoint, or no signed one; null if nothing went wrong. What the run published stays. */
   readonly checkpoint_error: string | null;
   /** Why the checkpoint could not be copied to the witness; null: it was, or there is no witness. */

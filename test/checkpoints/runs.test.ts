@@ -1,9 +1,13 @@
 import { hash } from 'node:crypto';
-import { cp, mkdtemp, readdir } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writeCheckpoint } from '../../src/checkpoints/write-checkpoint.ts';
+import { checkpointKey } from '../../src/lake/layout.ts';
 import { openLocalStore } from '../../src/lake/stores/local.ts';
+import { renderStatusPage } from '../../src/status/status-page.ts';
+import { renderStatus } from '../../src/status/status-text.ts';
+import { renderRunSummary } from '../../src/telemetry/run-summary-text.ts';
 import type { Copy, SignedLake } from './signed-lake.ts';
 import { findingsIn, makeKey, readFileOf, removeCheckpoint, signedLake } from './signed-lake.ts';
 
@@ -84,6 +88,40 @@ it('counts a run that died between its manifest and its checkpoint, and names it
     checkpoint: { number: 2, adopted_runs: 1, unexplained_parts: [] },
   });
   expect(await findingsIn(copy, trusted)).toEqual([`run-adopted ${lost.manifest.key}`]);
+});
+
+it('without the key after signed ones says so in the summary, and status says it until a run with the key', async () => {
+  const copy = await signed.copyOf(2);
+  const { 'signing-key': _, ...unsigned } = flagsOf(copy);
+  const run = await signed.lab.run(unsigned);
+  expect(run).toMatchObject({ exit_code: 0, checkpoint: null, checkpoint_error: null });
+  expect(run.checkpoint_skipped).toContain('it has no --signing-key');
+  expect(renderRunSummary(run, 400)).toContain(String(run.checkpoint_skipped));
+  const uncounted = [{ run_id: run.run_id, as_of: run.as_of }];
+  const report = await signed.lab.status({ lake: copy.lake });
+  expect(report.checkpoints).toEqual({
+    newest: expect.objectContaining({ number: 2, is_signed: true }),
+    uncounted_runs: uncounted,
+  });
+  for (const shown of [renderStatus(report, 400), renderStatusPage(report)]) {
+    expect(shown).toContain('does not count 1 run, of ');
+    expect(shown).toContain('give export its --signing-key');
+  }
+  const signedAgain = await signed.lab.run(flagsOf(copy));
+  expect(signedAgain).toMatchObject({ checkpoint: { number: 3 }, checkpoint_skipped: null });
+  const healed = await signed.lab.status({ lake: copy.lake });
+  expect(healed.checkpoints).toMatchObject({ newest: { number: 3 }, uncounted_runs: [] });
+  expect(renderStatus(healed, 400)).toContain('Checkpoint 3, signed, counts every run.');
+});
+
+it('status names a checkpoint that it cannot read', async () => {
+  const copy = await signed.copyOf(2);
+  await writeFile(join(copy.lake, checkpointKey(2)), '{');
+  expect(await signed.lab.status({ lake: copy.lake })).toMatchObject({
+    exit_code: 74,
+    checkpoints: null,
+    unread_objects: [{ key: checkpointKey(2) }],
+  });
 });
 
 it('names a part that was replaced behind its back, instead of signing it in silence', async () => {

@@ -131,6 +131,7 @@ export function organization(
     acknowledged: { last: null, includes: () => false },
     copies: { copies: copies(accounts, regions), openJobs: new Map([[`${ids[0]}/us-east-1`, 17]]) },
     unread: [],
+    checkpoints: null,
     recordAgainstAws: {
       compared: accounts * regions * 13,
       last_compared_at: new Date(lastRun).toISOString(),

@@ -67,7 +67,7 @@ function ledger(nights: readonly Night[], region = 'r') {
 }
 
 function reading(store: Pick<Store, 'read' | 'list'>, unread = new UnreadObjects()): LedgerReading {
-  return { store: { ...store, head: async () => null }, unread, signal };
+  return { store: { ...store, url: 'memory', head: async () => null }, unread, signal };
 }
 
 async function gone(nights: readonly Night[]): Promise<string[]> {

@@ -55,6 +55,7 @@ const summary: RunSummary = {
   ledger_error: null,
   checkpoint: null,
   checkpoint_error: null,
+  checkpoint_skipped: null,
   witness_error: null,
   exit_code: 77,
 };
