@@ -9,6 +9,7 @@ import { serverSideEncryptions } from './encryption.ts';
 import { file, folder, lake, signingKey } from './location-parsers.ts';
 import { allJobs, type Job, list, type Option, option, text } from './option.ts';
 import { autoOrInteger, day, duration, instant, integer, sizeFrom, timesOfDay } from './quantity-parsers.ts';
+import { shardOf } from './shard-name.ts';
 import { simulateOptions } from './simulate-options.ts';
 import { autoConcurrency } from './typed-values.ts';
 import {
@@ -207,11 +208,34 @@ export const options = {
     default: '10GB',
     description: 'Disk space limit of the scratch folder; GB is decimal, GiB binary',
   }),
+  shard: text(shardOf, {
+    sample: 'I/N',
+    description:
+      'Read only one of N shares of the accounts: 0/8 is the first of eight, 7/8 the last. Default: from JOB_COMPLETION_INDEX and --shards, or from AWS_BATCH_JOB_ARRAY_INDEX and AWS_BATCH_JOB_ARRAY_SIZE; else everything',
+  }),
+  shards: text(integer(1, 1024), {
+    kind: 'integer',
+    sample: 'N',
+    description:
+      'How many shards there are, where the engine tells each process only its number (Kubernetes)',
+  }),
+  night: text(
+    matching(
+      /^(?!\.)[\w.-]{1,200}$/,
+      'is not a name of a night',
+      'Write 1 to 200 letters, digits, dots, hyphens and underscores; do not begin with a dot.',
+    ),
+    {
+      sample: 'NAME',
+      description:
+        'What the shards of one night have in common, such as the name of their Kubernetes Job; each night needs another name. They then have one as-of. Default: the id of the AWS Batch array job',
+    },
+  ),
   buckets: text(integer(1, 1024), {
     kind: 'integer',
     sample: 'N',
     description:
-      'Parquet files per partition of copy_jobs and copy_job_summaries (not S3 buckets); only for a new lake. Default: 1',
+      'Parquet files per partition of copy_jobs and copy_job_summaries (not S3 buckets); only for a new lake. Default: 1, or as many as there are shards',
   }),
   'allow-unsafe-store': text(onOff, {
     kind: 'switch',

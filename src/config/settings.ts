@@ -17,12 +17,14 @@ import {
 import type { Job } from './option.ts';
 import type { OptionName } from './options.ts';
 import { refuseS3OptionsForLocalLake } from './s3-only-options.ts';
+import { readNight, readShard } from './shard.ts';
 import type {
   AccountSelection,
   ConcurrencySetting,
   FailOn,
   LakeLocation,
   PublishWindow,
+  Shard,
   SigningKeyLocation,
   Since,
 } from './typed-values.ts';
@@ -53,7 +55,11 @@ export interface Settings extends LakeSettings, Encryption {
   readonly engine: 'duckdb' | 'parquetjs-lite';
   readonly memoryLimitBytes: number;
   readonly scratchLimitBytes: number;
-  /** Only for a new lake; null: what the lake has, or 1. */
+  /** The share of the accounts that this process reads; null: all. */
+  readonly shard: Shard | null;
+  /** The shards with this name have one as-of; null: each has its own. */
+  readonly night: string | null;
+  /** Only for a new lake; null: what the lake has, or one for each shard. */
   readonly buckets: number | null;
   readonly allowUnsafeStore: boolean;
   readonly failOn: FailOn;
@@ -92,6 +98,7 @@ export function parseSettings(input: SettingsInput): Settings {
   const read = optionReader(layered, cwd);
   const { optional, required } = read;
   const until = optional('until');
+  const shard = readShard(read, input.env);
   const settings: Settings = {
     ...readLakeSettings(read, input.temporaryFolder),
     accounts: readAccounts(layered, cwd),
@@ -115,6 +122,8 @@ export function parseSettings(input: SettingsInput): Settings {
     engine: required('engine'),
     memoryLimitBytes: required('memory-limit'),
     scratchLimitBytes: required('scratch-limit'),
+    shard,
+    night: readNight(read, input.env, shard),
     buckets: optional('buckets'),
     allowUnsafeStore: required('allow-unsafe-store'),
     failOn: required('fail-on'),

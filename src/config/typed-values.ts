@@ -31,6 +31,13 @@ export interface PublishWindow {
   readonly toMs: number;
 }
 
+/** One of several processes that share the accounts: it has the lake's buckets `b` with `b % count === index`. */
+export interface Shard {
+  /** From 0 on. */
+  readonly index: number;
+  readonly count: number;
+}
+
 /** How many targets must fail for the run to fail. */
 export type FailOn =
   | { readonly kind: 'any' }

@@ -1,5 +1,6 @@
 /** The first thing that a run writes. */
 import { type BeginRecord, writeBegin } from '../ledger/runs.ts';
+import { writeShardRun } from '../ledger/shard-runs.ts';
 import { askUnlessStopped } from '../shared/abort.ts';
 import type { Run } from './open-run.ts';
 
@@ -25,6 +26,20 @@ export async function writeBeginRecord({ settings, io, stops, planning }: Run): 
   };
   await askUnlessStopped(stops.draining, `The begin record could not be written to ${lake.store.url}`, () =>
     writeBegin(lake.store, record, stops.draining),
+  );
+}
+
+/** After its deadline, a run still closes its ledger. */
+const closingMs = 600_000;
+
+/** Says that this shard is at work, so that no other merges in its place what is handed over to it. @throws LakeError */
+export async function writeShardRecord({ settings, stops, planning }: Run): Promise<void> {
+  const { shard } = settings;
+  if (shard === null) return;
+  const { runId, asOf, lake } = planning;
+  const endsBy = planning.now() + settings.deadlineMs + closingMs;
+  await askUnlessStopped(stops.draining, `The shard could not be noted in ${lake.store.url}`, () =>
+    writeShardRun(lake.store, { runId, asOf, shard, endsBy }, stops.draining),
   );
 }
 

@@ -18,7 +18,7 @@ import type { ExitCode } from '../shared/exit-codes.ts';
 import { compareWithAws } from './compare-with-aws.ts';
 import { type CheckpointResult, makeCheckpoint, noCheckpoint } from './make-checkpoint.ts';
 import type { Run } from './open-run.ts';
-import type { Publication } from './publication.ts';
+import type { OpenPublication } from './publication.ts';
 
 export interface ClosedRun {
   readonly coverage: readonly Coverage[];
@@ -36,7 +36,7 @@ export interface ClosedRun {
 export async function closeRun(
   run: Run,
   drained: ReadonlyMap<Planned, Drained>,
-  publication: Publication,
+  { publication, handOver }: Pick<OpenPublication, 'publication' | 'handOver'>,
   rejected: RejectedRecords,
 ): Promise<ClosedRun> {
   const { settings, io, log, stops, planning, engine, scratch } = run;
@@ -50,8 +50,10 @@ export async function closeRun(
     return status !== undefined && lostSinceLastRead(planned, status, memory) !== null;
   });
   const reconciliation = await compareWithAws(run, coverage, drained);
+  // A shard may own no account of a small organization.
+  const isIdle = settings.shard !== null && coverage.length === 0 && !io.stopping.aborted;
   const exitCode = withMismatch(
-    exitCodeOf(coverage, settings.failOn, io.stopping.aborted, hasLost),
+    isIdle ? 0 : exitCodeOf(coverage, settings.failOn, io.stopping.aborted, hasLost),
     reconciliation === null ? null : totalsOf(reconciliation),
     settings.failOnMismatch,
   );
@@ -73,6 +75,9 @@ export async function closeRun(
       latest: planning.now() + clockToleranceMs,
     },
     parts: written,
+    ...(settings.shard === null
+      ? {}
+      : { shard: { shard: settings.shard, night: settings.night, handed_over: handOver.written } }),
     coverage,
     reconciliation:
       reconciliation === null

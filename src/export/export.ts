@@ -5,13 +5,15 @@ import { warnOfLargeParts } from '../lake/large-parts.ts';
 import { RejectedRecords } from '../ledger/rejected.ts';
 import type { JobIo } from '../telemetry/job-io.ts';
 import type { RunSummary } from '../telemetry/run-summary.ts';
-import { writeBeginRecord } from './begin-record.ts';
+import { writeBeginRecord, writeShardRecord } from './begin-record.ts';
 import { closeRun } from './close-run.ts';
 import { type Collected, collect } from './collect.ts';
+import { publishLateRows } from './late-rows.ts';
 import { lookForForeign } from './look-for-foreign.ts';
 import { type Run, withOpenRun } from './open-run.ts';
 import { openPublication } from './publication.ts';
 import { summarize, warnOfSurprises } from './summarize.ts';
+import { noteTaken, takeHandedOver } from './take-over.ts';
 
 /**
  * Resolves with what became of the run, failed targets included.
@@ -28,6 +30,7 @@ async function exportAll(run: Run): Promise<RunSummary> {
 
   // Prepare: from here on the run shows as unfinished until its ledger is closed.
   await writeBeginRecord(run);
+  await writeShardRecord(run);
   const about = {
     lake: planning.lake.store.url,
     as_of: new Date(planning.asOf).toISOString(),
@@ -35,7 +38,8 @@ async function exportAll(run: Run): Promise<RunSummary> {
   };
   log.info(about, 'the run begins');
   const rejected = new RejectedRecords(run.scratch.folder);
-  const { batches, creationDates, publication } = await openPublication(run);
+  const open = await openPublication(run);
+  const { batches, creationDates, publication } = open;
 
   // Collect, and publish: a batch whenever one is full or its time has come, the rest at the end.
   const collecting = performance.now();
@@ -44,7 +48,9 @@ async function exportAll(run: Run): Promise<RunSummary> {
   try {
     collection = await collect(run, { batches, creationDates, rejected });
     collected = performance.now();
+    const taken = await takeHandedOver(run, open);
     await batches.finish();
+    await noteTaken(run, open, taken);
   } finally {
     // Scratch must stay while parts are made in it.
     await batches.close();
@@ -55,7 +61,8 @@ async function exportAll(run: Run): Promise<RunSummary> {
   const { drained, concurrency } = collection;
   const closing = performance.now();
   progress.phase('closing the ledger');
-  const closed = await closeRun(run, drained, publication, rejected);
+  const closed = await closeRun(run, drained, open, rejected);
+  await publishLateRows(run);
 
   // Report.
   const { moved } = creationDates;

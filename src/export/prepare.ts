@@ -8,8 +8,9 @@ import { mostConcurrency } from '../config/typed-values.ts';
 import { unknownRegions } from '../config/value-parsers.ts';
 import { foreignFolders } from '../lake/foreign-objects.ts';
 import { type Lake, openLake } from '../lake/lake.ts';
-import { bucketOf } from '../lake/layout.ts';
+import { bucketOf, ownsBucket } from '../lake/layout.ts';
 import { openLakeStore } from '../lake/stores/open-lake-store.ts';
+import { joinNight } from '../ledger/nights.ts';
 import type { Planned } from '../ledger/planned.ts';
 import { newestRun, newRunId } from '../ledger/runs.ts';
 import {
@@ -119,12 +120,12 @@ async function planFor(
     log: io.log,
     signal: io.draining,
   });
-  const asOf = await askUnlessStopped(io.draining, 'What time it is could not be found out', () =>
+  const present = await askUnlessStopped(io.draining, 'What time it is could not be found out', () =>
     witnesses.determine(),
   );
   const now = () => clock.now();
-  const runId = newRunId(asOf, Date.now());
-  const log = io.log.child({ run_id: runId });
+  const provisionalId = newRunId(present, Date.now());
+  const log = io.log.child({ run_id: provisionalId });
   const signal = io.draining;
 
   const store = await openLakeStore(settings, {
@@ -140,10 +141,11 @@ async function planFor(
       openLake({
         store,
         buckets: settings.buckets,
+        ...(settings.shard === null ? {} : { shards: settings.shard.count }),
         allowUnsafeStore: settings.allowUnsafeStore,
-        runId,
+        runId: provisionalId,
         programVersion: io.programVersion,
-        now: new Date(asOf).toISOString(),
+        now: new Date(present).toISOString(),
         mode: io.mode,
         signal,
       }),
@@ -154,11 +156,16 @@ async function planFor(
         newestRun: lake.isNew ? null : await newestRun(store, signal),
       }),
     );
+    const asOf = await askUnlessStopped(signal, `The night could not be begun in ${store.url}`, () =>
+      asOfNight(lake, settings, { asOf: present, runId: provisionalId }, io),
+    );
+    // A run's id begins with its as-of.
+    const runId = asOf === present ? provisionalId : newRunId(asOf, Date.now());
     const foreign = await askUnlessStopped(signal, `The lake ${store.url} could not be listed`, () =>
       lookForForeign(lake, log, signal),
     );
     io.progress.phase('asking AWS which accounts and regions there are');
-    const listed = await planTargets({
+    const all = await planTargets({
       ...settings,
       aws,
       caller,
@@ -166,6 +173,9 @@ async function planFor(
       homeRegion: region,
       signal,
     });
+    const listed = all.filter(({ accountId }) =>
+      ownsBucket(settings.shard, bucketOf(accountId, lake.buckets)),
+    );
     await askUnlessStopped(signal, 'What time it is could not be found out', () => witnesses.confirm());
     io.progress.phase('reading how far earlier runs came');
     const known = await askUnlessStopped(signal, `The watermarks of ${store.url} could not be read`, () =>
@@ -196,6 +206,17 @@ async function planFor(
     await store.close();
     throw error;
   }
+}
+
+/** The as-of of the night that the shard belongs to, if it has a name; else the run's own. */
+async function asOfNight(
+  { store }: Lake,
+  { shard, night }: Settings,
+  own: { readonly asOf: number; readonly runId: string },
+  { mode, draining }: PlanningIo,
+): Promise<number> {
+  if (shard === null || night === null || mode === 'read') return own.asOf;
+  return await joinNight(store, night, { ...own, shards: shard.count }, draining);
 }
 
 /**

@@ -6,7 +6,7 @@ import { clockToleranceMs } from '../aws/clock.ts';
 import type { StateEntry } from '../checkpoints/lake-state.ts';
 import { CreationDates } from '../lake/creation-dates.ts';
 import type { Partition } from '../lake/foreign-objects.ts';
-import { partitionPrefix } from '../lake/layout.ts';
+import { ownsBucket, partitionPrefix } from '../lake/layout.ts';
 import { type Published, publishPart } from '../lake/publish.ts';
 import { PublishBatches } from '../lake/publish-batches.ts';
 import { openStaging, type StagedBatch, type StagedPart } from '../lake/staging.ts';
@@ -18,6 +18,7 @@ import { dayMs } from '../shared/time.ts';
 import { copyJobs } from '../tables/copy-jobs.ts';
 import type { DrainedTable } from '../tables/table.ts';
 import type { Progress } from '../telemetry/progress.ts';
+import { HandOver } from './hand-over.ts';
 import type { Run } from './open-run.ts';
 
 /** Parts in flight at once: one is merged while others are downloaded and uploaded. */
@@ -25,7 +26,8 @@ const partsAtOnce = 3;
 
 export interface PublicationOptions {
   readonly tables: readonly DrainedTable[];
-  readonly publish: (part: StagedPart) => Promise<Published>;
+  /** Null: the part is another shard's, and its rows are handed over. */
+  readonly publish: (part: StagedPart) => Promise<Published | null>;
   readonly progress: Pick<Progress, 'publishStarted' | 'published'>;
   readonly log: Logger;
 }
@@ -65,7 +67,7 @@ export class Publication {
 
   async #publishPart(part: StagedPart): Promise<void> {
     const { publish, progress, log } = this.#options;
-    let published: Published;
+    let published: Published | null;
     try {
       published = await publish(part);
     } catch (error) {
@@ -73,6 +75,7 @@ export class Publication {
       return;
     }
     progress.published();
+    if (published === null) return;
     this.#totals = withPart(this.#totals, part.table, published);
     const { key, outcome, read, written } = published;
     const { rows } = outcome;
@@ -108,6 +111,8 @@ export interface OpenPublication {
   readonly batches: PublishBatches;
   readonly creationDates: CreationDates;
   readonly publication: Publication;
+  /** Of rows that other shards own. */
+  readonly handOver: HandOver;
 }
 
 export async function openPublication(run: Run): Promise<OpenPublication> {
@@ -125,7 +130,21 @@ export async function openPublication(run: Run): Promise<OpenPublication> {
     log,
     signal: stops.publishing,
   });
-  const publish = async (part: StagedPart): Promise<Published> => {
+  const handOver = new HandOver({
+    store: lake.store,
+    engine,
+    buckets: lake.buckets,
+    runId,
+    asOf: planning.asOf,
+    scratchFolder,
+    reserve,
+    signal: stops.publishing,
+  });
+  const publish = async (part: StagedPart): Promise<Published | null> => {
+    if (!ownsBucket(settings.shard, part.bucket)) {
+      await handOver.write(part);
+      return null;
+    }
     await gate.pass();
     publication.touched.set(partitionPrefix(part.table, part.partition), part);
     if (part.table === copyJobs) {
@@ -164,5 +183,5 @@ export async function openPublication(run: Run): Promise<OpenPublication> {
     opensInMs: () => gate.opensInMs(),
     now: () => performance.now(),
   });
-  return { batches, creationDates, publication };
+  return { batches, creationDates, publication, handOver };
 }

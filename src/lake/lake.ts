@@ -26,8 +26,10 @@ import type { Store } from './stores/store.ts';
 
 export interface OpenLakeOptions {
   readonly store: Store;
-  /** `--buckets`; null: the lake's own count, or 1 for a new lake. */
+  /** `--buckets`; null: the lake's own count, or for a new lake one for each shard. */
   readonly buckets: number | null;
+  /** The number of shards; absent: there are none. A lake with fewer buckets is refused. */
+  readonly shards?: number;
   readonly allowUnsafeStore: boolean;
   readonly runId: string;
   readonly programVersion: string;
@@ -62,6 +64,7 @@ export async function openLake(options: OpenLakeOptions): Promise<Lake> {
 
   const { record, sealed } = parseRecord(found.bytes, store.url, tables);
   checkBuckets(store.url, record.buckets, options.buckets);
+  checkShards(store.url, record.buckets, options.shards ?? 1);
   if (mode === 'read') return lakeOf(store, record, false);
   if (record.unsafe_store && !options.allowUnsafeStore) await refuseUnsafe(store, signal);
   else await touchStore(store, randomUUID, signal);
@@ -80,11 +83,12 @@ function lakeOf(store: Store, record: LakeRecord, isNew: boolean): Lake {
 
 async function openMissing(options: OpenLakeOptions, tables: readonly Table[]): Promise<Lake> {
   const { store, mode, signal } = options;
+  checkShards(store.url, options.buckets ?? options.shards ?? 1, options.shards ?? 1);
   await refuseOrphans(store, tables, signal);
   const planned: LakeRecord = {
     format_version: formatVersion,
     schema_versions: schemaVersions(tables),
-    buckets: options.buckets ?? 1,
+    buckets: options.buckets ?? options.shards ?? 1,
     bucket_hash: bucketHash,
     created_at: options.now,
     created_by_run: options.runId,
@@ -134,6 +138,15 @@ function checkBuckets(url: string, there: number, asked: number | null): void {
   throw new UsageError(
     `--buckets ${asked} does not match the lake ${url}, which has ${there}`,
     'Omit --buckets: the bucket count of a lake is fixed when the lake is created.',
+  );
+}
+
+/** A shard owns whole buckets, so that no part is written by two shards. */
+function checkShards(url: string, buckets: number, shards: number): void {
+  if (shards <= buckets) return;
+  throw new UsageError(
+    `${shards} shards cannot share the ${buckets} bucket${buckets === 1 ? '' : 's'} of the lake ${url}: each shard needs a bucket of its own`,
+    `Use at most ${buckets} shard${buckets === 1 ? '' : 's'}, or change the lake first: backup-copy-export rebucket --buckets ${shards} --lake ${url}`,
   );
 }
 

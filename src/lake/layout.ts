@@ -1,5 +1,6 @@
 /** The keys of everything in a lake: pure functions to build keys and to parse them. The layout is part of the format. */
 import { createHash } from 'node:crypto';
+import type { Shard } from '../config/typed-values.ts';
 import { type PartitionColumn, type Table, utcDay } from '../tables/table.ts';
 
 /** Increased when keys or ledger objects change in a way that would make older programs damage them. */
@@ -34,6 +35,12 @@ export const acknowledgedPrefix = '_ledger/acknowledged/';
 
 /** The creation dates of jobs are below this prefix, one file per bucket. */
 export const creationDatesPrefix = '_ledger/creation-dates/';
+
+/** What a shard read of accounts that other shards own is below this prefix, until they have merged it. */
+export const handedOverPrefix = '_ledger/handed-over/';
+
+/** One object for each run of a shard, made when it begins. */
+export const shardsPrefix = '_ledger/shards/';
 
 /** Everything of a table is below this prefix, and nothing else: Athena reads every object there. */
 export function tablePrefix(table: Table): string {
@@ -226,6 +233,49 @@ export function isStatePageKey(key: string): boolean {
  */
 export function bucketOf(accountId: string, buckets: number): number {
   return createHash('sha256').update(accountId).digest().readUInt32BE(0) % buckets;
+}
+
+/** Whether the shard writes the parts of a bucket; null: there are no shards, and everybody does. */
+export function ownsBucket(shard: Shard | null, bucket: number): boolean {
+  return shard === null || bucket % shard.count === shard.index;
+}
+
+/** What all shards of a night have in common. */
+export function nightKey(night: string): string {
+  return `_ledger/nights/${night}.json`;
+}
+
+/** @param runDate the UTC day of the run's as-of, `yyyy-MM-dd` */
+export function shardKey(runDate: string, runId: string): string {
+  return `${shardsPrefix}${runDate}/${runId}.json`;
+}
+
+/** A key below `shardsPrefix`, parsed; null: no run writes it. */
+export function parseShardKey(key: string): { readonly runId: string; readonly asOf: number } | null {
+  const run = parseRunFile(key.slice(key.lastIndexOf('/') + 1));
+  return run !== null && key === shardKey(utcDay(run.asOf), run.runId) ? run : null;
+}
+
+/** Rows of one part that the run read, and that belong to a bucket of another shard. */
+export interface HandedOver {
+  readonly key: string;
+  readonly bucket: number;
+}
+
+/** @param number different for each object of a run */
+export function handedOverKey(runDate: string, runId: string, number: number, bucket: number): string {
+  return `${handedOverPrefix}${runDate}/${runId}/${numbered(number)}-${numbered(bucket)}.parquet`;
+}
+
+/** Beside rows that were handed over: says that they are merged. */
+export function takenKey(handedOver: string): string {
+  return `${handedOver.slice(0, -'.parquet'.length)}.taken`;
+}
+
+/** A key below `handedOverPrefix`, parsed; null: it has no rows. */
+export function parseHandedOverKey(key: string): HandedOver | null {
+  const [, bucket] = /\/\d{5}-(\d{5})\.parquet$/.exec(key) ?? [];
+  return bucket === undefined ? null : { key, bucket: Number(bucket) };
 }
 
 function numbered(bucket: number): string {

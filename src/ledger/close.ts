@@ -5,6 +5,7 @@
  */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Shard } from '../config/typed-values.ts';
 import type { Engine } from '../lake/engines/engine.ts';
 import type { Lake } from '../lake/lake.ts';
 import { bucketOf, coverageKey, reconciliationKey, rejectedKey } from '../lake/layout.ts';
@@ -44,6 +45,13 @@ export interface LedgerEnd {
     readonly latest: number;
   };
   readonly parts: readonly WrittenPart[];
+  /** Of a run that is one of several. */
+  readonly shard?: {
+    readonly shard: Shard;
+    readonly night: string | null;
+    /** Rows that other shards own. */
+    readonly handed_over: readonly WrittenTable[];
+  };
   readonly coverage: readonly Coverage[];
   /** The rows of export_reconciliation; none: nothing was compared. */
   readonly reconciliation: Iterable<Row>;
@@ -113,6 +121,7 @@ async function writeRecords(end: LedgerEnd): Promise<WrittenRecords> {
     coverage,
     reconciliation,
     rejected,
+    ...end.shard,
     totals: end.totals,
     exit_code: run.exitCode,
   };
@@ -167,6 +176,8 @@ async function publishRows(
     partition,
     existing: null,
     staged: [staged],
+    // A run without a plan has a coverage without rows.
+    always: true,
     output: file,
     metadata: {
       run_id: run.runId,

@@ -5,6 +5,7 @@
 import { createHash, hash } from 'node:crypto';
 import pLimit from 'p-limit';
 import { v7 } from 'uuid';
+import type { Shard } from '../config/typed-values.ts';
 import { beginKey, manifestKey, parseRunKey, runsPrefix } from '../lake/layout.ts';
 import { compareKeys } from '../lake/stores/key.ts';
 import type { Store } from '../lake/stores/store.ts';
@@ -101,6 +102,11 @@ export interface Manifest {
   /** Null if AWS's own counts were not compared. Older manifests lack it. */
   readonly reconciliation: WrittenTable | null;
   readonly rejected: { readonly key: string; readonly records: number; readonly sha256: string } | null;
+  /** Of a run that is one of several: which, and what it has in common with the others. */
+  readonly shard?: Shard;
+  readonly night?: string | null;
+  /** Rows that it read and other shards own: what it handed over to them. */
+  readonly handed_over?: readonly WrittenTable[];
   readonly totals: Totals;
   readonly exit_code: number;
 }

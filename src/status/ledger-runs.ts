@@ -1,8 +1,9 @@
 /** What the ledger says about runs that wrote no coverage, and about what each run was asked to read. */
 import pLimit from 'p-limit';
-import { beginKey, coverageKey } from '../lake/layout.ts';
+import { beginKey, bucketOf, coverageKey, ownsBucket } from '../lake/layout.ts';
 import type { Store } from '../lake/stores/store.ts';
 import { type BeginFacts, listRuns, readBegin } from '../ledger/read-runs.ts';
+import { asShard } from '../ledger/shard-runs.ts';
 import { watermarkName } from '../ledger/watermarks.ts';
 import type { UnreadObjects } from '../query/unread-objects.ts';
 import { dayMs } from '../shared/time.ts';
@@ -25,12 +26,15 @@ interface Begun {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly deadlineMs: number | null;
   readonly planned: UnfinishedRun['planned'];
+  /** Whether the run would read this account: a shard reads only its own. */
+  readonly reads: (accountId: string) => boolean;
 }
 
 /** Older runs that died do not matter any more: whatever they should have read, AWS has deleted or a later run has read. */
 const daysSearched = 40;
 /** Begin records of a large organization are some megabytes each. */
 const mostUnfinished = 20;
+/** Nights: the shards of one count together. */
 const mostCompared = 40;
 const readAtOnce = 4;
 
@@ -100,14 +104,15 @@ export async function plannedNoMore(
     cache.set(runId, record);
     return record;
   };
-  for (const run of runs.slice(-mostCompared).reverse()) {
+  const shards = asShard((await load(newest))?.settings.shard)?.count ?? 1;
+  for (const run of runs.slice(-mostCompared * shards).reverse()) {
     const later = [...open].filter(({ lastAsked }) => lastAsked < run.asOf);
     if (later.length === 0) continue;
     const record = await load(run);
     if (record === null) continue;
     const planned = new Set(record.planned.map(nameOf));
     for (const drain of later) {
-      if (planned.has(nameOf(drain))) continue;
+      if (planned.has(nameOf(drain)) || !record.reads(drain.accountId)) continue;
       const asOf = asOfs.get(drain.last.runId);
       const before = asOf === undefined ? null : await load({ runId: drain.last.runId, asOf });
       if (!covers(record.settings, drain) && !sameSelection(before?.settings, record.settings)) continue;
@@ -152,8 +157,10 @@ async function readBegun(
       unread.add(beginKey(date, runId), 'it is gone, or is not the begin record of this run');
       return [];
     }
-    const { settings, deadlineMs, plan } = record;
-    return [{ runId, asOf, settings, deadlineMs, planned: plan.flatMap(drainOf) }];
+    const { settings, deadlineMs, plan, buckets } = record;
+    const shard = asShard(settings.shard);
+    const reads = (accountId: string) => ownsBucket(shard, bucketOf(accountId, buckets));
+    return [{ runId, asOf, settings, deadlineMs, planned: plan.flatMap(drainOf), reads }];
   };
   return (await Promise.all(runs.map((run) => limit(() => read(run))))).flat();
 }

@@ -125,6 +125,7 @@ describe('a value is read', () => {
     ['memory-limit', '512MB', 'memoryLimitBytes', 512_000_000],
     ['scratch', 'tmp', 'scratch', '/home/somebody/tmp'],
     ['scratch-limit', '10GB', 'scratchLimitBytes', 10_000_000_000],
+    ['shard', '0/8', 'shard', { index: 0, count: 8 }],
     ['buckets', '16', 'buckets', 16],
     ['allow-unsafe-store', 'true', 'allowUnsafeStore', true],
     ['fail-on', 'all', 'failOn', { kind: 'all' }],
@@ -162,7 +163,9 @@ describe('a value is read', () => {
   });
 
   test('every option is tried above', () => {
-    expect(new Set(valid.map(([name]) => name))).toEqual(new Set(exportOptionNames));
+    // These two mean something only beside another: shard.test.ts.
+    const beside = ['shards', 'night'];
+    expect(new Set([...valid.map(([name]) => name), ...beside])).toEqual(new Set(exportOptionNames));
   });
 });
 
@@ -199,6 +202,8 @@ test('the defaults are those that the help names', () => {
     allowUnsafeStore: false,
     failOn: { kind: 'any' },
     metrics: 'none',
+    night: null,
+    shard: null,
     signingKey: null,
     publicKeys: [],
     witness: null,

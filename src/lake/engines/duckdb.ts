@@ -192,7 +192,7 @@ async function mergeIn(
   const unchanged = counts.get('unchanged') ?? 0;
   const removed = counts.get('removed') ?? 0;
   const changed = added + updated + removed > 0;
-  if (!changed) {
+  if (!changed && request.always !== true) {
     const [count] = await rowsOf(connection, 'SELECT count(*) FROM existing');
     return { changed, rows: Number(count?.[0]), added, updated, unchanged, removed };
   }

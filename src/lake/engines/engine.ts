@@ -16,7 +16,9 @@ export interface MergeRequest {
   readonly staged: readonly string[];
   /** The number of staged rows, if known. It shows whether rows are wide. */
   readonly stagedRows?: number;
-  /** Where the new part is written. The file exists afterwards only if the outcome says `changed`. */
+  /** True: the file is written even if nothing changed, without rows if there are none. Default: false. */
+  readonly always?: boolean;
+  /** Where the new part is written. Unless `always`, it exists afterwards only if the outcome says `changed`. */
   readonly output: string;
   /** Key-value metadata for the footer of the Parquet file. ASCII only. */
   readonly metadata: Readonly<Record<string, string>>;

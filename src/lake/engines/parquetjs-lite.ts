@@ -58,7 +58,7 @@ async function merge(request: MergeRequest, memoryLimitBytes: number): Promise<M
     for await (const row of stagedRows(table, file)) staged.push(row);
   }
   const { rows, outcome } = mergeRows(table, existing, staged, partition, request.latest);
-  if (!outcome.changed) return outcome;
+  if (!outcome.changed && request.always !== true) return outcome;
   try {
     await writePart(table, rows, output, metadata);
   } catch (error) {
