@@ -1,4 +1,7 @@
-/** Manifests of other runs that no checkpoint counts yet: of runs that end now, died before their checkpoint, or are older. */
+/**
+ * What no checkpoint counts yet of other runs: manifests of runs that end now, died before their checkpoint, or are older; and
+ * begin records of runs that have no manifest.
+ */
 import { hash } from 'node:crypto';
 import pLimit from 'p-limit';
 import { parseRunKey, runsPrefix } from '../lake/layout.ts';
@@ -21,6 +24,12 @@ export interface CountedRun {
 const longestRunMs = 31 * dayMs;
 const readAtOnce = 8;
 
+export interface UncountedRuns {
+  readonly ended: readonly CountedRun[];
+  /** Begin records of runs without a manifest: they died, or are still running. */
+  readonly begun: readonly StateEntry[];
+}
+
 /**
  * @param since when the newest checkpoint's run began; null: no run is counted yet
  * @param own the manifest of the run that asks
@@ -29,14 +38,20 @@ export async function uncountedRuns(
   store: Store,
   state: LakeState,
   { since, asOf, own, signal }: { since: number | null; asOf: number; own: string; signal: AbortSignal },
-): Promise<readonly CountedRun[]> {
+): Promise<UncountedRuns> {
+  const withManifest = new Set<string>();
+  const begins: { readonly key: string; readonly runId: string }[] = [];
   const keys: string[] = [];
   for (const prefix of since === null
     ? ['']
     : monthsBetween(Math.min(since, asOf) - longestRunMs, Math.max(since, asOf))) {
     for await (const key of store.list(runsPrefix + prefix, {}, signal)) {
-      if (key !== own && parseRunKey(key)?.record === 'manifest' && (await state.get(key)) === null)
-        keys.push(key);
+      const run = parseRunKey(key);
+      if (run?.record === 'manifest') withManifest.add(run.runId);
+      if (run === null || key === own || (await state.get(key)) !== null) continue;
+      if (run.record === 'manifest') keys.push(key);
+      // A begin record names every target: of an older lake's runs, not all of them are read.
+      else if (run.asOf > asOf - longestRunMs) begins.push({ key, runId: run.runId });
     }
   }
   const limit = pLimit(readAtOnce);
@@ -44,7 +59,17 @@ export async function uncountedRuns(
     const found = await store.read(key, signal);
     return found === null ? [] : [countedRun(key, found.bytes)];
   };
-  return (await Promise.all(keys.map((key) => limit(() => read(key))))).flat();
+  const readBegun = async (key: string): Promise<StateEntry[]> => {
+    const found = await store.read(key, signal);
+    if (found === null) return [];
+    return [{ key, sha256: hash('sha256', found.bytes), bytes: found.bytes.length, rows: null }];
+  };
+  const died = begins.filter(({ runId }) => !withManifest.has(runId));
+  const [ended, begun] = await Promise.all([
+    Promise.all(keys.map((key) => limit(() => read(key)))),
+    Promise.all(died.map(({ key }) => limit(() => readBegun(key)))),
+  ]);
+  return { ended: ended.flat(), begun: begun.flat() };
 }
 
 function monthsBetween(from: number, to: number): string[] {

@@ -28,7 +28,6 @@ export async function* checkState(check: StateCheck): AsyncGenerator<CheckpointF
   let page: OpenPage | null = null;
   for (const prefix of counted) {
     for await (const key of check.store.list(prefix, {}, check.signal)) {
-      if (parseRunKey(key)?.record === 'begin') continue;
       const name = pageOf(key);
       if (page?.name !== name) {
         if (page !== null) yield* gone(page, check);
@@ -38,6 +37,8 @@ export async function* checkState(check: StateCheck): AsyncGenerator<CheckpointF
       }
       const entry = page.entries.get(key);
       page.entries.delete(key);
+      // A run that is running, or one of a program that did not count begin records.
+      if (entry === undefined && parseRunKey(key)?.record === 'begin') continue;
       check.onObject?.(key);
       if (entry !== undefined) yield* differing(entry, await check.contentOf(key), check);
       else if (page.findings.length === 0) yield surplus(key, check);

@@ -34,7 +34,7 @@ export interface CheckpointRequest {
     readonly programVersion: string;
   };
   readonly manifest: StateEntry;
-  /** The run's coverage, and its comparison with AWS's counts and rejected records if it has any. */
+  /** The run's begin record and coverage, and its comparison with AWS's counts and rejected records if it has any. */
   readonly records: readonly StateEntry[];
   /** Every write of the run. */
   readonly written: readonly WrittenPart[];
@@ -178,8 +178,14 @@ async function bringUpToDate(
 ): Promise<Pick<Checkpoint, 'adopted' | 'unexplained'>> {
   const { store, run, manifest, signal } = request;
   const since = newest === null ? null : Date.parse(newest.checkpoint.as_of);
-  const others = await uncountedRuns(store, state, { since, asOf: run.asOf, own: manifest.key, signal });
+  const { ended: others, begun } = await uncountedRuns(store, state, {
+    since,
+    asOf: run.asOf,
+    own: manifest.key,
+    signal,
+  });
   for (const entry of [
+    ...begun,
     ...others.flatMap((one) => [one.manifest, ...one.records]),
     manifest,
     ...request.records,

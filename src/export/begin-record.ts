@@ -1,11 +1,11 @@
 /** The first thing that a run writes. */
-import { type BeginRecord, writeBegin } from '../ledger/runs.ts';
+import { type BeginRecord, type WrittenRecord, writeBegin } from '../ledger/runs.ts';
 import { writeShardRun } from '../ledger/shard-runs.ts';
 import { askUnlessStopped } from '../shared/abort.ts';
 import type { Run } from './open-run.ts';
 
 /** If it cannot be written, nothing is drained. @throws LakeError, UnavailableError */
-export async function writeBeginRecord({ settings, io, stops, planning }: Run): Promise<void> {
+export async function writeBeginRecord({ settings, io, stops, planning }: Run): Promise<WrittenRecord> {
   const { caller, runId, asOf, lake } = planning;
   const record: BeginRecord = {
     format: 1,
@@ -24,8 +24,10 @@ export async function writeBeginRecord({ settings, io, stops, planning }: Run): 
       window_to: window === null ? null : iso(window.to),
     })),
   };
-  await askUnlessStopped(stops.draining, `The begin record could not be written to ${lake.store.url}`, () =>
-    writeBegin(lake.store, record, stops.draining),
+  return await askUnlessStopped(
+    stops.draining,
+    `The begin record could not be written to ${lake.store.url}`,
+    () => writeBegin(lake.store, record, stops.draining),
   );
 }
 

@@ -5,6 +5,7 @@ import { type Coverage, coverageOf, exitCodeOf } from '../ledger/coverage.ts';
 import { lostSinceLastRead } from '../ledger/data-loss.ts';
 import type { Drained, Planned } from '../ledger/planned.ts';
 import type { RejectedRecords } from '../ledger/rejected.ts';
+import type { WrittenRecord } from '../ledger/runs.ts';
 import { type Totals, withRejected } from '../ledger/totals.ts';
 import {
   differingShare,
@@ -32,12 +33,17 @@ export interface ClosedRun {
   readonly checkpoint: CheckpointResult;
 }
 
+export interface RunToClose {
+  readonly begin: WrittenRecord;
+  readonly drained: ReadonlyMap<Planned, Drained>;
+  readonly open: Pick<OpenPublication, 'publication' | 'handOver'>;
+  readonly rejected: RejectedRecords;
+}
+
 /** Published parts are worth reporting even when the ledger cannot be closed: that error is part of the result. */
 export async function closeRun(
   run: Run,
-  drained: ReadonlyMap<Planned, Drained>,
-  { publication, handOver }: Pick<OpenPublication, 'publication' | 'handOver'>,
-  rejected: RejectedRecords,
+  { begin, drained, open: { publication, handOver }, rejected }: RunToClose,
 ): Promise<ClosedRun> {
   const { settings, io, log, stops, planning, engine, scratch } = run;
   const { failed, written } = publication;
@@ -74,6 +80,7 @@ export async function closeRun(
       countMemoryDays: settings.countMemoryDays,
       latest: planning.now() + clockToleranceMs,
     },
+    begin,
     parts: written,
     ...(settings.shard === null
       ? {}

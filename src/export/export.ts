@@ -29,7 +29,7 @@ async function exportAll(run: Run): Promise<RunSummary> {
   const { progress } = run.io;
 
   // Prepare: from here on the run shows as unfinished until its ledger is closed.
-  await writeBeginRecord(run);
+  const begin = await writeBeginRecord(run);
   await writeShardRecord(run);
   const about = {
     lake: planning.lake.store.url,
@@ -61,7 +61,7 @@ async function exportAll(run: Run): Promise<RunSummary> {
   const { drained, concurrency } = collection;
   const closing = performance.now();
   progress.phase('closing the ledger');
-  const closed = await closeRun(run, drained, open, rejected);
+  const closed = await closeRun(run, { begin, drained, open, rejected });
   await publishLateRows(run);
 
   // Report.

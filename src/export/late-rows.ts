@@ -55,7 +55,7 @@ async function publishFor(
     log: run.io.log.child({ run_id: runId }),
   };
   const { settings, io, scratch, stops, engine, planning } = standIn;
-  await writeBeginRecord(standIn);
+  const begin = await writeBeginRecord(standIn);
   const open = await openPublication(standIn);
   try {
     await stageHandedOver(standIn, open, objects);
@@ -76,6 +76,7 @@ async function publishFor(
       exitCode: publication.failed.size > 0 ? 74 : 0,
       latest: planning.now() + clockToleranceMs,
     },
+    begin,
     parts: publication.written,
     shard: { shard: owner, night: settings.night, handed_over: [] },
     coverage: [],

@@ -9,6 +9,9 @@ export const formatVersion = 1;
 /** The name of the bucket hash in `lake.json`; see {@link bucketOf}. */
 export const bucketHash = 'sha256-first4-be';
 
+/** Everything that is not a table lies below this prefix. */
+export const ledgerPrefix = '_ledger/';
+
 /** The lake's own record: format, schema versions, buckets. Created once, conditionally. */
 export const lakeKey = '_ledger/lake.json';
 
@@ -38,6 +41,9 @@ export const creationDatesPrefix = '_ledger/creation-dates/';
 
 /** What a shard read of accounts that other shards own is below this prefix, until they have merged it. */
 export const handedOverPrefix = '_ledger/handed-over/';
+
+/** One object for each night that shards share. */
+export const nightsPrefix = '_ledger/nights/';
 
 /** One object for each run of a shard, made when it begins. */
 export const shardsPrefix = '_ledger/shards/';
@@ -181,6 +187,30 @@ export function acknowledgementKey(at: number, id: string): string {
   return `${acknowledgedPrefix}${utcDay(at)}/${id}.json`;
 }
 
+/** Whether the key can be that of an acknowledgement. */
+export function isAcknowledgementKey(key: string): boolean {
+  const [day = '', file = '', ...more] = key.slice(acknowledgedPrefix.length).split('/');
+  return isDay(day) && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.json$/.test(file) && more.length === 0;
+}
+
+/**
+ * Whether this program writes such a key below `_ledger/`. Keys of runs are only roughly known: a run's folder is the day of
+ * its as-of.
+ */
+export function isLedgerKey(key: string): boolean {
+  if (key === lakeKey || key === probeKey) return true;
+  if (key.startsWith(runsPrefix)) return parseRunKey(key) !== null;
+  if (key.startsWith(rejectedPrefix)) return parseRejectedKey(key) !== null;
+  if (key.startsWith(watermarksPrefix)) return parseWatermarksKey(key) !== null;
+  if (key.startsWith(checkpointsPrefix)) return parseCheckpointKey(key) !== null;
+  if (key.startsWith(statePagesPrefix)) return isStatePageKey(key);
+  if (key.startsWith(acknowledgedPrefix)) return isAcknowledgementKey(key);
+  if (key.startsWith(shardsPrefix)) return parseShardKey(key) !== null;
+  if (key.startsWith(nightsPrefix)) return key.endsWith('.json');
+  if (key.startsWith(handedOverPrefix)) return /\/\d{5}-\d{5}\.(parquet|taken)$/.test(key);
+  return key.startsWith(creationDatesPrefix) && parseCreationDatesKey(key) !== null;
+}
+
 /** A key below `rejectedPrefix`, parsed; null: no run writes it. */
 export function parseRejectedKey(key: string): { readonly date: string; readonly runId: string } | null {
   const run = parseRunFile(key.slice(key.lastIndexOf('/') + 1));
@@ -242,7 +272,7 @@ export function ownsBucket(shard: Shard | null, bucket: number): boolean {
 
 /** What all shards of a night have in common. */
 export function nightKey(night: string): string {
-  return `_ledger/nights/${night}.json`;
+  return `${nightsPrefix}${night}.json`;
 }
 
 /** @param runDate the UTC day of the run's as-of, `yyyy-MM-dd` */

@@ -44,6 +44,7 @@ export interface LedgerEnd {
     /** The latest time that a watermark may contain: AWS's time now, plus a tolerance. */
     readonly latest: number;
   };
+  readonly begin: WrittenRecord;
   readonly parts: readonly WrittenPart[];
   /** Of a run that is one of several. */
   readonly shard?: {
@@ -69,6 +70,7 @@ export interface WrittenRecords {
   readonly coverage: Manifest['coverage'];
   readonly reconciliation: Manifest['reconciliation'];
   readonly rejected: Manifest['rejected'];
+  readonly begin: WrittenRecord;
 }
 
 /**
@@ -121,11 +123,19 @@ async function writeRecords(end: LedgerEnd): Promise<WrittenRecords> {
     coverage,
     reconciliation,
     rejected,
+    begin: end.begin,
     ...end.shard,
     totals: end.totals,
     exit_code: run.exitCode,
   };
-  return { manifest: await writeManifest(store, manifest, signal), coverage, reconciliation, rejected };
+  const { begin } = end;
+  return {
+    manifest: await writeManifest(store, manifest, signal),
+    coverage,
+    reconciliation,
+    rejected,
+    begin,
+  };
 }
 
 async function publishRejected({ lake, run, rejected, signal }: LedgerEnd): Promise<Manifest['rejected']> {

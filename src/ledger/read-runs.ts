@@ -2,7 +2,7 @@
 import { beginKey, manifestKey, parseRunKey, runsPrefix } from '../lake/layout.ts';
 import type { Store } from '../lake/stores/store.ts';
 import { utcDay } from '../tables/table.ts';
-import type { BeginRecord, Manifest, WrittenPart, WrittenTable } from './runs.ts';
+import type { BeginRecord, Manifest, WrittenPart, WrittenRecord, WrittenTable } from './runs.ts';
 
 /** A run by the names of its records. */
 export interface RunRecords {
@@ -74,11 +74,19 @@ export type BeginFacts = Pick<BeginRecord, 'run_id' | 'as_of' | 'buckets' | 'pla
 /** Null: the record is gone, unreadable, or of another run. @throws LakeError when the store fails */
 export async function readBegin(
   store: Pick<Store, 'read'>,
-  { runId, asOf, date }: Pick<RunRecords, 'runId' | 'asOf' | 'date'>,
+  run: Pick<RunRecords, 'runId' | 'asOf' | 'date'>,
   signal?: AbortSignal,
 ): Promise<BeginFacts | null> {
-  const found = await store.read(beginKey(date, runId), signal);
-  const begin = found === null ? null : parseBegin(found.bytes);
+  const found = await store.read(beginKey(run.date, run.runId), signal);
+  return found === null ? null : beginOf(run, found.bytes);
+}
+
+/** Null: the bytes are not the begin record of this run. */
+export function beginOf(
+  { runId, asOf }: Pick<RunRecords, 'runId' | 'asOf'>,
+  bytes: Uint8Array,
+): BeginFacts | null {
+  const begin = parseBegin(bytes);
   return begin?.run_id === runId && Date.parse(begin.as_of) === asOf ? begin : null;
 }
 
@@ -102,7 +110,7 @@ function parseBegin(bytes: Uint8Array): BeginFacts | null {
 /** What a manifest says about the lake. */
 export type ManifestFacts = Pick<
   Manifest,
-  'run_id' | 'previous' | 'parts' | 'coverage' | 'reconciliation' | 'rejected'
+  'run_id' | 'previous' | 'parts' | 'coverage' | 'reconciliation' | 'rejected' | 'begin'
 >;
 
 /** Null: the bytes are not a manifest. */
@@ -110,11 +118,12 @@ export function parseManifest(bytes: Uint8Array): ManifestFacts | null {
   const record = parsedObject(bytes);
   if (record === null || typeof record.run_id !== 'string' || !Array.isArray(record.parts)) return null;
   const previous = linksIn(record.previous);
-  const { coverage, reconciliation = null, rejected } = record;
+  const { coverage, reconciliation = null, rejected, begin } = record;
   if (previous === null || !record.parts.every(isWrittenPart)) return null;
   if (!isWrittenTable(coverage)) return null;
   if (reconciliation !== null && !isWrittenTable(reconciliation)) return null;
   if (rejected !== null && (!isObject(rejected) || !isNamed(rejected))) return null;
+  if (begin !== undefined && !isWrittenRecord(begin)) return null;
   return {
     run_id: record.run_id,
     previous,
@@ -125,6 +134,7 @@ export function parseManifest(bytes: Uint8Array): ManifestFacts | null {
       rejected === null
         ? null
         : { key: rejected.key, records: Number(rejected.records), sha256: rejected.sha256 },
+    ...(begin === undefined ? {} : { begin: { key: begin.key, bytes: begin.bytes, sha256: begin.sha256 } }),
   };
 }
 
@@ -133,6 +143,10 @@ function linksIn(previous: unknown): Manifest['previous'] | null {
   const links: readonly unknown[] = Array.isArray(previous) ? previous : previous == null ? [] : [previous];
   const named = links.flatMap((link) => (isObject(link) && isNamed(link) ? [link] : []));
   return named.length === links.length ? named.map(({ key, sha256 }) => ({ key, sha256 })) : null;
+}
+
+function isWrittenRecord(value: unknown): value is WrittenRecord {
+  return isObject(value) && isNamed(value) && typeof value.bytes === 'number';
 }
 
 function isWrittenTable(value: unknown): value is WrittenTable {

@@ -102,6 +102,8 @@ export interface Manifest {
   /** Null if AWS's own counts were not compared. Older manifests lack it. */
   readonly reconciliation: WrittenTable | null;
   readonly rejected: { readonly key: string; readonly records: number; readonly sha256: string } | null;
+  /** The run's begin record. Older manifests lack it. */
+  readonly begin?: WrittenRecord;
   /** Of a run that is one of several: which, and what it has in common with the others. */
   readonly shard?: Shard;
   readonly night?: string | null;
@@ -111,8 +113,12 @@ export interface Manifest {
   readonly exit_code: number;
 }
 
-export async function writeBegin(store: Store, begin: BeginRecord, signal?: AbortSignal): Promise<void> {
-  await writeRecord(store, beginKey(runDate(begin.as_of), begin.run_id), begin, signal);
+export async function writeBegin(
+  store: Store,
+  begin: BeginRecord,
+  signal?: AbortSignal,
+): Promise<WrittenRecord> {
+  return await writeRecord(store, beginKey(runDate(begin.as_of), begin.run_id), begin, signal);
 }
 
 /** An object of the ledger that was written. */

@@ -1,19 +1,25 @@
-/** Checks the files of the ledger that are neither begin records nor manifests. */
-import { createHash } from 'node:crypto';
+/** Checks the files of the ledger besides manifests. */
+import { createHash, hash } from 'node:crypto';
+import pLimit from 'p-limit';
 import { parseRecord } from '../lake/lake-record.ts';
 import {
+  beginKey,
+  isLedgerKey,
   lakeKey,
+  ledgerPrefix,
   parseRejectedKey,
   parseWatermarksKey,
   rejectedPrefix,
   watermarksPrefix,
 } from '../lake/layout.ts';
 import type { Store } from '../lake/stores/store.ts';
+import { beginOf } from '../ledger/read-runs.ts';
 import { readWatermarks, type Watermark } from '../ledger/watermarks.ts';
-import { LakeError, NewerLakeError } from '../shared/errors.ts';
+import { LakeError, LinkError, NewerLakeError } from '../shared/errors.ts';
 import { lakeTables } from '../tables/lake-tables.ts';
-import type { Ledger } from './ledger.ts';
+import type { KnownRun, Ledger } from './ledger.ts';
 import type { Look } from './look.ts';
+import { linkText } from './read-object.ts';
 
 /**
  * The number of buckets of the lake. If `lake.json` cannot be believed, that of the newest run.
@@ -48,6 +54,66 @@ export async function checkLakeRecord(
     look.note('lake-record-changed', lakeKey, why);
   }
   return ledger.buckets;
+}
+
+/** Objects below `_ledger/` that this program does not write. Reads only names. */
+export async function checkLedgerNames(
+  store: Pick<Store, 'list'>,
+  look: Look,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    for await (const key of store.list(ledgerPrefix, {}, signal)) {
+      if (!isLedgerKey(key)) look.note('foreign-object', key, 'this program writes no such object');
+    }
+  } catch (error) {
+    if (!(error instanceof LinkError)) throw error;
+    look.note('symbolic-link', ledgerPrefix, linkText(error));
+  }
+}
+
+/** A begin record names every target, so a few of them may take as much memory as all parts that are read at once. */
+const beginsAtOnce = 4;
+
+/** Begin records: each is the one that its manifest names. Manifests of older programs name none; then it has to be its run's. */
+export async function checkBeginRecords(
+  store: Pick<Store, 'read'>,
+  ledger: Ledger,
+  look: Look,
+  isAsked: (key: string, day: string) => boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const limit = pLimit({ concurrency: beginsAtOnce, rejectOnClear: true });
+  const check = async (run: KnownRun): Promise<void> => {
+    const key = beginKey(run.date, run.runId);
+    const object = await store.read(key, signal);
+    const expected = ledger.expected.get(key)?.writes.at(-1);
+    const named = expected === undefined ? null : { sha256: expected.sha256, bytes: expected.bytes };
+    const facts = { run_id: run.runId, expected: named };
+    if (object === null) {
+      look.contents.set(key, null);
+      look.note('begin-record-missing', key, `it is gone, and the run ${run.runId} wrote it`, facts);
+      return;
+    }
+    look.counts.beginRecords += 1;
+    const sha256 = hash('sha256', object.bytes);
+    if (named === null) {
+      if (beginOf(run, object.bytes) !== null) return;
+      look.note('begin-record-changed', key, 'it is not the begin record of this run', facts);
+    } else if (sha256 !== named.sha256) {
+      const what = `its SHA-256 is ${sha256}, and the manifest of its run names ${named.sha256}`;
+      look.note('begin-record-changed', key, what, facts);
+    } else return;
+    look.contents.set(key, sha256);
+  };
+  const asked = [...ledger.runs.values()].filter(
+    ({ date, runId, hasBegin }) => hasBegin && isAsked(beginKey(date, runId), date),
+  );
+  try {
+    await Promise.all(asked.map((run) => limit(() => check(run))));
+  } finally {
+    limit.clearQueue();
+  }
 }
 
 /** The files of rejected records: those that manifests name are there and unchanged, and no others. */

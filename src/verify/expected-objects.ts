@@ -60,7 +60,10 @@ export class ExpectedObjects {
   }
 
   /** Adds what a run wrote. Runs come in the order of their as-of. */
-  add(asOf: number, { run_id: runId, parts, coverage, reconciliation, rejected }: ManifestFacts): void {
+  add(
+    asOf: number,
+    { run_id: runId, parts, coverage, reconciliation, rejected, begin }: ManifestFacts,
+  ): void {
     for (const part of parts) {
       const { key, rows, bytes, sha256, etag_before: before, etag_after: etag } = part;
       this.#write(key, { runId, asOf, sha256, bytes, rows, etag }, before);
@@ -70,6 +73,7 @@ export class ExpectedObjects {
       if (table === null) continue;
       this.#write(table.key, { ...once, sha256: table.sha256, rows: table.rows }, null);
     }
+    if (begin !== undefined) this.#write(begin.key, { ...once, ...begin, rows: null }, null);
     if (rejected !== null) this.#write(rejected.key, { ...once, sha256: rejected.sha256, rows: null }, null);
   }
 

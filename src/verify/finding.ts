@@ -35,12 +35,14 @@ export const findingKinds = {
   },
   'manifest-missing': {
     severity: 'damage',
-    meaning: 'A run ended, but its manifest is gone: a later manifest or a watermark proves that it existed.',
+    meaning:
+      'A run ended, but its manifest is gone: a later manifest, a checkpoint or a watermark proves that it existed.',
     remedy: restoreRecord,
   },
   'manifest-changed': {
     severity: 'damage',
-    meaning: 'A manifest is unreadable, or its SHA-256 is not the one that a later manifest names.',
+    meaning:
+      'A manifest is unreadable, or its SHA-256 is not the one that a later manifest or the newest checkpoint names.',
     remedy: restoreRecord,
   },
   'manifest-unchained': {
@@ -56,7 +58,8 @@ export const findingKinds = {
   },
   'begin-record-changed': {
     severity: 'damage',
-    meaning: 'A begin record is unreadable, or names another run than its key.',
+    meaning:
+      'A begin record is unreadable, names another run than its key, or is not the one that the manifest of its run names.',
     remedy: restoreRecord,
   },
   'coverage-missing': {

@@ -14,6 +14,7 @@ import {
 import { ExpectedObjects, type Write } from './expected-objects.ts';
 import { type Finding, finding } from './finding.ts';
 import { type ChainLink, checkChain, type MissingLink, manifestOf } from './manifest-chain.ts';
+import type { WitnessedManifests } from './witnessed-manifests.ts';
 
 export interface KnownRun extends RunRecords {
   /**
@@ -45,6 +46,8 @@ export interface Ledger {
 
 export interface LedgerOptions {
   readonly store: Pick<Store, 'list' | 'read'>;
+  /** What the newest checkpoint says of manifests. */
+  readonly witnessed: WitnessedManifests;
   /** Objects whose whole history is kept. */
   readonly histories: ReadonlySet<string>;
   readonly signal: AbortSignal;
@@ -61,7 +64,7 @@ const longestDeadlineMs = 24 * 86_400_000;
 
 /** @throws LakeError when the ledger cannot be listed or read */
 export async function readLedger(options: LedgerOptions): Promise<Ledger> {
-  const { store, histories, signal } = options;
+  const { store, witnessed, histories, signal } = options;
   const { runs, foreign } = await listRuns(store, { signal });
   const begins = new Map<string, Promise<BeginFacts | null>>();
   const begin = (runId: string): Promise<BeginFacts | null> => {
@@ -84,10 +87,15 @@ export async function readLedger(options: LedgerOptions): Promise<Ledger> {
     links.push(link);
     if (manifest !== null) first.add(link.asOf, manifest);
   }
-  const missing = await missingLinks(links, store, signal);
+  const missing = await missingLinks(links, witnessed, store, signal);
   const ends = new Map<string, number>();
   for (const { runId } of unnamed(links)) ends.set(runId, await latestEnd(runId));
-  const chain = checkChain(links, missing, (run, other) => other.asOf > (ends.get(run.runId) ?? Infinity));
+  const chain = checkChain(
+    links,
+    missing,
+    (run, other) => other.asOf > (ends.get(run.runId) ?? Infinity),
+    witnessed,
+  );
 
   let expected = first;
   if (links.some(({ runId }) => chain.lost.has(runId))) {
@@ -161,11 +169,15 @@ function unnamed(links: readonly ChainLink[]): readonly ChainLink[] {
 /** Manifests that others name and that are not there. One may have come after the listing. */
 async function missingLinks(
   links: readonly ChainLink[],
+  witnessed: WitnessedManifests,
   store: Pick<Store, 'read'>,
   signal: AbortSignal,
 ): Promise<readonly MissingLink[]> {
   const there = new Set(links.map(({ key }) => key));
-  const named = new Set(links.flatMap(({ previous }) => (previous ?? []).map(({ key }) => key)));
+  const named = new Set([
+    ...links.flatMap(({ previous }) => (previous ?? []).map(({ key }) => key)),
+    ...witnessed.keys(),
+  ]);
   const missing: MissingLink[] = [];
   for (const key of named) {
     if (there.has(key)) continue;

@@ -7,6 +7,7 @@ export interface Counts {
   bytes: number;
   coverageFiles: number;
   rejectedFiles: number;
+  beginRecords: number;
   watermarks: number;
 }
 
@@ -17,6 +18,7 @@ export class Look {
     bytes: 0,
     coverageFiles: 0,
     rejectedFiles: 0,
+    beginRecords: 0,
     watermarks: 0,
   };
   /** Objects that unfinished runs wrote last, or runs whose manifest is lost. */

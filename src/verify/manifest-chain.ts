@@ -1,11 +1,12 @@
 /**
  * The chain of manifests. Each names earlier ones with their SHA-256, namely those that no other named yet. So a manifest
- * that was changed or removed is missed by a later one; the newest has no witness in the lake itself.
+ * that was changed or removed is missed by a later one. For the newest, only a checkpoint can tell.
  */
 import { manifestKey } from '../lake/layout.ts';
 import type { ManifestFacts } from '../ledger/read-runs.ts';
 import { daysLinked } from '../ledger/runs.ts';
 import { type Finding, finding } from './finding.ts';
+import type { WitnessedManifests } from './witnessed-manifests.ts';
 
 /** A manifest that is there. */
 export interface ChainLink {
@@ -44,6 +45,7 @@ export function checkChain(
   links: readonly ChainLink[],
   missing: readonly MissingLink[],
   endedBefore: (run: ChainLink, other: ChainLink) => boolean,
+  witnessed: WitnessedManifests,
 ): CheckedChain {
   const byKey = new Map(links.map((link) => [link.key, link]));
   const named = new Map<string, Named[]>();
@@ -52,20 +54,22 @@ export function checkChain(
       named.set(key, [...(named.get(key) ?? []), { by, sha256 }]);
     }
   }
-  const changed = changedLinks(links, named, byKey);
+  const changed = changedLinks(links, named, byKey, witnessed);
   const findings: Finding[] = missing.map(({ key, runId }) => {
-    const namers = named.get(key) ?? [];
-    return finding('manifest-missing', key, `the manifest is gone, and ${namers[0]?.by.key} names it`, {
+    const [namer] = named.get(key) ?? [];
+    const witness = witnessed.get(key);
+    const by = namer?.by.key ?? `checkpoint ${witness?.checkpoint}`;
+    return finding('manifest-missing', key, `the manifest is gone, and ${by} names it`, {
       run_id: runId,
-      expected: { sha256: namers[0]?.sha256 ?? '', bytes: null },
+      expected: { sha256: witness?.sha256 ?? namer?.sha256 ?? '', bytes: null },
     });
   });
   for (const [link, why] of changed) {
-    const [witness] = named.get(link.key) ?? [];
+    const sha256 = witnessed.get(link.key)?.sha256 ?? named.get(link.key)?.[0]?.sha256;
     findings.push(
       finding('manifest-changed', link.key, why, {
         run_id: link.runId,
-        expected: witness === undefined ? null : { sha256: witness.sha256, bytes: null },
+        expected: sha256 === undefined ? null : { sha256, bytes: null },
       }),
     );
   }
@@ -101,6 +105,7 @@ function changedLinks(
   links: readonly ChainLink[],
   named: ReadonlyMap<string, readonly Named[]>,
   byKey: ReadonlyMap<string, ChainLink>,
+  witnessed: WitnessedManifests,
 ): ReadonlyMap<ChainLink, string> {
   const changed = new Map<ChainLink, string>();
   const waiting = new Map(links.map((link) => [link.key, (named.get(link.key) ?? []).length]));
@@ -109,8 +114,14 @@ function changedLinks(
     const witness = (named.get(link.key) ?? []).find(
       ({ by, sha256 }) => !changed.has(by) && sha256 !== link.sha256,
     );
+    const signed = witnessed.get(link.key);
     if (link.previous === null) changed.set(link, 'it is not the manifest of this run');
-    else if (witness !== undefined) {
+    else if (signed !== undefined && signed.sha256 !== link.sha256) {
+      changed.set(
+        link,
+        `its SHA-256 is ${link.sha256}, and checkpoint ${signed.checkpoint} names ${signed.sha256}`,
+      );
+    } else if (witness !== undefined) {
       changed.set(link, `its SHA-256 is ${link.sha256}, and ${witness.by.key} names ${witness.sha256}`);
     }
     for (const { key } of link.previous ?? []) {

@@ -54,6 +54,7 @@ export function reportOf(looked: Looked): VerifyReport {
       bytes: counts.bytes,
       coverage_files: counts.coverageFiles,
       rejected_files: counts.rejectedFiles,
+      begin_records: counts.beginRecords,
       watermarks: counts.watermarks,
       checkpoints: signed.checkpoints,
       signed_checkpoints: signed.signed,

@@ -25,6 +25,11 @@ function provenBy(facts: Facts): readonly string[] {
     `${parts}${unless}.`,
     `No part that a manifest names is missing, and no other object lies among the parts${unless}.`,
     `Every manifest but the newest (${count(heads.length, 'manifest')}) is the one that a later one names${unless}.`,
+    ...(checked.begin_records === 0
+      ? []
+      : [
+          `${count(checked.begin_records, 'begin record')}: each is the one that the manifest of its run names, or is readable if that names none${unless}.`,
+        ]),
     ...(quick || checked.watermarks === 0
       ? []
       : [
@@ -90,7 +95,9 @@ function leftOpen(facts: Facts): readonly string[] {
   }
   if (!complete) lines.push('The time was up before all was read (--max-duration).');
   if (quick)
-    lines.push('No part was read (--quick): its rows, and on a local lake its SHA-256, may be other ones.');
+    lines.push(
+      'No part was read (--quick): its rows, and on a local lake its SHA-256, may be other ones. Nor were the begin records of older runs.',
+    );
   if (since !== null || subset !== null || !complete) {
     lines.push(
       'Whether a job is in two parts: only a look at the whole lake at once shows that. Each part was checked alone.',

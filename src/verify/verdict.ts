@@ -13,6 +13,7 @@ export interface Checked {
   readonly bytes: number;
   readonly coverage_files: number;
   readonly rejected_files: number;
+  readonly begin_records: number;
   readonly watermarks: number;
   readonly checkpoints: number;
   /** Signed by one of the keys of --public-key. */

@@ -15,7 +15,13 @@ import { type Row, type Table, utcDay } from '../tables/table.ts';
 import type { JobIo } from '../telemetry/job-io.ts';
 import { count } from '../telemetry/paragraphs.ts';
 import { CreationDateConflicts, readAllCreationDates } from './check-creation-dates.ts';
-import { checkLakeRecord, checkRejected, readAllWatermarks } from './check-ledger-files.ts';
+import {
+  checkBeginRecords,
+  checkLakeRecord,
+  checkLedgerNames,
+  checkRejected,
+  readAllWatermarks,
+} from './check-ledger-files.ts';
 import { checkTable, type ObjectsToCheck, secondLook } from './check-objects.ts';
 import { CoverageRead, checkWatermarks } from './check-watermarks.ts';
 import { KeySpill } from './key-spill.ts';
@@ -28,6 +34,7 @@ import { checkSignedState } from './signed-state.ts';
 import type { VerifyReport } from './verdict.ts';
 import type { VerifySettings } from './verify-settings.ts';
 import { proofColumns } from './watermark-proof.ts';
+import { manifestsInCheckpoint, type WitnessedManifests } from './witnessed-manifests.ts';
 
 export interface VerifyIo extends Pick<JobIo, 'log' | 'progress' | 'stopping' | 'programVersion'> {
   /** Milliseconds since the epoch. */
@@ -103,11 +110,14 @@ async function verifyLake(verification: Verification): Promise<VerifyReport> {
   // Before the ledger: the runs that wrote these have ended by then.
   const marks = await readAllWatermarks(store, look, signal);
   const conflicts = new CreationDateConflicts(await readAllCreationDates(store, look, signal));
-  const ledger = await readLedger({ store, histories: new Set(), signal });
+  const witnessed = await manifestsInCheckpoint(store, keys, signal);
+  const ledger = await readLedger({ store, witnessed, histories: new Set(), signal });
   const buckets = await checkLakeRecord(store, ledger, look, signal);
   for (const found of ledger.findings) look.add(found);
   const isAsked = (key: string, day: string) => isInScope(key, day, scope);
+  await checkLedgerNames(store, look, signal);
   await checkRejected(store, ledger, look, isAsked, signal);
+  if (!settings.quick) await checkBeginRecords(store, ledger, look, isAsked, signal);
 
   // Their proof is the coverage of all runs.
   const provable = scope.since === null && !settings.quick;
@@ -142,7 +152,7 @@ async function verifyLake(verification: Verification): Promise<VerifyReport> {
   for (const table of tables) await checkTable(table, optionsOf(table));
 
   progress.phase('looking again at what differs');
-  const later = await lookAgain(optionsOf, { store, ledger, look, tables, buckets, signal });
+  const later = await lookAgain(optionsOf, { store, witnessed, ledger, look, tables, buckets, signal });
   await checkWatermarks(files, coverage, later, look);
   const doubled = await checkJobsInTwoParts(spill, look);
   conflicts.tell(look, new Set([...doubled, ...look.findings.map(({ key }) => key)]));
@@ -273,6 +283,7 @@ async function lookAgain(
   optionsOf: (table: Table) => ObjectsToCheck,
   again: {
     readonly store: Store;
+    readonly witnessed: WitnessedManifests;
     readonly ledger: Ledger;
     readonly look: Look;
     readonly tables: readonly Table[];
@@ -280,9 +291,9 @@ async function lookAgain(
     readonly signal: AbortSignal;
   },
 ): Promise<Ledger> {
-  const { store, look, tables, buckets, signal } = again;
+  const { store, witnessed, look, tables, buckets, signal } = again;
   if (look.suspects.size === 0) return again.ledger;
-  const ledger = await readLedger({ store, histories: look.suspects, signal });
+  const ledger = await readLedger({ store, witnessed, histories: look.suspects, signal });
   for (const table of tables) {
     for (const key of look.suspects) {
       const place = parseTableKey(table, key, buckets);

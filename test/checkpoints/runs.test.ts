@@ -1,12 +1,14 @@
 import { hash } from 'node:crypto';
-import { cp, mkdtemp, readdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writeCheckpoint } from '../../src/checkpoints/write-checkpoint.ts';
-import { checkpointKey } from '../../src/lake/layout.ts';
+import { beginKey, checkpointKey } from '../../src/lake/layout.ts';
 import { openLocalStore } from '../../src/lake/stores/local.ts';
+import { newRunId } from '../../src/ledger/runs.ts';
 import { renderStatusPage } from '../../src/status/status-page.ts';
 import { renderStatus } from '../../src/status/status-text.ts';
+import { utcDay } from '../../src/tables/table.ts';
 import { renderRunSummary } from '../../src/telemetry/run-summary-text.ts';
 import type { Copy, SignedLake } from './signed-lake.ts';
 import { findingsIn, makeKey, readFileOf, removeCheckpoint, signedLake } from './signed-lake.ts';
@@ -122,6 +124,20 @@ it('status names a checkpoint that it cannot read', async () => {
     checkpoints: null,
     unread_objects: [{ key: checkpointKey(2) }],
   });
+});
+
+it('counts the begin record of a run that died, so that nobody edits or removes it unnoticed', async () => {
+  const copy = await signed.copyOf(2);
+  const asOf = signed.lab.simulator.now() - 3_600_000;
+  const key = beginKey(utcDay(asOf), newRunId(asOf, asOf));
+  await mkdir(dirname(join(copy.lake, key)), { recursive: true });
+  await writeFile(join(copy.lake, key), '{"the plan of": "a run that died"}');
+  await signed.lab.run(flagsOf(copy));
+  expect(await findingsIn(copy, trusted)).toEqual([]);
+  await writeFile(join(copy.lake, key), '{"the plan of": "another run"}');
+  expect(await findingsIn(copy, trusted)).toEqual([`object-unproven ${key}`]);
+  await rm(join(copy.lake, key));
+  expect(await findingsIn(copy, trusted)).toEqual([`object-unproven ${key}`]);
 });
 
 it('names a part that was replaced behind its back, instead of signing it in silence', async () => {

@@ -43,6 +43,7 @@ it('gives up closing the ledger when the store never answers, and says what that
       countMemoryDays: 14,
       latest: 0,
     },
+    begin: { key: '_ledger/runs/begin.json', bytes: 1, sha256: '' },
     parts: [],
     coverage: [],
     reconciliation: [],

@@ -193,6 +193,42 @@ export const damages: Readonly<Record<string, Damage>> = {
     truncateSync(join(lake, key), 50);
     return [`begin-record-changed ${key}`];
   },
+  'an older begin record is no JSON': (lake) => {
+    const key = at(manifestsIn(lake), 0).replace('.json', '.begin.json');
+    truncateSync(join(lake, key), 50);
+    return [`begin-record-changed ${key}`];
+  },
+  'an older begin record was edited': (lake) => {
+    const key = at(manifestsIn(lake), 0).replace('.json', '.begin.json');
+    edit(lake, key, (text) => text.replace(/"account_id": "\d+"/, '"account_id": "999999999999"'));
+    return [`begin-record-changed ${key}`];
+  },
+  'files that are none of this program’s lie in the ledger': (lake) => {
+    const keys = [
+      '_ledger/.DS_Store',
+      '_ledger/acknowledged/2026-11-20/notes.json',
+      '_ledger/backup/lake.json',
+      '_ledger/checkpoints/00000/00000002 (copy).json',
+      '_ledger/creation-dates/notes.bin',
+      '_ledger/lake-state/old.tsv',
+      '_ledger/rejected/2026-11-20/notes.ndjson',
+      '_ledger/runs/notes.json',
+      '_ledger/watermarks/notes.json',
+    ];
+    for (const key of keys) {
+      mkdirSync(dirname(join(lake, key)), { recursive: true });
+      writeFileSync(join(lake, key), 'x');
+    }
+    return keys.map((key) => `foreign-object ${key}`);
+  },
+  'the newest manifest was edited': (lake) => {
+    const key = at(manifestsIn(lake), -1);
+    editManifest(lake, key, (content) => ({
+      ...content,
+      parts: content.parts.map((one) => ({ ...one, sha256: one.sha256.replace(/^./, 'f') })),
+    }));
+    return [`manifest-changed ${key}`];
+  },
   'a coverage file was deleted': (lake) => {
     const { key } = manifestAt(lake, at(manifestsIn(lake), 1)).coverage;
     remove(lake, key);

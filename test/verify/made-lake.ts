@@ -49,7 +49,7 @@ export async function makeLake(partitions: number, rowsEach: number): Promise<Ma
         signal,
       });
       const window = { from: firstDay + from * dayMs, to: asOf };
-      await writeBegin(store, beginRecord(runId, asOf, window));
+      const begin = await writeBegin(store, beginRecord(runId, asOf, window));
       const parts: WrittenPart[] = [];
       for (let day = from; day < to; day += 1) {
         const staged = join(scratchFolder, 'staged.ndjson');
@@ -94,6 +94,7 @@ export async function makeLake(partitions: number, rowsEach: number): Promise<Ma
           countMemoryDays: 14,
           latest: asOf,
         },
+        begin,
         parts,
         coverage: [coverageOf(window, rowsEach * (to - from))],
         reconciliation: [],

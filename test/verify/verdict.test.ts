@@ -25,6 +25,7 @@ const clean: VerifyReport = {
     rows: 567_890,
     bytes: 987_654_321,
     coverage_files: 398,
+    begin_records: 2,
     rejected_files: 3,
     watermarks: 12,
     checkpoints: 398,
