@@ -7,8 +7,9 @@ import type { StateEntry } from '../checkpoints/lake-state.ts';
 import { CreationDates } from '../lake/creation-dates.ts';
 import type { Partition } from '../lake/foreign-objects.ts';
 import { ownsBucket, partitionPrefix } from '../lake/layout.ts';
-import { type Published, publishPart } from '../lake/publish.ts';
+import type { Published } from '../lake/publish.ts';
 import { PublishBatches } from '../lake/publish-batches.ts';
+import { publishChanges } from '../lake/publish-changes.ts';
 import { openStaging, type StagedBatch, type StagedPart } from '../lake/staging.ts';
 import type { WrittenPart } from '../ledger/runs.ts';
 import { emptyTotals, type Totals, withPart } from '../ledger/totals.ts';
@@ -151,7 +152,7 @@ export async function openPublication(run: Run): Promise<OpenPublication> {
       await creationDates.claim(part.bucket, part.partition.creation_date ?? '');
     }
     const ended = io.progress.publishing(part.key);
-    return await publishPart({
+    const request = {
       store: lake.store,
       engine,
       table: part.table,
@@ -164,12 +165,14 @@ export async function openPublication(run: Run): Promise<OpenPublication> {
       runId,
       metadata: { program: `backup-copy-export/${io.programVersion}` },
       random: Math.random,
-      sleep: (ms, signal) => sleep(ms, undefined, signal === undefined ? {} : { signal }),
+      sleep: (ms: number, signal?: AbortSignal) =>
+        sleep(ms, undefined, signal === undefined ? {} : { signal }),
       reserve,
       signal: stops.publishing,
       maxAttempts: 20,
       latest: () => planning.now() + clockToleranceMs,
-    }).finally(ended);
+    };
+    return await publishChanges(request, log).finally(ended);
   };
   const publication = new Publication({ tables: settings.tables, publish, progress: io.progress, log });
   const staging = openStaging({

@@ -48,6 +48,9 @@ export const nightsPrefix = '_ledger/nights/';
 /** One object for each run of a shard, made when it begins. */
 export const shardsPrefix = '_ledger/shards/';
 
+/** The digests of each part's rows are below this prefix, under the part's own key. */
+export const rowDigestsPrefix = '_ledger/row-digests/';
+
 /** Everything of a table is below this prefix, and nothing else: Athena reads every object there. */
 export function tablePrefix(table: Table): string {
   return `${table.name}/`;
@@ -229,6 +232,11 @@ export function creationDatesKey(bucket: number): string {
 export function parseCreationDatesKey(key: string): number | null {
   const name = key.startsWith(creationDatesPrefix) ? key.slice(creationDatesPrefix.length) : '';
   return /^\d{5}\.bin$/.test(name) ? Number.parseInt(name, 10) : null;
+}
+
+/** The digests of a part's rows; see src/lake/row-digests.ts. @param key the part's */
+export function rowDigestsKey(key: string): string {
+  return `${rowDigestsPrefix}${key.replace(/\.parquet$/, '.bin')}`;
 }
 
 export function watermarksKey(bucket: number): string {

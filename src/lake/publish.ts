@@ -67,6 +67,10 @@ export interface Published {
   readonly read: ReadPart | null;
   /** Null if the staged rows changed nothing, so that nothing was written. */
   readonly written: PublishedPart | null;
+  /** The part's ETag as the run left it. */
+  readonly etag: string | null;
+  /** The limit for times of published rows that the merge was given; null: none. */
+  readonly latest: number | null;
 }
 
 /**
@@ -113,6 +117,7 @@ async function tryOnce(request: PublishRequest, key: string): Promise<Published 
       schema_version: String(table.schemaVersion),
       ...placementMetadata(table, partition, placement),
     };
+    const latest = request.latest?.() ?? null;
     const merge = {
       table,
       partition,
@@ -122,13 +127,14 @@ async function tryOnce(request: PublishRequest, key: string): Promise<Published 
       ...(request.stagedRows === undefined ? {} : { stagedRows: request.stagedRows }),
       output,
       metadata,
-      ...(request.latest === undefined ? {} : { latest: request.latest() }),
+      wantsFate: true,
+      ...(latest === null ? {} : { latest }),
     };
     const outcome = await engine.merge(merge).catch(async (error) => {
       throw before === null ? error : await damage(error, existing, key, store.url);
     });
     const read = before === null ? null : { bytes: before.size, sha256: before.sha256 };
-    if (!outcome.changed) return { key, outcome, read, written: null };
+    if (!outcome.changed) return { key, outcome, read, written: null, etag: before?.etag ?? null, latest };
     releases.push(reserve((await stat(output)).size));
     const sha256 = await sha256Of(output);
     const put = await store.put(
@@ -144,7 +150,7 @@ async function tryOnce(request: PublishRequest, key: string): Promise<Published 
     );
     if (!put.written) return null;
     const etags = { etagBefore: before?.etag ?? null, etagAfter: put.etag };
-    return { key, outcome, read, written: { bytes: put.size, sha256, ...etags } };
+    return { key, outcome, read, written: { bytes: put.size, sha256, ...etags }, etag: put.etag, latest };
   } finally {
     await Promise.all([rm(existing, { force: true }), rm(output, { force: true })]);
     for (const release of releases) release();

@@ -8,6 +8,7 @@ import pLimit from 'p-limit';
 import { ScratchError } from '../shared/errors.ts';
 import type { Row, Table } from '../tables/table.ts';
 import { bucketOf, partKey } from './layout.ts';
+import { stagedColumns } from './staged-line.ts';
 import { makeFolder, systemCode } from './stores/durable-files.ts';
 import { compareKeys } from './stores/key.ts';
 
@@ -225,16 +226,14 @@ export function openStaging(options: StagingOptions): Staging {
   return { stage, rotate, bytes: () => batch.bytes };
 }
 
-const stagedColumns = new WeakMap<Table, readonly { readonly name: string; readonly head: string }[]>();
+const namesAndHeads = new WeakMap<Table, readonly { readonly name: string; readonly head: string }[]>();
 
 /** A row as JSON, without nulls and derived columns. */
 function lineOf(table: Table, row: Row): string {
-  let columns = stagedColumns.get(table);
+  let columns = namesAndHeads.get(table);
   if (columns === undefined) {
-    columns = table.columns
-      .filter(({ origin }) => origin.kind !== 'derived')
-      .map(({ name }) => ({ name, head: `${JSON.stringify(name)}:` }));
-    stagedColumns.set(table, columns);
+    columns = stagedColumns(table).map(({ name }) => ({ name, head: `${JSON.stringify(name)}:` }));
+    namesAndHeads.set(table, columns);
   }
   const fields: string[] = [];
   for (const { name, head } of columns) {

@@ -25,6 +25,8 @@ const published = ({ key, rows }: StagedPart): Published => ({
   outcome: { changed: true, rows, added: rows, updated: 0, unchanged: 0, removed: 0 },
   read: null,
   written: { bytes: 7, sha256: 'aa', etagBefore: null, etagAfter: 'b' },
+  etag: 'b',
+  latest: null,
 });
 
 describe('what became of staged rows', () => {

@@ -104,6 +104,8 @@ describe('publishing a part', () => {
       outcome: { ...nothing, changed: true, rows: 2, added: 2 },
       read: null,
       written: { bytes: 3, sha256, etagBefore: null, etagAfter: sha256 },
+      etag: sha256,
+      latest: null,
     });
     const [merge] = engine.merges;
     const [put] = puts;

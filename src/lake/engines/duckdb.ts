@@ -14,8 +14,9 @@ import {
   placementMetadata,
 } from '../part-placement.ts';
 import type { Claim } from '../scratch.ts';
+import { hasColumn } from './column-roles.ts';
 import { rowsOf } from './duckdb-rows.ts';
-import type { Engine, MergeOutcome, MergeRequest } from './engine.ts';
+import { type Engine, type MergeOutcome, type MergeRequest, mostUnlike, type StagedFate } from './engine.ts';
 import { aside, isWide, writeWithTexts } from './long-texts.ts';
 import { copySql, existingSql, type MergeStep, mergeSql, partSql, stageSql } from './merge-sql.ts';
 import { refuseNewerSchema } from './part-schema.ts';
@@ -192,16 +193,37 @@ async function mergeIn(
   const unchanged = counts.get('unchanged') ?? 0;
   const removed = counts.get('removed') ?? 0;
   const changed = added + updated + removed > 0;
+  const fate = request.wantsFate === true ? { fate: await fateIn(connection, table, existing) } : {};
   if (!changed && request.always !== true) {
     const [count] = await rowsOf(connection, 'SELECT count(*) FROM existing');
-    return { changed, rows: Number(count?.[0]), added, updated, unchanged, removed };
+    return { changed, rows: Number(count?.[0]), added, updated, unchanged, removed, ...fate };
   }
   const select = partSql(table, partition);
   const rows =
     inPlace === undefined
       ? Number((await rowsOf(connection, copySql(select, output, metadata)))[0]?.[0])
       : await writeWithTexts(connection, request, select, new Set(present.keys()));
-  return { changed, rows, added, updated, unchanged, removed };
+  return { changed, rows, added, updated, unchanged, removed, ...fate };
+}
+
+/** The values of keys and slices are texts. */
+async function fateIn(
+  connection: DuckDBConnection,
+  table: Table,
+  existing: string | null,
+): Promise<StagedFate> {
+  const unlike = await rowsOf(connection, `FROM unlike LIMIT ${mostUnlike + 1}`);
+  const times = ['observed_at', 'first_observed_at'].filter((name) => hasColumn(table, name));
+  const latest = times.map((name) => `max(epoch_ms(${quoteName(name)}::TIMESTAMP))`);
+  const [found = []] =
+    existing === null || latest.length === 0
+      ? []
+      : await rowsOf(connection, `SELECT ${latest} FROM existing`);
+  const known = found.filter((time) => time !== null).map(Number);
+  return {
+    unlike: unlike.length > mostUnlike ? null : unlike.map((values) => values.map(textOrNull)),
+    latestPublished: known.length === 0 ? null : Math.max(...known),
+  };
 }
 
 async function runSteps(connection: DuckDBConnection, steps: readonly MergeStep[]): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Table } from '../../tables/table.ts';
+import type { Table, Value } from '../../tables/table.ts';
 import type { Placement } from '../part-placement.ts';
 
 /** One merge: combines the published part and the staged rows into a new part. All paths are local files. */
@@ -22,7 +22,23 @@ export interface MergeRequest {
   readonly output: string;
   /** Key-value metadata for the footer of the Parquet file. ASCII only. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** Whether the outcome has to say what became of the staged rows. */
+  readonly wantsFate?: boolean;
 }
+
+/** How the rows that were staged relate to the merged part. */
+export interface StagedFate {
+  /**
+   * The keys of an upsert, or the slices, whose rows in the part differ from a staged one in a column that decides about
+   * changes, or have no observation time. May name others too. Null: too many to name.
+   */
+  readonly unlike: readonly (readonly Value[])[] | null;
+  /** The latest time of an observation in the part before; null: none. Milliseconds since the epoch. */
+  readonly latestPublished: number | null;
+}
+
+/** An outcome names at most so many keys or slices. */
+export const mostUnlike = 10_000;
 
 export interface MergeOutcome {
   /** False if the staged rows change nothing. Then no file is written. */
@@ -35,6 +51,8 @@ export interface MergeOutcome {
   readonly unchanged: number;
   /** Rows that a replaced slice no longer contains (only for `replace-slice`; 0 for `upsert`). */
   readonly removed: number;
+  /** Only if the request wants it. */
+  readonly fate?: StagedFate;
 }
 
 /**

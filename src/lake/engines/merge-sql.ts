@@ -2,9 +2,9 @@
  * The merge rules of merge.ts in DuckDB's SQL. Window functions use narrow columns only: over wide rows they run out of
  * memory where joins and aggregates do not.
  *
- * Every rule creates three tables: `merged`, the stored columns of the rows with staged observations; `verdicts`, one row
- * for each with the `verdict` added, updated, unchanged or removed; and `kept`, the published rows that stay. `kept` and
- * `merged` together are the new part.
+ * Every rule creates four tables: `merged`, the stored columns of the rows with staged observations; `verdicts`, one row
+ * for each with the `verdict` added, updated, unchanged or removed; `kept`, the published rows that stay; and `unlike`, the
+ * keys or slices that StagedFate names. `kept` and `merged` together are the new part.
  */
 import { type Column, type ColumnType, comparedColumns, type Table } from '../../tables/table.ts';
 import { longestStagedLine } from '../staged-line.ts';
@@ -120,8 +120,10 @@ function noRowsSql(table: Table): string {
   return `SELECT ${values} WHERE false`;
 }
 
+const nothingUnlike = 'CREATE TEMP VIEW unlike AS SELECT 0 AS none WHERE false';
+
 /**
- * The statements that create `merged`, `verdicts` and `kept` from `staged` and `existing`.
+ * The statements that create `merged`, `verdicts`, `kept` and `unlike` from `staged` and `existing`.
  * @param isNew whether there is no published part; @param latest see MergeRequest
  */
 export function mergeSql(
@@ -143,6 +145,7 @@ export function mergeSql(
           otherwise: [
             `CREATE TEMP VIEW verdicts AS
              SELECT 'unchanged' AS verdict FROM identical`,
+            nothingUnlike,
           ],
         },
       ];
@@ -154,6 +157,7 @@ export function mergeSql(
         `CREATE TEMP VIEW verdicts AS
          SELECT 'added' AS verdict FROM staged`,
         'CREATE TEMP VIEW kept AS SELECT * FROM existing',
+        nothingUnlike,
       ];
   }
 }
@@ -198,6 +202,7 @@ function firstPartSql(
         `CREATE TEMP VIEW merged AS SELECT ${values} FROM differing`,
         `CREATE TEMP VIEW verdicts AS SELECT ${keys}, 'added' AS verdict FROM differing`,
         'CREATE TEMP VIEW kept AS SELECT * FROM existing',
+        nothingUnlike,
       ],
       otherwise: upsertSql(table, key, partition, latest),
     },
@@ -303,6 +308,10 @@ function upsertSql(
      UNION ALL SELECT ${keys}, 'unchanged' FROM identical`,
     `CREATE TEMP VIEW kept AS SELECT * FROM existing e
      ANTI JOIN (FROM verdicts WHERE verdict <> 'unchanged') v ON ${match('e', 'v', key)}`,
+    // A row with a single observation is like it.
+    `CREATE TEMP VIEW unlike AS SELECT DISTINCT ${keys.map((name) => `m.${name}`)} FROM merged m
+     JOIN ${hasHistory ? `(FROM differing d SEMI JOIN several s ON ${match('d', 's', key)})` : 'differing'} d ON ${match('d', 'm', key)}
+     WHERE ${differs(table, 'd', 'm')} OR m.observed_at IS NULL`,
   ];
 }
 
@@ -339,6 +348,7 @@ function slicesSql(table: Table, slice: readonly string[], key: readonly string[
      UNION ALL SELECT 'unchanged' FROM drained f ANTI JOIN replaced s ON ${match('f', 's', slice)}
      UNION ALL SELECT 'removed' FROM olds o ANTI JOIN fresh f ON ${match('o', 'f', key)}`,
     `CREATE TEMP VIEW kept AS SELECT e.* FROM existing e ANTI JOIN replaced s ON ${match('e', 's', slice)}`,
+    `CREATE TEMP VIEW unlike AS SELECT ${slices} FROM slices f ANTI JOIN replaced s ON ${match('f', 's', slice)}`,
   ];
 }
 

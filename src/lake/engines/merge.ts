@@ -20,7 +20,7 @@
  */
 import { comparedColumns, type Row, type Table, type Value, withDerived } from '../../tables/table.ts';
 import { contentColumns, hasColumn, targetPrecedence, tieColumns } from './column-roles.ts';
-import type { MergeOutcome } from './engine.ts';
+import { type MergeOutcome, mostUnlike, type StagedFate } from './engine.ts';
 import { mergedHistory } from './state-history.ts';
 import { byColumns, compareValues } from './value-order.ts';
 
@@ -28,6 +28,7 @@ export interface Merged {
   /** In the table's order, with derived columns. If the outcome says unchanged: the rows as they were. */
   readonly rows: readonly Row[];
   readonly outcome: MergeOutcome;
+  readonly fate: StagedFate;
 }
 
 type Partition = Readonly<Record<string, string>>;
@@ -83,15 +84,22 @@ function mergeUpsert(
     observations.every((observed) => isSame(row, observed)) ||
     (isSame(row, merged) &&
       (at(row, 'state_history') === null || row.state_history === merged.state_history));
-  const published = groupBy(existing, table.merge.key);
+  const { key: keyNames } = table.merge;
+  const published = groupBy(existing, keyNames);
   const tally = newTally();
   const replaced = new Set<string>();
+  const unlike: Value[][] = [];
   const rows: Row[] = [];
-  for (const [key, observations] of groupBy(staged, table.merge.key)) {
+  for (const [key, observations] of groupBy(staged, keyNames)) {
     const before = published.get(key) ?? [];
     const [only] = before;
     const merged = withHistory(combine(before, observations), before, observations);
-    if (only !== undefined && before.length === 1 && isUnchanged(only, observations, merged)) {
+    const unchanged = only !== undefined && before.length === 1 && isUnchanged(only, observations, merged);
+    const row = unchanged ? only : merged;
+    const isAlike =
+      at(row, 'observed_at') !== null && observations.every((observed) => isSame(row, observed));
+    if (!isAlike) unlike.push(keyNames.map((name) => at(row, name)));
+    if (unchanged) {
       tally.unchanged += 1;
       continue;
     }
@@ -103,7 +111,7 @@ function mergeUpsert(
   for (const [key, before] of published) {
     if (!replaced.has(key)) rows.push(...before);
   }
-  return finish(table, existing, rows, tally, partition);
+  return finish(table, existing, rows, tally, partition, unlike);
 }
 
 /**
@@ -122,6 +130,7 @@ function mergeSlices(
   const byContent = byColumns(tieColumns(table).map(({ name }) => name));
   const publishedSlices = groupBy(existing, slice);
   const tally = newTally();
+  const unlike: Value[][] = [];
   const rows: Row[] = [];
   for (const [sliceKey, observations] of groupBy(staged, slice)) {
     const latest = latestIn(observations);
@@ -130,6 +139,7 @@ function mergeSlices(
     const fresh = groupBy(drained, key);
     if (compareValues(latestIn(published), latest) > 0) {
       tally.unchanged += fresh.size;
+      unlike.push(slice.map((name) => at(observations[0] ?? {}, name)));
       continue;
     }
     publishedSlices.delete(sliceKey);
@@ -150,7 +160,7 @@ function mergeSlices(
     }
   }
   for (const untouched of publishedSlices.values()) rows.push(...untouched);
-  return finish(table, existing, rows, tally, partition);
+  return finish(table, existing, rows, tally, partition, unlike);
 }
 
 function mergeAppend(
@@ -161,7 +171,7 @@ function mergeAppend(
 ): Merged {
   const tally = newTally();
   tally.added = staged.length;
-  return finish(table, existing, [...existing, ...staged], tally, partition);
+  return finish(table, existing, [...existing, ...staged], tally, partition, []);
 }
 
 /** Combines all observations of a row into one row. */
@@ -211,6 +221,7 @@ function finish(
   rows: readonly Row[],
   tally: Tally,
   partition: Partition,
+  unlike: readonly (readonly Value[])[],
 ): Merged {
   const { added, updated, unchanged, removed } = tally;
   const changed = added + updated + removed > 0;
@@ -220,6 +231,7 @@ function finish(
   return {
     rows: complete,
     outcome: { changed, rows: complete.length, added, updated, unchanged, removed },
+    fate: { unlike: unlike.length > mostUnlike ? null : unlike, latestPublished: latestSeen(existing) },
   };
 }
 
@@ -262,6 +274,16 @@ function latestIn(rows: readonly Row[]): Value {
     const observed = at(row, 'observed_at');
     return compareValues(observed, latest) > 0 ? observed : latest;
   }, null);
+}
+
+function latestSeen(rows: readonly Row[]): number | null {
+  let latest: number | null = null;
+  for (const row of rows) {
+    for (const time of [at(row, 'observed_at'), at(row, 'first_observed_at')]) {
+      if (typeof time === 'number' && (latest === null || time > latest)) latest = time;
+    }
+  }
+  return latest;
 }
 
 function best(rows: readonly Row[], order: (a: Row, b: Row) => number): Row {

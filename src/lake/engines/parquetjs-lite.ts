@@ -57,7 +57,8 @@ async function merge(request: MergeRequest, memoryLimitBytes: number): Promise<M
   for (const file of request.staged) {
     for await (const row of stagedRows(table, file)) staged.push(row);
   }
-  const { rows, outcome } = mergeRows(table, existing, staged, partition, request.latest);
+  const { rows, outcome: counts, fate } = mergeRows(table, existing, staged, partition, request.latest);
+  const outcome = request.wantsFate === true ? { ...counts, fate } : counts;
   if (!outcome.changed && request.always !== true) return outcome;
   try {
     await writePart(table, rows, output, metadata);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDuckDb } from '../../../src/lake/engines/duckdb.ts';
-import type { Engine } from '../../../src/lake/engines/engine.ts';
+import type { Engine, StagedFate } from '../../../src/lake/engines/engine.ts';
 import { mergeRows } from '../../../src/lake/engines/merge.ts';
 import { copyJobSummaries } from '../../../src/tables/copy-job-summaries.ts';
 import { copyJobs } from '../../../src/tables/copy-jobs.ts';
@@ -43,16 +43,21 @@ async function expectAgreement(
     ];
     const output = join(folder, `part-${number}.parquet`);
     const reference = mergeRows(table, rows, batch, partition, latest);
-    const outcome = await engine.merge({
-      ...{ table, partition, existing: part, staged, output, metadata: {} },
+    const { fate, ...outcome } = await engine.merge({
+      ...{ table, partition, existing: part, staged, output, metadata: {}, wantsFate: true },
       ...(latest === undefined ? {} : { latest }),
     });
     expect(outcome).toEqual(reference.outcome);
+    expect(inOrder(fate)).toEqual(inOrder(reference.fate));
     if (!outcome.changed) continue;
     rows = reference.rows;
     part = output;
     expect(await readWithHyparquet(output)).toEqual(rows.map((row) => completeRow(table, row)));
   }
+}
+
+function inOrder(fate: StagedFate | undefined) {
+  return { ...fate, unlike: fate?.unlike?.map((values) => JSON.stringify(values)).sort() };
 }
 
 // A failure is reported as found: to shrink it would take minutes of merges.

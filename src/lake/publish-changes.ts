@@ -1,0 +1,105 @@
+/**
+ * Publishes a part, unless its digests show that the staged rows change nothing. Then the part is neither read nor merged:
+ * the run only makes sure that it is still the one that the digests belong to.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import { partKey, rowDigestsKey } from './layout.ts';
+import { type Published, type PublishRequest, publishPart } from './publish.ts';
+import { digestsAfter, formatRowDigests, hasAll, parseRowDigests, type RowDigests } from './row-digests.ts';
+import { sha256Of } from './scratch-file.ts';
+import { digestsOf, type StagedDigests } from './staged-digests.ts';
+import type { Store } from './stores/store.ts';
+
+/** @throws like publishPart */
+export async function publishChanges(request: PublishRequest, log: Pick<Logger, 'warn'>): Promise<Published> {
+  const { store, table, signal } = request;
+  const key = partKey(table, request.partition, request.bucket);
+  const found = await readDigests(request, key, log);
+  const known = found.known;
+  let staged: StagedDigests | null = null;
+  if (known !== null) {
+    staged = await digestsOf(table, request.staged, request.stagedRows ?? 0);
+    const latest = request.latest?.() ?? Number.POSITIVE_INFINITY;
+    if (staged !== null && hasAll(known, staged, latest)) {
+      const etag = await etagOf(store, key, signal);
+      if (etag === known.part.etag) return unchanged(key, known, staged.rows);
+    }
+  }
+  const published = await publishPart(request);
+  await keepDigests(request, published, { ...found, staged }, log);
+  return published;
+}
+
+function unchanged(key: string, { part }: RowDigests, stagedRows: number): Published {
+  const { rows, bytes, sha256, etag } = part;
+  const outcome = { changed: false, rows, added: 0, updated: 0, unchanged: stagedRows, removed: 0 };
+  return { key, outcome, read: { bytes, sha256 }, written: null, etag, latest: null };
+}
+
+interface Found {
+  readonly known: RowDigests | null;
+  /** Null: there is no such object. */
+  readonly etag: string | null;
+}
+
+async function readDigests(
+  { store, table, buckets, signal }: PublishRequest,
+  key: string,
+  log: Pick<Logger, 'warn'>,
+): Promise<Found> {
+  const found = await store.read(rowDigestsKey(key), signal).catch((err: unknown) => {
+    signal?.throwIfAborted();
+    log.warn({ err, key }, 'the digests of a part cannot be read, so its rows are compared one by one');
+    return null;
+  });
+  if (found === null) return { known: null, etag: null };
+  return { known: parseRowDigests(found.bytes, table, key, buckets), etag: found.etag };
+}
+
+/** The part's ETag now; null if there is no part, or it cannot be read: then the merge says so. */
+async function etagOf(store: Store, key: string, signal?: AbortSignal): Promise<string | null> {
+  try {
+    const head = await store.head(key, signal);
+    // In a folder, the ETag is the content's SHA-256.
+    if (head === null || head.etag !== null || head.file === null) return head?.etag ?? null;
+    return await sha256Of(head.file);
+  } catch {
+    signal?.throwIfAborted();
+    return null;
+  }
+}
+
+/** Never fails: without digests, the next run merges. */
+async function keepDigests(
+  request: PublishRequest,
+  { key, outcome, read, written, etag, latest }: Published,
+  { known, etag: etagOfDigests, staged }: Found & { readonly staged: StagedDigests | null },
+  log: Pick<Logger, 'warn'>,
+): Promise<void> {
+  const { store, table, buckets, runId, signal } = request;
+  const { fate, rows } = outcome;
+  const content = written ?? read;
+  if (fate === undefined || content === null || etag === null) return;
+  try {
+    const rowsStaged = staged ?? (await digestsOf(table, request.staged, request.stagedRows ?? 0));
+    if (rowsStaged === null) return;
+    const merged = known !== null && known.part.sha256 === read?.sha256 ? known : null;
+    const part = { etag, sha256: content.sha256, bytes: content.bytes, rows };
+    const after = digestsAfter(merged, rowsStaged, fate, part, latest ?? Number.POSITIVE_INFINITY);
+    await store.put(
+      {
+        key: rowDigestsKey(key),
+        body: { bytes: formatRowDigests(after, table, key, buckets) },
+        // If another run writes them at the same time, either are right or belong to a part that is gone.
+        condition: etagOfDigests === null ? { ifAbsent: true } : { ifMatch: etagOfDigests },
+        writeId: randomUUID(),
+        metadata: { 'run-id': runId },
+        contentType: 'application/octet-stream',
+      },
+      signal,
+    );
+  } catch (err) {
+    log.warn({ err, key }, 'the digests of a part cannot be kept, so the next run merges it again');
+  }
+}

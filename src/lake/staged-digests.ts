@@ -1,0 +1,167 @@
+/**
+ * What staged rows say, in digests: one for each job, or for each slice that is replaced as a whole. Two digests are equal
+ * if AWS shows the same. Provenance, such as the time of the observation, has no part in it.
+ */
+import { hash } from 'node:crypto';
+import type { Row, Table, Value } from '../tables/table.ts';
+import { DigestTable } from './digest-table.ts';
+import { linesIn } from './staged-files.ts';
+import { notComparedHeads } from './staged-line.ts';
+
+export interface StagedDigests {
+  /**
+   * By unit (`unitOf`). NaN: the rows contradict each other, or have no observation time, so that only a merge can tell what
+   * comes of them.
+   */
+  readonly digests: DigestTable;
+  /** Different keys. */
+  readonly rows: number;
+  /** The latest time among `observed_at` and `first_observed_at`; null: none. */
+  readonly latest: number | null;
+}
+
+/**
+ * What is merged as one: the values of an upsert's key, or of a slice. A collision of two units only costs a merge.
+ * @returns 53 bits
+ */
+export function unitOf(values: readonly Value[]): number {
+  const [only] = values;
+  return unitOfText(
+    values.length === 1 && typeof only === 'string' ? latin1(only) : latin1(JSON.stringify(values)),
+  );
+}
+
+/** @param stagedRows about how many lines the files have */
+export async function digestsOf(
+  table: Table,
+  files: readonly string[],
+  stagedRows: number,
+): Promise<StagedDigests | null> {
+  switch (table.merge.kind) {
+    case 'upsert':
+      return await digestsOfKeys(table, table.merge.key, files, stagedRows);
+    case 'replace-slice':
+      return await digestsOfSlices(table, table.merge.slice, table.merge.key, files);
+    case 'append':
+      return null;
+  }
+}
+
+async function digestsOfKeys(
+  table: Table,
+  key: readonly string[],
+  files: readonly string[],
+  stagedRows: number,
+): Promise<StagedDigests> {
+  const digests = new DigestTable(stagedRows);
+  const heads = notComparedHeads(table);
+  let latest: number | null = null;
+  for await (const lines of linesIn(files)) {
+    for (const line of lines) {
+      const { content, observed } = splitLine(line, heads);
+      latest = later(latest, observed);
+      const unit = unitOfLine(line, key);
+      const digest = observed === null ? Number.NaN : digestOf(content);
+      const known = digests.get(unit);
+      digests.set(unit, known === undefined || known === digest ? digest : Number.NaN);
+    }
+  }
+  return { digests, rows: digests.size, latest };
+}
+
+/** The digest of a slice is the sum of those of its rows, which does not depend on their order. */
+async function digestsOfSlices(
+  table: Table,
+  slice: readonly string[],
+  key: readonly string[],
+  files: readonly string[],
+): Promise<StagedDigests> {
+  const digests = new DigestTable();
+  const observedAt = new Map<number, number | null>();
+  const keys = new Set<string>();
+  const heads = notComparedHeads(table);
+  let latest: number | null = null;
+  for await (const lines of linesIn(files)) {
+    for (const line of lines) {
+      const { content, observed } = splitLine(line, heads);
+      latest = later(latest, observed);
+      const row = parsed(line);
+      const unit = unitOf(slice.map((name) => row[name] ?? null));
+      keys.add(JSON.stringify(key.map((name) => row[name] ?? null)));
+      // Of several drains of a slice, the latest wins as a whole.
+      const isOneDrain = !observedAt.has(unit) || observedAt.get(unit) === observed;
+      observedAt.set(unit, observed);
+      const digest = observed === null || !isOneDrain ? Number.NaN : digestOf(content);
+      digests.set(unit, ((digests.get(unit) ?? 0) + digest) % 2 ** digestBits);
+    }
+  }
+  return { digests, rows: keys.size, latest };
+}
+
+/** A line as the compared columns, which stand first, and its time. Lines are read as Latin-1: one character for each byte. */
+function splitLine(
+  line: string,
+  heads: readonly string[],
+): { readonly content: string; readonly observed: number | null } {
+  // A quotation mark within a text is escaped, so none of these can be part of one.
+  const end = heads.map((head) => line.indexOf(head)).filter((at) => at >= 0);
+  const at = Math.min(line.length, ...end);
+  const observed = timeIn(line, ',"observed_at":', at);
+  const first = timeIn(line, ',"first_observed_at":', at);
+  return { content: line.slice(0, at), observed: observed === null ? null : later(first, observed) };
+}
+
+function timeIn(line: string, head: string, from: number): number | null {
+  const at = line.indexOf(head, from);
+  if (at < 0) return null;
+  const time = Number.parseFloat(line.slice(at + head.length, at + head.length + 24));
+  return Number.isNaN(time) ? null : time;
+}
+
+function unitOfLine(line: string, key: readonly string[]): number {
+  const [only] = key;
+  const head = `{"${only}":"`;
+  if (key.length === 1 && line.startsWith(head)) {
+    const text = line.slice(head.length, line.indexOf('"', head.length));
+    if (!text.includes('\\')) return unitOfText(text);
+  }
+  const row = parsed(line);
+  return unitOf(key.map((name) => row[name] ?? null));
+}
+
+function parsed(line: string): Row {
+  // Safe: this program staged it as an object with the table's columns.
+  return JSON.parse(Buffer.from(line, 'latin1').toString('utf8')) as Row;
+}
+
+function latin1(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
+}
+
+/** Two hashes of 32 bits that differ in how they mix, of which 53 bits are taken. */
+function unitOfText(text: string): number {
+  let [a, b] = [0x811c9dc5, 0x2545f491];
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    a = Math.imul(a ^ code, 0x01000193);
+    b = Math.imul((b << 5) ^ (b >>> 3) ^ code, 0x9e3779b1);
+  }
+  a = Math.imul(a ^ (a >>> 15), 0x2c1b3c6d);
+  b = Math.imul(b ^ (b >>> 16), 0x297a2d39);
+  return ((a ^ (a >>> 12)) >>> 0) * 2 ** 21 + ((b ^ (b >>> 15)) >>> 11);
+}
+
+const digestBits = 52;
+
+/** The first 52 bits of the text's SHA-256: exact in a number, and so are sums of two. */
+function digestOf(text: string): number {
+  const bytes = hash('sha256', text, 'binary');
+  const byte = (at: number) => bytes.charCodeAt(at);
+  const high = (byte(0) << 16) | (byte(1) << 8) | byte(2);
+  const low = (byte(3) << 20) | (byte(4) << 12) | (byte(5) << 4) | (byte(6) >>> 4);
+  return high * 2 ** 28 + low;
+}
+
+function later(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.max(a, b);
+}
