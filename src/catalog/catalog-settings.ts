@@ -2,6 +2,7 @@
 
 import { type LakeSettings, readLakeSettings } from '../config/lake-settings.ts';
 import { collectOptions, optionReader } from '../config/layers.ts';
+import { refuseInLake } from '../config/outside-lake.ts';
 import { refuseS3OptionsForLocalLake } from '../config/s3-only-options.ts';
 import { deepFreeze, type SettingsInput } from '../config/settings.ts';
 import { UsageError } from '../shared/errors.ts';
@@ -45,6 +46,7 @@ export function parseCatalogSettings(input: SettingsInput): CatalogSettings {
   };
   refuseContradictions(settings);
   refuseS3OptionsForLocalLake(settings.lake, layered);
+  refuseInLake('scratch', settings.scratch, settings.lake, layered);
   return deepFreeze(settings);
 }
 

@@ -88,10 +88,18 @@ export function readSigningKey(file: string): SigningKey {
 
 /** @throws UsageError when the file is not such a key */
 export function readPublicKey(file: string): TrustedKey {
-  const trusted = trustedKey(readKey('--public-key', file, createPublicKey));
+  const trusted = trustedKey(readKey('--public-key', file, publicKeyIn));
   if (trusted === null) throw unusable('--public-key', file);
   return trusted;
 }
+
+/** Node would make the public key of a private one. But whoever gives a private key away has given away the signature. */
+function publicKeyIn(pem: string): KeyObject {
+  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem)) throw new PrivateKeyGiven();
+  return createPublicKey(pem);
+}
+
+class PrivateKeyGiven extends Error {}
 
 function readKey(option: string, file: string, parse: (pem: string) => KeyObject): KeyObject {
   let pem: string;
@@ -111,6 +119,12 @@ function readKey(option: string, file: string, parse: (pem: string) => KeyObject
   try {
     return parse(pem);
   } catch (error) {
+    if (error instanceof PrivateKeyGiven) {
+      throw new UsageError(
+        `The file ${file} of ${option} is a private key, with which anybody could sign`,
+        `Name the public key: openssl pkey -in ${file} -pubout makes it. Keep the private key where only export can read it, and replace it if others could.`,
+      );
+    }
     const kind =
       option === '--signing-key' ? 'a private key in PEM without a passphrase' : 'a public key in PEM';
     throw new UsageError(`The file ${file} of ${option} is not ${kind}`, `Name a file with ${kind}.`, {

@@ -37,7 +37,7 @@ export async function openWitness(location: LakeLocation, options: WitnessOption
 }
 
 async function localWitness(folder: string): Promise<Witness> {
-  const store = await openLocalStore({ folder, create: true });
+  const store = await openLocalStore({ folder, create: true, option: '--witness' });
   return {
     url: store.url,
     async putOnce(key, bytes, signal) {
@@ -87,6 +87,7 @@ function s3Witness(
           bucket,
           kmsKeyId: null,
           expectedBucketOwner: null,
+          option: '--witness',
         });
       }
     },

@@ -16,6 +16,7 @@ import {
 } from './layers.ts';
 import type { Job } from './option.ts';
 import type { OptionName } from './options.ts';
+import { refuseInLake } from './outside-lake.ts';
 import { refuseS3OptionsForLocalLake } from './s3-only-options.ts';
 import { readNight, readShard } from './shard.ts';
 import type {
@@ -138,6 +139,7 @@ export function parseSettings(input: SettingsInput): Settings {
   };
   refuseContradictions(settings, layered);
   refuseS3OptionsForLocalLake(settings.lake, layered);
+  refuseInLake('scratch', settings.scratch, settings.lake, layered);
   return deepFreeze(settings);
 }
 

@@ -163,7 +163,7 @@ async function refuseContradicted(store: Store, buckets: number, signal?: AbortS
     if (stray !== undefined) {
       throw recordDamaged(
         store.url,
-        `it says ${buckets} buckets, but account ${stray} is stored in bucket ${bucket} (${key})`,
+        `it says ${buckets} bucket${buckets === 1 ? '' : 's'}, but account ${stray} is stored in bucket ${bucket} (${key})`,
       );
     }
   }

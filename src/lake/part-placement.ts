@@ -53,7 +53,7 @@ export function contradiction(
     const found = footer.get(name);
     if (found !== undefined && found !== value) {
       if (name === 'buckets') {
-        return `it was written with ${found} buckets per partition, but _ledger/lake.json says ${value}. If other parts agree with this one, lake.json was edited: restore lake.json, and leave the parts as they are`;
+        return `it was written with ${found} bucket${found === '1' ? '' : 's'} per partition, but _ledger/lake.json says ${value}. If other parts agree with this one, lake.json was edited: restore lake.json, and leave the parts as they are`;
       }
       return `it was written for ${name} ${found}, but its key is for ${name} ${value}`;
     }

@@ -56,7 +56,7 @@ export async function joinNight(
   }
   if (found.shards !== own.shards) {
     throw new UsageError(
-      `The night ${night} began with ${found.shards} shards, and this process is one of ${own.shards}`,
+      `The night ${night} began with ${found.shards} shard${found.shards === 1 ? '' : 's'}, and this process is one of ${own.shards}`,
       'Give all shards of a night the same count, and each night a name of its own.',
     );
   }

@@ -2,6 +2,7 @@
 
 import { type LakeSettings, readLakeSettings } from '../config/lake-settings.ts';
 import { collectOptions, optionReader, readOption } from '../config/layers.ts';
+import { refuseInLake } from '../config/outside-lake.ts';
 import { refuseS3OptionsForLocalLake } from '../config/s3-only-options.ts';
 import { deepFreeze, type SettingsInput } from '../config/settings.ts';
 import { UsageError } from '../shared/errors.ts';
@@ -38,6 +39,8 @@ export function parseQuerySettings(input: SettingsInput): QuerySettings {
   }
   const lakeSettings = readLakeSettings(read, input.temporaryFolder);
   refuseS3OptionsForLocalLake(lakeSettings.lake, layered);
+  refuseInLake('scratch', lakeSettings.scratch, lakeSettings.lake, layered);
+  refuseInLake('output-file', outputFile, lakeSettings.lake, layered);
   return deepFreeze({
     ...lakeSettings,
     days: from === null && to === null ? null : { from, to },

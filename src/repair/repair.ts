@@ -62,14 +62,15 @@ async function openAll(settings: RepairSettings, { log, stopping: signal }: Repa
   };
   const copyAt = async (
     location: RepairSettings['backup'],
-    name: string,
+    name: 'witness' | 'backup',
     holds?: (key: string) => boolean,
   ) => {
     if (location === null) return [];
-    const options = { create: false, endpointUrl: s3EndpointUrl, expectedBucketOwner: null, log };
+    const option = `--${name}`;
+    const options = { create: false, option, endpointUrl: s3EndpointUrl, expectedBucketOwner: null, log };
     const store = await openStore(location, options);
     toClose.push(() => store.close());
-    return [copySource(store, name, holds)];
+    return [copySource(store, `the ${name}`, holds)];
   };
   try {
     const store = await openLakeStore(settings, { create: settings.apply, aws, log, signal });
@@ -96,9 +97,9 @@ async function openAll(settings: RepairSettings, { log, stopping: signal }: Repa
     }
     const isCheckpoint = (key: string) => key.startsWith(checkpointsPrefix);
     const sources = [
-      ...(await copyAt(settings.witness, 'the witness', isCheckpoint)),
+      ...(await copyAt(settings.witness, 'witness', isCheckpoint)),
       ...(versions === null ? [] : [versions]),
-      ...(await copyAt(settings.backup, 'the backup')),
+      ...(await copyAt(settings.backup, 'backup')),
     ];
     return { store, sources, versions, close };
   } catch (error) {

@@ -79,13 +79,13 @@ function lastRun({ last_run: last, unfinished_runs: unfinished, now }: StatusRep
   const running = unfinished.length - died;
   return [
     ran,
-    ...(died > 0 ? [`${count(died, 'run')} died before it ended.`] : []),
+    ...(died > 0 ? [`${count(died, 'run')} died before ${died === 1 ? 'it' : 'they'} ended.`] : []),
     ...(running > 0 ? [`${count(running, 'run')} may still be at work.`] : []),
   ].join(' ');
 }
 
 function memoryLine({ memory_days: days, stale_after_hours: stale }: StatusReport): string {
-  return `AWS is taken to keep copy jobs for ${days.copy_jobs} days and counts for ${days.copy_job_summaries} days. A target counts as not read if no run has read it for ${spanOf(stale)}.`;
+  return `AWS is taken to keep copy jobs for ${count(days.copy_jobs, 'day')} and counts for ${count(days.copy_job_summaries, 'day')}. A target counts as not read if no run has read it for ${spanOf(stale)}.`;
 }
 
 function figures({ totals, hours_to_loss: left, warn_within_hours: warn, copies }: StatusReport): Figure[] {
@@ -252,7 +252,7 @@ function recordSection({ record_against_aws: record }: StatusReport): Html {
     compared === 0
       ? html`<p class="empty">No run has compared them yet.</p>`
       : differences.length === 0
-        ? html`<p>They agree with the record on all ${grouped(compared)} days of an account and region that were compared.</p>`
+        ? html`<p>They agree with the record on ${compared === 1 ? 'the one day' : `all ${grouped(compared)} days`} of an account and region that ${compared === 1 ? 'was' : 'were'} compared.</p>`
         : [
             dataTable(
               'Differences between AWS’s counts and the record',

@@ -1,6 +1,7 @@
 /** The settings of `status`. */
 import { type LakeSettings, readLakeSettings } from '../config/lake-settings.ts';
 import { collectOptions, optionReader } from '../config/layers.ts';
+import { refuseInLake } from '../config/outside-lake.ts';
 import { refuseS3OptionsForLocalLake } from '../config/s3-only-options.ts';
 import { deepFreeze, type SettingsInput } from '../config/settings.ts';
 
@@ -24,6 +25,7 @@ export function parseStatusSettings(input: SettingsInput): StatusSettings {
   const { optional, required } = read;
   const lakeSettings = readLakeSettings(read, input.temporaryFolder);
   refuseS3OptionsForLocalLake(lakeSettings.lake, layered);
+  refuseInLake('scratch', lakeSettings.scratch, lakeSettings.lake, layered);
   return deepFreeze({
     ...lakeSettings,
     warnWithinMs: required('warn-within'),

@@ -201,7 +201,7 @@ function wellLines({
       : []),
     ...(record.compared > 0 && record.differences.length === 0
       ? [
-          `AWS’s own counts agree with the record on all ${count(record.compared, 'day')} of an account and region compared.`,
+          `AWS’s own counts agree with the record on ${record.compared === 1 ? 'the one day' : `all ${grouped(record.compared)} days`} of an account and region compared.`,
         ]
       : []),
     ...(checkpoints === null || checkpoints.uncounted_runs.length > 0

@@ -17,6 +17,7 @@ import { beginOf } from '../ledger/read-runs.ts';
 import { readWatermarks, type Watermark } from '../ledger/watermarks.ts';
 import { LakeError, LinkError, NewerLakeError } from '../shared/errors.ts';
 import { lakeTables } from '../tables/lake-tables.ts';
+import { count } from '../telemetry/paragraphs.ts';
 import type { KnownRun, Ledger } from './ledger.ts';
 import type { Look } from './look.ts';
 import { linkText } from './read-object.ts';
@@ -39,13 +40,17 @@ export async function checkLakeRecord(
         'Check that --lake names the location that export writes to.',
       );
     }
-    look.note('lake-record-missing', lakeKey, `it is gone; the newest run knew ${ledger.buckets} buckets`);
+    look.note(
+      'lake-record-missing',
+      lakeKey,
+      `it is gone; the newest run knew ${count(ledger.buckets, 'bucket')}`,
+    );
     return ledger.buckets;
   }
   try {
     const { record } = parseRecord(found.bytes, store.url, lakeTables);
     if (ledger.buckets === null || ledger.buckets === record.buckets) return record.buckets;
-    const what = `it says ${record.buckets} buckets, and the newest run knew ${ledger.buckets}`;
+    const what = `it says ${count(record.buckets, 'bucket')}, and the newest run knew ${ledger.buckets}`;
     look.note('lake-record-changed', lakeKey, what);
   } catch (error) {
     if (!(error instanceof LakeError) || error instanceof NewerLakeError || ledger.buckets === null)

@@ -4,6 +4,7 @@ import type { Store } from '../lake/stores/store.ts';
 import { EngineError, LinkError } from '../shared/errors.ts';
 import { exportCoverage } from '../tables/export-coverage.ts';
 import type { Row, Table } from '../tables/table.ts';
+import { count, grouped } from '../telemetry/paragraphs.ts';
 import type { Write } from './expected-objects.ts';
 import { explain, provenWrite } from './explain.ts';
 import { glance } from './glance.ts';
@@ -109,7 +110,10 @@ async function* placesOf(table: Table, { store, look, ledger, buckets, signal }:
     for await (const key of store.list(tablePrefix(table), {}, signal)) {
       const place = parseTableKey(table, key, buckets);
       if (place === null) look.note('foreign-object', key, `it is not a part of ${table.name}`);
-      else yield place;
+      else {
+        if (ledger.expected.get(key) === undefined) look.unnamed.add(key);
+        yield place;
+      }
     }
   } catch (error) {
     if (!(error instanceof LinkError)) throw error;
@@ -209,7 +213,7 @@ async function readRows(
       look.note(
         'row-count-wrong',
         key,
-        `it has ${content.rows} rows, and its manifest says ${write.rows}`,
+        `it has ${count(content.rows, 'row')}, and its manifest says ${grouped(write.rows)}`,
         facts,
       );
     }

@@ -1,7 +1,9 @@
 /** Compares an object with the ledger: which run wrote these bytes, and if none can have, what became of the object. */
+
 import type { TableKey } from '../lake/layout.ts';
 import { contradiction, expectedFooter } from '../lake/part-placement.ts';
 import type { Table } from '../tables/table.ts';
+import { count, grouped } from '../telemetry/paragraphs.ts';
 import type { Write } from './expected-objects.ts';
 import { type Finding, type FindingKind, finding } from './finding.ts';
 import type { Ledger } from './ledger.ts';
@@ -79,10 +81,10 @@ export async function explain(
   const differs = `its SHA-256 is ${found.sha256}, and ${wrote}`;
   const changed = isCoverage ? 'coverage-changed' : 'part-changed';
   if (found.footer === null) {
-    const size = latest?.bytes == null ? '' : `, and the run ${latest.runId} wrote ${latest.bytes}`;
+    const size = latest?.bytes == null ? '' : `, and the run ${latest.runId} wrote ${grouped(latest.bytes)}`;
     return damaged(
       isCoverage ? changed : 'part-unreadable',
-      `it is not a complete Parquet file; it has ${found.bytes} bytes${size}`,
+      `it is not a complete Parquet file; it has ${count(found.bytes, 'byte')}${size}`,
     );
   }
   const elsewhere = ledger.expected.keysOf(found.sha256).filter((other) => other !== key);

@@ -23,6 +23,8 @@ export class Look {
   };
   /** Objects that unfinished runs wrote last, or runs whose manifest is lost. */
   readonly unproven = new Set<string>();
+  /** Objects of tables that no manifest names. */
+  readonly unnamed = new Set<string>();
   /** Objects that were not as the ledger says when they were first read. A run may have replaced them meanwhile. */
   readonly suspects = new Set<string>();
   /** The SHA-256 of objects that are not as the ledger names them; null: gone. */

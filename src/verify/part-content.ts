@@ -2,11 +2,13 @@
  * Reads a part whole, one column of one row group at a time, and compares it with what a part may hold: schema, key,
  * order, partition, bucket, derived columns, and the statistics in its footer.
  */
+
 import { footerOf, type OpenPart, readValues } from '../lake/engines/part-reader.ts';
 import { byColumns, compareValues } from '../lake/engines/value-order.ts';
 import type { TableKey } from '../lake/layout.ts';
 import { dayColumn, outsideBucket, outsideDay } from '../lake/part-placement.ts';
 import type { Column, Row, Table, Value } from '../tables/table.ts';
+import { count, grouped } from '../telemetry/paragraphs.ts';
 import { wrongStatistics } from './column-statistics.ts';
 import type { FindingKind } from './finding.ts';
 
@@ -50,7 +52,10 @@ export async function readContent(part: OpenPart, options: ContentOptions): Prom
     for (const column of there) {
       const own = await readValues(part, column.name, from, to);
       if (own.length !== to - from) {
-        note('row-count-wrong', `column ${column.name} has ${own.length} values in ${to - from} rows`);
+        note(
+          'row-count-wrong',
+          `column ${column.name} has ${count(own.length, 'value')} in ${count(to - from, 'row')}`,
+        );
       }
       const chunk = group.columns.find(
         ({ meta_data: meta }) => meta?.path_in_schema.join('.') === column.name,
@@ -69,7 +74,10 @@ export async function readContent(part: OpenPart, options: ContentOptions): Prom
     from = to;
   }
   if (from !== part.rows) {
-    note('row-count-wrong', `its footer says ${part.rows} rows, and its row groups have ${from}`);
+    note(
+      'row-count-wrong',
+      `its footer says ${count(part.rows, 'row')}, and its row groups have ${grouped(from)}`,
+    );
   }
   check(null);
   return { rows: from, observations };

@@ -61,7 +61,7 @@ export function reportOf(looked: Looked): VerifyReport {
       witness_copies: signed.witnessed,
       objects_in_newest_checkpoint: signed.objects,
     },
-    parts_in_lake: partsAmong(ledger.expected.keys()),
+    parts_in_lake: partsAmong(new Set([...ledger.expected.keys(), ...look.unnamed])),
     parts_without_manifest: partsAmong(look.unproven),
     findings,
   } as const satisfies Omit<VerifyReport, 'proven' | 'not_proven'>;

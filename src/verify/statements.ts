@@ -16,13 +16,17 @@ export function statements(facts: Facts): Pick<VerifyReport, 'proven' | 'not_pro
 function provenBy(facts: Facts): readonly string[] {
   const { checked, quick, findings, heads, since, subset, complete } = facts;
   const isWhole = since === null && subset === null && complete;
-  const which = isWhole ? 'Every part' : `Each of the ${grouped(checked.parts)} parts that were read`;
+  const some =
+    checked.parts === 1
+      ? 'The part that was read'
+      : `Each of the ${grouped(checked.parts)} parts that were read`;
+  const which = isWhole ? 'Every part' : some;
   const unless = findings.length === 0 ? '' : ', except for the findings';
   const parts = quick
     ? `${which} has the size that its manifest names, and on S3 also the ETag and SHA-256 that were stored with it`
     : `${which} has the SHA-256, size and rows that its manifest names; its keys are unique; its rows lie in their partition, bucket and order; its schema, derived columns and statistics are true`;
   return [
-    `${parts}${unless}.`,
+    ...(isWhole || checked.parts > 0 ? [`${parts}${unless}.`] : []),
     `No part that a manifest names is missing, and no other object lies among the parts${unless}.`,
     `Every manifest but the newest (${count(heads.length, 'manifest')}) is the one that a later one names${unless}.`,
     ...(checked.begin_records === 0

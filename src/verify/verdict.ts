@@ -39,7 +39,7 @@ export interface VerifyReport {
   readonly complete: boolean;
   readonly resume_after: string | null;
   readonly checked: Checked;
-  /** Parts that the ledger names, whether they were read or not. */
+  /** Parts that the ledger names or that lie in the lake, whether they were read or not. */
   readonly parts_in_lake: number;
   /** Parts last written by runs that never ended: no manifest names their SHA-256. */
   readonly parts_without_manifest: number;

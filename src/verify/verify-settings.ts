@@ -1,6 +1,7 @@
 /** The settings of `verify`. */
 import { type LakeSettings, readLakeSettings } from '../config/lake-settings.ts';
 import { collectOptions, optionReader, readValue } from '../config/layers.ts';
+import { refuseInLake } from '../config/outside-lake.ts';
 import { refuseS3OptionsForLocalLake } from '../config/s3-only-options.ts';
 import { deepFreeze, type SettingsInput } from '../config/settings.ts';
 import type { LakeLocation, Since } from '../config/typed-values.ts';
@@ -39,6 +40,7 @@ export function parseVerifySettings(input: SettingsInput): VerifySettings {
   const read = optionReader(layered, cwd);
   const lakeSettings = readLakeSettings(read, input.temporaryFolder);
   refuseS3OptionsForLocalLake(lakeSettings.lake, layered);
+  refuseInLake('scratch', lakeSettings.scratch, lakeSettings.lake, layered);
   const settings: VerifySettings = {
     ...lakeSettings,
     since: readValue(layered, 'since', verifyOptions.since, cwd) ?? { kind: 'all' },
@@ -50,6 +52,7 @@ export function parseVerifySettings(input: SettingsInput): VerifySettings {
     publicKeys: read.optional('public-key') ?? [],
     witness: read.optional('witness'),
   };
+  refuseInLake('resume-file', settings.resumeFile, settings.lake, layered);
   if (settings.maxDurationMs !== null && settings.resumeFile === null) {
     throw new UsageError(
       '--max-duration needs a file that keeps the place where the time ran out',

@@ -60,6 +60,7 @@ export async function runVerify(settings: VerifySettings, io: VerifyIo): Promise
       const { s3EndpointUrl: endpointUrl } = settings;
       witness = await openStore(settings.witness, {
         create: false,
+        option: '--witness',
         endpointUrl,
         expectedBucketOwner: null,
         log: io.log,

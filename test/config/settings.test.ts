@@ -217,6 +217,12 @@ test('the defaults are those that the help names', () => {
   });
 });
 
+test('scratch in the lake is refused', () => {
+  expect(() => settings({ flags: { lake: './lake', scratch: './lake/tmp' } })).toThrow(
+    /--scratch names .*tmp, which lies in the lake/,
+  );
+});
+
 test.each(['./lake', './lake/witness', '.'])('a witness in or around the lake is refused: %s', (witness) => {
   expect(() => settings({ flags: { lake: './lake', witness } })).toThrow(
     /--witness names a place in the lake/,

@@ -236,7 +236,7 @@ describe('opening a lake', () => {
       );
       await rewrite({ sha256: undefined });
       await expect(open()).rejects.toThrow(
-        /it says 1 buckets, but account 111122223333 is stored in bucket 1/,
+        /it says 1 bucket, but account 111122223333 is stored in bucket 1/,
       );
     });
 

@@ -12,7 +12,7 @@ it.each([
   'a part of another count of buckets is not blamed where lake.json may be what was edited: %j',
   (placement) => {
     expect(contradiction(placementMetadata(copyJobs, day, placement), written)).toMatch(
-      /with 1 buckets .*lake\.json says 2\. If other parts agree .*restore lake\.json, and leave the parts as they are$/,
+      /with 1 bucket .*lake\.json says 2\. If other parts agree .*restore lake\.json, and leave the parts as they are$/,
     );
   },
 );

@@ -1,5 +1,6 @@
-import { cpSync, truncateSync } from 'node:fs';
+import { cpSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { subsetOf } from '../../src/verify/scope.ts';
 import { makeKey } from '../checkpoints/signed-lake.ts';
@@ -233,6 +234,40 @@ describe('a look at a part of the lake', () => {
     expect((await verified(whole, today, at5(23))).checked.parts).toBe(0);
     expect((await verified(whole, { ...today, 'max-duration': '1h' }, at5(24))).complete).toBe(true);
     await expect(verified(whole, flags)).rejects.toThrow('belongs to a look');
+  });
+
+  it.each(['place.json', 'copy_jobs/place.json'])(
+    '--resume-file may not lie in the lake: %s',
+    async (name) => {
+      const flags = { 'max-duration': '1h', 'resume-file': join(whole, name) };
+      await expect(verified(whole, flags)).rejects.toThrow(/--resume-file names .* lies in the lake/);
+    },
+  );
+
+  it('a private key as --public-key is refused, and nothing of it is told', async () => {
+    const error: unknown = await verified(whole, { 'public-key': nights.key.privateFile }).catch(
+      (one) => one,
+    );
+    expect(error).toMatchObject({ exitCode: 64, message: expect.stringContaining('is a private key') });
+    const secret = readFileSync(nights.key.privateFile, 'utf8').split('\n')[1] ?? 'none';
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(secret);
+  });
+
+  it('a witness that is a file: the message speaks of --witness', async () => {
+    const witness = join(whole, '_ledger/lake.json');
+    const elsewhere = await nights.copy();
+    await expect(verified(elsewhere, { witness })).rejects.toThrow(/set --witness to another folder/);
+  });
+
+  it('no more parts are read than there are, also when some are named by no manifest', async () => {
+    const lake = await nights.copy();
+    for (const name of ['a part was copied to a day that has none', 'a part without a run was added']) {
+      await damages[name]?.(lake);
+    }
+    const { checked, parts_in_lake: all } = await verified(lake);
+    expect(checked.parts).toBeLessThanOrEqual(all);
+    const slice = await verified(lake, { subset: '1/9' });
+    expect(slice.parts_in_lake).toBe(all);
   });
 
   it('--max-duration needs a place to keep', async () => {

@@ -17,14 +17,18 @@ export function scratchError(
   );
 }
 
-/** For a file or folder of the lake. An error that is already worded for people stays as it is. */
+/**
+ * For a file or folder of the lake. An error that is already worded for people stays as it is.
+ * @param option that named the lake, or a copy of it
+ */
 export function fileError(
   done: 'opened' | 'read' | 'written' | 'listed',
   path: string,
   error: unknown,
+  option = '--lake',
 ): ReportedError {
   if (error instanceof ReportedError) return error;
-  return new LakeError(`${path} could not be ${done} (${describe(error)})`, adviceFor(error), {
+  return new LakeError(`${path} could not be ${done} (${describe(error)})`, adviceFor(error, option), {
     cause: error,
   });
 }
@@ -33,7 +37,7 @@ function describe(error: unknown): string {
   return systemCode(error) ?? (error instanceof Error ? error.message : String(error));
 }
 
-function adviceFor(error: unknown): string {
+function adviceFor(error: unknown, option: string): string {
   if (error instanceof LockTimeout) {
     return 'Another process holds the lock _ledger/lock in the lake. If that process hangs, end it, then run again.';
   }
@@ -41,14 +45,14 @@ function adviceFor(error: unknown): string {
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-      return 'Give the user that runs this program read and write access to the lake’s folder, or set --lake to another folder.';
+      return `Give the user that runs this program read and write access to the folder of ${option}, or set ${option} to another folder.`;
     case 'ENOSPC':
     case 'EDQUOT':
       return 'Nothing was damaged. Free space on the lake’s disk (or raise the quota), then run again.';
     case 'ENOTDIR':
     case 'EISDIR':
     case 'EEXIST':
-      return 'There is a file where the lake needs a folder, or a folder where it needs a file. Move it away, or set --lake to another folder.';
+      return `There is a file where a folder has to be, or a folder where a file has to be. Move it away, or set ${option} to another folder.`;
     case 'EMFILE':
     case 'ENFILE':
       return 'Raise the limit on open files (ulimit -n).';

@@ -29,6 +29,8 @@ export interface LocalStoreOptions {
   readonly create: boolean;
   /** How long to wait while another process writes. */
   readonly lockTimeoutMs?: number;
+  /** For messages: the option that names the folder. Default: --lake. */
+  readonly option?: string;
 }
 
 /** @throws LakeError when the folder cannot be created, or the path is not a folder */
@@ -43,9 +45,9 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
     if (found !== null && !found.isDirectory())
       throw Object.assign(new Error('not a folder'), { code: 'ENOTDIR' });
   } catch (error) {
-    throw fileError('opened', root, error);
+    throw fileError('opened', root, error, options.option);
   }
-  return new LocalStore(root, options.create, options.lockTimeoutMs ?? 60_000);
+  return new LocalStore(root, options);
 }
 
 class LocalStore implements Store {
@@ -53,14 +55,17 @@ class LocalStore implements Store {
   readonly #root: string;
   readonly #writable: boolean;
   readonly #lockTimeoutMs: number;
+  /** That names the folder. */
+  readonly #option: string | undefined;
   /** Created by the first write. */
   #writerFolder: Promise<WriterFolder> | null = null;
 
-  constructor(root: string, writable: boolean, lockTimeoutMs: number) {
+  constructor(root: string, { create, lockTimeoutMs = 60_000, option }: LocalStoreOptions) {
     this.url = root;
     this.#root = root;
-    this.#writable = writable;
+    this.#writable = create;
     this.#lockTimeoutMs = lockTimeoutMs;
+    this.#option = option;
   }
 
   async download(key: string, file: string, signal?: AbortSignal): Promise<DownloadedObject | null> {
@@ -121,7 +126,7 @@ class LocalStore implements Store {
       return published ? { written: true, ...written } : { written: false };
     } catch (error) {
       if (signal?.aborted && error === signal.reason) throw error;
-      throw fileError('written', path, error);
+      throw fileError('written', path, error, this.#option);
     } finally {
       if (temporary !== null) await rm(temporary, { force: true }).catch(() => undefined);
     }
@@ -135,7 +140,7 @@ class LocalStore implements Store {
     const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
     if (folder !== '') checkedKey(`${folder}x`);
     await refuseLinks(this.#root, folder).catch((error) => {
-      throw fileError('listed', join(this.#root, folder), error);
+      throw fileError('listed', join(this.#root, folder), error, this.#option);
     });
     yield* this.#below(folder, prefix, options.folders === true, signal);
   }
@@ -177,7 +182,7 @@ class LocalStore implements Store {
       }
     } catch (error) {
       if (signal?.aborted && error === signal.reason) throw error;
-      throw fileError('read', path, error);
+      throw fileError('read', path, error, this.#option);
     }
   }
 
@@ -217,7 +222,7 @@ class LocalStore implements Store {
       return entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name)).sort(compareKeys);
     } catch (error) {
       if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return [];
-      throw fileError('listed', path, error);
+      throw fileError('listed', path, error, this.#option);
     }
   }
 }

@@ -10,6 +10,8 @@ import type { Store } from './store.ts';
 export interface OpenStoreOptions extends Partial<Encryption> {
   /** False for reading only: nothing is created, and a missing lake counts as empty. */
   readonly create: boolean;
+  /** For messages: the option that names the location. Default: --lake. */
+  readonly option?: string;
   /** This and all below apply only to S3. Null: from the environment or the shared configuration, or AWS's own. */
   readonly endpointUrl: string | null;
   readonly expectedBucketOwner: string | null;
@@ -24,7 +26,12 @@ export interface OpenStoreOptions extends Partial<Encryption> {
 /** @throws LakeError when the folder cannot be opened. S3 gets its first request only when the store is used */
 export async function openStore(location: LakeLocation, options: OpenStoreOptions): Promise<Store> {
   if (location.kind === 'local') {
-    return await openLocalStore({ folder: location.folder, create: options.create });
+    const { create, option } = options;
+    return await openLocalStore({
+      folder: location.folder,
+      create,
+      ...(option === undefined ? {} : { option }),
+    });
   }
   const { create: _, ...rest } = options;
   return openS3Store({ bucket: location.bucket, prefix: location.prefix, ...rest });

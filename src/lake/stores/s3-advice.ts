@@ -8,6 +8,8 @@ export interface S3Attempt {
   readonly bucket: string;
   readonly kmsKeyId: string | null;
   readonly expectedBucketOwner: string | null;
+  /** The option that names the bucket. Default: --lake. */
+  readonly option?: string;
 }
 
 /** S3's error. */
@@ -44,7 +46,8 @@ const damagedOnTheWay: Advice = () =>
 
 /** For other codes, the HTTP status decides. */
 const byCode: Readonly<Record<string, Advice>> = {
-  NoSuchBucket: ({ bucket }) => `Create the bucket ${bucket}, or set --lake to another bucket.`,
+  NoSuchBucket: ({ bucket, option = '--lake' }) =>
+    `Create the bucket ${bucket}, or set ${option} to another bucket.`,
   // docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, InvalidObjectState
   InvalidObjectState: ({ url }, { field }) => {
     const where = field('AccessTier') ?? field('StorageClass');

@@ -27,6 +27,8 @@ import type { DownloadedObject, ObjectHead, PutOutcome, PutRequest, Store, Store
 export interface S3StoreOptions extends S3ClientOptions, Partial<Encryption> {
   /** '' or ends with `/`. */
   readonly prefix: string;
+  /** For messages: the option that names the location. Default: --lake. */
+  readonly option?: string;
   /** Larger bodies use a multipart upload; default 16 MiB, at least 5 MiB. */
   readonly multipartBytes?: number;
 }
@@ -226,9 +228,10 @@ class S3Store implements Store {
   }
 
   #attempt(done: S3Attempt['done'], key: string): S3Attempt {
-    const { bucket, expectedBucketOwner } = this.#options;
+    const { bucket, expectedBucketOwner, option = '--lake' } = this.#options;
     const { kmsKeyId } = this.#encryption;
-    return { done, url: `s3://${bucket}/${this.#prefix}${key}`, bucket, kmsKeyId, expectedBucketOwner };
+    const url = `s3://${bucket}/${this.#prefix}${key}`;
+    return { done, url, bucket, kmsKeyId, expectedBucketOwner, option };
   }
 
   /** If a body breaks off, or differs from what was written, it is requested again from its beginning. */
