@@ -159,7 +159,7 @@ async function writeWithHyparquet(staged: string, output: string): Promise<void>
   const all = lines.map((line) => withDerived(copyJobs, JSON.parse(line) as Row));
   await parquetWriteFile({
     filename: output,
-    rowGroupSize: 20_480,
+    rowGroupSize: 10_240,
     columnData: copyJobs.columns.map(({ name, type }) => ({
       name,
       type: types[type],

@@ -126,7 +126,7 @@ async function writeParts(
     await mkdir(folder, { recursive: true });
     await connection.run(
       `COPY (SELECT * EXCLUDE (_day) FROM made WHERE _day = '${one}' ORDER BY ${table.sortBy})
-       TO '${join(folder, 'part-00000.parquet')}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480)`,
+       TO '${join(folder, 'part-00000.parquet')}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 10240)`,
     );
   }
 }

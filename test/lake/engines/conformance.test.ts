@@ -478,6 +478,20 @@ describe('memory', () => {
     );
   });
 
+  it('DuckDB cuts a part into row groups that a reader skips by the first column of the order', async () => {
+    const rows = Array.from({ length: 25_000 }, (_, at) => ({ id: String(at).padStart(5, '0'), ...seen }));
+    const { file } = await merge('duckdb', rows);
+    const groups = await queryWithDuckDb(
+      `SELECT row_group_num_rows, stats_min_value, stats_max_value FROM parquet_metadata('${glob(file)}')
+       WHERE path_in_schema = 'id' ORDER BY row_group_id`,
+    );
+    expect(groups.map(([count, low, high]) => [Number(count), low, high])).toEqual([
+      [10_240, '00000', '10239'],
+      [10_240, '10240', '20479'],
+      [4_520, '20480', '24999'],
+    ]);
+  });
+
   it('DuckDB says what to do when the limit does not do', async () => {
     const engine = await openEngine('duckdb', { memoryLimitBytes: 2 * 2 ** 20, scratch: folder });
     const rows = Array.from({ length: 20_000 }, (_, at) => ({
