@@ -27,8 +27,8 @@ const { values } = parseArgs({
     'at-most': { type: 'string' },
   },
 });
-const sizes = (values.millions ?? (values.small ? '0.01,0.03' : '1,3')).split(',').map(Number);
-const onePart = Number(values['one-part'] ?? (values.small ? '0.01' : '2'));
+const sizes = (values.millions ?? (values.small ? '0.005,0.01' : '1,3')).split(',').map(Number);
+const onePart = Number(values['one-part'] ?? (values.small ? '0.005' : '2'));
 const targets = Number(values.targets ?? (values.small ? 40 : 800));
 const regions = 4;
 const gibibyte = 2 ** 30;

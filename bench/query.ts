@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import pino from 'pino';
+import { openLake } from '../src/lake/lake.ts';
 import { openScratch } from '../src/lake/scratch.ts';
 import { openStore } from '../src/lake/stores/open-store.ts';
 import { openLakeReader } from '../src/query/lake-reader.ts';
@@ -131,8 +132,7 @@ async function writeParts(
   }
 }
 
-async function makeLake(folder: string): Promise<string> {
-  const lake = join(folder, 'lake');
+async function writeTables(folder: string, lake: string): Promise<void> {
   const instance = await DuckDBInstance.create(join(folder, 'made.db'), { memory_limit: '1GB' });
   const connection = await instance.connect();
   for (const [table, known, from, day] of [
@@ -160,7 +160,6 @@ async function makeLake(folder: string): Promise<string> {
   await writeParts(connection, copyJobSummaries, lake, 'aggregation_period=ONE_DAY/start_date');
   connection.closeSync();
   instance.closeSync();
-  return lake;
 }
 
 async function seconds(work: () => Promise<unknown>): Promise<number> {
@@ -171,17 +170,27 @@ async function seconds(work: () => Promise<unknown>): Promise<number> {
 
 const folder = await mkdtemp(join(tmpdir(), 'bench-query-'));
 try {
-  const lake = await makeLake(folder);
+  const lake = join(folder, 'lake');
   const store = await openStore(
     { kind: 'local', folder: lake },
     {
-      create: false,
+      create: true,
       endpointUrl: null,
       kmsKeyId: null,
       expectedBucketOwner: null,
       log: pino({ level: 'silent' }),
     },
   );
+  await openLake({
+    store,
+    buckets: null,
+    allowUnsafeStore: false,
+    runId: 'bench',
+    programVersion: 'bench',
+    now: new Date().toISOString(),
+    mode: 'write',
+  });
+  await writeTables(folder, lake);
   const scratch = await openScratch({ parent: join(folder, 'scratch'), runId: 'bench', limitBytes: 1e11 });
   const begun = performance.now();
   const memoryLimitBytes = Number(values['memory-limit']) * 1e6;
