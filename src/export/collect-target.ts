@@ -1,6 +1,7 @@
 /** One planned (table, target): its pages become rows, its rows are staged, and the rest is kept raw. */
 import type { Logger } from 'pino';
 import type { CreationDates } from '../lake/creation-dates.ts';
+import type { JobLines, JobPageLines } from '../lake/job-lines.ts';
 import type { PublishBatches } from '../lake/publish-batches.ts';
 import { type Drained, drainName, type Planned } from '../ledger/planned.ts';
 import type { RejectedRecords } from '../ledger/rejected.ts';
@@ -15,7 +16,8 @@ import { rowsOf } from './page-rows.ts';
 /** Where rows and records go. */
 export interface Destination {
   readonly creationDates: Pick<CreationDates, 'withFirstDates'>;
-  readonly batches: Pick<PublishBatches, 'stage'>;
+  readonly jobLines: Pick<JobLines, 'encode'>;
+  readonly batches: Pick<PublishBatches, 'stage' | 'stageLines'>;
   readonly rejected: Pick<RejectedRecords, 'keep'>;
 }
 
@@ -46,18 +48,32 @@ async function collectJobs(planned: Planned, context: CollectContext): Promise<D
       ...observation(target, page.observedAt, context),
       ...(openReadAt === null ? {} : { openReadAt }),
     };
-    const rows = await rowsIn(page, planned, (record) => copyJobRow(record, seen), context, tally);
+    // Whether a record holds what replaced bytes that were not UTF-8 is looked up in each: none of them is plain.
+    const plain = page.repaired ? noLines(page.records) : await context.jobLines.encode(page.records, seen);
+    tally.rows += plain.rows;
+    for (const day of plain.openDays) openDays.add(day);
+    await context.batches.stageLines(copyJobs, plain.parts, drainName(planned));
+    const odd = plain.odd.length === 0 ? 0 : await stageOdd(page, plain.odd, seen);
+    counted(planned, plain.rows + odd, context);
+  };
+  const stageOdd = async (page: Page, records: readonly unknown[], seen: Observation): Promise<number> => {
+    const normalize = (record: unknown) => copyJobRow(record, seen);
+    const rows = await rowsIn(page, records, planned, normalize, context, tally);
     for (const row of rows) {
       if (row.is_terminal !== true) openDays.add(String(row.creation_date));
     }
     const dated = await context.creationDates.withFirstDates(rows);
     await context.batches.stage(copyJobs, dated, drainName(planned));
-    counted(planned, rows.length, context);
+    return rows.length;
   };
 
   const drain = context.source.copyJobs(target, window, context.signal);
   for await (const page of drain) await stagePage(page);
   return { ...planned, report: drain.report(), ...tally, openDays, countedDays: new Set() };
+}
+
+function noLines(odd: readonly unknown[]): JobPageLines {
+  return { parts: [], rows: 0, openDays: new Set(), odd };
 }
 
 /** Counts are staged only when the whole drain is good: a slice is replaced whole or not at all. */
@@ -90,7 +106,7 @@ async function collectPeriod(
     counts.observedAt ??= page.observedAt;
     const seen = observation(target, counts.observedAt, context);
     const normalize = (record: unknown) => copyJobSummaryRow(record, seen, period);
-    const rows = await rowsIn(page, planned, normalize, context, tally);
+    const rows = await rowsIn(page, page.records, planned, normalize, context, tally);
     counts.rows.push(...rows);
     counted(planned, rows.length, context);
   };
@@ -124,12 +140,13 @@ function observation(target: Target, observedAt: number, { runId }: CollectConte
 /** The page's rows, counted; its other records are logged and kept where nothing is lost. */
 async function rowsIn(
   page: Page,
+  records: readonly unknown[],
   planned: Planned,
   normalize: (record: unknown) => Normalized,
   context: CollectContext,
   tally: Tally,
 ): Promise<readonly Row[]> {
-  const { rows, kept, unknownFields } = rowsOf(page, planned, normalize);
+  const { rows, kept, unknownFields } = rowsOf(page, records, planned, normalize);
   const rejected = kept.filter(({ published }) => !published);
   tally.rows += rows.length;
   tally.rejected += rejected.length;

@@ -39,14 +39,14 @@ async function exportAll(run: Run): Promise<RunSummary> {
   log.info(about, 'the run begins');
   const rejected = new RejectedRecords(run.scratch.folder);
   const open = await openPublication(run);
-  const { batches, creationDates, publication } = open;
+  const { batches, creationDates, jobLines, publication } = open;
 
   // Collect, and publish: a batch whenever one is full or its time has come, the rest at the end.
   const collecting = performance.now();
   let collected: number;
   let collection: Collected;
   try {
-    collection = await collect(run, { batches, creationDates, rejected });
+    collection = await collect(run, { batches, creationDates, jobLines, rejected });
     collected = performance.now();
     const taken = await takeHandedOver(run, open);
     await batches.finish();

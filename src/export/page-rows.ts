@@ -13,8 +13,10 @@ export interface PageRows {
   readonly unknownFields: readonly string[];
 }
 
+/** @param records those of the page's records that are to become rows */
 export function rowsOf(
-  page: Page,
+  page: Omit<Page, 'records'>,
+  records: readonly unknown[],
   { table, target }: Planned,
   normalize: (record: unknown) => Normalized,
 ): PageRows {
@@ -33,7 +35,7 @@ export function rowsOf(
       record,
     });
   };
-  for (const record of page.records) {
+  for (const record of records) {
     const normalized = normalize(record);
     if ('rejected' in normalized) {
       keep(record, normalized.rejected, false);
@@ -52,7 +54,11 @@ export function rowsOf(
 }
 
 /** Why the row's text differs from the record's; null: it does not. */
-function alteredBecause(record: unknown, fields: readonly string[], { repaired }: Page): string | null {
+function alteredBecause(
+  record: unknown,
+  fields: readonly string[],
+  { repaired }: Pick<Page, 'repaired'>,
+): string | null {
   if (fields.length > 0) {
     return `${fields.join(', ')}: not well-formed Unicode; the row has U+FFFD in its place`;
   }

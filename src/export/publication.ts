@@ -6,6 +6,7 @@ import { clockToleranceMs } from '../aws/clock.ts';
 import type { StateEntry } from '../checkpoints/lake-state.ts';
 import { CreationDates } from '../lake/creation-dates.ts';
 import type { Partition } from '../lake/foreign-objects.ts';
+import { JobLines } from '../lake/job-lines.ts';
 import { ownsBucket, partitionPrefix } from '../lake/layout.ts';
 import type { Published } from '../lake/publish.ts';
 import { PublishBatches } from '../lake/publish-batches.ts';
@@ -111,6 +112,7 @@ export class Publication {
 export interface OpenPublication {
   readonly batches: PublishBatches;
   readonly creationDates: CreationDates;
+  readonly jobLines: JobLines;
   readonly publication: Publication;
   /** Of rows that other shards own. */
   readonly handOver: HandOver;
@@ -186,5 +188,6 @@ export async function openPublication(run: Run): Promise<OpenPublication> {
     opensInMs: () => gate.opensInMs(),
     now: () => performance.now(),
   });
-  return { batches, creationDates, publication, handOver };
+  const jobLines = new JobLines({ buckets: lake.buckets, creationDates });
+  return { batches, creationDates, jobLines, publication, handOver };
 }

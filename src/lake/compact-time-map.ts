@@ -8,6 +8,25 @@ const keyBytes = 12;
 const entryBytes = keyBytes + 8;
 const smallest = 1024;
 
+/** The key of an id. Whoever looks an id up in several maps makes it once. */
+export interface TimeKey {
+  readonly high: number;
+  readonly middle: number;
+  readonly low: number;
+}
+
+export function timeKey(id: string): TimeKey {
+  // As text with one character for each byte: in Node 24 this takes half the time of a Buffer.
+  const bytes = hash('sha256', id, 'binary');
+  return { high: wordAt(bytes, 0), middle: wordAt(bytes, 4), low: wordAt(bytes, 8) };
+}
+
+/** Four bytes, big-endian, unsigned. */
+function wordAt(bytes: string, at: number): number {
+  const high = (bytes.charCodeAt(at) << 8) | bytes.charCodeAt(at + 1);
+  return ((high << 16) | (bytes.charCodeAt(at + 2) << 8) | bytes.charCodeAt(at + 3)) >>> 0;
+}
+
 export class CompactTimeMap {
   /** Keys and times one after the other, in insertion order. */
   #entries: Buffer;
@@ -18,7 +37,7 @@ export class CompactTimeMap {
   constructor(entries: Buffer = Buffer.alloc(0)) {
     this.#entries = Buffer.alloc(Math.max(entries.length, smallest * entryBytes));
     for (let at = 0; at + entryBytes <= entries.length; at += entryBytes) {
-      this.#put(entries.subarray(at, at + keyBytes), entries.readDoubleBE(at + keyBytes));
+      this.#put(keyAt(entries, at), entries.readDoubleBE(at + keyBytes));
     }
   }
 
@@ -27,13 +46,13 @@ export class CompactTimeMap {
   }
 
   /** Milliseconds since the epoch. */
-  get(id: string): number | undefined {
-    const found = this.#slots[this.#slotOf(keyOf(id))] ?? 0;
+  get(id: string | TimeKey): number | undefined {
+    const found = this.#slots[this.#slotOf(typeof id === 'string' ? timeKey(id) : id)] ?? 0;
     return found === 0 ? undefined : this.#entries.readDoubleBE((found - 1) * entryBytes + keyBytes);
   }
 
-  set(id: string, instant: number): void {
-    this.#put(keyOf(id), instant);
+  set(id: string | TimeKey, instant: number): void {
+    this.#put(typeof id === 'string' ? timeKey(id) : id, instant);
   }
 
   /** All entries that are not older than this, in the form that the constructor takes. */
@@ -63,22 +82,25 @@ export class CompactTimeMap {
     return rest;
   }
 
-  #each(use: (key: Buffer, instant: number) => void): void {
+  #each(use: (key: TimeKey, instant: number) => void): void {
     for (let at = 0; at < this.#size * entryBytes; at += entryBytes) {
-      use(this.#entries.subarray(at, at + keyBytes), this.#entries.readDoubleBE(at + keyBytes));
+      use(keyAt(this.#entries, at), this.#entries.readDoubleBE(at + keyBytes));
     }
   }
 
-  #put(key: Buffer, instant: number): void {
+  #put(key: TimeKey, instant: number): void {
     const slot = this.#slotOf(key);
     const found = this.#slots[slot] ?? 0;
     const number = found === 0 ? this.#size : found - 1;
     if ((number + 1) * entryBytes > this.#entries.length) {
       this.#entries = Buffer.concat([this.#entries], this.#entries.length * 2);
     }
-    key.copy(this.#entries, number * entryBytes);
-    this.#entries.writeDoubleBE(instant, number * entryBytes + keyBytes);
+    const at = number * entryBytes;
+    this.#entries.writeDoubleBE(instant, at + keyBytes);
     if (found !== 0) return;
+    this.#entries.writeUInt32BE(key.high, at);
+    this.#entries.writeUInt32BE(key.middle, at + 4);
+    this.#entries.writeUInt32BE(key.low, at + 8);
     this.#slots[slot] = number + 1;
     this.#size += 1;
     if (this.#size * 2 > this.#slots.length) this.#grow();
@@ -87,22 +109,32 @@ export class CompactTimeMap {
   #grow(): void {
     this.#slots = new Uint32Array(this.#slots.length * 2);
     for (let number = 0; number < this.#size; number += 1) {
-      const at = number * entryBytes;
-      this.#slots[this.#slotOf(this.#entries.subarray(at, at + keyBytes))] = number + 1;
+      this.#slots[this.#slotOf(keyAt(this.#entries, number * entryBytes))] = number + 1;
     }
   }
 
   /** The slot where the key is, or would be. */
-  #slotOf(key: Buffer): number {
-    for (let slot = key.readUInt32BE(0) % this.#slots.length; ; slot = (slot + 1) % this.#slots.length) {
+  #slotOf({ high, middle, low }: TimeKey): number {
+    const entries = this.#entries;
+    for (let slot = high % this.#slots.length; ; slot = (slot + 1) % this.#slots.length) {
       const found = this.#slots[slot] ?? 0;
       if (found === 0) return slot;
       const at = (found - 1) * entryBytes;
-      if (this.#entries.compare(key, 0, keyBytes, at, at + keyBytes) === 0) return slot;
+      if (
+        entries.readUInt32BE(at) === high &&
+        entries.readUInt32BE(at + 4) === middle &&
+        entries.readUInt32BE(at + 8) === low
+      ) {
+        return slot;
+      }
     }
   }
 }
 
-function keyOf(id: string): Buffer {
-  return hash('sha256', id, 'buffer').subarray(0, keyBytes);
+function keyAt(entries: Buffer, at: number): TimeKey {
+  return {
+    high: entries.readUInt32BE(at),
+    middle: entries.readUInt32BE(at + 4),
+    low: entries.readUInt32BE(at + 8),
+  };
 }

@@ -14,9 +14,10 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
 import { EngineError, LakeError } from '../shared/errors.ts';
+import { dayMs } from '../shared/time.ts';
 import { copyJobs } from '../tables/copy-jobs.ts';
 import { type Row, utcDay, withDerived } from '../tables/table.ts';
-import { CompactTimeMap } from './compact-time-map.ts';
+import { CompactTimeMap, timeKey } from './compact-time-map.ts';
 import { openPart, readPart } from './engines/part-reader.ts';
 import { bucketOf, creationDatesKey, partKey } from './layout.ts';
 import { partitionsOf } from './partitions.ts';
@@ -56,6 +57,8 @@ const named = 3;
 export class CreationDates {
   readonly #options: CreationDatesOptions;
   readonly #buckets = new Map<number, Promise<Bucket>>();
+  /** The same, as soon as they are there; null: they cannot be read. */
+  readonly #loaded = new Map<number, Bucket | null>();
   readonly #inTurn = pLimit(1);
   readonly #moved = new Set<string>();
 
@@ -76,10 +79,42 @@ export class CreationDates {
     const dated: Row[] = [];
     for (const row of rows) {
       const number = bucketOf(String(row.account_id), this.#options.buckets);
-      const bucket = await this.#bucket(number).catch(() => null);
-      dated.push(bucket === null ? row : this.#withFirstDate(row, bucket));
+      if (!this.#loaded.has(number)) await this.load(number);
+      const created = Number(row.creation_time);
+      const first = this.firstDate(number, String(row.copy_job_id), created) ?? created;
+      const day = utcDay(first);
+      dated.push(
+        day === row.creation_date
+          ? row
+          : withDerived(copyJobs, { ...row, creation_time: first, creation_date: day }),
+      );
     }
     return dated;
+  }
+
+  /** Resolves when `firstDate` has an answer for this bucket. Does not reject: if the dates cannot be read, `claim` fails. */
+  async load(number: number): Promise<void> {
+    const bucket = await this.#bucket(number).catch(() => null);
+    this.#loaded.set(number, bucket);
+  }
+
+  /**
+   * The instant of creation that decides in which part a job lies: on the day of `created` it is `created`. Null: the bucket's
+   * dates were not loaded.
+   */
+  firstDate(number: number, id: string, created: number): number | null {
+    const bucket = this.#loaded.get(number);
+    if (bucket === undefined) return null;
+    if (bucket === null) return created;
+    const key = timeKey(id);
+    const first = bucket.known.get(key) ?? bucket.fresh.get(key);
+    if (first === undefined) {
+      bucket.fresh.set(key, created);
+      return created;
+    }
+    if (Math.floor(first / dayMs) === Math.floor(created / dayMs)) return created;
+    this.#moved.add(id);
+    return first;
   }
 
   /**
@@ -97,25 +132,14 @@ export class CreationDates {
   }
 
   #bucket(number: number): Promise<Bucket> {
-    const known = this.#buckets.get(number) ?? this.#load(number);
-    this.#buckets.set(number, known);
-    // Callers get the error. Without a caller, it must not be an unhandled rejection.
-    known.catch(() => undefined);
-    return known;
-  }
-
-  #withFirstDate(row: Row, bucket: Bucket): Row {
-    const id = String(row.copy_job_id);
-    const created = Number(row.creation_time);
-    const first = bucket.known.get(id) ?? bucket.fresh.get(id);
-    if (first === undefined) {
-      bucket.fresh.set(id, created);
-      return row;
+    let known = this.#buckets.get(number);
+    if (known === undefined) {
+      known = this.#load(number);
+      this.#buckets.set(number, known);
+      // Callers get the error. Without a caller, it must not be an unhandled rejection.
+      known.catch(() => undefined);
     }
-    const day = utcDay(first);
-    if (day === row.creation_date) return row;
-    this.#moved.add(id);
-    return withDerived(copyJobs, { ...row, creation_time: first, creation_date: day });
+    return known;
   }
 
   async #load(number: number): Promise<Bucket> {

@@ -270,8 +270,19 @@ export function isStatePageKey(key: string): boolean {
  * @param buckets at least 1
  */
 export function bucketOf(accountId: string, buckets: number): number {
-  return createHash('sha256').update(accountId).digest().readUInt32BE(0) % buckets;
+  if (buckets === 1) return 0;
+  let number = accountNumbers.get(accountId);
+  if (number === undefined) {
+    number = createHash('sha256').update(accountId).digest().readUInt32BE(0);
+    // An organization has some thousand accounts. What AWS sends must not fill the memory.
+    if (accountNumbers.size >= 50_000) accountNumbers.clear();
+    accountNumbers.set(accountId, number);
+  }
+  return number % buckets;
 }
+
+/** The first four bytes of the hash, by account: every row asks for its account's. */
+const accountNumbers = new Map<string, number>();
 
 /** Whether the shard writes the parts of a bucket; null: there are no shards, and everybody does. */
 export function ownsBucket(shard: Shard | null, bucket: number): boolean {

@@ -5,6 +5,7 @@
  */
 import pLimit from 'p-limit';
 import type { Row, Table } from '../tables/table.ts';
+import type { PartLines } from './job-lines.ts';
 import type { StagedBatch, Staging } from './staging.ts';
 
 export interface BatchBounds {
@@ -52,11 +53,20 @@ export class PublishBatches {
    * @throws ScratchError; the error of a batch
    */
   stage(table: Table, rows: readonly Row[], origin: string): Promise<void> {
+    return this.#whenThereIsRoom(() => this.#staging.stage(table, rows, origin));
+  }
+
+  /** The same for rows that are lines already. */
+  stageLines(table: Table, parts: readonly PartLines[], origin: string): Promise<void> {
+    return this.#whenThereIsRoom(() => this.#staging.stageLines(table, parts, origin));
+  }
+
+  #whenThereIsRoom(stage: () => Promise<void>): Promise<void> {
     // One at a time: drains that wait for space must not all take it at once.
     return this.#inTurn(async () => {
       while (this.#staging.bytes() >= this.#bounds.bytes && this.#publishing !== null) await this.#publishing;
       if (this.#broken !== null) throw this.#broken.error;
-      await this.#staging.stage(table, rows, origin);
+      await stage();
       if (this.#staging.bytes() >= this.#bounds.bytes) this.#start();
     });
   }

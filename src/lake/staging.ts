@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { ScratchError } from '../shared/errors.ts';
 import type { Row, Table } from '../tables/table.ts';
+import type { PartLines } from './job-lines.ts';
 import { bucketOf, partKey } from './layout.ts';
 import { stagedColumns } from './staged-line.ts';
 import { makeFolder, systemCode } from './stores/durable-files.ts';
@@ -62,6 +63,8 @@ export interface Staging {
    * @throws ScratchError when the disk is full or not writable. Rows that were added before are still complete
    */
   stage(table: Table, rows: readonly Row[], origin: string): Promise<void>;
+  /** The same for rows that are lines already. */
+  stageLines(table: Table, parts: readonly PartLines[], origin: string): Promise<void>;
   /** Bytes in the current batch, in memory and on disk. */
   bytes(): number;
   /** Closes the current batch and starts a new one. Does not reject: `lost` lists what could not be written. */
@@ -106,15 +109,8 @@ export function openStaging(options: StagingOptions): Staging {
 
   async function stage(table: Table, rows: readonly Row[], origin: string): Promise<void> {
     const lines = new Map<OpenPart, { texts: string[]; length: number }>();
-    const takeIn = (part: OpenPart, texts: readonly string[]) => {
-      const bytes = Buffer.from(texts.join(''));
-      part.buffered.push(bytes);
-      part.bufferedBytes += bytes.length;
-      part.rows += texts.length;
-      part.origins.add(origin);
-      batch.bytes += bytes.length;
-      buffered += bytes.length;
-    };
+    const takeIn = (part: OpenPart, texts: readonly string[]) =>
+      takeInBytes(part, Buffer.from(texts.join('')), texts.length, origin);
     for (const row of rows) {
       const part = partOf(table, row);
       const own = lines.get(part) ?? { texts: [], length: 0 };
@@ -128,6 +124,27 @@ export function openStaging(options: StagingOptions): Staging {
       lines.delete(part);
     }
     for (const [part, { texts }] of lines) takeIn(part, texts);
+    await flushIfFull();
+  }
+
+  async function stageLines(table: Table, parts: readonly PartLines[], origin: string): Promise<void> {
+    for (const { partition, bucket, rows, bytes } of parts) {
+      const part = openPart(table, partition, bucket);
+      for (const [at, chunk] of bytes.entries()) takeInBytes(part, chunk, at === 0 ? rows : 0, origin);
+    }
+    await flushIfFull();
+  }
+
+  function takeInBytes(part: OpenPart, bytes: Buffer, rows: number, origin: string): void {
+    part.buffered.push(bytes);
+    part.bufferedBytes += bytes.length;
+    part.rows += rows;
+    part.origins.add(origin);
+    batch.bytes += bytes.length;
+    buffered += bytes.length;
+  }
+
+  async function flushIfFull(): Promise<void> {
     if (buffered > bufferBytes) await inTurn(() => flush(batch, bufferBytes / 2));
   }
 
@@ -136,7 +153,10 @@ export function openStaging(options: StagingOptions): Staging {
     const account = row.account_id;
     if (typeof account !== 'string')
       throw new TypeError(`${table.name}: a row without account_id cannot be staged`);
-    const bucket = bucketOf(account, buckets);
+    return openPart(table, partition, bucketOf(account, buckets));
+  }
+
+  function openPart(table: Table, partition: Readonly<Record<string, string>>, bucket: number): OpenPart {
     const key = partKey(table, partition, bucket);
     const known = batch.parts.get(key);
     if (known !== undefined) return known;
@@ -223,7 +243,7 @@ export function openStaging(options: StagingOptions): Staging {
     };
   }
 
-  return { stage, rotate, bytes: () => batch.bytes };
+  return { stage, stageLines, rotate, bytes: () => batch.bytes };
 }
 
 const namesAndHeads = new WeakMap<Table, readonly { readonly name: string; readonly head: string }[]>();

@@ -11,20 +11,27 @@ import { dayMs } from '../shared/time.ts';
  * instant itself is before it. Null: there are no such starts, or the expression or the time zone cannot be read.
  */
 export function scheduleIntervalAt(expression: string, timezone: string, time: number): number | null {
-  const key = JSON.stringify([expression, timezone]);
-  let schedule = schedules.get(key);
+  let inZone = schedules.get(timezone);
+  let schedule = inZone?.get(expression);
   if (schedule === undefined) {
     // A run sees a few thousand rules at most. What AWS sends must not fill the memory.
-    if (schedules.size >= 10_000) schedules.clear();
+    if (scheduleCount >= 10_000) {
+      schedules.clear();
+      scheduleCount = 0;
+    }
+    inZone = schedules.get(timezone) ?? new Map<string, Schedule>();
     schedule = scheduleOf(expression, timezone);
-    schedules.set(key, schedule);
+    schedules.set(timezone, inZone.set(expression, schedule));
+    scheduleCount += 1;
   }
   return schedule(time);
 }
 
 type Schedule = (time: number) => number | null;
 
-const schedules = new Map<string, Schedule>();
+/** By time zone, then by expression. */
+const schedules = new Map<string, Map<string, Schedule>>();
+let scheduleCount = 0;
 const never: Schedule = () => null;
 const units: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_000, day: dayMs };
 
@@ -72,12 +79,16 @@ interface Interval {
 /** Most jobs of a rule lie between few starts. */
 function remembering(cron: Cron): Schedule {
   const known: Interval[] = [];
+  let last: Interval | undefined;
   return (time) => {
-    let interval = known.find(({ from, to }) => from <= time && time < to);
+    const isIn = ({ from, to }: Interval) => from <= time && time < to;
+    // Jobs come in the order of time, so the last interval is asked first.
+    let interval = last !== undefined && isIn(last) ? last : known.find(isIn);
     if (interval === undefined) {
       interval = intervalAt(cron, time);
       if (known.push(interval) > 1_000) known.shift();
     }
+    last = interval;
     const { from, to } = interval;
     return Number.isFinite(to - from) ? to - from : null;
   };

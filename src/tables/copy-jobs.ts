@@ -486,7 +486,11 @@ export function copyJobRow(record: unknown, observation: Observation): Normalize
       account_id:
         values.account_id || arnField(values.source_backup_vault_arn, 'account') || observation.accountId,
       region: observation.region,
-      schedule_interval_ms: scheduleIntervalOf(values, Number(created)),
+      schedule_interval_ms: scheduleIntervalOf(
+        values.created_by_backup_rule_cron,
+        values.created_by_backup_rule_timezone,
+        Number(created),
+      ),
       first_observed_at: observation.observedAt,
       observed_at: observation.observedAt,
       run_id: observation.runId,
@@ -504,9 +508,8 @@ export function copyJobRow(record: unknown, observation: Observation): Normalize
   }
 }
 
-/** Without a time zone, a schedule is in UTC. */
-function scheduleIntervalOf(values: Row, created: number): number | null {
-  const { created_by_backup_rule_cron: cron, created_by_backup_rule_timezone: timezone } = values;
+/** The column schedule_interval_ms. Without a time zone, a schedule is in UTC. */
+export function scheduleIntervalOf(cron: unknown, timezone: unknown, created: number): number | null {
   return typeof cron === 'string' ? scheduleIntervalAt(cron, String(timezone || 'UTC'), created) : null;
 }
 

@@ -6,7 +6,7 @@ import { UnsafeInteger } from '../shared/exact-json.ts';
 import type { Column, Row, Value } from './table.ts';
 
 /** Fields that are maps of counts with any keys. They are kept whole. */
-const countMaps: ReadonlySet<string> = new Set(['ChildJobsInState']);
+export const countMaps: ReadonlySet<string> = new Set(['ChildJobsInState']);
 
 /** Why a record cannot become a row. The table's own function catches it; no other code sees it. */
 export class InvalidRecord extends Error {}
@@ -70,9 +70,16 @@ function instant(value: unknown, field: string): number {
   if (typeof value !== 'number' || !Number.isFinite(value)) {
     throw new InvalidRecord(`${field} is not a time in epoch seconds`);
   }
+  const epochMs = instantOf(value);
+  if (epochMs === null) throw new InvalidRecord(`${field} lies outside the years 1 to 9999`);
+  return epochMs;
+}
+
+/** The same; null: it cannot be converted. */
+export function instantOf(value: unknown): number | null {
+  if (typeof value !== 'number') return null;
   const epochMs = Math.round(value * 1000);
-  if (epochMs < firstInstant || epochMs > lastInstant)
-    throw new InvalidRecord(`${field} lies outside the years 1 to 9999`);
+  if (!(epochMs >= firstInstant && epochMs <= lastInstant)) return null;
   return epochMs === 0 ? 0 : epochMs;
 }
 
@@ -120,6 +127,21 @@ function sortedCounts(map: Readonly<Record<string, unknown>>, field: string, rea
     );
   }
   return JSON.stringify(Object.fromEntries(entries));
+}
+
+/** The same; null: a state or a count cannot be taken as it is. */
+export function sortedCountsOrNull(map: Readonly<Record<string, unknown>>): string | null {
+  let isAltered = false;
+  const onAltered = () => {
+    isAltered = true;
+  };
+  try {
+    const sorted = sortedCounts(map, '', { identity: new Set(), onAltered });
+    return isAltered ? null : sorted;
+  } catch (error) {
+    if (error instanceof InvalidRecord) return null;
+    throw error;
+  }
 }
 
 /** Dotted names of the record's fields that have no column. */

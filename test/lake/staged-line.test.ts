@@ -1,10 +1,12 @@
 import pino from 'pino';
 import { expect, it } from 'vitest';
 import { collectTarget } from '../../src/export/collect-target.ts';
+import { JobLines } from '../../src/lake/job-lines.ts';
 import { isTooLong, longestStagedLine } from '../../src/lake/staged-line.ts';
 import type { RejectedRecord } from '../../src/ledger/rejected.ts';
 import type { Row } from '../../src/tables/table.ts';
 import { onePageSource } from '../export/one-page-source.ts';
+import { stagedRows, undated } from '../support/staged-rows.ts';
 
 it.each([
   ['a long message that fits', 'x'.repeat(longestStagedLine - 100), false],
@@ -36,7 +38,11 @@ it('a record that is too long for a row is rejected and kept raw, and costs no o
       periods: [],
       runId: 'run',
       creationDates: { withFirstDates: async (rows) => rows },
-      batches: { stage: async (_table, rows) => void staged.push(...rows) },
+      jobLines: new JobLines({ buckets: 1, creationDates: undated }),
+      batches: {
+        stage: async (_table, rows) => void staged.push(...rows),
+        stageLines: async (_table, parts) => void staged.push(...stagedRows(parts)),
+      },
       rejected: { keep: async (more) => void kept.push(...more) },
       queue: { answered: () => undefined },
       progress: { page: () => undefined },

@@ -24,6 +24,28 @@ describe('integers', () => {
     });
   });
 
+  it.each([
+    ['1e400', Number.POSITIVE_INFINITY],
+    ['9007199254740993.5', 9007199254740994],
+    ['1e16', 1e16],
+  ])('are not what %s is', (literal, value) => {
+    expect(parseExactJson(`[${literal}, 9007199254740993]`)).toEqual([
+      value,
+      new UnsafeInteger('9007199254740993'),
+    ]);
+  });
+
+  it('are exact at any depth', () => {
+    const nested = (literal: string) => `${'[{"a":'.repeat(300)}${literal}${'}]'.repeat(300)}`;
+    const inmost = (value: unknown): unknown => {
+      let at = value;
+      while (Array.isArray(at)) at = at[0].a;
+      return at;
+    };
+    expect(inmost(parseExactJson(nested('1')))).toBe(1);
+    expect(inmost(parseExactJson(nested('9007199254740993')))).toEqual(new UnsafeInteger('9007199254740993'));
+  });
+
   it('that are unsafe are written again as their digits', () => {
     expect(JSON.stringify(parseExactJson('[9007199254740993]'))).toBe('[9007199254740993]');
   });

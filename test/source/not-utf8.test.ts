@@ -4,9 +4,11 @@ import { expect, it } from 'vitest';
 import { createBodyMemory } from '../../src/aws/body-memory.ts';
 import { captureResponse } from '../../src/aws/response.ts';
 import { collectTarget } from '../../src/export/collect-target.ts';
+import { JobLines } from '../../src/lake/job-lines.ts';
 import type { RejectedRecord } from '../../src/ledger/rejected.ts';
 import type { Row } from '../../src/tables/table.ts';
 import { onePageSource } from '../export/one-page-source.ts';
+import { stagedRows, undated } from '../support/staged-rows.ts';
 
 /** What captureResponse keeps of a body. */
 async function answerWith(body: Buffer) {
@@ -54,7 +56,11 @@ it.each([
         periods: [],
         runId: 'run',
         creationDates: { withFirstDates: async (rows) => rows },
-        batches: { stage: async (_table, rows) => void staged.push(...rows) },
+        jobLines: new JobLines({ buckets: 1, creationDates: undated }),
+        batches: {
+          stage: async (_table, rows) => void staged.push(...rows),
+          stageLines: async (_table, parts) => void staged.push(...stagedRows(parts)),
+        },
         rejected: { keep: async (more) => void kept.push(...more) },
         queue: { answered: () => undefined },
         progress: { page: () => undefined },
