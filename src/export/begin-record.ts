@@ -1,17 +1,23 @@
-/** The first thing that a run writes. */
+/** The first thing that a run writes about itself. */
 import { type BeginRecord, type WrittenRecord, writeBegin } from '../ledger/runs.ts';
 import { writeShardRun } from '../ledger/shard-runs.ts';
 import { askUnlessStopped } from '../shared/abort.ts';
 import type { Run } from './open-run.ts';
 
-/** If it cannot be written, nothing is drained. @throws LakeError, UnavailableError */
-export async function writeBeginRecord({ settings, io, stops, planning }: Run): Promise<WrittenRecord> {
+/** If it cannot be written, nothing is published. @throws LakeError, UnavailableError */
+export async function writeBeginRecord({
+  settings,
+  io,
+  stops,
+  planning,
+  started,
+}: Run): Promise<WrittenRecord> {
   const { caller, runId, asOf, lake } = planning;
   const record: BeginRecord = {
     format: 1,
     run_id: runId,
     as_of: iso(asOf),
-    started_at: iso(Date.now()),
+    started_at: iso(Date.now() - (performance.now() - started)),
     program_version: io.programVersion,
     buckets: lake.buckets,
     caller: { account_id: caller.accountId, arn: caller.arn },

@@ -1,27 +1,36 @@
 /** Every planned drain of a run, a number of them at once. */
 import type { Drained, Planned } from '../ledger/planned.ts';
+import { acquireUnlessAborted } from '../shared/abort.ts';
 import { createSource } from '../source/backup.ts';
-import { type ConcurrencySummary, openConcurrency } from '../source/concurrency.ts';
+import { type Concurrency, type ConcurrencySummary, openConcurrency } from '../source/concurrency.ts';
 import { isEmptyWindow } from '../source/window.ts';
 import { collectTarget, type Destination } from './collect-target.ts';
+import { CredentialsAhead } from './credentials-ahead.ts';
 import { DrainQueue } from './drain-queue.ts';
-import type { Run } from './open-run.ts';
+import type { BegunRun, GrowingPlan } from './growing-plan.ts';
+import type { OpenRun } from './open-run.ts';
 
-export interface Collected {
+export interface Collected extends BegunRun {
   readonly drained: ReadonlyMap<Planned, Drained>;
   readonly concurrency: ConcurrencySummary;
+  /** When the first drains were known, by `performance.now()`. */
+  readonly readingSince: number;
 }
 
 /**
  * Resolves with what came of each planned drain. A drain is missing if it was not begun any more, or if there was
- * nothing to ask for. Rejects only when scratch cannot be written, after it has ended the other drains.
+ * nothing to ask for. Rejects when the plan cannot be completed and recorded, or scratch cannot be written, after it has
+ * ended the other drains.
  */
-export async function collect(run: Run, destination: Destination): Promise<Collected> {
-  const { settings, planning, log } = run;
-  const { progress } = run.io;
-  const planned = planning.planned.filter(({ window }) => !isEmptyWindow(window));
+export async function collect(
+  opened: OpenRun,
+  plan: GrowingPlan,
+  destination: Destination,
+): Promise<Collected> {
+  const { settings, planning, log } = opened;
+  const { progress } = opened.io;
   const broken = new AbortController();
-  const signal = AbortSignal.any([run.stops.draining, broken.signal]);
+  const signal = AbortSignal.any([opened.stops.draining, broken.signal]);
   const concurrency = openConcurrency(settings.concurrency, { log });
   const source = createSource({
     aws: planning.aws,
@@ -34,7 +43,9 @@ export async function collect(run: Run, destination: Destination): Promise<Colle
     onThrottle: (target) => progress.throttled(target),
     log,
   });
-  const queue = new DrainQueue(planned);
+  const queue = new DrainQueue();
+  const ahead = new CredentialsAhead(signal);
+  signal.addEventListener('abort', () => queue.complete(), { once: true });
   const context = {
     ...destination,
     source,
@@ -46,10 +57,9 @@ export async function collect(run: Run, destination: Destination): Promise<Colle
     signal,
   };
   const drained = new Map<Planned, Drained>();
-  const drainNext = async (): Promise<void> => {
-    const next = signal.aborted ? undefined : queue.next();
-    if (next === undefined) return;
+  const drainOne = async (next: Planned): Promise<void> => {
     progress.drainBegan(next);
+    ahead.began(next.target.accountId);
     try {
       const done = await collectTarget(next, context);
       const { status } = done.report;
@@ -65,13 +75,59 @@ export async function collect(run: Run, destination: Destination): Promise<Colle
       throw error;
     }
   };
+  const drainAll = async (): Promise<void> => {
+    const open = new Set<Promise<void>>();
+    for (;;) {
+      const free = await placeFor(concurrency, signal);
+      const next = free === null ? undefined : await queue.nextWhenThere();
+      if (free === null || next === undefined || signal.aborted) break;
+      const drain = drainOne(next).finally(() => {
+        free();
+        open.delete(drain);
+      });
+      // It has told `broken` of its error.
+      drain.catch(() => undefined);
+      open.add(drain);
+    }
+    await Promise.allSettled(open);
+  };
 
-  progress.drainStarted(planned);
+  let readingSince: number | null = null;
+  const recorded = plan
+    .follow((planned) => {
+      const asked = planned.filter(({ window }) => !isEmptyWindow(window));
+      readingSince ??= performance.now();
+      progress.drainStarted(asked);
+      queue.add(asked);
+      ahead.add(asked.map(({ target }) => target));
+    })
+    .then((begun) => {
+      queue.complete();
+      return begun;
+    });
+  recorded.catch((error: unknown) => broken.abort(error));
   try {
-    await Promise.allSettled(planned.map(() => concurrency.drains.runExclusive(drainNext)));
+    await drainAll();
+    const begun = await recorded;
     if (broken.signal.aborted) throw broken.signal.reason;
-    return { drained, concurrency: concurrency.summary() };
+    return {
+      ...begun,
+      drained,
+      concurrency: concurrency.summary(),
+      readingSince: readingSince ?? performance.now(),
+    };
   } finally {
     source.close();
+  }
+}
+
+/** Waits until one more drain may be open; resolves with the way to free its place. Null: the signal is aborted. */
+async function placeFor({ drains }: Concurrency, signal: AbortSignal): Promise<(() => void) | null> {
+  try {
+    const [, free] = await acquireUnlessAborted(drains.acquire(), signal, ([, late]) => late());
+    return free;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return null;
   }
 }

@@ -7,21 +7,64 @@ const triesOfRegion = 3;
 
 /**
  * Gives out each planned drain once. A drain that one night skipped has the oldest watermark, so it comes early in the
- * next; equal ones keep the order of the plan. A region that cannot be reached would then come first for ever, and hold a
- * slot for each of its targets, so after a few tries the rest of it waits behind all other drains.
+ * next; equal ones keep the order of the plan. Drains may be added while others are given out. A region that cannot be
+ * reached would then come first for ever, and hold a slot for each of its targets, so after a few tries the rest of it
+ * waits behind all other drains.
  */
 export class DrainQueue {
-  readonly #order: Iterator<Planned, undefined>;
+  /** Drains by how far they were read; the times ascend. */
+  readonly #byTime = new Map<number, { readonly drains: Planned[]; given: number }>();
+  readonly #times: number[] = [];
+  /** Drains of silent regions. */
+  readonly #behind: Planned[] = [];
   readonly #answering = new Set<string>();
   readonly #unanswered = new Map<string, number>();
+  #complete = false;
+  #changed = Promise.withResolvers<void>();
 
-  constructor(planned: readonly Planned[]) {
-    this.#order = this.#inOrder([...planned].sort(longestWaitingFirst));
+  /** @param planned all drains; without them, they are added until the queue is complete */
+  constructor(planned?: readonly Planned[]) {
+    if (planned === undefined) return;
+    this.add(planned);
+    this.complete();
   }
 
-  /** Undefined when none is left. */
+  add(planned: readonly Planned[]): void {
+    for (const one of planned) {
+      const time = one.coveredTo ?? Number.NEGATIVE_INFINITY;
+      const known = this.#byTime.get(time);
+      if (known === undefined) {
+        this.#byTime.set(time, { drains: [one], given: 0 });
+        const later = this.#times.findIndex((other) => other > time);
+        this.#times.splice(later < 0 ? this.#times.length : later, 0, time);
+      } else known.drains.push(one);
+    }
+    this.#tell();
+  }
+
+  /** No more are added. */
+  complete(): void {
+    this.#complete = true;
+    this.#tell();
+  }
+
+  /** Undefined when none is left. Waits while more may come. */
+  async nextWhenThere(): Promise<Planned | undefined> {
+    for (;;) {
+      const changed = this.#changed.promise;
+      const next = this.next();
+      if (next !== undefined || this.#complete) return next;
+      await changed;
+    }
+  }
+
+  /** Undefined when none is left for now. */
   next(): Planned | undefined {
-    return this.#order.next().value;
+    for (let one = this.#longestWaiting(); one !== undefined; one = this.#longestWaiting()) {
+      if (!this.#isSilent(one.target.region)) return one;
+      this.#behind.push(one);
+    }
+    return this.#complete ? this.#behind.shift() : undefined;
   }
 
   /** A page came from this region, so it can be read. Drains that were put behind stay there. */
@@ -37,24 +80,27 @@ export class DrainQueue {
     return tries === triesOfRegion;
   }
 
-  *#inOrder(planned: readonly Planned[]): Generator<Planned, undefined> {
-    const behind: Planned[] = [];
-    for (const one of planned) {
-      if (this.#isSilent(one.target.region)) behind.push(one);
-      else yield one;
+  #longestWaiting(): Planned | undefined {
+    const [time] = this.#times;
+    const waiting = time === undefined ? undefined : this.#byTime.get(time);
+    if (time === undefined || waiting === undefined) return undefined;
+    const one = waiting.drains[waiting.given];
+    waiting.given += 1;
+    if (waiting.given === waiting.drains.length) {
+      this.#byTime.delete(time);
+      this.#times.shift();
     }
-    yield* behind;
+    return one;
+  }
+
+  #tell(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
   }
 
   #isSilent(region: string): boolean {
     return !this.#answering.has(region) && (this.#unanswered.get(region) ?? 0) >= triesOfRegion;
   }
-}
-
-function longestWaitingFirst(a: Planned, b: Planned): number {
-  return (a.coveredTo ?? Number.NEGATIVE_INFINITY) < (b.coveredTo ?? Number.NEGATIVE_INFINITY)
-    ? -1
-    : Number(a.coveredTo !== b.coveredTo);
 }
 
 /** True if a drain ended like this because nothing answered in time. */

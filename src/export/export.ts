@@ -5,12 +5,12 @@ import { warnOfLargeParts } from '../lake/large-parts.ts';
 import { RejectedRecords } from '../ledger/rejected.ts';
 import type { JobIo } from '../telemetry/job-io.ts';
 import type { RunSummary } from '../telemetry/run-summary.ts';
-import { writeBeginRecord, writeShardRecord } from './begin-record.ts';
 import { closeRun } from './close-run.ts';
 import { type Collected, collect } from './collect.ts';
+import { GrowingPlan } from './growing-plan.ts';
 import { publishLateRows } from './late-rows.ts';
 import { lookForForeign } from './look-for-foreign.ts';
-import { type Run, withOpenRun } from './open-run.ts';
+import { type OpenRun, withOpenRun } from './open-run.ts';
 import { openPublication } from './publication.ts';
 import { summarize, warnOfSurprises } from './summarize.ts';
 import { noteTaken, takeHandedOver } from './take-over.ts';
@@ -24,33 +24,23 @@ export function runExport(settings: Settings, io: JobIo): Promise<RunSummary> {
   return withOpenRun(settings, io, exportAll);
 }
 
-async function exportAll(run: Run): Promise<RunSummary> {
-  const { log, planning } = run;
-  const { progress } = run.io;
-
-  // Prepare: from here on the run shows as unfinished until its ledger is closed.
-  const begin = await writeBeginRecord(run);
-  await writeShardRecord(run);
-  const about = {
-    lake: planning.lake.store.url,
-    as_of: new Date(planning.asOf).toISOString(),
-    planned: planning.planned.length,
-  };
-  log.info(about, 'the run begins');
-  const rejected = new RejectedRecords(run.scratch.folder);
-  const open = await openPublication(run);
+async function exportAll(opened: OpenRun): Promise<RunSummary> {
+  const { log } = opened;
+  const { progress } = opened.io;
+  const rejected = new RejectedRecords(opened.scratch.folder);
+  const plan = new GrowingPlan(opened);
+  const open = await openPublication(opened, plan.recorded);
   const { batches, creationDates, jobLines, publication } = open;
 
   // Collect, and publish: a batch whenever one is full or its time has come, the rest at the end.
-  const collecting = performance.now();
   let collected: number;
   let collection: Collected;
   try {
-    collection = await collect(run, { batches, creationDates, jobLines, rejected });
+    collection = await collect(opened, plan, { batches, creationDates, jobLines, rejected });
     collected = performance.now();
-    const taken = await takeHandedOver(run, open);
+    const taken = await takeHandedOver(collection.run, open);
     await batches.finish();
-    await noteTaken(run, open, taken);
+    await noteTaken(collection.run, open, taken);
   } finally {
     // Scratch must stay while parts are made in it.
     await batches.close();
@@ -58,7 +48,7 @@ async function exportAll(run: Run): Promise<RunSummary> {
   warnOfLargeParts(publication.written, log);
 
   // Close: the ledger says what became of each planned drain.
-  const { drained, concurrency } = collection;
+  const { run, begin, drained, concurrency, readingSince: collecting } = collection;
   const closing = performance.now();
   progress.phase('closing the ledger');
   const closed = await closeRun(run, { begin, drained, open, rejected });

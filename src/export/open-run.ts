@@ -7,21 +7,26 @@ import { openEngine } from '../lake/engines/open-engine.ts';
 import { openPublishGate, type PublishGate } from '../lake/publish-window.ts';
 import { openScratch, type Scratch } from '../lake/scratch.ts';
 import type { JobIo } from '../telemetry/job-io.ts';
-import { makePlan, type Planning } from './prepare.ts';
+import { type Planning, type Prepared, prepare } from './prepare.ts';
 import { createStopSignals, type StopSignals } from './stop-signals.ts';
 
-export interface Run {
+/** A run whose targets are not all known yet. */
+export interface OpenRun {
   readonly settings: Settings;
   readonly io: JobIo;
   readonly log: Logger;
   readonly stops: StopSignals;
-  readonly planning: Planning;
+  readonly planning: Prepared;
   readonly scratch: Scratch;
   readonly engine: Engine;
   readonly gate: PublishGate;
   readonly signing: LocalKeys;
   /** `performance.now()` at the beginning. */
   readonly started: number;
+}
+
+export interface Run extends OpenRun {
+  readonly planning: Planning;
 }
 
 /**
@@ -31,12 +36,12 @@ export interface Run {
 export async function withOpenRun<Result>(
   settings: Settings,
   io: JobIo,
-  work: (run: Run) => Promise<Result>,
+  work: (run: OpenRun) => Promise<Result>,
 ): Promise<Result> {
   const started = performance.now();
   const signing = readLocalKeys(settings);
   const stops = createStopSignals(io.stopping, settings.deadlineMs);
-  const planning = await makePlan(settings, { ...io, mode: 'write', draining: stops.draining });
+  const planning = await prepare(settings, { ...io, mode: 'write', draining: stops.draining });
   const log = io.log.child({ run_id: planning.runId });
   try {
     const gate = openPublishGate({

@@ -1,38 +1,28 @@
-/** What a run is about to do: the caller, as-of, the targets and their windows. `export` does it, `plan` shows it. */
+/** What a run needs before it can read: the caller, as-of and the lake; then the plan. `export` does it, `plan` shows it. */
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import type { Logger } from 'pino';
 import { type Aws, createAws } from '../aws/aws.ts';
-import { type ClockReading, clockToleranceMs } from '../aws/clock.ts';
+import type { ClockReading } from '../aws/clock.ts';
 import type { Settings } from '../config/settings.ts';
 import { mostConcurrency } from '../config/typed-values.ts';
 import { unknownRegions } from '../config/value-parsers.ts';
 import { foreignFolders } from '../lake/foreign-objects.ts';
 import { type Lake, openLake } from '../lake/lake.ts';
-import { bucketOf, ownsBucket } from '../lake/layout.ts';
 import { openLakeStore } from '../lake/stores/open-lake-store.ts';
 import { joinNight } from '../ledger/nights.ts';
 import type { Planned } from '../ledger/planned.ts';
 import { newestRun, newRunId } from '../ledger/runs.ts';
-import {
-  readWatermarks,
-  targetsRead,
-  type Watermark,
-  type Watermarks,
-  watermarkName,
-  windowFor,
-} from '../ledger/watermarks.ts';
 import { askUnlessStopped } from '../shared/abort.ts';
-import { LinkError, UsageError } from '../shared/errors.ts';
-import { isEmptyWindow } from '../source/window.ts';
+import { LinkError } from '../shared/errors.ts';
 import { lakeTables } from '../tables/lake-tables.ts';
 import { AsOf } from '../targets/as-of.ts';
 import { type IdentifiedCaller, identifyCaller } from '../targets/caller.ts';
-import type { Caller, Target } from '../targets/target.ts';
-import { planTargets } from '../targets/targets.ts';
-import { unlistedTargets } from '../targets/unlisted-regions.ts';
+import type { Caller } from '../targets/target.ts';
 import type { Progress } from '../telemetry/progress.ts';
+import { discoverPlan, type Plan } from './discovery.ts';
 
-export interface Planning {
+/** All but the plan itself. */
+export interface Prepared {
   readonly aws: Aws;
   readonly caller: Caller;
   /** The caller's own. */
@@ -47,12 +37,14 @@ export interface Planning {
   readonly homeRegion: string;
   readonly runId: string;
   readonly lake: Lake;
-  readonly targets: readonly Target[];
-  readonly planned: readonly Planned[];
   /** Folders below the tables that are no partitions of them. */
   readonly foreignFolders: readonly string[];
+  /** Finds the targets, once: see `discoverPlan`. */
+  discover(): AsyncGenerator<readonly Planned[], Plan>;
   close(): Promise<void>;
 }
+
+export interface Planning extends Prepared, Plan {}
 
 export interface PlanningIo {
   readonly log: Logger;
@@ -72,10 +64,27 @@ export interface PlanningIo {
 const retryForMs = { write: 20_000, read: 10_000 } as const;
 
 /**
- * Opens the lake, and in mode `write` proves that it is writable, before it asks any target for anything.
+ * Prepares, and finds every target.
  * @throws ReportedError (src/shared/errors.ts) when it cannot be planned; UnavailableError when `draining` is aborted
  */
 export async function makePlan(settings: Settings, io: PlanningIo): Promise<Planning> {
+  const prepared = await prepare(settings, io);
+  try {
+    const discovery = prepared.discover();
+    let found = await discovery.next();
+    while (!found.done) found = await discovery.next();
+    return { ...prepared, ...found.value };
+  } catch (error) {
+    await prepared.close();
+    throw error;
+  }
+}
+
+/**
+ * Opens the lake, and in mode `write` proves that it is writable, before it asks any target for anything.
+ * @throws ReportedError (src/shared/errors.ts) when that fails; UnavailableError when `draining` is aborted
+ */
+export async function prepare(settings: Settings, io: PlanningIo): Promise<Prepared> {
   for (const { name, nearest } of unknownRegions(settings.regions === 'enabled' ? [] : settings.regions)) {
     io.log.warn(
       { region: name, nearest },
@@ -98,19 +107,19 @@ export async function makePlan(settings: Settings, io: PlanningIo): Promise<Plan
     const identified = await askUnlessStopped(signal, 'AWS STS did not say who the caller is', () =>
       identifyCaller(aws, { signal }),
     );
-    return await planFor(aws, identified, settings, io);
+    return await prepareFor(aws, identified, settings, io);
   } catch (error) {
     aws.close();
     throw error;
   }
 }
 
-async function planFor(
+async function prepareFor(
   aws: Aws,
   identified: IdentifiedCaller,
   settings: Settings,
   io: PlanningIo,
-): Promise<Planning> {
+): Promise<Prepared> {
   const { caller, credentials, region } = identified;
   const { clock } = aws;
   const witnesses = new AsOf({
@@ -164,25 +173,18 @@ async function planFor(
     const foreign = await askUnlessStopped(signal, `The lake ${store.url} could not be listed`, () =>
       lookForForeign(lake, log, signal),
     );
-    io.progress.phase('asking AWS which accounts and regions there are');
-    const all = await planTargets({
-      ...settings,
-      aws,
-      caller,
-      credentials,
-      homeRegion: region,
-      signal,
-    });
-    const listed = all.filter(({ accountId }) =>
-      ownsBucket(settings.shard, bucketOf(accountId, lake.buckets)),
-    );
-    await askUnlessStopped(signal, 'What time it is could not be found out', () => witnesses.confirm());
-    io.progress.phase('reading how far earlier runs came');
-    const known = await askUnlessStopped(signal, `The watermarks of ${store.url} could not be read`, () =>
-      watermarksOf(lake, listed, now() + clockToleranceMs, log, signal),
-    );
-    const targets = [...listed, ...unlisted(listed, settings, asOf, known, log)];
-    const planned = planWindows(targets, settings, asOf, known);
+    const discover = () =>
+      discoverPlan({
+        settings,
+        lake,
+        asOf,
+        now,
+        witnesses,
+        log,
+        signal,
+        progress: io.progress,
+        targets: { ...settings, aws, caller, credentials, homeRegion: region, signal },
+      });
     const close = async () => {
       await store.close();
       aws.close();
@@ -197,9 +199,8 @@ async function planFor(
       homeRegion: region,
       runId,
       lake,
-      targets,
-      planned,
       foreignFolders: foreign,
+      discover,
       close,
     };
   } catch (error) {
@@ -232,94 +233,4 @@ async function lookForForeign(lake: Lake, log: Logger, signal: AbortSignal): Pro
     log.warn({ err: error }, 'the lake could not be searched for foreign folders');
     return [];
   }
-}
-
-/** Of accounts that are read: regions that AWS no longer lists as enabled, and that were read before. */
-function unlisted(
-  listed: readonly Target[],
-  { regions, tables, memoryDays }: Settings,
-  asOf: number,
-  marks: Watermarks,
-  log: Logger,
-): Target[] {
-  if (regions !== 'enabled') return [];
-  const targets = unlistedTargets(listed, targetsRead(marks, tables, { asOf, memoryDays }));
-  const names = [...new Set(targets.map(({ region }) => region))].sort();
-  if (names.length > 0) {
-    log.warn(
-      { regions: names },
-      'AWS no longer lists these regions as enabled, but earlier runs have read them: this run asks them too',
-    );
-  }
-  return targets;
-}
-
-function planWindows(
-  targets: readonly Target[],
-  settings: Settings,
-  asOf: number,
-  marks: Watermarks,
-): Planned[] {
-  const to = settings.until.kind === 'as-of' ? asOf : Math.min(settings.until.epochMs, asOf);
-  const memory = { asOf, memoryDays: settings.memoryDays, fullEveryMs: settings.fullEveryMs };
-  const planned = targets.flatMap((target) =>
-    settings.tables.map((table): Planned => {
-      const mark = marks.get(watermarkName(table, target.accountId, target.region));
-      const known = {
-        coveredTo: mark?.coveredTo ?? null,
-        ...(mark === undefined ? {} : { watermark: mark }),
-        ...(mark?.disabledAt === undefined ? {} : { disabledAt: mark.disabledAt }),
-      };
-      if (table === 'copy_job_summaries') return { table, target, window: null, ...known };
-      const window = windowFor(settings.since, to, mark, memory);
-      if (isEmptyWindow(window) && settings.since.kind !== 'auto') {
-        throw nothingToRead(
-          '--since lies at or after the end of the window',
-          window.to,
-          'an earlier --since',
-        );
-      }
-      return { table, target, window, ...known };
-    }),
-  );
-  if (planned.length > 0 && planned.every(({ window }) => isEmptyWindow(window))) {
-    throw nothingToRead('Every target was read further than the end of the window', to, 'a later --until');
-  }
-  return planned;
-}
-
-function nothingToRead(what: string, to: number, advice: string): UsageError {
-  return new UsageError(
-    `${what}, ${new Date(to).toISOString()} (as-of, or --until), so nothing is left to read`,
-    `Give ${advice}; the end is never later than AWS’s present time.`,
-  );
-}
-
-/** The marks of all buckets that the targets' accounts fall into. */
-async function watermarksOf(
-  lake: Lake,
-  targets: readonly Target[],
-  latest: number,
-  log: Logger,
-  signal: AbortSignal,
-): Promise<Watermarks> {
-  const buckets = [...new Set(targets.map(({ accountId }) => bucketOf(accountId, lake.buckets)))].sort();
-  const marks = new Map<string, Watermark>();
-  for (const bucket of buckets) {
-    const read = await readWatermarks(lake.store, bucket, latest, signal);
-    for (const [name, mark] of read.marks) marks.set(name, mark);
-    if (read.impossible.size > 0) {
-      const [first] = read.impossible.keys();
-      log.warn(
-        { bucket, watermarks: read.impossible.size, first, damaged_if_after: new Date(latest).toISOString() },
-        'some watermarks are damaged: they lie in the future, or end before they begin. The run reads these targets again',
-      );
-    }
-    if (read.damage !== null) {
-      log.warn({ bucket, damage: read.damage }, 'the watermarks are damaged: the run reads everything again');
-    } else if (read.etag === null && !lake.isNew) {
-      log.warn({ bucket }, 'there are no watermarks: the run reads everything');
-    }
-  }
-  return marks;
 }

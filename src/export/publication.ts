@@ -21,7 +21,7 @@ import { copyJobs } from '../tables/copy-jobs.ts';
 import type { DrainedTable } from '../tables/table.ts';
 import type { Progress } from '../telemetry/progress.ts';
 import { HandOver } from './hand-over.ts';
-import type { Run } from './open-run.ts';
+import type { OpenRun } from './open-run.ts';
 
 /** Parts in flight at once: one is merged while others are downloaded and uploaded. */
 const partsAtOnce = 3;
@@ -118,7 +118,11 @@ export interface OpenPublication {
   readonly handOver: HandOver;
 }
 
-export async function openPublication(run: Run): Promise<OpenPublication> {
+/** @param allowed resolves when parts may be written; rejects if none ever may. Default: they may */
+export async function openPublication(
+  run: OpenRun,
+  allowed: Promise<void> = Promise.resolve(),
+): Promise<OpenPublication> {
   const { settings, io, log, stops, planning, scratch, engine, gate } = run;
   const { lake, runId } = planning;
   const scratchFolder = await scratch.subfolder('parts');
@@ -144,6 +148,7 @@ export async function openPublication(run: Run): Promise<OpenPublication> {
     signal: stops.publishing,
   });
   const publish = async (part: StagedPart): Promise<Published | null> => {
+    await allowed;
     if (!ownsBucket(settings.shard, part.bucket)) {
       await handOver.write(part);
       return null;

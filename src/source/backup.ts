@@ -2,12 +2,10 @@
  * AWS Backup as a Source, and what all drains of a run share.
  */
 
-import { BackupClient } from '@aws-sdk/client-backup';
 import type { Logger } from 'pino';
 import type { Aws } from '../aws/aws.ts';
 import { type BodyMemory, createBodyMemory } from '../aws/body-memory.ts';
 import type { ClockReading } from '../aws/clock.ts';
-import { signedBy } from '../aws/signing-clock.ts';
 import { dayMs } from '../shared/time.ts';
 import type { DrainedTable } from '../tables/table.ts';
 import { credentialsHold } from '../targets/caller.ts';
@@ -19,6 +17,7 @@ import { readCopyJobs } from './list-copy-jobs.ts';
 import { observer } from './observed.ts';
 import type { RequestFailure } from './outcome.ts';
 import { createRateLimits } from './rate-limit.ts';
+import { RegionClients } from './region-clients.ts';
 import { type RequestTiming, requestPage } from './request.ts';
 import type { Drain, Source } from './source.ts';
 import { createTargetPaces } from './target-pace.ts';
@@ -69,13 +68,14 @@ export function createSource(options: SourceOptions): Source {
   const memory = options.memory ?? createBodyMemory();
   const closed = new AbortController();
   const rateLimits = createRateLimits(options.requestsPerSecond, closed.signal);
+  const clients = new RegionClients(aws);
   const paces = createTargetPaces(options.requestsPerSecond, now);
 
   const open = (target: Target, table: DrainedTable, signal: AbortSignal, readPass: ReadPass): Drain => {
     const log = options.log.child({ account_id: target.accountId, region: target.region, table });
     const retries = createRetryLog(log, now, () => options.onThrottle?.(target));
     const setup = {
-      client: clientFor(aws, target),
+      client: clients.of(target.region),
       target,
       homeRegion,
       rateLimit: rateLimits(target),
@@ -112,17 +112,6 @@ export function createSource(options: SourceOptions): Source {
     // The sockets belong to `aws`, which closes them.
     close: () => closed.abort(),
   };
-}
-
-/** One client for each drain, so that thousands of targets do not keep thousands of clients. They share their sockets. */
-function clientFor(aws: Aws, target: Target): BackupClient {
-  const credentials = Object.assign(() => target.credentials(), { memoized: true });
-  const client = new BackupClient({
-    ...aws.clientDefaults(target.region, credentials),
-    maxAttempts: 1,
-    retryMode: 'standard',
-  });
-  return signedBy(aws.clock, client);
 }
 
 function createRetryLog(log: Logger, now: () => number, onThrottle: () => void) {

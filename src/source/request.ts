@@ -32,6 +32,7 @@ import {
   retryBudget,
 } from './outcome.ts';
 import { BrokenAnswer, HeldPage, pageOf, type RawPage } from './page.ts';
+import { sendAs } from './region-clients.ts';
 import { SiblingStopped } from './side-by-side.ts';
 import { type TargetPace, waitForPace } from './target-pace.ts';
 
@@ -245,7 +246,8 @@ async function pageFrom(
   const cut = childController(signal);
   const timer = setTimeout(() => cut.abort(new NoAnswerInTime(requestTimeoutMs)), requestTimeoutMs);
   try {
-    await abortable(send(setup.client, cut.signal), cut.signal);
+    const sent = sendAs(setup.target.credentials, () => send(setup.client, cut.signal));
+    await abortable(sent, cut.signal);
   } catch (error) {
     if (error instanceof BodyMemoryFull || error instanceof BodyTooLong) throw error;
     if (cut.signal.aborted) throw cut.signal.reason;

@@ -4,7 +4,6 @@
  */
 import { AccountClient, ListRegionsCommand } from '@aws-sdk/client-account';
 import { BackupClient, ListCopyJobsCommand } from '@aws-sdk/client-backup';
-import { DescribeRegionsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { ListAccountsCommand, OrganizationsClient } from '@aws-sdk/client-organizations';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import type { Logger } from 'pino';
@@ -238,8 +237,16 @@ export class AsOf {
   }
 
   #ec2(): Probe {
-    const command = () => new DescribeRegionsCommand({});
-    return this.#probe('ec2', this.#options.homeRegion, command, (made) => new EC2Client(made));
+    const region = this.#options.homeRegion;
+    return {
+      who: witnessName('ec2', region),
+      ask: async (signal) => {
+        // As in regions.ts: seldom needed, and slow to load.
+        const { DescribeRegionsCommand, EC2Client } = await import('@aws-sdk/client-ec2');
+        const command = () => new DescribeRegionsCommand({});
+        return await this.#probe('ec2', region, command, (made) => new EC2Client(made)).ask(signal);
+      },
+    };
   }
 
   #account(): Probe {

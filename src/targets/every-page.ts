@@ -25,14 +25,31 @@ export interface List<Item extends object> {
 const mostAttempts = 3;
 
 /**
- * Every item, page by page. An empty page may have a token. If a page is malformed, or AWS does not accept its own page
- * token, the list is read again from its first page. If a token repeats, the list would never end.
+ * Every item. An empty page may have a token. If a page is malformed, or AWS does not accept its own page token, the list
+ * is read again from its first page. If a token repeats, the list would never end.
  * @throws UnavailableError when the responses stay malformed; otherwise whatever `page` rejects with
  */
 export async function everyPage<Item extends object>(list: List<Item>): Promise<Item[]> {
+  let items: Item[] = [];
+  let attempt = 1;
+  for await (const page of pageByPage(list)) {
+    if (page.attempt !== attempt) items = [];
+    attempt = page.attempt;
+    items.push(...page.items);
+  }
+  return items;
+}
+
+/** The same, as it comes: if the list is read again, `attempt` counts one more, and the items come once more. */
+export async function* pageByPage<Item extends object>(
+  list: List<Item>,
+): AsyncGenerator<{ readonly attempt: number; readonly items: readonly Item[] }, void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await onceThrough(list);
+      for await (const { items } of pagesOf(list.page)) {
+        yield { attempt, items: checkedItems(items, list) };
+      }
+      return;
     } catch (error) {
       if (!(error instanceof MalformedResponse)) throw error;
       if (error.askAgain && attempt < mostAttempts) continue;
@@ -45,20 +62,18 @@ export async function everyPage<Item extends object>(list: List<Item>): Promise<
   }
 }
 
-async function onceThrough<Item extends object>({ page, nameOf }: List<Item>): Promise<Item[]> {
-  const items: Item[] = [];
-  for await (const { items: found } of pagesOf(page)) {
-    if (found !== undefined && found !== null && !Array.isArray(found)) {
-      throw new MalformedResponse('returned something that is not a list', true);
-    }
-    for (const item of found ?? []) {
-      if (typeof item !== 'object' || item === null || typeof nameOf(item) !== 'string') {
-        throw new MalformedResponse(`returned an entry without a name: ${JSON.stringify(item)}`, true);
-      }
-      items.push(item);
+function checkedItems<Item extends object>(
+  found: ListPage<Item>['items'],
+  { nameOf }: List<Item>,
+): readonly Item[] {
+  if (found === undefined || found === null) return [];
+  if (!Array.isArray(found)) throw new MalformedResponse('returned something that is not a list', true);
+  for (const item of found) {
+    if (typeof item !== 'object' || item === null || typeof nameOf(item) !== 'string') {
+      throw new MalformedResponse(`returned an entry without a name: ${JSON.stringify(item)}`, true);
     }
   }
-  return items;
+  return found;
 }
 
 async function* pagesOf<Item>(page: List<Item & object>['page']): AsyncGenerator<ListPage<Item>> {

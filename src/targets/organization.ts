@@ -12,7 +12,7 @@ import type { Aws } from '../aws/aws.ts';
 import { signedBy } from '../aws/signing-clock.ts';
 import { ReportedError, UsageError } from '../shared/errors.ts';
 import { discoveryError } from './discovery-error.ts';
-import { everyPage, type ListPage } from './every-page.ts';
+import { type ListPage, pageByPage } from './every-page.ts';
 
 export interface OrganizationAccount {
   readonly accountId: string;
@@ -23,35 +23,36 @@ const actions =
   'Allow organizations:ListAccounts, organizations:ListAccountsForParent and organizations:ListOrganizationalUnitsForParent, and run the job in the management account or a delegated administrator account (or name a role there with --organization-role-arn). Or list the accounts with --accounts';
 
 /**
- * Every active account of the organization, or every active account below the given units, at any depth.
- * Ascending by id, each once. Needs `organizations:ListAccounts`, or for units
+ * Every active account of the organization, or every active account below the given units, at any depth, as AWS lists
+ * them: each once, also if a list had to be read again. Needs `organizations:ListAccounts`, or for units
  * `organizations:ListAccountsForParent` and `organizations:ListOrganizationalUnitsForParent`.
  * @param region any region in the organization's partition; @param unitIds null: all; otherwise `ou-…` or `r-…` ids
  * @param abortSignal cancels the request in flight
  * @throws AccessError when access is denied, UnavailableError when Organizations cannot be reached
  */
-export async function listOrganizationAccounts(
+export async function* listOrganizationAccounts(
   aws: Aws,
   region: string,
   credentials: AwsCredentialIdentityProvider,
   unitIds: readonly string[] | null,
   abortSignal: AbortSignal,
-): Promise<OrganizationAccount[]> {
+): AsyncGenerator<readonly OrganizationAccount[], void> {
   const client = aws.retrying(
     signedBy(aws.clock, new OrganizationsClient(aws.clientDefaults(region, credentials))),
     abortSignal,
   );
-  const accounts =
-    unitIds === null
-      ? await allAccounts(client, { abortSignal })
-      : await accountsBelow(client, unitIds, { abortSignal });
-  const active = new Map<string, OrganizationAccount>();
-  for (const account of accounts) {
-    if (account.Id && isActive(account)) {
-      active.set(account.Id, { accountId: account.Id, name: account.Name ?? null });
+  const pages =
+    unitIds === null ? allAccounts(client, { abortSignal }) : accountsBelow(client, unitIds, { abortSignal });
+  const seen = new Set<string>();
+  for await (const page of pages) {
+    const accounts: OrganizationAccount[] = [];
+    for (const account of page) {
+      if (!account.Id || seen.has(account.Id) || !isActive(account)) continue;
+      seen.add(account.Id);
+      accounts.push({ accountId: account.Id, name: account.Name ?? null });
     }
+    if (accounts.length > 0) yield accounts;
   }
-  return [...active.values()].sort((a, b) => (a.accountId < b.accountId ? -1 : 1));
 }
 
 /** `Status` is the older field. Some partitions may return only that. */
@@ -64,7 +65,10 @@ interface Sending {
   readonly abortSignal: AbortSignal;
 }
 
-function allAccounts(client: OrganizationsClient, sending: Sending): Promise<Account[]> {
+function allAccounts(
+  client: OrganizationsClient,
+  sending: Sending,
+): AsyncGenerator<readonly Account[], void> {
   return listed('The accounts of the organization could not be listed', idOf, async (token) => {
     const page = await client.send(
       new ListAccountsCommand(token === null ? {} : { NextToken: token }),
@@ -74,27 +78,25 @@ function allAccounts(client: OrganizationsClient, sending: Sending): Promise<Acc
   });
 }
 
-async function accountsBelow(
+async function* accountsBelow(
   client: OrganizationsClient,
   unitIds: readonly string[],
   sending: Sending,
-): Promise<Account[]> {
-  const accounts: Account[] = [];
+): AsyncGenerator<readonly Account[], void> {
   const waiting = [...unitIds];
   const visited = new Set<string>();
   for (let ParentId = waiting.shift(); ParentId !== undefined; ParentId = waiting.shift()) {
     if (visited.has(ParentId)) continue;
     visited.add(ParentId);
     const parent = { ParentId };
-    const found = await listed(`The accounts of ${ParentId} could not be listed`, idOf, async (token) => {
+    yield* listed(`The accounts of ${ParentId} could not be listed`, idOf, async (token) => {
       const page = await client.send(
         new ListAccountsForParentCommand(token === null ? parent : { ...parent, NextToken: token }),
         sending,
       );
       return { items: page.Accounts, next: page.NextToken };
     });
-    accounts.push(...found);
-    const units = await listed(`The units below ${ParentId} could not be listed`, idOf, async (token) => {
+    const units = listed(`The units below ${ParentId} could not be listed`, idOf, async (token) => {
       const page = await client.send(
         new ListOrganizationalUnitsForParentCommand(
           token === null ? parent : { ...parent, NextToken: token },
@@ -103,25 +105,29 @@ async function accountsBelow(
       );
       return { items: page.OrganizationalUnits, next: page.NextToken };
     });
-    for (const { Id } of units) if (Id) waiting.push(Id);
+    for await (const page of units) for (const { Id } of page) if (Id) waiting.push(Id);
   }
-  return accounts;
 }
 
 const idOf = ({ Id }: { readonly Id?: string | undefined }) => Id;
 
-function listed<Item extends object>(
+/** The items of each page; a page may come twice. */
+async function* listed<Item extends object>(
   what: string,
   nameOf: (item: Item) => string | undefined,
   page: (token: string | null) => Promise<ListPage<Item>>,
-): Promise<Item[]> {
+): AsyncGenerator<readonly Item[], void> {
   const otherwise = 'list the accounts with --accounts';
-  return withAdvice(what, () => everyPage({ what, service: 'AWS Organizations', otherwise, nameOf, page }));
-}
-
-async function withAdvice<Result>(what: string, ask: () => Promise<Result>): Promise<Result> {
   try {
-    return await ask();
+    for await (const { items } of pageByPage({
+      what,
+      service: 'AWS Organizations',
+      otherwise,
+      nameOf,
+      page,
+    })) {
+      yield items;
+    }
   } catch (error) {
     if (error instanceof ReportedError) throw error;
     // For a unit or a root: docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccountsForParent.html

@@ -28,66 +28,103 @@ export interface TargetPlan {
 }
 
 /**
- * Every target of the run. The order is always the same, and neighbours differ in account and region, so that no account
+ * Every target of the run: first as AWS lists the accounts, so that some are read while others are still being listed; then
+ * all of them, as the result. The order is always the same, and neighbours differ in account and region, so that no account
  * is queried in all its regions at once. The only role assumed here is `organizationRoleArn`.
  * @throws UsageError when there is no target; AccessError, UnavailableError when discovery fails or is stopped
  */
-export async function planTargets(plan: TargetPlan): Promise<Target[]> {
+export async function* discoverTargets(
+  plan: TargetPlan,
+): AsyncGenerator<readonly Target[], readonly Target[]> {
   const excluded = new Set(plan.excludeAccounts);
-  const selected = await selectedAccounts(plan);
-  const accounts = selected.filter(({ accountId }) => !excluded.has(accountId));
-  if (accounts.length === 0) {
+  const listing = regionsOf(plan);
+  // Whoever waits for it gets the error.
+  listing.catch(() => undefined);
+  const readers: Reader[] = [];
+  let selected = 0;
+  for await (const accounts of selectedAccounts(plan)) {
+    selected += accounts.length;
+    const left = accounts.filter(({ accountId }) => !excluded.has(accountId));
+    if (left.length === 0) continue;
+    const regions = await listing;
+    const found = left.map((account) => readerOf(plan, account, regions));
+    readers.push(...found);
+    yield inTurns(found, regions);
+  }
+  if (readers.length === 0) {
     throw new UsageError(
-      `No account is left to read: all ${selected.length} selected accounts are excluded or not active`,
+      `No account is left to read: all ${selected} selected accounts are excluded or not active`,
       'Check --accounts, --organizational-units and --exclude-accounts',
     );
   }
-  const regionNamed = plan.regions !== 'enabled';
-  const regions = regionNamed
-    ? [...new Set(plan.regions)].sort()
-    : await askUnlessStopped(plan.signal, 'The regions enabled in the account could not be listed', () =>
-        enabledRegions(plan.aws, plan.homeRegion, plan.credentials, plan.signal),
-      );
+  readers.sort((a, b) => (a.accountId < b.accountId ? -1 : 1));
+  return inTurns(readers, await listing);
+}
+
+/** Ascending. */
+async function regionsOf(plan: TargetPlan): Promise<readonly string[]> {
+  const regions =
+    plan.regions !== 'enabled'
+      ? [...new Set(plan.regions)].sort()
+      : await askUnlessStopped(plan.signal, 'The regions enabled in the account could not be listed', () =>
+          enabledRegions(plan.aws, plan.homeRegion, plan.credentials, plan.signal),
+        );
   if (regions.length === 0) throw new UsageError('No region is left to read', 'Check --regions');
-  const readers = accounts.map((account) => ({ ...account, credentials: readerOf(plan, account.accountId) }));
+  return regions;
+}
+
+/** An account, and its targets by region. */
+interface Reader {
+  readonly accountId: string;
+  readonly targets: ReadonlyMap<string, Target>;
+}
+
+function readerOf(
+  plan: TargetPlan,
+  { accountId, name }: OrganizationAccount,
+  regions: readonly string[],
+): Reader {
+  const credentials = credentialsFor(plan, accountId);
+  const regionNamed = plan.regions !== 'enabled';
+  // The list is of the caller's account; another account may have enabled other regions.
+  const listed = !regionNamed && accountId === plan.caller.accountId ? { regionListed: true as const } : {};
+  const targets = regions.map((region): [string, Target] => [
+    region,
+    { accountId, region, accountName: name, regionNamed, ...listed, credentials },
+  ]);
+  return { accountId, targets: new Map(targets) };
+}
+
+function inTurns(readers: readonly Reader[], regions: readonly string[]): Target[] {
   return regions.flatMap((_, turn) =>
-    readers.flatMap(({ accountId, name, credentials }, place) => {
-      const region = regions[(turn + place) % regions.length];
-      return region === undefined
-        ? []
-        : [
-            {
-              accountId,
-              region,
-              accountName: name,
-              regionNamed,
-              // The list is of the caller's account; another account may have enabled other regions.
-              ...(!regionNamed && accountId === plan.caller.accountId ? { regionListed: true as const } : {}),
-              credentials,
-            } satisfies Target,
-          ];
+    readers.flatMap(({ targets }, place) => {
+      const target = targets.get(regions[(turn + place) % regions.length] ?? '');
+      return target === undefined ? [] : [target];
     }),
   );
 }
 
-async function selectedAccounts(plan: TargetPlan): Promise<OrganizationAccount[]> {
+async function* selectedAccounts(plan: TargetPlan): AsyncGenerator<readonly OrganizationAccount[], void> {
   const { accounts } = plan;
   switch (accounts.kind) {
     case 'self':
-      return [{ accountId: plan.caller.accountId, name: null }];
+      yield [{ accountId: plan.caller.accountId, name: null }];
+      return;
     case 'listed':
-      return [...new Set(accounts.accountIds)].sort().map((accountId) => ({ accountId, name: null }));
+      yield [...new Set(accounts.accountIds)].sort().map((accountId) => ({ accountId, name: null }));
+      return;
     case 'all':
-      return organizationAccounts(plan, null);
+      yield* organizationAccounts(plan, null);
+      return;
     case 'units':
-      return organizationAccounts(plan, accounts.unitIds);
+      yield* organizationAccounts(plan, accounts.unitIds);
   }
 }
 
-async function organizationAccounts(
+async function* organizationAccounts(
   plan: TargetPlan,
   unitIds: readonly string[] | null,
-): Promise<OrganizationAccount[]> {
+): AsyncGenerator<readonly OrganizationAccount[], void> {
   const { aws, homeRegion, organizationRoleArn, signal } = plan;
   const credentials =
     organizationRoleArn === null
@@ -97,10 +134,17 @@ async function organizationAccounts(
           sessionName: plan.roleSessionName,
           externalId: plan.externalId,
         });
+  const pages = listOrganizationAccounts(aws, homeRegion, credentials, unitIds, signal);
   try {
-    return await askUnlessStopped(signal, 'The accounts of the organization could not be listed', () =>
-      listOrganizationAccounts(aws, homeRegion, credentials, unitIds, signal),
-    );
+    for (;;) {
+      const page = await askUnlessStopped(
+        signal,
+        'The accounts of the organization could not be listed',
+        () => pages.next(),
+      );
+      if (page.done) return;
+      yield [...page.value].sort((a, b) => (a.accountId < b.accountId ? -1 : 1));
+    }
   } catch (error) {
     if (!(error instanceof AssumeRoleError)) throw error;
     throw new AccessError('The role of --organization-role-arn could not be assumed', error.message, {
@@ -110,7 +154,7 @@ async function organizationAccounts(
 }
 
 /** The caller's own account is read with the caller's own credentials, without assuming a role. */
-function readerOf(plan: TargetPlan, accountId: string): AwsCredentialIdentityProvider {
+function credentialsFor(plan: TargetPlan, accountId: string): AwsCredentialIdentityProvider {
   const { aws, caller, credentials, homeRegion } = plan;
   if (accountId === caller.accountId) return credentials;
   return assumedRole(aws, credentials, homeRegion, {

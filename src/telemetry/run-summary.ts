@@ -91,7 +91,10 @@ export interface RunSummary {
   readonly hours_to_data_loss: number | null;
   /** Most severe first; JSON has all, text prints ten. */
   readonly failures: readonly TargetFailure[];
-  /** Milliseconds spent on discovery, draining, publishing and closing the ledger. */
+  /**
+   * Milliseconds until the first targets were known, and spent on draining, publishing and closing the ledger. Draining
+   * goes on while further targets are found and batches are published.
+   */
   readonly phases_ms: Readonly<Record<'discover' | 'drain' | 'publish' | 'ledger', number>>;
   /**
    * Why the run's ledger could not be closed, and its effect: the run shows as unfinished, or the next run reads more.

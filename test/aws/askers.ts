@@ -43,7 +43,7 @@ export const askers = {
     return 'OK';
   },
   'the accounts are listed': async (aws: Aws) => {
-    await listOrganizationAccounts(aws, region, staticCredentials, null, never());
+    for await (const _ of listOrganizationAccounts(aws, region, staticCredentials, null, never()));
     return 'OK';
   },
   'the regions are listed': async (aws: Aws) => {

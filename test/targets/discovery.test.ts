@@ -10,7 +10,7 @@ import type { Drain } from '../../src/source/source.ts';
 import { identifyCaller } from '../../src/targets/caller.ts';
 import { enabledRegions } from '../../src/targets/regions.ts';
 import type { Target } from '../../src/targets/target.ts';
-import { planTargets, type TargetPlan } from '../../src/targets/targets.ts';
+import { discoverTargets, type TargetPlan } from '../../src/targets/targets.ts';
 
 const day = 86_400_000;
 let simulator: Simulator | null = null;
@@ -36,7 +36,7 @@ async function organization(options: Partial<SimulatorOptions> = {}) {
   const credentials: AwsCredentialIdentityProvider = async () => ({ accessKeyId, secretAccessKey });
   const identified = await identifyCaller(shared, { region: 'us-east-1', credentials });
   const plan = (change: Partial<TargetPlan> = {}): Promise<Target[]> =>
-    planTargets({
+    allTargets({
       aws: shared,
       caller: identified.caller,
       credentials: identified.credentials,
@@ -52,6 +52,14 @@ async function organization(options: Partial<SimulatorOptions> = {}) {
       ...change,
     });
   return { simulator: started, aws: shared, identified, plan };
+}
+
+/** The result of the discovery, when all accounts are listed. */
+async function allTargets(plan: TargetPlan): Promise<Target[]> {
+  const discovery = discoverTargets(plan);
+  let found = await discovery.next();
+  while (!found.done) found = await discovery.next();
+  return [...found.value];
 }
 
 const accountsOf = (targets: readonly Target[]) =>

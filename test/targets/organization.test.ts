@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Aws, createAws } from '../../src/aws/aws.ts';
 import { UnavailableError } from '../../src/shared/errors.ts';
-import { listOrganizationAccounts } from '../../src/targets/organization.ts';
+import { listOrganizationAccounts, type OrganizationAccount } from '../../src/targets/organization.ts';
 import { staticCredentials } from '../source/reading.ts';
 import { refusal, type ScriptedAws, startScriptedAws } from '../source/scripted-aws.ts';
 
@@ -14,6 +14,12 @@ afterEach(async () => {
 
 /** Lists with these pages, by the token that asks for them. */
 async function listed(pages: Record<string, object>) {
+  const accounts: OrganizationAccount[] = [];
+  for await (const page of await listing(pages)) accounts.push(...page);
+  return accounts;
+}
+
+async function listing(pages: Record<string, object>) {
   server = await startScriptedAws(({ body }) => {
     const { NextToken = 'first' }: { NextToken?: string } = JSON.parse(body);
     if (!Object.hasOwn(pages, NextToken)) {
@@ -39,8 +45,8 @@ describe('the accounts of an organization', () => {
       },
     });
     expect(accounts).toEqual([
-      { accountId: '100000000002', name: null },
       { accountId: '100000000004', name: 'by state' },
+      { accountId: '100000000002', name: null },
     ]);
   });
 
@@ -76,6 +82,22 @@ describe('the accounts of an organization', () => {
     expect(String(error)).not.toMatch(/credential|permission|organizations:/i);
     const fromTheFirst = server?.asked.filter(({ body }) => !body.includes('NextToken'));
     expect(fromTheFirst).toHaveLength(3);
+  });
+
+  it('come page by page, and each once, also if the list has to be read again', async () => {
+    let times = 0;
+    const pages = await listing({
+      first: { Accounts: [{ Id: '100000000009', State: 'ACTIVE' }], NextToken: 'A' },
+      get A() {
+        times += 1;
+        return { Accounts: times < 2 ? [null] : [{ Id: '100000000002', State: 'ACTIVE' }] };
+      },
+    });
+    expect((await pages.next()).value).toEqual([{ accountId: '100000000009', name: null }]);
+    expect(server?.asked).toHaveLength(1);
+    expect((await pages.next()).value).toEqual([{ accountId: '100000000002', name: null }]);
+    expect(server?.asked).toHaveLength(4);
+    expect((await pages.next()).done).toBe(true);
   });
 
   it('are all there when an answer that made no sense makes sense later', async () => {

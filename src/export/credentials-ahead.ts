@@ -1,0 +1,61 @@
+/**
+ * Assumes the roles of accounts shortly before they are read, so that no drain holds a slot while it waits for STS. Whoever
+ * reads the account gets the same credentials, or the same refusal (`shareCredentials`).
+ */
+import type { AwsCredentialIdentityProvider } from '@smithy/types';
+import type { Target } from '../targets/target.ts';
+
+/** As many as there are sockets for it: `controlSockets` in src/aws/aws.ts. */
+const atOnce = 8;
+
+/** Sessions last an hour: not more accounts than this are ahead of the drains. */
+const mostAhead = 64;
+
+type Account = Pick<Target, 'accountId' | 'credentials'>;
+
+export class CredentialsAhead {
+  readonly #signal: AbortSignal;
+  /** Accounts whose drains have not begun, in the order in which they were found. */
+  readonly #waiting = new Map<string, AwsCredentialIdentityProvider>();
+  readonly #ahead = new Set<string>();
+  readonly #seen = new Set<string>();
+  #underWay = 0;
+
+  /** @param signal when it is aborted, no more roles are assumed */
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+  }
+
+  add(accounts: readonly Account[]): void {
+    for (const { accountId, credentials } of accounts) {
+      if (this.#seen.has(accountId)) continue;
+      this.#seen.add(accountId);
+      this.#waiting.set(accountId, credentials);
+    }
+    this.#goOn();
+  }
+
+  /** A drain of the account begins. */
+  began(accountId: string): void {
+    this.#seen.add(accountId);
+    this.#waiting.delete(accountId);
+    this.#ahead.delete(accountId);
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    for (const [accountId, credentials] of this.#waiting) {
+      if (this.#signal.aborted || this.#underWay >= atOnce || this.#ahead.size >= mostAhead) return;
+      this.#waiting.delete(accountId);
+      this.#ahead.add(accountId);
+      this.#underWay += 1;
+      credentials()
+        // The drain asks again, and reports what it gets.
+        .catch(() => undefined)
+        .finally(() => {
+          this.#underWay -= 1;
+          this.#goOn();
+        });
+    }
+  }
+}

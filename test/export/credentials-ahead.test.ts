@@ -1,0 +1,66 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { CredentialsAhead } from '../../src/export/credentials-ahead.ts';
+
+/** Accounts whose roles are assumed when the test says so. */
+function accounts(count: number) {
+  const asked: string[] = [];
+  const answers = new Map<string, (refuse?: true) => void>();
+  const all = Array.from({ length: count }, (_, i) => {
+    const accountId = String(i + 1);
+    const credentials = () => {
+      asked.push(accountId);
+      const { promise, resolve, reject } = Promise.withResolvers<{
+        accessKeyId: string;
+        secretAccessKey: string;
+      }>();
+      answers.set(accountId, (refuse) =>
+        refuse === true
+          ? reject(new Error('refused'))
+          : resolve({ accessKeyId: accountId, secretAccessKey: 's' }),
+      );
+      return promise;
+    };
+    return { accountId, credentials };
+  });
+  return { all, asked, answer: (accountId: string, refuse?: true) => answers.get(accountId)?.(refuse) };
+}
+
+it('assumes eight roles at once, each once, also when some are refused', async () => {
+  const { all, asked, answer } = accounts(20);
+  const ahead = new CredentialsAhead(new AbortController().signal);
+  ahead.add(all);
+  ahead.add(all);
+  expect(asked).toEqual(['1', '2', '3', '4', '5', '6', '7', '8']);
+  answer('3', true);
+  answer('1');
+  await turn();
+  expect(asked.slice(8)).toEqual(['9', '10']);
+});
+
+it('leaves out accounts whose drains have begun, and is never far ahead of the drains', async () => {
+  const { all, asked, answer } = accounts(200);
+  const ahead = new CredentialsAhead(new AbortController().signal);
+  ahead.began('2');
+  ahead.add(all);
+  ahead.began('9');
+  for (let i = 1; i <= 200; i += 1) {
+    answer(String(i));
+    await turn();
+  }
+  expect(asked.filter((accountId) => accountId === '2' || accountId === '9')).toEqual([]);
+  expect(asked).toHaveLength(64);
+  ahead.began('1');
+  expect(asked).toHaveLength(65);
+});
+
+it('assumes no more roles when the run ends', async () => {
+  const { all, asked, answer } = accounts(20);
+  const stopping = new AbortController();
+  const ahead = new CredentialsAhead(stopping.signal);
+  ahead.add(all);
+  stopping.abort();
+  answer('1');
+  await turn();
+  expect(asked).toHaveLength(8);
+});
