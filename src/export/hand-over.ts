@@ -36,7 +36,14 @@ export class HandOver {
   }
 
   /** @throws LakeError, EngineError, ScratchError; the signal's reason */
-  async write({ table, partition, bucket, files, rows: stagedRows }: StagedPart): Promise<WrittenTable> {
+  async write({
+    table,
+    partition,
+    bucket,
+    files,
+    rows: stagedRows,
+    bytes: stagedBytes,
+  }: StagedPart): Promise<WrittenTable> {
     const { store, engine, buckets, runId, asOf, scratchFolder, reserve, signal } = this.#options;
     this.#numbers += 1;
     const key = handedOverKey(utcDay(asOf), runId, this.#numbers, bucket);
@@ -50,6 +57,7 @@ export class HandOver {
         existing: null,
         staged: files,
         stagedRows,
+        stagedBytes,
         output,
         metadata: {
           run_id: runId,

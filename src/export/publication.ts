@@ -168,6 +168,7 @@ export async function openPublication(
       buckets: lake.buckets,
       staged: part.files,
       stagedRows: part.rows,
+      stagedBytes: part.bytes,
       scratchFolder,
       runId,
       metadata: { program: `backup-copy-export/${io.programVersion}` },
@@ -182,13 +183,15 @@ export async function openPublication(
     return await publishChanges(request, log).finally(ended);
   };
   const publication = new Publication({ tables: settings.tables, publish, progress: io.progress, log });
+  const batchBytes = Math.floor(settings.scratchLimitBytes / 4);
   const staging = openStaging({
     folder: await scratch.subfolder('staging'),
     buckets: lake.buckets,
     reserve,
+    packFrom: batchBytes / 4,
   });
   const batches = new PublishBatches(staging, (batch) => publication.publishBatch(batch), {
-    bytes: Math.floor(settings.scratchLimitBytes / 4),
+    bytes: batchBytes,
     everyMs: settings.publishEveryMs,
     opensInMs: () => gate.opensInMs(),
     now: () => performance.now(),

@@ -23,6 +23,8 @@ export interface PublishRequest {
   readonly staged: readonly string[];
   /** How many rows they contain, if known. */
   readonly stagedRows?: number;
+  /** Their bytes, unpacked, if known. */
+  readonly stagedBytes?: number;
   /** Must exist. Files created in it are removed again. */
   readonly scratchFolder: string;
   readonly runId: string;
@@ -125,6 +127,7 @@ async function tryOnce(request: PublishRequest, key: string): Promise<Published 
       existing: before === null ? null : existing,
       staged,
       ...(request.stagedRows === undefined ? {} : { stagedRows: request.stagedRows }),
+      ...(request.stagedBytes === undefined ? {} : { stagedBytes: request.stagedBytes }),
       output,
       metadata,
       wantsFate: true,

@@ -9,6 +9,7 @@ import { ScratchError } from '../shared/errors.ts';
 import type { Row, Table } from '../tables/table.ts';
 import type { PartLines } from './job-lines.ts';
 import { bucketOf, partKey } from './layout.ts';
+import { frameOf, packedEnding } from './staged-files.ts';
 import { stagedColumns } from './staged-line.ts';
 import { makeFolder, systemCode } from './stores/durable-files.ts';
 import { compareKeys } from './stores/key.ts';
@@ -20,6 +21,11 @@ export interface StagingOptions {
   readonly buckets: number;
   /** The buffer for all files together; default 16 MiB. */
   readonly bufferBytes?: number;
+  /**
+   * Once a batch has this many bytes, what is added is packed with zstd. A row then takes a tenth of the space, so that even a
+   * large run fits into one batch and writes each part once. Smaller runs do without the work. Default: never.
+   */
+  readonly packFrom?: number;
   /** Reserves disk space; see Scratch. */
   readonly reserve?: (bytes: number) => () => void;
 }
@@ -30,9 +36,10 @@ export interface StagedPart {
   readonly table: Table;
   readonly partition: Readonly<Record<string, string>>;
   readonly bucket: number;
-  /** Newline-delimited JSON with the table's columns that are not derived, without nulls. */
+  /** Files as in staged-files.ts, with the table's columns that are not derived, without nulls. */
   readonly files: readonly string[];
   readonly rows: number;
+  /** Of the rows, unpacked. */
   readonly bytes: number;
   /** The drains that staged rows into it, by the `origin` that they gave. */
   readonly origins: ReadonlySet<string>;
@@ -81,7 +88,11 @@ interface OpenPart {
   rows: number;
   buffered: Buffer[];
   bufferedBytes: number;
+  /** On disk: plain, and packed. */
   fileBytes: number;
+  packedBytes: number;
+  /** On disk, unpacked. */
+  writtenBytes: number;
 }
 
 interface OpenBatch {
@@ -95,7 +106,13 @@ interface OpenBatch {
 const textBytes = 1024 * 1024;
 
 export function openStaging(options: StagingOptions): Staging {
-  const { folder, buckets, bufferBytes = 16 * 1024 * 1024, reserve = () => () => undefined } = options;
+  const {
+    folder,
+    buckets,
+    bufferBytes = 16 * 1024 * 1024,
+    packFrom,
+    reserve = () => () => undefined,
+  } = options;
   let batches = 0;
   let batch = newBatch();
   let buffered = 0;
@@ -171,6 +188,8 @@ export function openStaging(options: StagingOptions): Staging {
       buffered: [],
       bufferedBytes: 0,
       fileBytes: 0,
+      packedBytes: 0,
+      writtenBytes: 0,
     };
     batch.parts.set(key, part);
     return part;
@@ -188,22 +207,30 @@ export function openStaging(options: StagingOptions): Staging {
   async function append(target: OpenBatch, part: OpenPart): Promise<void> {
     const chunks = part.buffered;
     const bytes = part.bufferedBytes;
-    const release = reserve(bytes);
+    const packs = packFrom !== undefined && target.bytes >= packFrom;
+    const file = packs ? part.file + packedEnding : part.file;
     part.buffered = [];
     part.bufferedBytes = 0;
+    let release: () => void = () => undefined;
     try {
+      const body = packs ? await frameOf(chunks) : chunks;
+      const written = body.reduce((sum, { length }) => sum + length, 0);
+      release = reserve(written);
       if (target.releases.length === 0) await makeFolder(target.folder);
-      await writeFile(part.file, chunks, { flag: 'a', mode: 0o600 });
+      await writeFile(file, body, { flag: 'a', mode: 0o600 });
+      if (packs) part.packedBytes += written;
+      else part.fileBytes += written;
+      target.bytes -= bytes - written;
     } catch (error) {
       release();
       // A line that a full disk has cut off would corrupt the file. The rows stay in memory.
-      await truncate(part.file, part.fileBytes).catch(() => undefined);
+      await truncate(file, packs ? part.packedBytes : part.fileBytes).catch(() => undefined);
       part.buffered = [...chunks, ...part.buffered];
       part.bufferedBytes += bytes;
-      throw stagingProblem(part.file, error);
+      throw stagingProblem(file, error);
     }
     target.releases.push(release);
-    part.fileBytes += bytes;
+    part.writtenBytes += bytes;
     buffered -= bytes;
   }
 
@@ -229,10 +256,12 @@ export function openStaging(options: StagingOptions): Staging {
         .map((part) => ({ key: part.key, table: part.table, origins: part.origins, error: lost.get(part) })),
       parts: parts
         .filter((part) => !lost.has(part))
-        .map(({ file, fileBytes, buffered: _, bufferedBytes: __, ...part }) => ({
-          ...part,
-          files: [file],
-          bytes: fileBytes,
+        .map(({ key, table, partition, bucket, origins, rows, writtenBytes, ...on }) => ({
+          ...{ key, table, partition, bucket, origins, rows, bytes: writtenBytes },
+          files: [
+            ...(on.fileBytes > 0 ? [on.file] : []),
+            ...(on.packedBytes > 0 ? [on.file + packedEnding] : []),
+          ],
         })),
       async remove() {
         await rm(closed.folder, { recursive: true, force: true }).catch((error) => {

@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { bucketOf } from '../../src/lake/layout.ts';
 import { openScratch } from '../../src/lake/scratch.ts';
+import { bytesIn } from '../../src/lake/staged-files.ts';
 import { openStaging, type StagedBatch } from '../../src/lake/staging.ts';
 import { ScratchError } from '../../src/shared/errors.ts';
 import { copyJobSummaries } from '../../src/tables/copy-job-summaries.ts';
@@ -23,7 +24,9 @@ const job = (n: number, day: number, more: Row = {}): Row => ({
 async function staged(batch: StagedBatch): Promise<Map<string, Record<string, unknown>[]>> {
   const found = new Map<string, Record<string, unknown>[]>();
   for (const { key, files } of batch.parts) {
-    const text = (await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('');
+    let bytes = Buffer.alloc(0);
+    for (const file of files) for await (const some of bytesIn(file)) bytes = Buffer.concat([bytes, some]);
+    const text = bytes.toString('utf8');
     expect(text.endsWith('\n')).toBe(true);
     found.set(
       key,
@@ -113,6 +116,34 @@ describe('staging', () => {
     const batch = await staging.rotate();
     const bytes = batch.parts.reduce((sum, part) => sum + part.bytes, 0);
     expect(scratch.bytes()).toBe(bytes);
+    await batch.remove();
+    expect(scratch.bytes()).toBe(0);
+    await scratch.remove();
+  });
+
+  it('packs what a batch gets once it is large, and counts what is on disk', async () => {
+    const scratch = await openScratch({ parent: folder, runId: 'one', limitBytes: 10_000_000 });
+    const reserve = (bytes: number) => scratch.reserve(bytes);
+    const staging = openStaging({ folder, buckets: 1, bufferBytes: 2_000, packFrom: 20_000, reserve });
+    const rows = Array.from({ length: 2_000 }, (_, n) => job(n, 1 + (n % 2), { resource_name: `ü ${n}` }));
+    for (let at = 0; at < rows.length; at += 10) {
+      await staging.stage(copyJobs, rows.slice(at, at + 10), 'origin');
+    }
+    expect(staging.bytes()).toBeLessThan(100_000);
+    const batch = await staging.rotate();
+    const found = [...(await staged(batch)).values()].flat();
+    const order = (a: Record<string, unknown>, b: Record<string, unknown>) =>
+      Number(String(a.copy_job_id).slice(4)) - Number(String(b.copy_job_id).slice(4));
+    expect(found.sort(order)).toEqual(
+      rows.map(({ copy_job_id, account_id, resource_name }) => ({ copy_job_id, account_id, resource_name })),
+    );
+    for (const { files, bytes, rows: count } of batch.parts) {
+      expect(files.map((file) => file.endsWith('.zst'))).toEqual([false, true]);
+      expect(count).toBe(1_000);
+      expect(bytes).toBeGreaterThan(60_000);
+    }
+    const sizes = batch.parts.flatMap(({ files }) => files.map(async (file) => (await stat(file)).size));
+    expect(scratch.bytes()).toBe((await Promise.all(sizes)).reduce((sum, size) => sum + size, 0));
     await batch.remove();
     expect(scratch.bytes()).toBe(0);
     await scratch.remove();

@@ -16,7 +16,14 @@ import {
 import type { Claim } from '../scratch.ts';
 import { hasColumn } from './column-roles.ts';
 import { rowsOf } from './duckdb-rows.ts';
-import { type Engine, type MergeOutcome, type MergeRequest, mostUnlike, type StagedFate } from './engine.ts';
+import {
+  type Engine,
+  type MergeOutcome,
+  type MergeRequest,
+  mostUnlike,
+  type StagedFate,
+  stagedBytesOf,
+} from './engine.ts';
 import { aside, isWide, writeWithTexts } from './long-texts.ts';
 import { copySql, existingSql, type MergeStep, mergeSql, partSql, stageSql } from './merge-sql.ts';
 import { refuseNewerSchema } from './part-schema.ts';
@@ -147,10 +154,9 @@ async function inDatabase(
 /** Bytes that a merge reads, at most, for its database to serve the next one too. */
 const smallMerge = 2 * 2 ** 20;
 
-async function bytesOf({ existing, staged }: MergeRequest): Promise<number> {
-  const files = existing === null ? staged : [existing, ...staged];
-  const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
-  return sizes.reduce((sum, size) => sum + size, 0);
+async function bytesOf(request: MergeRequest): Promise<number> {
+  const { existing } = request;
+  return (existing === null ? 0 : (await stat(existing)).size) + (await stagedBytesOf(request));
 }
 
 function isOutOfMemory(error: unknown): boolean {

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import type { Table, Value } from '../../tables/table.ts';
 import type { Placement } from '../part-placement.ts';
 
@@ -12,10 +13,12 @@ export interface MergeRequest {
   readonly placement?: Placement;
   /** Published rows that claim a later observation are wrong about that; milliseconds since the epoch. Default: no limit. */
   readonly latest?: number;
-  /** Staged rows: newline-delimited JSON, one object per row, with the table's columns that are not derived. */
+  /** Staged rows: files as in staged-files.ts, one object per row, with the table's columns that are not derived. */
   readonly staged: readonly string[];
   /** The number of staged rows, if known. It shows whether rows are wide. */
   readonly stagedRows?: number;
+  /** The size of the staged rows, unpacked. Default: the size of their files. */
+  readonly stagedBytes?: number;
   /** True: the file is written even if nothing changed, without rows if there are none. Default: false. */
   readonly always?: boolean;
   /** Where the new part is written. Unless `always`, it exists afterwards only if the outcome says `changed`. */
@@ -24,6 +27,16 @@ export interface MergeRequest {
   readonly metadata: Readonly<Record<string, string>>;
   /** Whether the outcome has to say what became of the staged rows. */
   readonly wantsFate?: boolean;
+}
+
+/** The bytes of the staged rows, unpacked. */
+export async function stagedBytesOf({
+  staged,
+  stagedBytes,
+}: Pick<MergeRequest, 'staged' | 'stagedBytes'>): Promise<number> {
+  if (stagedBytes !== undefined) return stagedBytes;
+  const sizes = await Promise.all(staged.map(async (file) => (await stat(file)).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 /** How the rows that were staged relate to the merged part. */

@@ -7,12 +7,11 @@
  * The merge compares texts for equality, and equal texts have equal hashes. Where it compares by order (two observations of
  * the same instant), texts with the same first 256 characters are ordered by their hashes.
  */
-import { stat } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { comparedColumns, type Table } from '../../tables/table.ts';
 import { storedColumns, targetColumns } from './column-roles.ts';
 import { rowsOf } from './duckdb-rows.ts';
-import type { MergeRequest } from './engine.ts';
+import { type MergeRequest, stagedBytesOf } from './engine.ts';
 import { copySql, type InPlace, readPartSql, readStagedSql } from './merge-sql.ts';
 import { quoteFile, quoteName, quoteText } from './sql-text.ts';
 
@@ -67,13 +66,10 @@ function keyOf(text: string): string {
 }
 
 /** Whether rows are wide, as far as sizes show that. The dictionary encoding of a part may hide it. */
-export async function isWide(
-  connection: DuckDBConnection,
-  { existing, staged, stagedRows }: MergeRequest,
-): Promise<boolean> {
+export async function isWide(connection: DuckDBConnection, request: MergeRequest): Promise<boolean> {
+  const { existing, stagedRows } = request;
   if (stagedRows !== undefined && stagedRows > 0) {
-    const sizes = await Promise.all(staged.map(async (file) => (await stat(file)).size));
-    if (sizes.reduce((sum, size) => sum + size, 0) / stagedRows > wideRow) return true;
+    if ((await stagedBytesOf(request)) / stagedRows > wideRow) return true;
   }
   if (existing === null) return false;
   const [sums] = await rowsOf(

@@ -1,6 +1,5 @@
 /** The second engine: pure JavaScript, for images where native code is not allowed. It merges parts in memory. */
-import { createReadStream } from 'node:fs';
-import { rm, stat } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import pLimit from 'p-limit';
 import { EngineError, MisplacedRows } from '../../shared/errors.ts';
 import type { Row, Table } from '../../tables/table.ts';
@@ -12,7 +11,8 @@ import {
   partitionText,
   placementMetadata,
 } from '../part-placement.ts';
-import type { Engine, MergeOutcome, MergeRequest } from './engine.ts';
+import { bytesIn } from '../staged-files.ts';
+import { type Engine, type MergeOutcome, type MergeRequest, stagedBytesOf } from './engine.ts';
 import { mergeRows } from './merge.ts';
 import { footerOf, openPart, readPart } from './part-reader.ts';
 import { refuseNewerSchema } from './part-schema.ts';
@@ -40,13 +40,7 @@ async function merge(request: MergeRequest, memoryLimitBytes: number): Promise<M
     refuse(contradiction(placementMetadata(table, partition, request.placement), footerOf(part)));
   }
   if (part !== null) refuseNewerSchema(table, part.columns, part.path);
-  const stagedBytes = (await Promise.all(request.staged.map((file) => stat(file)))).map(({ size }) => size);
-  refuseTooLarge(
-    request,
-    stagedBytes.reduce((sum, size) => sum + size, 0),
-    part,
-    memoryLimitBytes,
-  );
+  refuseTooLarge(request, await stagedBytesOf(request), part, memoryLimitBytes);
 
   const existing: Row[] = [];
   if (part !== null) {
@@ -141,8 +135,9 @@ async function* stagedRows(table: Table, file: string): AsyncGenerator<Row> {
 /** Splits only at line feeds. node:readline also splits at U+2028, which JSON texts may contain. */
 async function* linesOf(file: string): AsyncGenerator<string> {
   let rest = '';
-  for await (const chunk of createReadStream(file, 'utf8')) {
-    const lines = `${rest}${chunk}`.split('\n');
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  for await (const bytes of bytesIn(file)) {
+    const lines = `${rest}${decoder.decode(bytes, { stream: true })}`.split('\n');
     rest = lines.pop() ?? '';
     yield* lines;
   }

@@ -1,11 +1,12 @@
 /** What both engines must do alike: each test runs for each of them, and reads with both other readers. */
 import { createHash } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { appendFile, readdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { mergeRows } from '../../../src/lake/engines/merge.ts';
 import { openEngine } from '../../../src/lake/engines/open-engine.ts';
 import { bucketOf } from '../../../src/lake/layout.ts';
 import { placementMetadata } from '../../../src/lake/part-placement.ts';
+import { frameOf } from '../../../src/lake/staged-files.ts';
 import { EngineError, MisplacedRows, ScratchError } from '../../../src/shared/errors.ts';
 import { copyJobSummaries } from '../../../src/tables/copy-job-summaries.ts';
 import { copyJobs } from '../../../src/tables/copy-jobs.ts';
@@ -79,6 +80,28 @@ describe.each(names)('engine %s', (name) => {
       `SELECT DISTINCT converted_type, logical_type FROM parquet_schema('${glob(file)}') WHERE name = 'time'`,
     );
     expect(JSON.stringify(types)).toMatch(/MILLI/);
+  });
+
+  it('reads staged rows from packed files, in any number of frames', async () => {
+    const rows = Array.from({ length: 300 }, (_, n) => ({
+      id: String(n).padStart(3, '0'),
+      label: `ü ${n}`,
+      ...seen,
+    }));
+    const lines = (some: readonly Row[]) =>
+      Buffer.from(some.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const packed = `${newFile()}.ndjson.zst`;
+    for (const cut of [
+      [100, 101],
+      [101, 250],
+      [250, 300],
+    ] as const) {
+      for (const bytes of await frameOf([lines(rows.slice(...cut))])) await appendFile(packed, bytes);
+    }
+    const staged = [await stage(`${newFile()}.ndjson`, rows.slice(0, 100)), packed];
+    const { file, outcome } = await merge(name, [], { staged, stagedRows: 300, stagedBytes: 30_000 });
+    expect(outcome).toMatchObject({ rows: 300, added: 300 });
+    await expectRows(sample, file, rows);
   });
 
   it('keeps false apart from null', async () => {
