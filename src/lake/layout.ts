@@ -210,6 +210,7 @@ export function isLedgerKey(key: string): boolean {
   if (key.startsWith(acknowledgedPrefix)) return isAcknowledgementKey(key);
   if (key.startsWith(shardsPrefix)) return parseShardKey(key) !== null;
   if (key.startsWith(nightsPrefix)) return key.endsWith('.json');
+  if (key.startsWith(rowDigestsPrefix)) return isRowDigestsKey(key);
   if (key.startsWith(handedOverPrefix)) return /\/\d{5}-\d{5}\.(parquet|taken)$/.test(key);
   return key.startsWith(creationDatesPrefix) && parseCreationDatesKey(key) !== null;
 }
@@ -237,6 +238,11 @@ export function parseCreationDatesKey(key: string): number | null {
 /** The digests of a part's rows; see src/lake/row-digests.ts. @param key the part's */
 export function rowDigestsKey(key: string): string {
   return `${rowDigestsPrefix}${key.replace(/\.parquet$/, '.bin')}`;
+}
+
+function isRowDigestsKey(key: string): boolean {
+  const part = key.slice(rowDigestsPrefix.length);
+  return /^(copy_jobs|copy_job_summaries)\/([a-z_]+=[^/]+\/)+part-\d{5}\.bin$/.test(part);
 }
 
 export function watermarksKey(bucket: number): string {
