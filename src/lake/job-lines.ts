@@ -144,7 +144,7 @@ class PageEncoder {
     const first = creationDates.firstDate(bucket, id, created);
     if (first === null) return { missing: bucket };
     writer.raw(creationHead);
-    writer.number(first);
+    writer.integer(first);
     writer.raw(this.#ends.compared);
     this.#writeSchedule(record.CreatedBy, created);
     writer.raw(this.#historyOf(state, record.MessageCategory));
@@ -162,7 +162,7 @@ class PageEncoder {
     const interval = scheduleIntervalOf(cron, timezone, created);
     if (interval === null) return;
     this.#writer.raw(scheduleHead);
-    this.#writer.number(interval);
+    this.#writer.integer(interval);
   }
 
   /** Most jobs of a page have one of few states and categories. */
@@ -349,13 +349,13 @@ function writeValue(writer: LineWriter, { head, type }: LineValue, value: unknow
     case 'bigint':
       if (typeof value !== 'number' || !Number.isSafeInteger(value)) return false;
       writer.raw(head);
-      writer.number(value);
+      writer.integer(value);
       return true;
     case 'timestamp': {
       const instant = instantOf(value);
       if (instant === null) return false;
       writer.raw(head);
-      writer.number(instant);
+      writer.integer(instant);
       return true;
     }
     case 'boolean':

@@ -8,6 +8,11 @@ const bytesOf = (text: string) => text.length * 6 + 2;
 
 const quote = 0x22;
 const backslash = 0x5c;
+const minus = 0x2d;
+const zero = 0x30;
+
+/** The sign and the digits of an integer within 2^53. */
+const mostDigits = 17;
 
 export class LineWriter {
   #bytes: Buffer;
@@ -45,13 +50,20 @@ export class LineWriter {
     this.#end = end;
   }
 
-  /** A number that a JSON text can hold. */
-  number(value: number): void {
-    const digits = String(value);
-    const target = this.#room(digits.length);
-    let end = this.#end;
-    for (let at = 0; at < digits.length; at += 1) target[end++] = digits.charCodeAt(at);
-    this.#end = end;
+  /** A safe integer. */
+  integer(value: number): void {
+    const target = this.#room(mostDigits);
+    let left = Math.abs(value);
+    if (value < 0) target[this.#end++] = minus;
+    let digits = 1;
+    for (let power = 10; power <= left; power *= 10) digits += 1;
+    // From the last digit to the first: a text of the number takes twice the time.
+    for (let at = this.#end + digits - 1; at >= this.#end; at -= 1) {
+      const rest = Math.floor(left / 10);
+      target[at] = zero + (left - rest * 10);
+      left = rest;
+    }
+    this.#end += digits;
   }
 
   /** Writes nothing and returns false if the text is not well-formed Unicode, or very long. */
