@@ -24,7 +24,7 @@ function table(rows: readonly string[]): string {
 }
 
 /** The options of a job that `export` does not have. */
-function onlyOf(job: 'catalog' | 'query' | 'status' | 'repair'): string {
+function onlyOf(job: 'catalog' | 'query' | 'status' | 'repair' | 'rebucket'): string {
   return table(
     ownOptionNames(job)
       .filter((name) => !exportOptionNames.includes(name))
@@ -56,5 +56,8 @@ export function optionsPage(): string {
     '## repair',
     '`repair` takes those options of `export` that concern the lake and how it is encrypted, and `--public-key` and `--witness`.',
     onlyOf('repair'),
+    '## rebucket',
+    '`rebucket` takes those options of `export` that concern the lake and how it is encrypted, and `--buckets`, `--memory-limit` and `--scratch-limit`.',
+    onlyOf('rebucket'),
   ].join('\n\n')}\n`;
 }

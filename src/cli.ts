@@ -23,6 +23,7 @@ if (problem === null) {
     { statusJob },
     { verifyJob },
     { repairJob },
+    { rebucketJob },
   ] = await Promise.all([
     import('./command-line/command-line.ts'),
     import('../jobs/export.ts'),
@@ -33,9 +34,20 @@ if (problem === null) {
     import('../jobs/status.ts'),
     import('../jobs/verify.ts'),
     import('../jobs/repair.ts'),
+    import('../jobs/rebucket.ts'),
   ]);
   await runCommandLine(process.argv.slice(2), {
-    jobs: [exportJob, planJob, queryJob, statusJob, verifyJob, repairJob, simulateJob, catalogJob],
+    jobs: [
+      exportJob,
+      planJob,
+      queryJob,
+      statusJob,
+      verifyJob,
+      repairJob,
+      rebucketJob,
+      simulateJob,
+      catalogJob,
+    ],
     helpOfQuestion,
   });
 } else {

@@ -18,6 +18,8 @@ export interface CountedRun {
   /** Its coverage, and its comparison with AWS's counts and rejected records if it had any. */
   readonly records: readonly StateEntry[];
   readonly parts: readonly WrittenPart[];
+  /** Keys of parts that it removed. */
+  readonly removed: readonly string[];
 }
 
 /** How long ago a run can have begun that ended after the newest checkpoint. The longest deadline is 24 days. */
@@ -88,9 +90,10 @@ function countedRun(key: string, bytes: Uint8Array): CountedRun {
   const said = parseManifest(bytes);
   const records = said === null ? [] : recordEntries(said);
   const parts = said?.parts ?? [];
+  const removed = said?.removed ?? [];
   return [...records, ...parts].every(isEntry)
-    ? { manifest, records, parts }
-    : { manifest, records: [], parts: [] };
+    ? { manifest, records, parts, removed }
+    : { manifest, records: [], parts: [], removed: [] };
 }
 
 /** A line of the state can hold it. */

@@ -95,6 +95,11 @@ export class LakeState {
     this.#changed.add(name);
   }
 
+  async remove(key: string): Promise<void> {
+    const name = pageOf(key);
+    if ((await this.#page(name)).delete(key)) this.#changed.add(name);
+  }
+
   /** Writes the changed pages. A page that is there already is the same one. */
   async write(runId: string): Promise<readonly PageSummary[]> {
     await Promise.all([...this.#changed].map((name) => this.#writePage(name, runId)));

@@ -194,16 +194,21 @@ async function bringUpToDate(
   }
   const read = request.unchanged.map((entry): PartStep => ({ ...entry, before: entry.sha256 }));
   const steps = [...stepsOf([...others.map(({ parts }) => parts), request.written]), ...read];
+  const removed = new Set(others.flatMap((one) => one.removed));
   const unexplained: UnexplainedPart[] = [];
   for (const [key, ofPart] of Map.groupBy(steps, (step) => step.key)) {
     const known = await state.get(key);
     const settled = await settledNow(known, ofPart, () => request.contentNow(key));
     for (const found of settled.unexplained) {
+      if (found === null && removed.has(key)) continue;
       // The first checkpoint has nothing to compare with but manifests, and a run may have died before it wrote one.
       unexplained.push({ key, expected: known?.sha256 ?? null, found });
     }
     const current = await currentOf(settled.candidates, () => request.contentNow(key));
     if (current !== null && current.sha256 !== known?.sha256) await state.set(current);
+  }
+  for (const key of removed) {
+    if ((await request.contentNow(key)) === null) await state.remove(key);
   }
   return { adopted: others.map(({ manifest: { key, sha256 } }) => ({ key, sha256 })), unexplained };
 }

@@ -24,6 +24,7 @@ const whenStopping = {
   status: 'stopping; nothing more is read',
   verify: 'stopping; nothing more is read',
   repair: 'stopping; nothing more is changed',
+  rebucket: 'stopping; run it again, and it goes on where it stopped',
 };
 
 const whenInterrupted = {
@@ -31,6 +32,7 @@ const whenInterrupted = {
   plan: ['before the plan was complete', 'a plan changes nothing'],
   verify: ['before it had read what was asked', 'it changes nothing in the lake'],
   repair: ['before it finished', 'what it restored stays'],
+  rebucket: ['before it finished', 'no row is lost; run it again, and it goes on where it stopped'],
   catalog: ['before it finished', 'the finished changes stay and are not repeated'],
   status: ['before the report was complete', 'it changes nothing in the tables'],
 } as const;

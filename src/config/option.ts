@@ -1,7 +1,16 @@
 /** The type of an option: the facts that help, environment, configuration file and parsing derive from. */
 import { eachItem, type ParseText } from './invalid-value.ts';
 
-export type Job = 'export' | 'plan' | 'catalog' | 'query' | 'status' | 'verify' | 'repair' | 'simulate';
+export type Job =
+  | 'export'
+  | 'plan'
+  | 'catalog'
+  | 'query'
+  | 'status'
+  | 'verify'
+  | 'repair'
+  | 'rebucket'
+  | 'simulate';
 
 /** Besides text, what the configuration file may contain for an option. */
 export type OptionKind = 'text' | 'list' | 'integer' | 'switch';
@@ -34,6 +43,7 @@ export const allJobs: readonly Job[] = [
   'status',
   'verify',
   'repair',
+  'rebucket',
 ];
 
 /** Unless `facts` says otherwise, an option is text without a default and belongs to `export` and `plan`. */

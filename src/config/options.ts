@@ -31,11 +31,20 @@ import {
 import { verifyOptions } from './verify-options.ts';
 
 /** Jobs that open a lake. */
-const lakeJobs: readonly Job[] = ['export', 'plan', 'catalog', 'query', 'status', 'verify', 'repair'];
+const lakeJobs: readonly Job[] = [
+  'export',
+  'plan',
+  'catalog',
+  'query',
+  'status',
+  'verify',
+  'repair',
+  'rebucket',
+];
 /** Jobs that read or write parts with an engine. */
-const engineJobs: readonly Job[] = ['export', 'plan', 'query', 'status'];
+const engineJobs: readonly Job[] = ['export', 'plan', 'query', 'status', 'rebucket'];
 /** Jobs that write to S3: the lake, or Athena's results. */
-const writingJobs: readonly Job[] = ['export', 'plan', 'catalog', 'repair'];
+const writingJobs: readonly Job[] = ['export', 'plan', 'catalog', 'repair', 'rebucket'];
 const catalogOnly: readonly Job[] = ['catalog'];
 const queryOnly: readonly Job[] = ['query'];
 const statusOnly: readonly Job[] = ['status'];
@@ -232,10 +241,11 @@ export const options = {
     },
   ),
   buckets: text(integer(1, 1024), {
+    jobs: ['export', 'plan', 'rebucket'],
     kind: 'integer',
     sample: 'N',
     description:
-      'Parquet files per partition of copy_jobs and copy_job_summaries (not S3 buckets); only for a new lake. Default: 1, or as many as there are shards',
+      'Parquet files per partition of copy_jobs and copy_job_summaries (not S3 buckets); for a new lake, or the new number for rebucket. Default for a new lake: 1, or as many as there are shards',
   }),
   'allow-unsafe-store': text(onOff, {
     kind: 'switch',
@@ -270,7 +280,7 @@ export const options = {
     },
   ),
   'bucket-key-enabled': text(onOff, {
-    jobs: ['export', 'plan', 'repair'],
+    jobs: ['export', 'plan', 'repair', 'rebucket'],
     kind: 'switch',
     onlyOnS3: true,
     description:
@@ -385,6 +395,12 @@ export const options = {
     jobs: repairOnly,
     default: 'false',
     description: 'Do what can be done. Without it, only show it, and change nothing',
+  }),
+  'ignore-unfinished-runs': text(onOff, {
+    kind: 'switch',
+    jobs: ['rebucket'],
+    default: 'false',
+    description: 'Do not wait for exports that have not ended: you know that none is at work',
   }),
   backup: text(lake, {
     jobs: repairOnly,

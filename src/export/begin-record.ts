@@ -1,7 +1,10 @@
 /** The first thing that a run writes about itself. */
+import { beingRebucketed, readRecord } from '../lake/lake-record.ts';
 import { type BeginRecord, type WrittenRecord, writeBegin } from '../ledger/runs.ts';
 import { writeShardRun } from '../ledger/shard-runs.ts';
 import { askUnlessStopped } from '../shared/abort.ts';
+import { UnavailableError } from '../shared/errors.ts';
+import { lakeTables } from '../tables/lake-tables.ts';
 import type { Run } from './open-run.ts';
 
 /** If it cannot be written, nothing is published. @throws LakeError, UnavailableError */
@@ -30,11 +33,23 @@ export async function writeBeginRecord({
       window_to: window === null ? null : iso(window.to),
     })),
   };
-  return await askUnlessStopped(
+  const written = await askUnlessStopped(
     stops.draining,
     `The begin record could not be written to ${lake.store.url}`,
     () => writeBegin(lake.store, record, stops.draining),
   );
+  // Rebucket looks for begin records after it has changed lake.json, so one of the two sees the other.
+  const now = await askUnlessStopped(stops.draining, `The lake ${lake.store.url} could not be read`, () =>
+    readRecord(lake.store, lakeTables, stops.draining),
+  );
+  if (now?.rebucketing !== undefined) throw beingRebucketed(lake.store.url, now.rebucketing);
+  if (now !== null && now.buckets !== lake.buckets) {
+    throw new UnavailableError(
+      `The lake ${lake.store.url} has changed from ${lake.buckets} to ${now.buckets} buckets since this run began`,
+      'Run it again. Nothing was published',
+    );
+  }
+  return written;
 }
 
 /** After its deadline, a run still closes its ledger. */

@@ -1,6 +1,6 @@
 /** `_ledger/lake.json`, the lake's own record. Written once, sealed with a hash, and upgraded by newer programs. */
 import { createHash } from 'node:crypto';
-import { LakeError, NewerLakeError } from '../shared/errors.ts';
+import { LakeError, NewerLakeError, UnavailableError } from '../shared/errors.ts';
 import type { Table } from '../tables/table.ts';
 import { bucketHash, formatVersion, lakeKey } from './layout.ts';
 import type { Store } from './stores/store.ts';
@@ -9,7 +9,7 @@ export interface LakeRecord {
   readonly format_version: number;
   /** The newest schema version that any program has written, by table. */
   readonly schema_versions: Readonly<Record<string, number>>;
-  /** The number of buckets per partition. An account's hash decides its bucket. Never changes. */
+  /** The number of buckets per partition. An account's hash decides its bucket. Only `rebucket` changes it. */
   readonly buckets: number;
   readonly bucket_hash: string;
   /** ISO 8601, UTC. */
@@ -20,7 +20,20 @@ export interface LakeRecord {
   readonly unsafe_store: boolean;
   /** False: the store ignores conditions when a multipart upload is completed, so every object is uploaded in one request. */
   readonly multipart: boolean;
+  /** While `rebucket` is at work; absent: it is not. */
+  readonly rebucketing?: Rebucketing;
 }
+
+/** What `rebucket` has begun and not finished yet. */
+export interface Rebucketing {
+  readonly id: string;
+  readonly to: number;
+  /** `prepare`: the tables are as they were. `switch`: the new parts are whole below `rebucketPrefix`, and replace the old ones. */
+  readonly phase: 'prepare' | 'switch';
+}
+
+/** So that older programs leave the lake alone until it has one number of buckets again. */
+export const rebucketingFormat = 2;
 
 /** The maximum of `--buckets`. A part's name has room for five digits. */
 const mostBuckets = 1024;
@@ -64,7 +77,8 @@ export function parseRecord(bytes: Uint8Array, url: string, tables: readonly Tab
   // Safe: every property is checked below before the record is used.
   const { sha256, ...record } = parsed as Partial<LakeRecord> & { readonly sha256?: unknown };
   if (!isCount(record.format_version)) throw recordDamaged(url, 'format_version is missing');
-  if (record.format_version > formatVersion) {
+  const isRebucketing = record.format_version === rebucketingFormat && isRebucketingState(record.rebucketing);
+  if (record.format_version > formatVersion && !isRebucketing) {
     throw newerProgram(url, `format ${record.format_version}`, `format ${formatVersion}`);
   }
   if (typeof record.schema_versions !== 'object' || record.schema_versions === null) {
@@ -127,6 +141,24 @@ export function recordMissing(url: string, key: string): LakeError {
 /** This program's schema versions, by table. */
 export function schemaVersions(tables: readonly Table[]): Record<string, number> {
   return Object.fromEntries(tables.map(({ name, schemaVersion }) => [name, schemaVersion]));
+}
+
+function isRebucketingState(value: unknown): value is Rebucketing {
+  if (typeof value !== 'object' || value === null) return false;
+  if (!('id' in value) || !('to' in value) || !('phase' in value)) return false;
+  return (
+    typeof value.id === 'string' &&
+    isCount(value.to) &&
+    (value.phase === 'prepare' || value.phase === 'switch')
+  );
+}
+
+/** The error for a job that needs one number of buckets. */
+export function beingRebucketed(url: string, { to }: Rebucketing): UnavailableError {
+  return new UnavailableError(
+    `The lake ${url} is being changed to ${to} buckets`,
+    `Let rebucket finish, or run it again if it was interrupted: backup-copy-export rebucket --buckets ${to} --lake ${url}. Nothing is lost meanwhile, and query and status read the lake as always`,
+  );
 }
 
 function isCount(value: unknown): value is number {

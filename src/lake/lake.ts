@@ -4,6 +4,7 @@ import { UsageError } from '../shared/errors.ts';
 import { lakeTables } from '../tables/lake-tables.ts';
 import type { Table } from '../tables/table.ts';
 import {
+  beingRebucketed,
   type LakeRecord,
   parseRecord,
   recordDamaged,
@@ -63,6 +64,7 @@ export async function openLake(options: OpenLakeOptions): Promise<Lake> {
   if (found === null) return await openMissing(options, tables);
 
   const { record, sealed } = parseRecord(found.bytes, store.url, tables);
+  if (record.rebucketing !== undefined) throw beingRebucketed(store.url, record.rebucketing);
   checkBuckets(store.url, record.buckets, options.buckets);
   checkShards(store.url, record.buckets, options.shards ?? 1);
   if (mode === 'read') return lakeOf(store, record, false);

@@ -51,6 +51,14 @@ export const shardsPrefix = '_ledger/shards/';
 /** The digests of each part's rows are below this prefix, under the part's own key. */
 export const rowDigestsPrefix = '_ledger/row-digests/';
 
+/** What `rebucket` prepares is below this prefix, until it has ended. */
+export const rebucketsPrefix = '_ledger/rebucket/';
+
+/** What one `rebucket` prepares. */
+export function rebucketPrefix(id: string): string {
+  return `${rebucketsPrefix}${id}/`;
+}
+
 /** Everything of a table is below this prefix, and nothing else: Athena reads every object there. */
 export function tablePrefix(table: Table): string {
   return `${table.name}/`;
@@ -208,6 +216,8 @@ export function isLedgerKey(key: string): boolean {
   if (key.startsWith(checkpointsPrefix)) return parseCheckpointKey(key) !== null;
   if (key.startsWith(statePagesPrefix)) return isStatePageKey(key);
   if (key.startsWith(acknowledgedPrefix)) return isAcknowledgementKey(key);
+  if (key.startsWith(rowDigestsPrefix)) return key.endsWith('.bin');
+  if (key.startsWith(rebucketsPrefix)) return true;
   if (key.startsWith(shardsPrefix)) return parseShardKey(key) !== null;
   if (key.startsWith(nightsPrefix)) return key.endsWith('.json');
   if (key.startsWith(rowDigestsPrefix)) return isRowDigestsKey(key);

@@ -60,6 +60,8 @@ export interface LedgerEnd {
   readonly openDays: ReadonlyMap<number, ReadonlySet<string>>;
   readonly rejected: RejectedRecords;
   readonly totals: Totals;
+  /** Keys of parts that are no more: only `rebucket` removes any. */
+  readonly removed?: readonly string[];
   /** Aborted when the store's time is up. Steps that are not written by then stay unwritten. */
   readonly signal: AbortSignal;
 }
@@ -125,6 +127,7 @@ async function writeRecords(end: LedgerEnd): Promise<WrittenRecords> {
     rejected,
     begin: end.begin,
     ...end.shard,
+    ...(end.removed === undefined ? {} : { removed: end.removed }),
     totals: end.totals,
     exit_code: run.exitCode,
   };

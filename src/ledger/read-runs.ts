@@ -111,7 +111,7 @@ function parseBegin(bytes: Uint8Array): BeginFacts | null {
 export type ManifestFacts = Pick<
   Manifest,
   'run_id' | 'previous' | 'parts' | 'coverage' | 'reconciliation' | 'rejected' | 'begin'
->;
+> & { readonly removed: readonly string[] };
 
 /** Null: the bytes are not a manifest. */
 export function parseManifest(bytes: Uint8Array): ManifestFacts | null {
@@ -128,6 +128,7 @@ export function parseManifest(bytes: Uint8Array): ManifestFacts | null {
     run_id: record.run_id,
     previous,
     parts: record.parts,
+    removed: Array.isArray(record.removed) ? record.removed.map(String) : [],
     coverage: writtenTable(coverage),
     reconciliation: reconciliation === null ? null : writtenTable(reconciliation),
     rejected:

@@ -109,6 +109,8 @@ export interface Manifest {
   readonly night?: string | null;
   /** Rows that it read and other shards own: what it handed over to them. */
   readonly handed_over?: readonly WrittenTable[];
+  /** Keys of parts that `rebucket` has removed, because their rows are in others now. */
+  readonly removed?: readonly string[];
   readonly totals: Totals;
   readonly exit_code: number;
 }

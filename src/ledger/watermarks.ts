@@ -256,6 +256,28 @@ export async function extendWatermarks(
   );
 }
 
+/** Replaces the watermarks of a bucket: only `rebucket` does. @returns false if somebody else has replaced them meanwhile */
+export async function replaceWatermarks(
+  store: Store,
+  bucket: number,
+  marks: Watermarks,
+  { etag, runId }: { readonly etag: string | null; readonly runId: string },
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const put = await store.put(
+    {
+      key: watermarksKey(bucket),
+      body: { bytes: Buffer.from(formatted(marks)) },
+      condition: etag === null ? { ifAbsent: true } : { ifMatch: etag },
+      writeId: randomUUID(),
+      metadata: { 'run-id': runId },
+      contentType: 'application/json',
+    },
+    signal,
+  );
+  return put.written;
+}
+
 const iso = (epochMs: number | null) => (epochMs === null ? null : new Date(epochMs).toISOString());
 
 function formatted(marks: Watermarks): string {

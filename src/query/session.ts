@@ -6,6 +6,7 @@ import { type Aws, createAws } from '../aws/aws.ts';
 import type { LakeSettings } from '../config/lake-settings.ts';
 import { describeForeign } from '../lake/foreign-objects.ts';
 import { partitionsOf } from '../lake/partitions.ts';
+import { readableStore } from '../lake/rebucketed-view.ts';
 import { openScratch, type Scratch } from '../lake/scratch.ts';
 import { openLakeStore } from '../lake/stores/open-lake-store.ts';
 import type { Store } from '../lake/stores/store.ts';
@@ -87,7 +88,7 @@ export async function openSession(
     aws?.close();
   };
   try {
-    store = await openLakeStore(settings, {
+    const opened = await openLakeStore(settings, {
       create: false,
       aws: () => {
         aws = createAws({ endpointUrl: settings.endpointUrl, maxSockets: 4 });
@@ -96,6 +97,10 @@ export async function openSession(
       log: io.log,
       signal: io.signal,
     });
+    store = opened;
+    const readable = await readableStore(opened, io.signal);
+    store = readable.store;
+    const inPlace = settings.lake.kind === 'local' && !readable.isView ? settings.lake.folder : null;
     scratch = await openScratch({
       parent: settings.scratch,
       runId: randomUUID(),
@@ -112,7 +117,7 @@ export async function openSession(
       const days = settings.days ?? (await defaultDays(settings, openStoreNow, io.today, lookBack, signal));
       const opened = await (io.openReader ?? openLakeReader)({
         store: openStoreNow,
-        folder: settings.lake.kind === 'local' ? settings.lake.folder : null,
+        folder: inPlace,
         scratch: openScratchNow,
         memoryLimitBytes: settings.memoryLimitBytes,
         days,
@@ -128,7 +133,7 @@ export async function openSession(
     const coverage: Session['coverage'] = async (signal) => {
       const coverageReader = await (io.openReader ?? openLakeReader)({
         store: openStoreNow,
-        folder: settings.lake.kind === 'local' ? settings.lake.folder : null,
+        folder: inPlace,
         scratch: openScratchNow,
         memoryLimitBytes: settings.memoryLimitBytes,
         names: readForCoverage,

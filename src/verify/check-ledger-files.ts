@@ -1,7 +1,7 @@
 /** Checks the files of the ledger besides manifests. */
 import { createHash, hash } from 'node:crypto';
 import pLimit from 'p-limit';
-import { parseRecord } from '../lake/lake-record.ts';
+import { beingRebucketed, parseRecord } from '../lake/lake-record.ts';
 import {
   beginKey,
   isLedgerKey,
@@ -119,6 +119,23 @@ export async function checkBeginRecords(
   } finally {
     limit.clearQueue();
   }
+}
+
+/** What lies under the keys of parts changes until a rebucket has ended. @throws UnavailableError while it is at work */
+export async function refuseRebucketing(
+  store: Pick<Store, 'read' | 'url'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const found = await store.read(lakeKey, signal);
+  if (found === null) return;
+  let record: ReturnType<typeof parseRecord>['record'];
+  try {
+    record = parseRecord(found.bytes, store.url, lakeTables).record;
+  } catch {
+    // A record that cannot be read is a finding.
+    return;
+  }
+  if (record.rebucketing !== undefined) throw beingRebucketed(store.url, record.rebucketing);
 }
 
 /** The files of rejected records: those that manifests name are there and unchanged, and no others. */

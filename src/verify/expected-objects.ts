@@ -28,6 +28,8 @@ export interface ExpectedObject {
 
 export class ExpectedObjects {
   readonly #objects = new Map<string, ExpectedObject>();
+  /** Which run removed an object that nobody has written since. */
+  readonly #removed = new Map<string, string>();
   /** All writes of some objects, for those whose history is asked for. */
   readonly #histories: Map<string, Write[]>;
 
@@ -48,6 +50,11 @@ export class ExpectedObjects {
     return this.#objects.get(key);
   }
 
+  /** The run that removed an object. */
+  removedBy(key: string): string | undefined {
+    return this.#objects.has(key) ? undefined : this.#removed.get(key);
+  }
+
   history(key: string): readonly Write[] {
     return this.#histories.get(key) ?? [];
   }
@@ -62,8 +69,12 @@ export class ExpectedObjects {
   /** Adds what a run wrote. Runs come in the order of their as-of. */
   add(
     asOf: number,
-    { run_id: runId, parts, coverage, reconciliation, rejected, begin }: ManifestFacts,
+    { run_id: runId, parts, removed, coverage, reconciliation, rejected, begin }: ManifestFacts,
   ): void {
+    for (const key of removed) {
+      this.#objects.delete(key);
+      this.#removed.set(key, runId);
+    }
     for (const part of parts) {
       const { key, rows, bytes, sha256, etag_before: before, etag_after: etag } = part;
       this.#write(key, { runId, asOf, sha256, bytes, rows, etag }, before);

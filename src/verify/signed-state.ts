@@ -121,6 +121,7 @@ function relevant(
   const uncounted = new Set(findings.filter(({ kind }) => kind === 'run-unproven').map(({ key }) => key));
   const isOfUncountedRun = (key: string): boolean =>
     look.unproven.has(key) ||
+    uncounted.has(ledger.manifestKeys.get(ledger.expected.removedBy(key) ?? '') ?? '') ||
     (ledger.expected.get(key)?.writes ?? []).some(({ runId }) =>
       uncounted.has(ledger.manifestKeys.get(runId) ?? ''),
     );

@@ -21,6 +21,7 @@ import {
   checkLedgerNames,
   checkRejected,
   readAllWatermarks,
+  refuseRebucketing,
 } from './check-ledger-files.ts';
 import { checkTable, type ObjectsToCheck, secondLook } from './check-objects.ts';
 import { CoverageRead, checkWatermarks } from './check-watermarks.ts';
@@ -109,6 +110,7 @@ async function verifyLake(verification: Verification): Promise<VerifyReport> {
 
   progress.phase('reading the ledger');
   // Before the ledger: the runs that wrote these have ended by then.
+  await refuseRebucketing(store, signal);
   const marks = await readAllWatermarks(store, look, signal);
   const conflicts = new CreationDateConflicts(await readAllCreationDates(store, look, signal));
   const witnessed = await manifestsInCheckpoint(store, keys, signal);

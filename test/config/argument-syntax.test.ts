@@ -38,6 +38,7 @@ describe('a switch', () => {
       'bucket-key-enabled',
       'dry-run',
       'history',
+      'ignore-unfinished-runs',
       'list',
       'list-in-destination',
       'quick',

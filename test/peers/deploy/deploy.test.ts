@@ -62,9 +62,9 @@ describe('the CloudFormation templates', () => {
 
   it('pass cfn-lint without a warning', async () => {
     const templates = (await readdir(join(root, 'deploy'), { recursive: true }))
-      .filter((name) => /^((iam|ecs)\/.+|alarms)\.yaml$/.test(name))
+      .filter((name) => /^((iam|ecs|batch)\/.+|alarms)\.yaml$/.test(name))
       .map((name) => join(root, 'deploy', name));
-    expect(templates).toHaveLength(6);
+    expect(templates).toHaveLength(7);
     const clean = await ended(join(python, 'cfn-lint'), ['--include-checks', 'I', '--', ...templates]);
     expect(clean).toEqual({ exitCode: 0, stdout: '', stderr: '' });
 
@@ -324,6 +324,49 @@ describe('the CronJob', () => {
   it('names the image by the version of package.json', async () => {
     const { container } = await cronJob();
     expect(container.image.split(':').at(-1)).toBe(await packageVersion());
+  });
+});
+
+describe('the shards', () => {
+  const shards = join(root, 'deploy/kubernetes/shards.yaml');
+
+  it.each(kubernetes)('are what Kubernetes %s takes, strictly', async (version) => {
+    const location = `${await kubernetesSchemas(version)}/{{.ResourceKind}}{{.KindSuffix}}.json`;
+    const done = await ended(await builtWithGo(), [
+      '-strict',
+      '-summary',
+      '-schema-location',
+      location,
+      shards,
+    ]);
+    expect(done.exitCode, done.stdout).toBe(0);
+    expect(done.stdout).toContain('Valid: 1, Invalid: 0, Errors: 0, Skipped: 0');
+  });
+
+  it('are as many as Kubernetes completes, and ask for the same export as the one pod', async () => {
+    const text = await readFile(shards, 'utf8');
+    const count = (name: string) => new RegExp(`${name}: '?(\\d+)`).exec(text)?.[1];
+    const [, told] = /BACKUP_COPY_EXPORT_SHARDS\s+value: '(\d+)'/.exec(text) ?? [];
+    expect([count('completions'), count('parallelism')]).toEqual([told, told]);
+    const [document] = parseAllDocuments(text);
+    const { args } = document?.toJS().spec.jobTemplate.spec.template.spec.containers[0] ?? {};
+    const alone = await cronJob();
+    expect(args).toEqual(alone.container.args);
+    const env = {
+      JOB_COMPLETION_INDEX: '7',
+      BACKUP_COPY_EXPORT_SHARDS: told ?? '',
+      BACKUP_COPY_EXPORT_NIGHT: 'job-1',
+    };
+    expect(settingsOf(args, env)).toMatchObject({ shard: { index: 7, count: Number(told) }, night: 'job-1' });
+  });
+
+  it('get from AWS Batch what they need, and ask for the same export', async () => {
+    const template = await readFile(join(root, 'deploy/batch/shards.yaml'), 'utf8');
+    for (const arg of (await cronJob()).container.args.slice(2)) {
+      if (!arg.startsWith('--scratch-limit')) expect(template).toContain(`          - ${arg}\n`);
+    }
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of CloudFormation, not of JavaScript
+    expect(template).toContain('"ArrayProperties": {"Size": ${Shards}}');
   });
 });
 

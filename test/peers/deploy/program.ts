@@ -12,7 +12,10 @@ import {
 export const root = join(import.meta.dirname, '../../..');
 
 /** Reads a container's arguments, `export --name=value …`, as the program does; throws where it would refuse. */
-export function settingsOf(args: readonly string[]): Settings & Telemetry {
+export function settingsOf(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Settings & Telemetry {
   const [job, ...flags] = args;
   if (job !== 'export') throw new Error(`the job is ${job}, not export`);
   const known = tableOf('export');
@@ -27,7 +30,7 @@ export function settingsOf(args: readonly string[]): Settings & Telemetry {
   const readFile = (): string => {
     throw new Error('the container has no configuration file');
   };
-  const input = { flags: given, env: {}, cwd: '/', temporaryFolder: '/tmp', readFile };
+  const input = { flags: given, env, cwd: '/', temporaryFolder: '/tmp', readFile };
   return { ...parseSettings(input), ...parseTelemetry('export', input) };
 }
 

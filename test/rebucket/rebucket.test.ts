@@ -1,0 +1,136 @@
+import { readFileSync } from 'node:fs';
+import { cp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pino from 'pino';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { openSession } from '../../src/query/session.ts';
+import { runRebucket } from '../../src/rebucket/rebucket.ts';
+import { parseRebucketSettings } from '../../src/rebucket/rebucket-settings.ts';
+import { type Lab, openLab } from '../support/lab.ts';
+import { type LakeRow, readLake, readTable } from '../support/lake-reader.ts';
+import { silentProgress } from '../support/silent-progress.ts';
+import { told, verified } from '../verify/night-lake.ts';
+
+const log = pino({ level: 'silent' });
+let lab: Lab;
+let lake: string;
+let before: { readonly copy_jobs: readonly LakeRow[]; readonly copy_job_summaries: readonly LakeRow[] };
+
+beforeAll(async () => {
+  lab = await openLab({ accounts: 6, regions: 1, days: 1 });
+  await lab.run();
+  before = {
+    copy_jobs: await readTable(lab.lake, 'copy_jobs'),
+    copy_job_summaries: await readTable(lab.lake, 'copy_job_summaries'),
+  };
+});
+afterAll(() => lab.close());
+afterEach(() => rm(lake, { recursive: true, force: true }));
+
+const settings = (buckets: number) => ({
+  flags: { lake, buckets: String(buckets), scratch: join(lab.folder, 'scratch') },
+  env: {},
+  cwd: lab.folder,
+  temporaryFolder: tmpdir(),
+  readFile: (path: string) => readFileSync(path, 'utf8'),
+});
+
+function rebucket(buckets: number, onStep: (step: string) => Promise<void> = async () => undefined) {
+  return runRebucket(parseRebucketSettings(settings(buckets)), {
+    log,
+    progress: silentProgress,
+    stopping: new AbortController().signal,
+    programVersion: '0.0.0-test',
+    onStep,
+  });
+}
+
+class Killed extends Error {}
+
+/** What `query` answers: how many rows, how many different jobs, and their sum. */
+async function asked(): Promise<unknown> {
+  const { flags: _, ...rest } = settings(1);
+  const session = await openSession(
+    {
+      ...parseRebucketSettings({
+        ...rest,
+        flags: { lake, buckets: '1', scratch: join(lab.folder, 'scratch') },
+      }),
+      days: null,
+    },
+    { log, note: () => undefined, signal: new AbortController().signal, today: '2026-11-20' },
+    new Set(['copy_jobs', 'copy_job_summaries']),
+  );
+  try {
+    return await session.ask('every day', new AbortController().signal, async ({ connection }) => {
+      const reader = await connection.runAndReadAll(
+        `SELECT (SELECT count(*) || '/' || count(DISTINCT copy_job_id) FROM copy_jobs), (SELECT count(*) || '/' || sum(job_count) FROM copy_job_summaries)`,
+      );
+      return JSON.stringify(reader.getRowsJS());
+    });
+  } finally {
+    await session.close();
+  }
+}
+
+const sorted = (rows: readonly LakeRow[]) => rows.map((row) => JSON.stringify(row)).sort();
+async function expectWhole(): Promise<void> {
+  for (const table of ['copy_jobs', 'copy_job_summaries'] as const) {
+    expect(sorted(await readTable(lake, table))).toEqual(sorted(before[table]));
+  }
+}
+
+it('changes 1 bucket to 8, to 3 and back: each row stays as it is, and the next export goes on', async () => {
+  lake = join(lab.folder, 'changed');
+  await cp(lab.lake, lake, { recursive: true });
+  for (const buckets of [8, 3, 1]) {
+    const report = await rebucket(buckets);
+    expect(report).toMatchObject({ exit_code: 0, to: buckets });
+    await expectWhole();
+    if (buckets === 8) expect(told(await verified(lake))).toEqual([]);
+  }
+  expect(await rebucket(1)).toMatchObject({ run_id: null });
+  await rebucket(3);
+  const unchanged = await lab.run({ lake });
+  expect(unchanged.exit_code).toBe(0);
+  expect(unchanged.tables).toMatchObject({ copy_jobs: { added: 0, updated: 0, parts_written: 0 } });
+  expect(unchanged.checkpoint?.unexplained_parts).toEqual([]);
+  await expectWhole();
+  expect(told(await verified(lake))).toEqual([]);
+});
+
+it('goes on where it stopped, whatever the step; query is exact at each, and Athena misses no row', async () => {
+  lake = join(lab.folder, 'killed');
+  await cp(lab.lake, lake, { recursive: true });
+  const whole = await asked();
+  const ids = new Set(before.copy_jobs.map(({ copy_job_id: id }) => String(id)));
+  for (const buckets of [8, 3]) {
+    for (let kills = 0; ; kills += 1) {
+      let steps = 0;
+      const ended = await rebucket(buckets, async (step) => {
+        steps += 1;
+        // One, two, three or four steps further each time.
+        if (steps === 1 + (kills % 4)) throw new Killed(step);
+      }).then(
+        () => true,
+        (error: unknown) => {
+          if (!(error instanceof Killed)) throw error;
+          return false;
+        },
+      );
+      expect(await asked()).toBe(whole);
+      const raw = await readTable(lake, 'copy_jobs');
+      expect(new Set(raw.map(({ copy_job_id: id }) => String(id)))).toEqual(ids);
+      if (ended) break;
+      expect(kills).toBeLessThan(40);
+      if (kills === 0) {
+        await expect(lab.run({ lake })).rejects.toMatchObject({ exitCode: 75 });
+        await expect(rebucket(5)).rejects.toMatchObject({ exitCode: 64 });
+      }
+    }
+    await expectWhole();
+  }
+  expect((await readLake(lake)).copy_jobs.size).toBe(ids.size);
+  expect(told(await verified(lake))).toEqual([]);
+});
