@@ -543,7 +543,7 @@ async function kubernetesSchemas(version: string): Promise<string> {
   const { stdout } = await ended(join(python, 'python'), ['-c', locate]);
   const from = join(stdout.trim(), 'kubernetes-json-schema', `${version}-local-strict`);
   const to = join(folder, `schemas-${version}`);
-  await mkdir(to);
+  await mkdir(to, { recursive: true });
   for (const name of ['namespace-v1', 'serviceaccount-v1', 'cronjob-batch-v1', '_definitions']) {
     const { $id: _, ...schema } = JSON.parse(
       (await readFile(join(from, `${name}.json`), 'utf8')).replaceAll(
