@@ -26,6 +26,9 @@ import type { OpenRun } from './open-run.ts';
 /** Parts in flight at once: one is merged while others are downloaded and uploaded. */
 const partsAtOnce = 3;
 
+/** Staged bytes of a batch that are worth releasing the memory of. */
+const releasedFrom = 32 * 2 ** 20;
+
 export interface PublicationOptions {
   readonly tables: readonly DrainedTable[];
   /** Null: the part is another shard's, and its rows are handed over. */
@@ -59,8 +62,8 @@ export class Publication {
   async publishBatch(batch: StagedBatch): Promise<void> {
     const { progress, log } = this.#options;
     progress.publishStarted(batch.parts.length + batch.lost.length);
-    // What was staged is on disk now, and the engine needs the memory.
-    releaseMemory();
+    // What was staged is on disk now, and the engine needs the memory. A small batch has left little to release.
+    if (batch.parts.reduce((sum, { bytes }) => sum + bytes, 0) >= releasedFrom) releaseMemory();
     for (const { origins, table, error } of batch.lost) this.#noteFailure(table.name, origins, error);
     const limit = pLimit(partsAtOnce);
     await Promise.all(batch.parts.map((part) => limit(() => this.#publishPart(part))));
