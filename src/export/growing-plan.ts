@@ -48,9 +48,8 @@ export class GrowingPlan {
 
   async #whole(add: (planned: readonly Planned[]) => void): Promise<Run> {
     const run = this.#run;
-    const discovery = run.planning.discover();
-    let found = await discovery.next();
-    for (; !found.done; found = await discovery.next()) add(found.value);
+    let found = await run.discovery.next();
+    for (; !found.done; found = await run.discovery.next()) add(found.value);
     return { ...run, planning: { ...run.planning, ...found.value } };
   }
 }

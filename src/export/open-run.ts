@@ -17,6 +17,8 @@ export interface OpenRun {
   readonly log: Logger;
   readonly stops: StopSignals;
   readonly planning: Prepared;
+  /** The plan in the making: see `discoverPlan`. Its first accounts are asked for while the engine starts. */
+  readonly discovery: ReturnType<Prepared['discover']>;
   readonly scratch: Scratch;
   readonly engine: Engine;
   readonly gate: PublishGate;
@@ -43,6 +45,7 @@ export async function withOpenRun<Result>(
   const stops = createStopSignals(io.stopping, settings.deadlineMs);
   const planning = await prepare(settings, { ...io, mode: 'write', draining: stops.draining });
   const log = io.log.child({ run_id: planning.runId });
+  const discovery = begunAtOnce(planning.discover());
   try {
     const gate = openPublishGate({
       window: settings.publishWindow,
@@ -69,7 +72,19 @@ export async function withOpenRun<Result>(
         claim: () => scratch.claim(),
       });
       try {
-        return await work({ settings, io, log, stops, planning, scratch, engine, gate, signing, started });
+        return await work({
+          settings,
+          io,
+          log,
+          stops,
+          planning,
+          discovery,
+          scratch,
+          engine,
+          gate,
+          signing,
+          started,
+        });
       } finally {
         await engine.close();
       }
@@ -81,4 +96,16 @@ export async function withOpenRun<Result>(
     stops.dispose();
     await planning.close();
   }
+}
+
+/** The same generator, asked for its first value before anybody waits for it. */
+function begunAtOnce<Value, Result>(generator: AsyncGenerator<Value, Result>): AsyncGenerator<Value, Result> {
+  const first = generator.next();
+  // Whoever waits for it gets the error.
+  first.catch(() => undefined);
+  return (async function* () {
+    let found = await first;
+    for (; !found.done; found = await generator.next()) yield found.value;
+    return found.value;
+  })();
 }
