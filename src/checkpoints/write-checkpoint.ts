@@ -46,6 +46,8 @@ export interface CheckpointRequest {
   readonly earlierKeys: readonly TrustedKey[];
   /** The SHA-256 of what the store has under this key now; null: nothing. */
   readonly contentNow: (key: string) => Promise<string | null>;
+  /** How many runs may end at once; default: 1. */
+  readonly writers?: number;
   readonly signal: AbortSignal;
 }
 
@@ -59,7 +61,10 @@ export interface MadeCheckpoint {
 export type CheckpointOutcome = MadeCheckpoint | null;
 
 /** How many other runs may end in between before this one gives up. */
-const attempts = 20;
+const fewestAttempts = 20;
+/** All shards of a night may end at once, and each may be slower than all others a few times. */
+const attemptsForEach = 4;
+const longestWaitMs = 2_000;
 const isOfTable = (page: PageSummary) => !page.name.startsWith('_ledger/');
 
 /**
@@ -67,7 +72,8 @@ const isOfTable = (page: PageSummary) => !page.name.startsWith('_ledger/');
  *   fails; the signal's reason
  */
 export async function writeCheckpoint(request: CheckpointRequest): Promise<CheckpointOutcome> {
-  const { store, signal } = request;
+  const { store, signal, writers = 1 } = request;
+  const attempts = fewestAttempts + attemptsForEach * (writers - 1);
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
     const number = await newestNumber(store, signal);
     const newest = number === 0 ? null : await readCheckpoint(store, number, signal);
@@ -76,7 +82,7 @@ export async function writeCheckpoint(request: CheckpointRequest): Promise<Check
     const stored = await writeAfter(newest, request);
     const signingBegins = request.key !== null && (newest?.envelope.signature ?? null) === null;
     if (stored !== null) return { stored, signingBegins };
-    await sleep(Math.random() * 100 * attempt, undefined, { signal });
+    await sleep(Math.random() * Math.min(100 * attempt, longestWaitMs), undefined, { signal });
   }
   throw new CheckpointError(
     `No checkpoint could be written to ${store.url}: other runs wrote the next one ${attempts} times`,

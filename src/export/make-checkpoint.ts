@@ -85,6 +85,7 @@ async function checkpointOf(
   const file = join(scratch.folder, 'compared.parquet');
   return await writeCheckpoint({
     store,
+    writers: settings.shard?.count ?? 1,
     run: { runId: planning.runId, asOf: planning.asOf, programVersion: io.programVersion },
     manifest: { ...records.manifest, rows: null },
     records: recordEntries(records),

@@ -37,6 +37,7 @@ const mostUnfinished = 20;
 /** Nights: the shards of one count together. */
 const mostCompared = 40;
 const readAtOnce = 4;
+const askedAtOnce = 16;
 
 /** A run ends within its deadline, plus what it may spend on closing the ledger; and clocks differ by some minutes. */
 const graceMs = 10 * 60_000;
@@ -61,21 +62,27 @@ export async function unfinishedRuns(
   const since = utcDay(now - daysSearched * dayMs);
   const withCoverage = new Set(runs.map(({ runId }) => runId));
   const found = await listRuns(store, { signal });
-  for (const { runId, asOf, date, hasManifest } of found.runs) {
-    if (!hasManifest || asOf > now || withCoverage.has(runId)) continue;
-    // The run may have ended after the coverage was read.
+  const limit = pLimit(askedAtOnce);
+  const withoutRows = found.runs.filter(
+    ({ runId, asOf, hasManifest }) => hasManifest && asOf <= now && !withCoverage.has(runId),
+  );
+  // The run may have ended after the coverage was read; and one that merges for a shard that has ended plans nothing.
+  const ask = async ({ date, runId }: (typeof withoutRows)[number]): Promise<void> => {
     const key = coverageKey(date, runId);
     if ((await store.head(key, signal)) === null)
       unread.add(key, 'it is gone, although its run has a manifest');
-  }
+  };
+  await Promise.all(withoutRows.map((run) => limit(() => ask(run))));
   const open = found.runs
     .filter(
       ({ runId, asOf, date, hasBegin, hasManifest }) =>
         hasBegin && !hasManifest && asOf <= now && date >= since && !withCoverage.has(runId),
     )
-    .slice(-mostUnfinished)
     .reverse();
-  const records = await readBegun(reading, open);
+  // The record of a shard has only its share of the targets.
+  const [newest] = await readBegun(reading, open.slice(0, 1));
+  const shards = asShard(newest?.settings.shard)?.count ?? 1;
+  const records = await readBegun(reading, open.slice(0, mostUnfinished * shards));
   return records.map(({ runId, asOf, planned, deadlineMs }) => {
     const endsBy = asOf + (deadlineMs ?? longestRunMs) + graceMs;
     return { runId, asOf, mayBeRunning: now < endsBy, planned };
