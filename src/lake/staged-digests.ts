@@ -5,7 +5,7 @@
 import { hash } from 'node:crypto';
 import type { Row, Table, Value } from '../tables/table.ts';
 import { DigestTable } from './digest-table.ts';
-import { linesIn } from './staged-files.ts';
+import { lineFeed, wholeLinesIn } from './staged-files.ts';
 import { notComparedHeads } from './staged-line.ts';
 
 export interface StagedDigests {
@@ -56,8 +56,8 @@ async function digestsOfKeys(
   const digests = new DigestTable(stagedRows);
   const heads = notComparedHeads(table);
   let latest: number | null = null;
-  for await (const lines of linesIn(files)) {
-    for (const line of lines) {
+  for await (const lines of wholeLinesIn(files)) {
+    for (const line of linesOf(lines)) {
       const { content, observed } = splitLine(line, heads);
       latest = later(latest, observed);
       const unit = unitOfLine(line, key);
@@ -81,8 +81,8 @@ async function digestsOfSlices(
   const keys = new Set<string>();
   const heads = notComparedHeads(table);
   let latest: number | null = null;
-  for await (const lines of linesIn(files)) {
-    for (const line of lines) {
+  for await (const lines of wholeLinesIn(files)) {
+    for (const line of linesOf(lines)) {
       const { content, observed } = splitLine(line, heads);
       latest = later(latest, observed);
       const row = parsed(line);
@@ -98,40 +98,68 @@ async function digestsOfSlices(
   return { digests, rows: keys.size, latest };
 }
 
-/** A line as the compared columns, which stand first, and its time. Lines are read as Latin-1: one character for each byte. */
-function splitLine(
-  line: string,
-  heads: readonly string[],
-): { readonly content: string; readonly observed: number | null } {
-  // A quotation mark within a text is escaped, so none of these can be part of one.
-  const end = heads.map((head) => line.indexOf(head)).filter((at) => at >= 0);
-  const at = Math.min(line.length, ...end);
-  const observed = timeIn(line, ',"observed_at":', at);
-  const first = timeIn(line, ',"first_observed_at":', at);
-  return { content: line.slice(0, at), observed: observed === null ? null : later(first, observed) };
+function* linesOf(lines: Buffer): Generator<Buffer> {
+  for (let at = 0; at < lines.length; ) {
+    const end = lines.indexOf(lineFeed, at);
+    yield lines.subarray(at, end < 0 ? lines.length : end);
+    at = end < 0 ? lines.length : end + 1;
+  }
 }
 
-function timeIn(line: string, head: string, from: number): number | null {
-  const at = line.indexOf(head, from);
+/** The columns that are not compared stand in the last bytes of a line, as far as they matter here. */
+const tailBytes = 768;
+
+/**
+ * A line as the compared columns, which stand first, and its time. If another column stays with the compared ones, equal rows
+ * may have other digests, but never different rows the same. Only the end of a line is decoded, as Latin-1: one character for
+ * each byte.
+ */
+function splitLine(
+  line: Buffer,
+  heads: readonly string[],
+): { readonly content: Buffer; readonly observed: number | null } {
+  const from = Math.max(0, line.length - tailBytes);
+  const tail = line.toString('latin1', from);
+  // A quotation mark within a text is escaped, so none of these can be part of one.
+  let at = tail.length;
+  for (const head of heads) {
+    const found = tail.indexOf(head);
+    if (found >= 0 && found < at) at = found;
+  }
+  const observed = timeIn(tail, ',"observed_at":');
+  const first = timeIn(tail, ',"first_observed_at":');
+  return {
+    content: line.subarray(0, from + at),
+    observed: observed === null ? null : later(first, observed),
+  };
+}
+
+function timeIn(tail: string, head: string): number | null {
+  const at = tail.indexOf(head);
   if (at < 0) return null;
-  const time = Number.parseFloat(line.slice(at + head.length, at + head.length + 24));
+  const time = Number.parseFloat(tail.slice(at + head.length, at + head.length + 24));
   return Number.isNaN(time) ? null : time;
 }
 
-function unitOfLine(line: string, key: readonly string[]): number {
+/** A key of a single text stands at the beginning of its line, within this many bytes. */
+const keyBytes = 128;
+
+function unitOfLine(line: Buffer, key: readonly string[]): number {
   const [only] = key;
   const head = `{"${only}":"`;
-  if (key.length === 1 && line.startsWith(head)) {
-    const text = line.slice(head.length, line.indexOf('"', head.length));
+  const begin = line.toString('latin1', 0, keyBytes);
+  const end = begin.indexOf('"', head.length);
+  if (key.length === 1 && end > 0 && begin.startsWith(head)) {
+    const text = begin.slice(head.length, end);
     if (!text.includes('\\')) return unitOfText(text);
   }
   const row = parsed(line);
   return unitOf(key.map((name) => row[name] ?? null));
 }
 
-function parsed(line: string): Row {
+function parsed(line: Buffer): Row {
   // Safe: this program staged it as an object with the table's columns.
-  return JSON.parse(Buffer.from(line, 'latin1').toString('utf8')) as Row;
+  return JSON.parse(line.toString('utf8')) as Row;
 }
 
 function latin1(text: string): string {
@@ -153,9 +181,9 @@ function unitOfText(text: string): number {
 
 const digestBits = 52;
 
-/** The first 52 bits of the text's SHA-256: exact in a number, and so are sums of two. */
-function digestOf(text: string): number {
-  const bytes = hash('sha256', text, 'binary');
+/** The first 52 bits of the SHA-256: exact in a number, and so are sums of two. */
+function digestOf(content: Buffer): number {
+  const bytes = hash('sha256', content, 'binary');
   const byte = (at: number) => bytes.charCodeAt(at);
   const high = (byte(0) << 16) | (byte(1) << 8) | byte(2);
   const low = (byte(3) << 20) | (byte(4) << 12) | (byte(5) << 4) | (byte(6) >>> 4);

@@ -55,19 +55,22 @@ async function* framesIn(file: string): AsyncGenerator<Buffer> {
   }
 }
 
-/**
- * The lines of the files, some at a time, without line feeds. Each character is one byte of UTF-8, which is a quarter of the
- * work of decoding.
- * @throws ScratchError
- */
-export async function* linesIn(files: readonly string[]): AsyncGenerator<readonly string[]> {
+/** The bytes of the files, in pieces of whole lines with their line feeds. @throws ScratchError */
+export async function* wholeLinesIn(files: readonly string[]): AsyncGenerator<Buffer> {
   for (const file of files) {
-    let rest = '';
+    let rest: Buffer = Buffer.alloc(0);
     for await (const bytes of bytesIn(file)) {
-      const lines = `${rest}${bytes.toString('latin1')}`.split('\n');
-      rest = lines.pop() ?? '';
-      yield lines;
+      const end = bytes.lastIndexOf(lineFeed) + 1;
+      if (end > 0) {
+        const whole = bytes.subarray(0, end);
+        yield rest.length === 0 ? whole : Buffer.concat([rest, whole]);
+        rest = bytes.subarray(end);
+      } else {
+        rest = Buffer.concat([rest, bytes]);
+      }
     }
-    if (rest !== '') yield [rest];
+    if (rest.length > 0) yield rest;
   }
 }
+
+export const lineFeed = 0x0a;
