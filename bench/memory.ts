@@ -32,6 +32,8 @@ const onePart = Number(values['one-part'] ?? (values.small ? '0.005' : '2'));
 const targets = Number(values.targets ?? (values.small ? 40 : 800));
 const regions = 4;
 const gibibyte = 2 ** 30;
+/** How Python names the signal that a process died of: 9, which only the kernel sends here. */
+const killed = -9;
 
 interface Export {
   readonly jobs: number;
@@ -49,15 +51,22 @@ try {
   const found = new Map<string, Export>();
   for (const millions of sizes) {
     const made = await exported({ 'jobs-per-day': (millions * 1e6) / targets / 30, days: 30 });
-    found.set(`${millions} million jobs`, made);
-    process.stderr.write(`${millions} million: ${Math.round(made.wallSeconds)} s\n`);
+    const name = `${millions} million jobs`;
+    process.stderr.write(`${name}: ${made === null ? 'killed' : `${Math.round(made.wallSeconds)} s`}\n`);
+    if (made === null) throw new Error(`the export of ${name} was killed`);
+    found.set(name, made);
   }
   const limit = onePart > 0 ? memoryLimit(gibibyte) : null;
   try {
     if (onePart > 0) {
       // From midnight to midnight, so that all jobs are of one day.
       const day = { 'jobs-per-day': (onePart * 1e6) / targets, days: 1, now: '2026-11-20T00:00:00Z' };
-      found.set(`${onePart} million of one day`, await exported(day, limit?.around));
+      const name = `${onePart} million of one day`;
+      const made = await exported(day, limit?.around);
+      if (made === null) {
+        console.error(`${name}: the kernel ended the export, because it needed more than 1 GiB`);
+        process.exitCode = 1;
+      } else found.set(name, made);
     }
   } finally {
     limit?.remove();
@@ -72,10 +81,11 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
+/** Null: the kernel ended it, because it needed more than its control group may have. */
 async function exported(
   flags: Readonly<Record<string, string | number>>,
   around: (command: readonly string[]) => readonly string[] = (command) => command,
-): Promise<Export> {
+): Promise<Export | null> {
   const lake = join(folder, 'lake');
   await rm(lake, { recursive: true, force: true });
   const simulator = await startSimulatorProcess({ ...flags, accounts: targets / regions, regions });
@@ -87,7 +97,9 @@ async function exported(
         ...['--target-timeout', '2h', '--deadline', '10h', '--scratch-limit', '200GB', '--output', 'json'],
       ]),
       { ...simulator.env, HOME: folder, AWS_EC2_METADATA_DISABLED: 'true' },
+      [killed],
     );
+    if (run.exitCode === killed) return null;
     // Safe: what `export --output json` documents.
     const { tables } = JSON.parse(run.stdout) as RunSummary;
     const jobs = tables.copy_jobs?.added ?? 0;
