@@ -17,10 +17,13 @@ SELECT creation_date AS day, count(*) AS jobs,
   count(*) FILTER (is_terminal IS DISTINCT FROM true) AS still_open
 FROM leaf_copies WHERE ${sinceSql} GROUP BY creation_date ORDER BY creation_date`;
 
+/** Classified as in the question failures-by-category. */
 const failuresSql = `
-SELECT nullif(message_category, '') AS message_category, count(*) AS failed, count(DISTINCT account_id) AS accounts
-FROM leaf_copies WHERE state = 'FAILED' AND ${sinceSql}
-GROUP BY ALL ORDER BY failed DESC, message_category NULLS LAST`;
+SELECT nullif(failure_category, 'unknown') AS message_category, cause, remedy, count(*) AS failed,
+  count(*) FILTER (category_from = 'AWS') AS categorized_by_aws, count(DISTINCT account_id) AS accounts
+FROM leaf_copies JOIN explained_failures USING (copy_job_id, creation_date)
+WHERE state = 'FAILED' AND ${sinceSql}
+GROUP BY ALL ORDER BY failed DESC, message_category NULLS LAST, cause NULLS LAST, remedy NULLS LAST`;
 
 const routesSql = `
 SELECT source_region, destination_region, count(*) AS jobs, count(*) FILTER (state = 'FAILED') AS failed
@@ -61,7 +64,10 @@ export async function readCopies(connection: DuckDBConnection, now: number): Pro
   });
   const failures = (await ask(failuresSql)).map((row) => ({
     message_category: textOf(row.message_category),
+    cause: textOf(row.cause),
+    remedy: textOf(row.remedy),
     failed: Number(row.failed),
+    categorized_by_aws: Number(row.categorized_by_aws),
     accounts: Number(row.accounts),
   }));
   const routes = (await ask(routesSql)).map((row) => ({

@@ -101,9 +101,16 @@ export interface CopiesOfDay {
 /** The copies of recent days, from copy_jobs. */
 export interface Copies {
   readonly days: readonly CopiesOfDay[];
+  /** One for each cause, the most frequent first. */
   readonly failures_by_category: readonly {
+    /** AWS's, or else the one that its message shows; null: nobody documents the message. */
     readonly message_category: string | null;
+    /** What went wrong and what a person can do, from the view known_failures. */
+    readonly cause: string | null;
+    readonly remedy: string | null;
     readonly failed: number;
+    /** Those to which AWS itself gave the category. */
+    readonly categorized_by_aws: number;
     readonly accounts: number;
   }[];
   readonly routes: readonly {

@@ -336,16 +336,22 @@ function failuresSection({ failures_by_category: failures }: Copies): Html {
   return section(
     'failures',
     'Why copies failed',
-    `Copies in state FAILED by AWS’s message category, created in the last ${daysShown} days.`,
+    `Copies in state FAILED by cause, created in the last ${daysShown} days. The category is AWS’s, or where AWS gave none, the one that its message shows.`,
     failures.length === 0
       ? html`<p class="empty">No copy failed.</p>`
-      : bars(
-          failures.map(({ message_category: category, failed, accounts }) => ({
-            name: category ?? 'no category given',
-            value: failed,
-            note: `in ${count(accounts, 'account')}`,
-          })),
-        ),
+      : [
+          bars(
+            failures.map(({ message_category: category, cause, failed, accounts }) => ({
+              name: [category ?? 'unknown', ...(cause === null ? [] : [cause.replace(/\.$/, '')])].join(': '),
+              value: failed,
+              note: `in ${count(accounts, 'account')}`,
+            })),
+          ),
+          failures.some(({ remedy }) => remedy !== null) &&
+            html`<details class="more"><summary>What to do</summary><ul>${[
+              ...new Set(failures.flatMap(({ remedy }) => (remedy === null ? [] : [remedy]))),
+            ].map((remedy) => html`<li>${remedy}</li>`)}</ul></details>`,
+        ],
   );
 }
 

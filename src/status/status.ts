@@ -32,6 +32,7 @@ const names: ReadonlySet<string> = new Set([
   'export_reconciliation',
   'copy_jobs',
   'leaf_copies',
+  'explained_failures',
 ]);
 
 /** @throws LakeError, ScratchError, AccessError, UsageError */

@@ -2,6 +2,7 @@
 import { exitCodes } from '../shared/exit-codes.ts';
 import { targetName } from '../targets/target.ts';
 import { adviceFor } from './advice.ts';
+import { firstLossLine } from './data-loss-text.ts';
 import { countTargets, needsPersonLine, renderFailures } from './failure-groups.ts';
 import { count, grouped, listSome, paragraphs } from './paragraphs.ts';
 import { printable } from './printable.ts';
@@ -36,6 +37,7 @@ export function renderPlanSummary(summary: PlanSummary, columns = 100, color = f
       columns,
       paint,
     ),
+    paragraphs(columns, [printable(firstLossLine(failures, summary.as_of))]),
     renderForeign(summary.foreign_objects, columns),
     paragraphs(
       columns,

@@ -1,12 +1,18 @@
 /** A damaged lake: `status` says what it still can, and names what it could not read. */
+
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openLocalStore } from '../../src/lake/stores/local.ts';
+import { openLakeReader } from '../../src/query/lake-reader.ts';
+import { loadQuestions } from '../../src/questions/questions.ts';
 import type { StatusReport } from '../../src/status/report.ts';
 import { renderStatusPage } from '../../src/status/status-page.ts';
 import { renderStatus } from '../../src/status/status-text.ts';
 import { keysIn, remove } from '../verify/damage.ts';
-import { part } from '../verify/damages.ts';
+import { at, part } from '../verify/damages.ts';
 import { makeNightLake, type NightLake } from '../verify/night-lake.ts';
 import { statusOf } from './lake-status.ts';
 
@@ -23,6 +29,39 @@ const unreadIn = ({ unread_objects: unread }: StatusReport) => unread.map(({ key
 it('reads a whole lake whole', () => {
   expect(whole).toMatchObject({ exit_code: 0, verdict: 'proven', unread_objects: [] });
   expect(renderStatus(whole)).not.toContain('Not read');
+});
+
+it('classifies failures as the question failures-by-category does', async () => {
+  const lake = await nights.copy();
+  const store = await openLocalStore({ folder: lake, create: false });
+  const folder = await mkdtemp(join(tmpdir(), 'backup-copy-export-failures-'));
+  const scratch = { folder, reserve: () => () => undefined, bytes: () => 0, limitBytes: 1e9 };
+  const reader = await openLakeReader({ store, folder: lake, scratch, memoryLimitBytes: 5e8 });
+  try {
+    const question = at(
+      loadQuestions().filter(({ name }) => name === 'failures-by-category'),
+      0,
+    );
+    const rows = await reader.connection.runAndReadAll(question.sql.replaceAll(':days', '34'));
+    const counted = new Map<string, number>();
+    for (const { message_category: category, cause, failed } of rows.getRowObjectsJS()) {
+      const name = `${category}: ${cause}`;
+      counted.set(name, (counted.get(name) ?? 0) + Number(failed));
+    }
+    const told = whole.copies.failures_by_category.map(
+      ({ message_category: category, cause, failed }) =>
+        [`${category ?? 'unknown'}: ${cause}`, failed] as const,
+    );
+    expect(new Map(told)).toEqual(counted);
+    expect(told.length).toBeGreaterThan(0);
+    expect(told.reduce((sum, [, failed]) => sum + failed, 0)).toBe(
+      whole.copies.days.reduce((sum, { failed }) => sum + failed, 0),
+    );
+  } finally {
+    await reader.close();
+    await store.close();
+    await rm(folder, { recursive: true });
+  }
 });
 
 const oneObject: Readonly<Record<string, (lake: string) => string>> = {

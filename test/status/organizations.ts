@@ -215,17 +215,20 @@ function copies(accounts: number, regions: number): Facts['copies']['copies'] {
   });
   const failed = days.reduce((sum, one) => sum + one.failed, 0);
   const categories = [
-    ['AccessDenied', 0.42],
-    ['InvalidParameters', 0.2],
-    ['VssError', 0.1],
-    [null, 0.28],
+    ['AccessDenied', 0.42, 'A permission for the copy is missing.', 'Check the policies of the role.'],
+    ['InvalidParameters', 0.2, 'A parameter of the copy does not fit.', 'Check the rule and its vaults.'],
+    ['VssError', 0.1, 'The snapshot of a Windows volume failed.', 'Check the VSS agent of the instance.'],
+    [null, 0.28, null, null],
   ] as const;
   const some = regionNames.slice(0, Math.min(regions, 6));
   return {
     days,
     failures_by_category: categories
-      .map(([category, share]) => ({
+      .map(([category, share, cause, remedy]) => ({
         message_category: category,
+        cause,
+        remedy,
+        categorized_by_aws: category === null ? 0 : 1,
         failed: Math.round(failed * share),
         accounts: Math.max(1, Math.round(accounts * share)),
       }))

@@ -82,6 +82,17 @@ describe('the summary of a plan', () => {
     expect(text.trimEnd().split('\n').at(-1)).toBe('40 targets need a person: 40 ASSUME_ROLE_FAILED.');
   });
 
+  test('says when the first of what it cannot read is lost', () => {
+    const unread = { ...noRole, read_through: '2026-11-10T02:00:00.000Z' };
+    const plan = estate(2, 1, (account) => ({
+      ...unread,
+      first_loss_at: `2026-11-2${account + 4}T02:00:00.000Z`,
+    }));
+    const text = renderPlanSummary({ ...summary, plan }, 400);
+    expect(text).toContain('\nThe first loss is on 2026-11-24T02:00:00.000Z (in ');
+    expect(text).toMatch(/The first loss is on .*: copy_job(s|_summaries) of 111122220000 in eu-west-0\.\n/);
+  });
+
   test('what needs a person comes before what time heals', () => {
     const throttled = { status: 'THROTTLED', error: 'ThrottlingException: Rate exceeded' } as const;
     const plan = estate(3, 1, (account) => (account === 2 ? noRole : throttled));

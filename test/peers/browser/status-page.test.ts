@@ -2,94 +2,25 @@
  * The status page in a real browser, with 5 and with 500 accounts, in both colour schemes: no script error, no request,
  * no accessibility violation (axe-core), usable by keyboard and on a narrow screen, and the numbers of --output json.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import axe, { type AxeResults } from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StatusReport } from '../../../src/status/report.ts';
 import { renderStatusPage } from '../../../src/status/status-page.ts';
 import { withTrouble } from '../../status/organizations.ts';
-import { openChromium } from './chromium.ts';
+import { openAll, openPages, type Pages, rows, type Scheme, texts, violations } from './opened-page.ts';
 
-let browser: Browser;
-let folder: string;
+let pages: Pages;
 beforeAll(async () => {
-  browser = await openChromium();
-  folder = await mkdtemp(join(tmpdir(), 'backup-copy-export-pages-'));
+  pages = await openPages();
 });
-afterAll(async () => {
-  await browser.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => pages.close());
 
-/** What the browser complained of, and what it asked the network for. */
-interface Opened {
-  readonly page: Page;
-  readonly complaints: readonly string[];
-}
-
-async function open(
-  report: StatusReport,
-  scheme: 'light' | 'dark',
-  use: (opened: Opened) => Promise<void>,
-): Promise<void> {
-  const file = join(folder, `${report.totals.accounts}-${scheme}.html`);
-  await writeFile(file, renderStatusPage(report));
-  const context = await browser.newContext({ colorScheme: scheme, viewport: { width: 1200, height: 900 } });
-  try {
-    const page = await context.newPage();
-    const complaints: string[] = [];
-    page.on('pageerror', (error) => complaints.push(error.message));
-    page.on('console', (message) => complaints.push(`${message.type()}: ${message.text()}`));
-    page.on('request', (request) => {
-      if (request.url() !== pathToFileURL(file).href && !request.url().startsWith('data:'))
-        complaints.push(`request to ${request.url()}`);
-    });
-    await page.goto(pathToFileURL(file).href);
-    await use({ page, complaints });
-    expect(complaints).toEqual([]);
-  } finally {
-    await context.close();
-  }
-}
-
-/** The rules that the page breaks, with the first element that does. */
-async function violations(page: Page): Promise<readonly string[]> {
-  await page.evaluate(axe.source);
-  const { violations: found } = await page.evaluate<AxeResults>(
-    "axe.run(document, { resultTypes: ['violations'] })",
-  );
-  return found.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
-}
-
-const texts = (page: Page, selector: string): Promise<string[]> =>
-  page
-    .locator(selector)
-    .evaluateAll((all) => all.map((one) => (one.textContent ?? '').replace(/\s+/g, ' ').trim()));
-
-/** The rows of a table, each as its cells. */
-const rows = (page: Page, selector: string): Promise<string[][]> =>
-  page
-    .locator(`${selector} tbody tr`)
-    .evaluateAll((all) =>
-      all.map((row) =>
-        [...row.querySelectorAll('th, td')].map((cell) =>
-          (cell.textContent ?? '').replace(/\s+/g, ' ').trim(),
-        ),
-      ),
-    );
+const open = (report: StatusReport, scheme: Scheme, use: (page: Page) => Promise<void>) =>
+  pages.open(renderStatusPage(report), scheme, use);
 
 const grouped = (n: number) => n.toLocaleString('en-US');
 const minute = (iso: string) => iso.slice(0, 16).replace('T', ' ');
 const tags = (page: Page, selector: string) => texts(page, `${selector} .tag`);
-
-const openAll = (page: Page) =>
-  page.locator('details').evaluateAll((all) => {
-    for (const one of all) one.setAttribute('open', '');
-  });
 
 describe.each([
   [5, 4],
@@ -99,7 +30,7 @@ describe.each([
   const report: StatusReport = JSON.parse(JSON.stringify(withTrouble(accounts, regions)));
 
   it.each(['light', 'dark'] as const)('breaks no rule in the %s scheme, folded and open', async (scheme) => {
-    await open(report, scheme, async ({ page }) => {
+    await open(report, scheme, async (page) => {
       expect(await violations(page)).toEqual([]);
       await openAll(page);
       expect(await violations(page)).toEqual([]);
@@ -107,7 +38,7 @@ describe.each([
   });
 
   it('shows the numbers of --output json', async () => {
-    await open(report, 'light', async ({ page }) => {
+    await open(report, 'light', async (page) => {
       await openAll(page);
       const { totals, copies, causes, lost, drains } = report;
       expect((await texts(page, '.figure .n')).filter((_, at) => [0, 1, 3, 5].includes(at))).toEqual(
@@ -178,7 +109,7 @@ describe.each([
   });
 
   it('can be used by keyboard, on a narrow screen and on paper', async () => {
-    await open(report, 'light', async ({ page }) => {
+    await open(report, 'light', async (page) => {
       const background = () => page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
       const light = await background();
       await page.keyboard.press('Tab');

@@ -116,6 +116,22 @@ describe('--metrics emf', () => {
     expect((await lab.run()).hours_to_data_loss).toBe(13 * 24);
   });
 
+  it('counts the same hours as status, while the clock runs down and when it is up', async () => {
+    lab.simulator.clearFaults();
+    await lab.run();
+    lab.simulator.addFaults([{ kind: 'deny', api: 'ListCopyJobSummaries', account: lab.member(0) }]);
+    const said: (number | null)[] = [];
+    for (const hours of [5, 72, 200, 60]) {
+      await lab.simulator.advance(hours * 3_600_000);
+      const run = await lab.run();
+      const report = await lab.status();
+      // The metric goes on below zero: for how long AWS has been deleting.
+      expect(Math.max(0, run.hours_to_data_loss ?? Number.NaN)).toBe(report.hours_to_loss);
+      said.push(report.hours_to_loss);
+    }
+    expect(said).toEqual([14 * 24 - 5, 14 * 24 - 77, 14 * 24 - 277, 0]);
+  });
+
   it('tells of a run that could not begin', () => {
     const context = { lake: 's3://bucket/größe\n', runId: null, timestamp: 1.5 };
     const [document] = emfIn(emfLines(endMetrics(74), context).join('\n'));
