@@ -216,7 +216,6 @@ export function isLedgerKey(key: string): boolean {
   if (key.startsWith(checkpointsPrefix)) return parseCheckpointKey(key) !== null;
   if (key.startsWith(statePagesPrefix)) return isStatePageKey(key);
   if (key.startsWith(acknowledgedPrefix)) return isAcknowledgementKey(key);
-  if (key.startsWith(rowDigestsPrefix)) return key.endsWith('.bin');
   if (key.startsWith(rebucketsPrefix)) return true;
   if (key.startsWith(shardsPrefix)) return parseShardKey(key) !== null;
   if (key.startsWith(nightsPrefix)) return key.endsWith('.json');

@@ -24,7 +24,7 @@ beforeAll(async () => {
     const lake = await nights.copy();
     truncateSync(join(lake, part(lake, 0)), 100);
     remove(lake, part(lake, 1));
-    writeFileSync(join(lake, '_ledger/<b>notes</b>.txt'), 'x');
+    writeFileSync(join(lake, '_ledger/<b>notes.txt'), 'x');
     reports.damaged = JSON.parse(JSON.stringify(await verified(lake, { subset: '1/2' })));
   } finally {
     await nights.close();

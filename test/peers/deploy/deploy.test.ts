@@ -64,7 +64,7 @@ describe('the CloudFormation templates', () => {
     const templates = (await readdir(join(root, 'deploy'), { recursive: true }))
       .filter((name) => /^((iam|ecs|batch)\/.+|alarms)\.yaml$/.test(name))
       .map((name) => join(root, 'deploy', name));
-    expect(templates).toHaveLength(7);
+    expect(templates).toHaveLength(9);
     const clean = await ended(join(python, 'cfn-lint'), ['--include-checks', 'I', '--', ...templates]);
     expect(clean).toEqual({ exitCode: 0, stdout: '', stderr: '' });
 
@@ -247,6 +247,10 @@ describe('the CronJob', () => {
     const good = await conform(manifest);
     expect(good.exitCode, good.stdout).toBe(0);
     expect(good.stdout).toContain('Valid: 3, Invalid: 0, Errors: 0, Skipped: 0');
+
+    const watching = await conform(join(root, 'deploy/kubernetes/watch.yaml'));
+    expect(watching.exitCode, watching.stdout).toBe(0);
+    expect(watching.stdout).toContain('Valid: 2, Invalid: 0, Errors: 0, Skipped: 0');
 
     const misspelt = join(folder, 'misspelt-manifest.yaml');
     await writeFile(

@@ -1,0 +1,118 @@
+/** The deploy files that look after a lake: jobs that the program accepts, after the export, and a witness that nobody can empty. */
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { tableOf } from '../../src/config/options.ts';
+import { parseStatusSettings } from '../../src/status/status-settings.ts';
+import { parseVerifySettings } from '../../src/verify/verify-settings.ts';
+
+const deploy = (name: string) => readFileSync(new URL(`../../deploy/${name}`, import.meta.url), 'utf8');
+/** Functions of CloudFormation become what they are given. */
+const template = (name: string) => parse(deploy(name), { logLevel: 'error' });
+const cronJobs = (name: string) =>
+  parseAllDocuments(deploy(name))
+    .map((one) => one.toJS())
+    .filter(({ kind }) => kind === 'CronJob');
+const podOf = (job: ReturnType<typeof cronJobs>[number]) => job.spec.jobTemplate.spec.template.spec;
+
+const watching = cronJobs('kubernetes/watch.yaml');
+const [exporting] = cronJobs('kubernetes/backup-copy-export.yaml');
+
+/** As the program reads a container's arguments. */
+function settingsOf([job, ...flags]: readonly string[]) {
+  if (job !== 'status' && job !== 'verify') throw new Error(`the job is ${job}`);
+  const given = flags.map((flag) => {
+    const [, name = '', value = ''] = /^--([a-z-]+)=(.+)$/.exec(flag) ?? [];
+    if (!tableOf(job).has(name)) throw new Error(`${flag} is no option of ${job}`);
+    return [name, value] as const;
+  });
+  const input = {
+    flags: Object.fromEntries(given),
+    env: {},
+    cwd: '/',
+    temporaryFolder: '/tmp',
+    readFile: () => '',
+  };
+  return job === 'status' ? parseStatusSettings(input) : parseVerifySettings(input);
+}
+
+it('runs status and a thirtieth of verify, each day, and never retries', () => {
+  const jobs = watching.map((job) => [
+    podOf(job).containers[0].args[0],
+    job.spec.jobTemplate.spec.backoffLimit,
+  ]);
+  expect(jobs).toEqual([
+    ['status', 0],
+    ['verify', 0],
+  ]);
+  const [status, verify] = watching.map((job) => settingsOf(podOf(job).containers[0].args));
+  expect(status).toMatchObject({ acknowledge: false, warnWithinMs: 48 * 3_600_000 });
+  expect(verify).toMatchObject({ subset: { number: null, of: 30 }, quick: false, resumeFile: null });
+});
+
+it('runs them after the export and its retries have ended', () => {
+  const start = ({ spec }: (typeof watching)[number]): number => {
+    const [minute, hour] = spec.schedule.split(' ').map(Number);
+    return hour * 3600 + minute * 60;
+  };
+  const end = start(exporting) + exporting.spec.jobTemplate.spec.activeDeadlineSeconds;
+  for (const job of watching) expect(start(job)).toBeGreaterThanOrEqual(end);
+});
+
+it('gives them the export’s lake, image, rights and limits', () => {
+  const pod = podOf(exporting);
+  const shared = ({ containers: [container], ...rest }: typeof pod) => {
+    const { name: _, args, resources, ...same } = container;
+    const where = args.filter((arg: string) =>
+      /^--(lake|scratch|scratch-limit|log-format|progress)=/.test(arg),
+    );
+    return { ...rest, container: { ...same, limits: resources.limits, where: where.sort() } };
+  };
+  for (const job of watching) {
+    expect(shared(podOf(job))).toEqual(shared(pod));
+    expect(job.metadata.namespace).toBe(exporting.metadata.namespace);
+  }
+});
+
+it('runs the same on Fargate, in the container of the task definition', () => {
+  const { Resources } = template('ecs/watch.yaml');
+  const [container] = JSON.parse(deploy('ecs/task-definition.json')).containerDefinitions;
+  for (const [at, name] of ['Status', 'Verify'].entries()) {
+    const input = Resources[name].Properties.Target.Input.replace(
+      /\$\{LakeUrl\}/,
+      's3://example-backup-copy-lake/lake',
+    );
+    const [override] = JSON.parse(input).containerOverrides;
+    expect(override.name).toBe(container.name);
+    const words = podOf(watching[at]).containers[0].args;
+    expect([...override.command].sort()).toEqual([...words].sort());
+    expect(override.command[0]).toBe(words[0]);
+  }
+  // The rule of schedule.yaml tells of every task of the family, and so of these.
+  const rule = template('ecs/schedule.yaml').Resources.FailedRun.Properties.EventPattern.detail;
+  expect(rule.group).toEqual(['family:backup-copy-export']);
+});
+
+it('keeps the witness’s copies for years, lets the exporter only add, and nobody delete', () => {
+  const { Witness, WitnessPolicy } = template('iam/witness-bucket.yaml').Resources;
+  expect(Witness).toMatchObject({
+    DeletionPolicy: 'Retain',
+    Properties: {
+      VersioningConfiguration: { Status: 'Enabled' },
+      ObjectLockEnabled: true,
+      ObjectLockConfiguration: { Rule: { DefaultRetention: { Mode: 'COMPLIANCE' } } },
+    },
+  });
+  // A rule that expires objects would end the record.
+  expect(Witness.Properties.LifecycleConfiguration).toBeUndefined();
+  const text = JSON.stringify(WitnessPolicy.Properties.PolicyDocument.Statement);
+  const allowed = [...text.matchAll(/s3:[A-Za-z*]+/g)].map(([action]) => action);
+  expect(allowed).toEqual(['s3:PutObject', 's3:GetObject', 's3:ListBucket', 's3:*']);
+  const [add] = WitnessPolicy.Properties.PolicyDocument.Statement;
+  expect(add).toMatchObject({
+    Effect: 'Allow',
+    Principal: { AWS: 'ExporterRoleArn' },
+    Action: 's3:PutObject',
+  });
+  expect(JSON.stringify(add.Resource)).toMatch(/_ledger\/checkpoints\/\*/);
+});
