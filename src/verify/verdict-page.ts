@@ -74,7 +74,7 @@ function findingsSection(findings: readonly Finding[]) {
       ? `The first ${grouped(shownFindings)} of ${grouped(findings.length)}; --output json has all.`
       : 'What is not as the ledger says, and what to do about it.',
     dataTable(
-      'Findings',
+      'Each finding and its remedy',
       [
         { name: 'Object' },
         { name: 'Kind', kind: 'short' },
