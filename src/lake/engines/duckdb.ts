@@ -78,7 +78,7 @@ class Database {
   }
 
   /** A new connection. Tables that a merge creates belong to its connection, and go when it closes. */
-  async connect(room: number | undefined): Promise<DuckDBConnection> {
+  async connect(room: number | undefined, memoryBytes: number): Promise<DuckDBConnection> {
     this.#instance ??= await DuckDBInstance.create(':memory:', {
       threads: String(this.#options.threads ?? 1),
       temp_directory: this.#spill,
@@ -88,7 +88,7 @@ class Database {
       allow_community_extensions: 'false',
     });
     const connection = await this.#instance.connect();
-    await connection.run(`SET memory_limit = '${this.#options.memoryLimitBytes}B'`);
+    await connection.run(`SET memory_limit = '${memoryBytes}B'`);
     // DuckDB 1.5 accepts this setting at the start, but ignores it.
     if (room !== undefined) await connection.run(`SET max_temp_directory_size = '${room}B'`);
     return connection;
@@ -102,8 +102,9 @@ class Database {
 }
 
 /**
- * First tries a normal merge. If memory does not suffice, merges again with long texts set aside. If rows are known to be
- * wide, long texts are set aside from the start.
+ * First tries a normal merge in half of the memory: what DuckDB needs beyond its limit grows with it, and what does not fit
+ * goes to disk. If that does not suffice, all of it; if memory still does not suffice, long texts are set aside. If rows are
+ * known to be wide, long texts are set aside from the start.
  */
 async function merge(
   request: MergeRequest,
@@ -111,12 +112,19 @@ async function merge(
   database: Database,
 ): Promise<MergeOutcome> {
   const room = options.claim?.();
-  const go = (texts: Texts) => inDatabase(request, options, database, room?.bytes, texts);
+  const limit = options.memoryLimitBytes;
+  const go = (texts: Texts, bytes: number) =>
+    inDatabase(request, options, database, { room: room?.bytes, bytes }, texts);
   try {
-    return await go('in place').catch((error: unknown) => {
-      if (!isOutOfMemory(error)) throw error;
-      return go('aside');
-    });
+    return await go('in place', Math.floor(limit / 2))
+      .catch((error: unknown) => {
+        if (!isOutOfMemory(error) && !isOutOfRoom(error)) throw error;
+        return go('in place', limit);
+      })
+      .catch((error: unknown) => {
+        if (!isOutOfMemory(error)) throw error;
+        return go('aside', limit);
+      });
   } catch (error) {
     throw mergeError(error, request, options.memoryLimitBytes, room?.bytes);
   } finally {
@@ -131,13 +139,13 @@ async function inDatabase(
   request: MergeRequest,
   options: DuckDbOptions,
   database: Database,
-  room: number | undefined,
+  { room, bytes }: { readonly room: number | undefined; readonly bytes: number },
   texts: Texts,
 ): Promise<MergeOutcome> {
   await rm(request.output, { force: true });
   let connection: DuckDBConnection | undefined;
   try {
-    connection = await database.connect(room);
+    connection = await database.connect(room, bytes);
     const outcome = await mergeIn(connection, request, texts, options.memoryLimitBytes);
     if ((await bytesOf(request)) > smallMerge) database.close();
     return outcome;
@@ -165,6 +173,10 @@ function isOutOfMemory(error: unknown): boolean {
     /out of memory/i.test(error.message) &&
     !/max_temp_directory_size/.test(error.message)
   );
+}
+
+function isOutOfRoom(error: unknown): boolean {
+  return error instanceof Error && /max_temp_directory_size/.test(error.message);
 }
 
 async function mergeIn(
