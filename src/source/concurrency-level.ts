@@ -1,9 +1,10 @@
 /**
  * A level of concurrency that finds itself. It climbs in steps, and keeps a step only if it pays.
  *
- * Little's law says that requests per second are the level divided by the time of a request. A step to twice the level that
- * leaves responses as fast as before doubles the requests per second. If they take twice as long, nothing was gained: they
- * only wait longer, in AWS, in the network, or in this program because its one thread is busy. Limiters such as Netflix's
+ * Little's law says that pages per second are the level divided by the time for which a page holds its slot: from the request
+ * until its rows are staged. A step to twice the level that leaves pages as fast as before doubles the pages per second. If
+ * they take twice as long, nothing was gained: they only wait longer, in AWS, in the network, or in this program because its
+ * one thread is busy. Limiters such as Netflix's
  * concurrency-limits compare the same two quantities (github.com/Netflix/concurrency-limits). They never wait for a moment
  * without load, in which the fastest response could be measured; here each step is compared with the level below it.
  */
@@ -26,11 +27,11 @@ export interface LevelChange {
   readonly why: 'trial' | 'kept' | 'no gain' | 'slower' | 'memory';
 }
 
-export interface Response {
-  /** Responses of one kind take about as long: one API, one region, pages of about one size. */
+export interface HeldSlot {
+  /** Pages of one kind take about as long: one API, one region, about one size. */
   readonly kind: string;
-  /** When its request was sent, by the clock of the level. */
-  readonly sentAt: number;
+  /** When the slot was taken for the request, by the clock of the level. */
+  readonly takenAt: number;
   /** Requests and pages that hold a slot, this one included. */
   readonly slotsInUse: number;
 }
@@ -94,14 +95,15 @@ export class ConcurrencyLevel {
     this.#crowded = true;
   }
 
-  answered({ kind, sentAt, slotsInUse }: Response): void {
+  /** A page has given its slot back: it has come, and its rows are staged. */
+  released({ kind, takenAt, slotsInUse }: HeldSlot): void {
     const round = this.#round;
     // A request that was sent at another level says nothing about this one.
-    if (sentAt < round.begun || slotsInUse < this.#level * usedShare) return;
+    if (takenAt < round.begun || slotsInUse < this.#level * usedShare) return;
     const now = this.#options.now();
     const ofKind = round.kinds.get(kind) ?? { responses: 0, sum: 0 };
     ofKind.responses += 1;
-    ofKind.sum += Math.log(Math.max(1, now - sentAt));
+    ofKind.sum += Math.log(Math.max(1, now - takenAt));
     round.kinds.set(kind, ofKind);
     round.responses += 1;
     const enough = Math.max(leastResponses, this.#level);

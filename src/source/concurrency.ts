@@ -13,8 +13,8 @@ export interface Concurrency {
   readonly slots: SemaphoreInterface;
   /** One for each drain that is open. */
   readonly drains: SemaphoreInterface;
-  /** A request is sent; what it returns is called when the page has come, with its kind (`Response` of the level). */
-  readonly sent: () => (kind: string) => void;
+  /** A slot is taken; what it returns is called when its page is released, with the kind of the page. */
+  readonly slotTaken: () => (kind: string) => void;
   /** A page has to wait for memory. */
   readonly crowded: () => void;
   /** While a drain waits before it asks again, another one may be open. If the number is fixed, none is. */
@@ -43,7 +43,7 @@ export function fixedConcurrency(count: number): Concurrency {
   return {
     slots: new Semaphore(count),
     drains: new Semaphore(count),
-    sent: () => () => {},
+    slotTaken: () => () => {},
     crowded: () => {},
     whileWaiting: (wait) => wait(),
     now: () => count,
@@ -73,9 +73,9 @@ export function openConcurrency(setting: ConcurrencySetting, options: Concurrenc
   return {
     slots,
     drains,
-    sent: () => {
-      const sentAt = now();
-      return (kind) => level.answered({ kind, sentAt, slotsInUse: level.level - slots.getValue() });
+    slotTaken: () => {
+      const takenAt = now();
+      return (kind) => level.released({ kind, takenAt, slotsInUse: level.level - slots.getValue() });
     },
     crowded: () => level.crowded(),
     whileWaiting: async (wait) => {

@@ -48,7 +48,7 @@ export interface RequestSetup {
   /** Resolves when the target's rate allows one more request. */
   readonly rateLimit: () => Promise<void>;
   /** Slots bound the requests on their way, and the pages in memory, at once. */
-  readonly concurrency: Pick<Concurrency, 'slots' | 'sent' | 'crowded' | 'whileWaiting'>;
+  readonly concurrency: Pick<Concurrency, 'slots' | 'slotTaken' | 'crowded' | 'whileWaiting'>;
   /** Slows the target down after AWS has throttled it. */
   readonly pace: TargetPace;
   /** Bounds the bytes of the pages that are in memory at once. */
@@ -99,6 +99,7 @@ export async function requestPage(
   const attempt = async (): Promise<HeldPage> => {
     await waitForPace(pace, concurrency.whileWaiting, signal);
     const freeSlot = await takeSlot(concurrency.slots, signal);
+    const released = concurrency.slotTaken();
     let identity: AwsCredentialIdentity | null = null;
     try {
       const refresh: Partial<RefreshRequest> = refused === undefined ? {} : { forceRefresh: true, refused };
@@ -106,8 +107,10 @@ export async function requestPage(
       refused = undefined;
       const { raw, reservation } = await whenItFits(setup, ask, signal);
       pace.answered();
+      const kind = pageKind(ask, target, raw);
       return new HeldPage(raw, pass, () => {
         reservation?.release();
+        released(kind);
         freeSlot();
       });
     } catch (error) {
@@ -242,7 +245,6 @@ async function pageFrom(
   send: ReturnType<Ask['prepare']>['send'],
 ): Promise<RawPage> {
   const { requestTimeoutMs } = setup.timing;
-  const answered = setup.concurrency.sent();
   const cut = childController(signal);
   const timer = setTimeout(() => cut.abort(new NoAnswerInTime(requestTimeoutMs)), requestTimeoutMs);
   try {
@@ -262,12 +264,11 @@ async function pageFrom(
   const page = pageOf(kept.response, ask.list);
   // The records are parsed, so the text is no longer needed.
   kept.response = null;
-  answered(responseKind(ask, setup.target, page));
   return { ...page, observedAt: await setup.observed(page.observedAt) };
 }
 
 /** A page with four times as many records counts as another kind: it takes longer, however many others there are. */
-function responseKind(ask: Ask, { region }: Target, { records }: RawPage): string {
+function pageKind(ask: Ask, { region }: Target, { records }: RawPage): string {
   return `${ask.list} ${region} ${Math.ceil(Math.log(records.length + 1) / Math.log(4))}`;
 }
 

@@ -22,7 +22,7 @@ function simulate(memoryHolds: () => boolean = () => true): Simulation {
   let now = 0;
   let answered = 0;
   let number = 0;
-  let underWay: { readonly sentAt: number; readonly endsAt: number; readonly kind: string }[] = [];
+  let underWay: { readonly takenAt: number; readonly endsAt: number; readonly kind: string }[] = [];
   const changes: LevelChange[] = [];
   const level = new ConcurrencyLevel({
     first: 16,
@@ -42,13 +42,13 @@ function simulate(memoryHolds: () => boolean = () => true): Simulation {
         while (underWay.length < Math.min(level.level, most)) {
           number += 1;
           const { ms, kind = 'list eu-west-1' } = server({ atOnce: underWay.length + 1, number });
-          underWay.push({ sentAt: now, endsAt: now + ms, kind });
+          underWay.push({ takenAt: now, endsAt: now + ms, kind });
         }
         underWay.sort((a, b) => a.endsAt - b.endsAt);
         const [first] = underWay;
         if (first === undefined) return;
         now = first.endsAt;
-        level.answered({ ...first, slotsInUse: underWay.length });
+        level.released({ ...first, slotsInUse: underWay.length });
         underWay = underWay.slice(1);
         answered += 1;
       }

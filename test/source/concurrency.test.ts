@@ -15,7 +15,7 @@ async function fill(setting: number | 'auto', rounds: number) {
     while (!concurrency.slots.isLocked()) {
       const [, release] = await concurrency.slots.acquire();
       releases.push(release);
-      pages.push(concurrency.sent());
+      pages.push(concurrency.slotTaken());
     }
     atOnce.push(releases.length);
     now += 100;
