@@ -99,11 +99,12 @@ export async function requestPage(
   const attempt = async (): Promise<HeldPage> => {
     await waitForPace(pace, concurrency.whileWaiting, signal);
     const freeSlot = await takeSlot(concurrency.slots, signal);
-    const released = concurrency.slotTaken();
     let identity: AwsCredentialIdentity | null = null;
     try {
       const refresh: Partial<RefreshRequest> = refused === undefined ? {} : { forceRefresh: true, refused };
       identity = await abortable(target.credentials(refresh), signal);
+      // Without the time for STS: it is not the time of a page.
+      const released = concurrency.slotTaken();
       refused = undefined;
       const { raw, reservation } = await whenItFits(setup, ask, signal);
       pace.answered();

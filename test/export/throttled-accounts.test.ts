@@ -18,6 +18,7 @@ it('accounts that AWS throttles do not keep the others waiting, although there a
     return new Set(pages.map(({ account }) => account));
   };
   await lab.until(async () => others.every((account) => read().has(account)));
+  await lab.until(async () => lab.simulator.faults().every(({ met }) => met > 0));
   expect(throttled.filter((account) => read().has(account))).toEqual([]);
   lab.simulator.clearFaults();
   const run = await running;
