@@ -70,7 +70,7 @@ export async function actionsUsed(): Promise<string[]> {
     if (!file.endsWith('.ts') || /^(simulator|catalog|repair)\//.test(file)) continue;
     const source = await readFile(join(root, 'src', file), 'utf8');
     for (const imported of source.matchAll(
-      /import\s+\{([^}]*)\}\s+from '@aws-sdk\/(?:client-|lib-storage)[^']*'/g,
+      /(?:import|const)\s+\{([^}]*)\}\s+(?:from|=\s*await\s+import\()\s*'@aws-sdk\/(?:client-|lib-storage)[^']*'/g,
     )) {
       for (const name of (imported[1] ?? '').split(',').map((part) => part.trim())) {
         const [, operation] = /^(?:paginate)?(\w+?)(?:Command)?$/.exec(name) ?? [];
