@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { checkpointKey } from '../lake/layout.ts';
 import type { Store } from '../lake/stores/store.ts';
 import type { WrittenPart } from '../ledger/runs.ts';
+import { runsAtWork } from '../ledger/runs-at-work.ts';
 import { uncountedRuns } from './adopted-manifests.ts';
 import { newestNumber, readCheckpoint } from './chain.ts';
 import {
@@ -202,9 +203,18 @@ async function bringUpToDate(
   const steps = [...stepsOf([...others.map(({ parts }) => parts), request.written]), ...read];
   const removed = new Set(others.flatMap((one) => one.removed));
   const unexplained: UnexplainedPart[] = [];
+  let atWork: Promise<boolean> | undefined;
+  const othersAtWork = () => {
+    atWork ??= hasOthersAtWork(request);
+    return atWork;
+  };
   for (const [key, ofPart] of Map.groupBy(steps, (step) => step.key)) {
     const known = await state.get(key);
     const settled = await settledNow(known, ofPart, () => request.contentNow(key));
+    // A run that has not ended may have written what this run only read. Its manifest will say so; if it never comes, the
+    // next run that reads the part finds it unexplained.
+    const onlyRead = ofPart.every(({ before, sha256 }) => before === sha256);
+    if (settled.unexplained.length > 0 && onlyRead && (await othersAtWork())) continue;
     for (const found of settled.unexplained) {
       if (found === null && removed.has(key)) continue;
       // The first checkpoint has nothing to compare with but manifests, and a run may have died before it wrote one.
@@ -217,6 +227,13 @@ async function bringUpToDate(
     if ((await request.contentNow(key)) === null) await state.remove(key);
   }
   return { adopted: others.map(({ manifest: { key, sha256 } }) => ({ key, sha256 })), unexplained };
+}
+
+async function hasOthersAtWork({ store, run, signal }: CheckpointRequest): Promise<boolean> {
+  for await (const { runId } of runsAtWork(store, run.asOf, signal)) {
+    if (runId !== run.runId) return true;
+  }
+  return false;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The first thing that a run writes about itself. */
 import { beingRebucketed, readRecord } from '../lake/lake-record.ts';
 import { type BeginRecord, type WrittenRecord, writeBegin } from '../ledger/runs.ts';
+import { closingMs } from '../ledger/runs-at-work.ts';
 import { writeShardRun } from '../ledger/shard-runs.ts';
 import { askUnlessStopped } from '../shared/abort.ts';
 import { UnavailableError } from '../shared/errors.ts';
@@ -51,9 +52,6 @@ export async function writeBeginRecord({
   }
   return written;
 }
-
-/** After its deadline, a run still closes its ledger. */
-const closingMs = 600_000;
 
 /** Says that this shard is at work, so that no other merges in its place what is handed over to it. @throws LakeError */
 export async function writeShardRecord({ settings, stops, planning }: Run): Promise<void> {

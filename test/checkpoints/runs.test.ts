@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writeCheckpoint } from '../../src/checkpoints/write-checkpoint.ts';
 import { beginKey, checkpointKey } from '../../src/lake/layout.ts';
 import { openLocalStore } from '../../src/lake/stores/local.ts';
-import { newRunId } from '../../src/ledger/runs.ts';
+import { newRunId, writeBegin } from '../../src/ledger/runs.ts';
 import { renderStatusPage } from '../../src/status/status-page.ts';
 import { renderStatus } from '../../src/status/status-text.ts';
 import { utcDay } from '../../src/tables/table.ts';
@@ -37,21 +37,22 @@ it('keeps one chain when two runs end at once, and counts both', async () => {
   expect(await findingsIn(copy, trusted)).toEqual([]);
 });
 
-it.each([
-  ['another run has replaced since', 'p1', []],
-  ['the part still has, although another run had replaced it', 'p0', ['p0']],
-])('a part that a run read and left alone: what %s', async (_, there, doubts) => {
+const part = 'copy_jobs/creation_date=2026-11-20/part-00000.parquet';
+const contents = { p0: hash('sha256', 'p0'), p1: hash('sha256', 'p1') };
+const night = Date.UTC(2026, 10, 20);
+const written = (sha256: string, before: string | null) => [
+  { key: part, rows: 1, bytes: 2, sha256, sha256_before: before, etag_before: before, etag_after: sha256 },
+];
+const read = (sha256: string) => [{ key: part, sha256, bytes: 2, rows: 1 }];
+
+/** A lake of one part whose runs only end: `end` writes a checkpoint and returns what it finds unexplained. */
+async function runsOfOnePart(there: 'p0' | 'p1') {
   const folder = await mkdtemp(join(signed.lab.folder, 'reads-'));
   const store = await openLocalStore({ folder, create: true });
-  const part = 'copy_jobs/creation_date=2026-11-20/part-00000.parquet';
-  const contents = { p0: hash('sha256', 'p0'), p1: hash('sha256', 'p1') };
-  const written = (sha256: string, before: string | null) => [
-    { key: part, rows: 1, bytes: 2, sha256, sha256_before: before, etag_before: before, etag_after: sha256 },
-  ];
   const end = async (runId: string, did: Partial<Parameters<typeof writeCheckpoint>[0]>) => {
     const made = await writeCheckpoint({
       store,
-      run: { runId, asOf: Date.UTC(2026, 10, 20), programVersion: '0.0.0-test' },
+      run: { runId, asOf: night, programVersion: '0.0.0-test' },
       manifest: {
         key: `_ledger/runs/2026-11-20/${runId}.json`,
         sha256: hash('sha256', runId),
@@ -63,17 +64,52 @@ it.each([
       unchanged: [],
       key: null,
       earlierKeys: [],
-      contentNow: async () => hash('sha256', there),
+      contentNow: async () => contents[there],
       signal: new AbortController().signal,
       ...did,
     });
     return made?.stored.checkpoint.unexplained.map(({ found }) => found);
   };
+  return { store, end };
+}
+
+it.each([
+  ['another run has replaced since', 'p1', []],
+  ['the part still has, although another run had replaced it', 'p0', [contents.p0]],
+] as const)('a part that a run read and left alone: what %s', async (_, there, doubts) => {
+  const { store, end } = await runsOfOnePart(there);
   try {
     expect(await end('first', { written: written(contents.p0, null) })).toEqual([]);
     expect(await end('faster', { written: written(contents.p1, contents.p0) })).toEqual([]);
-    const read = { key: part, sha256: contents.p0, bytes: 2, rows: 1 };
-    expect(await end('slower', { unchanged: [read] })).toEqual(doubts.map((name) => hash('sha256', name)));
+    expect(await end('slower', { unchanged: read(contents.p0) })).toEqual(doubts);
+  } finally {
+    await store.close();
+  }
+});
+
+it.each([
+  ['its manifest explains it', 0, []],
+  ['but it is one when the deadline of that run has passed', 2, [contents.p1]],
+] as const)('what a run at work may have written is no doubt yet: %s', async (_, hours, doubts) => {
+  const { store, end } = await runsOfOnePart('p1');
+  try {
+    expect(await end('first', { written: written(contents.p0, null) })).toEqual([]);
+    await writeBegin(store, {
+      format: 1,
+      run_id: newRunId(night, night),
+      as_of: new Date(night).toISOString(),
+      started_at: new Date(night).toISOString(),
+      program_version: '0.0.0-test',
+      buckets: 1,
+      caller: { account_id: '111122223333', arn: 'arn:aws:iam::111122223333:role/export' },
+      settings: { deadlineMs: 3_600_000 },
+      plan: [],
+    });
+    expect(await end('reader', { unchanged: read(contents.p1) })).toEqual([]);
+    const later = { runId: 'later', asOf: night + hours * 3_600_000, programVersion: '0.0.0-test' };
+    const last =
+      hours === 0 ? { written: written(contents.p1, contents.p0) } : { unchanged: read(contents.p1) };
+    expect(await end('later', { run: later, ...last })).toEqual(doubts);
   } finally {
     await store.close();
   }
