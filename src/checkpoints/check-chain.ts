@@ -211,6 +211,7 @@ class Walk {
         found('part-changed-outside-runs', key, what, {
           run_id: checkpoint.run_id,
           expected: expected === null ? null : { sha256: expected, bytes: null },
+          there,
         }),
       );
     }

@@ -91,13 +91,15 @@ export interface CheckpointFinding {
   readonly what: string;
   /** What the newest checkpoint names; null: nothing. */
   readonly expected: { readonly sha256: string; readonly bytes: number | null } | null;
+  /** The SHA-256 of what a run found in place of that; null: nothing, or the finding is of another kind. */
+  readonly there: string | null;
 }
 
 export function found(
   kind: CheckpointFindingKind,
   key: string,
   what: string,
-  facts: Partial<Pick<CheckpointFinding, 'run_id' | 'expected'>> = {},
+  facts: Partial<Pick<CheckpointFinding, 'run_id' | 'expected' | 'there'>> = {},
 ): CheckpointFinding {
-  return { kind, key, run_id: null, what, expected: null, ...facts };
+  return { kind, key, run_id: null, what, expected: null, there: null, ...facts };
 }

@@ -8,7 +8,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { checkpointKey } from '../lake/layout.ts';
 import type { Store } from '../lake/stores/store.ts';
 import type { WrittenPart } from '../ledger/runs.ts';
-import { runsAtWork } from '../ledger/runs-at-work.ts';
 import { uncountedRuns } from './adopted-manifests.ts';
 import { newestNumber, readCheckpoint } from './chain.ts';
 import {
@@ -203,20 +202,14 @@ async function bringUpToDate(
   const steps = [...stepsOf([...others.map(({ parts }) => parts), request.written]), ...read];
   const removed = new Set(others.flatMap((one) => one.removed));
   const unexplained: UnexplainedPart[] = [];
-  let atWork: Promise<boolean> | undefined;
-  const othersAtWork = () => {
-    atWork ??= hasOthersAtWork(request);
-    return atWork;
-  };
+  let doubts: Promise<readonly UnexplainedPart[]> | undefined;
   for (const [key, ofPart] of Map.groupBy(steps, (step) => step.key)) {
     const known = await state.get(key);
     const settled = await settledNow(known, ofPart, () => request.contentNow(key));
-    // A run that has not ended may have written what this run only read. Its manifest will say so; if it never comes, the
-    // next run that reads the part finds it unexplained.
-    const onlyRead = ofPart.every(({ before, sha256 }) => before === sha256);
-    if (settled.unexplained.length > 0 && onlyRead && (await othersAtWork())) continue;
     for (const found of settled.unexplained) {
       if (found === null && removed.has(key)) continue;
+      doubts ??= earlierDoubts(newest, request);
+      if (isExplainedNow(await doubts, found, ofPart)) continue;
       // The first checkpoint has nothing to compare with but manifests, and a run may have died before it wrote one.
       unexplained.push({ key, expected: known?.sha256 ?? null, found });
     }
@@ -229,11 +222,41 @@ async function bringUpToDate(
   return { adopted: others.map(({ manifest: { key, sha256 } }) => ({ key, sha256 })), unexplained };
 }
 
-async function hasOthersAtWork({ store, run, signal }: CheckpointRequest): Promise<boolean> {
-  for await (const { runId } of runsAtWork(store, run.asOf, signal)) {
-    if (runId !== run.runId) return true;
+/** How many checkpoints can lie between one that was made while a run was at work, and that run's own. */
+const checkpointsInBetween = 8;
+
+/** What the last checkpoints found in parts, without a run that had written it. */
+async function earlierDoubts(
+  newest: StoredCheckpoint | null,
+  { store, signal }: CheckpointRequest,
+): Promise<readonly UnexplainedPart[]> {
+  const doubts = [...(newest?.checkpoint.unexplained ?? [])];
+  const last = newest?.checkpoint.number ?? 0;
+  for (let number = last - 1; number >= 1 && number > last - checkpointsInBetween; number -= 1) {
+    try {
+      doubts.push(...(await readCheckpoint(store, number, signal)).checkpoint.unexplained);
+    } catch (error) {
+      if (error instanceof CheckpointError) break;
+      throw error;
+    }
   }
-  return false;
+  return doubts;
+}
+
+/**
+ * A checkpoint that was made while this run was at work found what this run had written, and named it. So the state went on
+ * from there, and no longer has the content that this run replaced.
+ */
+function isExplainedNow(
+  doubts: readonly UnexplainedPart[],
+  found: string | null,
+  steps: readonly PartStep[],
+): boolean {
+  return steps
+    .filter(({ before }) => before === found)
+    .every(({ key, before, sha256 }) =>
+      doubts.some((doubt) => doubt.key === key && doubt.expected === before && doubt.found === sha256),
+    );
 }
 
 /**

@@ -149,7 +149,7 @@ function warnOfDoubts({ log }: Run, { stored, signingBegins }: MadeCheckpoint): 
   if (unexplained.length > 0) {
     log.warn(
       { parts: unexplained },
-      'parts had another content than the ledger says before this run: a run that died wrote them, or somebody changed them. The checkpoint names them',
+      'parts had another content than the ledger says before this run: a run that died or has not ended wrote them, or somebody changed them. The checkpoint names them',
     );
   }
 }

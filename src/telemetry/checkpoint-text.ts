@@ -32,7 +32,7 @@ export function renderCheckpoint(checkpoint: CheckpointSummary, columns: number)
     ...(unexplained.length === 0
       ? []
       : [
-          `Before this run, ${grouped(unexplained.length)} ${unexplained.length === 1 ? 'part differed' : 'parts differed'} from the ledger: ${printable(unexplained.slice(0, shown).join(', '))}${more}. A run that died wrote them, or somebody changed them.`,
+          `Before this run, ${grouped(unexplained.length)} ${unexplained.length === 1 ? 'part differed' : 'parts differed'} from the ledger: ${printable(unexplained.slice(0, shown).join(', '))}${more}. A run that died or has not ended wrote them, or somebody changed them.`,
         ]),
   ]);
 }

@@ -14,6 +14,8 @@ export interface Write {
   readonly bytes: number | null;
   readonly rows: number | null;
   readonly etag: string | null;
+  /** The SHA-256 of what it replaced; null: there was nothing, or the ledger does not say. */
+  readonly before: string | null;
 }
 
 export interface ExpectedObject {
@@ -76,10 +78,11 @@ export class ExpectedObjects {
       this.#removed.set(key, runId);
     }
     for (const part of parts) {
-      const { key, rows, bytes, sha256, etag_before: before, etag_after: etag } = part;
-      this.#write(key, { runId, asOf, sha256, bytes, rows, etag }, before);
+      const { key, rows, bytes, sha256, etag_before, etag_after: etag } = part;
+      const before = part.sha256_before ?? null;
+      this.#write(key, { runId, asOf, sha256, bytes, rows, etag, before }, etag_before);
     }
-    const once = { runId, asOf, bytes: null, etag: null };
+    const once = { runId, asOf, bytes: null, etag: null, before: null };
     for (const table of [coverage, reconciliation]) {
       if (table === null) continue;
       this.#write(table.key, { ...once, sha256: table.sha256, rows: table.rows }, null);

@@ -1,5 +1,6 @@
 /** Compares the lake with its checkpoints, on top of what was found without them. */
 import { type CheckedCheckpoints, checkCheckpoints } from '../checkpoints/check-checkpoints.ts';
+import type { CheckpointFinding } from '../checkpoints/checkpoint-findings.ts';
 import type { TrustedKey } from '../checkpoints/keys.ts';
 import { checkpointsPrefix } from '../lake/layout.ts';
 import type { Store } from '../lake/stores/store.ts';
@@ -27,6 +28,8 @@ export interface SignedStateOptions {
   /** Empty: signatures are not checked. */
   readonly keys: readonly TrustedKey[];
   readonly ledger: Ledger;
+  /** The ledger, with all writes of these keys. */
+  readonly ledgerOf: (keys: ReadonlySet<string>) => Promise<Ledger>;
   readonly look: Look;
   readonly signal: AbortSignal;
 }
@@ -70,8 +73,10 @@ async function compare(options: SignedStateOptions): Promise<SignedState> {
     const isToRead = (key: string) => differing.has(key) && !look.contents.has(key);
     checked = await check((key) => (isToRead(key) ? undefined : knownContent(key, options)));
   }
-  for (const { kind, key, what, run_id, expected } of relevant(checked, options)) {
-    look.add(finding(kind, key, what, { run_id, expected }));
+  const explained = await explainedSince(checked, options);
+  for (const one of relevant(checked, options)) {
+    const { kind, key, what, run_id, expected } = one;
+    if (!explained.has(one)) look.add(finding(kind, key, what, { run_id, expected }));
   }
   return {
     checkpoints: checked.checkpoints,
@@ -80,6 +85,24 @@ async function compare(options: SignedStateOptions): Promise<SignedState> {
     witnessed: witness === null ? null : checked.witnessed,
     objects: checked.objects,
   };
+}
+
+/**
+ * A run found in a part what another had written that had not ended, and named it in its checkpoint. The other one's
+ * manifest says so by now.
+ */
+async function explainedSince(
+  { findings }: CheckedCheckpoints,
+  { ledgerOf }: SignedStateOptions,
+): Promise<ReadonlySet<CheckpointFinding>> {
+  const doubts = findings.filter(({ kind }) => kind === 'part-changed-outside-runs');
+  if (doubts.length === 0) return new Set();
+  const { expected } = await ledgerOf(new Set(doubts.map(({ key }) => key)));
+  const isExplained = ({ key, there, expected: before }: CheckpointFinding) =>
+    expected
+      .history(key)
+      .some((write) => write.sha256 === there && write.before === (before?.sha256 ?? null));
+  return new Set(doubts.filter(isExplained));
 }
 
 /** The store, for which an object that is not what was written is one with another content, and no error. */

@@ -160,7 +160,8 @@ async function verifyLake(verification: Verification): Promise<VerifyReport> {
   const doubled = await checkJobsInTwoParts(spill, look);
   conflicts.tell(look, new Set([...doubled, ...look.findings.map(({ key }) => key)]));
   progress.phase('comparing the lake with its checkpoints');
-  const signed = await checkSignedState({ store, witness, keys, ledger: later, look, signal });
+  const ledgerOf = (keys: ReadonlySet<string>) => readLedger({ store, witnessed, histories: keys, signal });
+  const signed = await checkSignedState({ store, witness, keys, ledger: later, ledgerOf, look, signal });
   const stoppedAfter = walk.stoppedAfter;
   if (settings.resumeFile !== null) {
     const next = stoppedAfter === null ? null : placeOf(look, stoppedAfter, place?.startedAt ?? startedAt);

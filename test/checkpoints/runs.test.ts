@@ -1,15 +1,16 @@
 import { hash } from 'node:crypto';
-import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writeCheckpoint } from '../../src/checkpoints/write-checkpoint.ts';
-import { beginKey, checkpointKey } from '../../src/lake/layout.ts';
+import { beginKey, checkpointKey, manifestKey } from '../../src/lake/layout.ts';
 import { openLocalStore } from '../../src/lake/stores/local.ts';
-import { newRunId, writeBegin } from '../../src/ledger/runs.ts';
+import { newRunId } from '../../src/ledger/runs.ts';
 import { renderStatusPage } from '../../src/status/status-page.ts';
 import { renderStatus } from '../../src/status/status-text.ts';
 import { utcDay } from '../../src/tables/table.ts';
 import { renderRunSummary } from '../../src/telemetry/run-summary-text.ts';
+import { verified } from '../verify/night-lake.ts';
 import type { Copy, SignedLake } from './signed-lake.ts';
 import { findingsIn, makeKey, readFileOf, removeCheckpoint, signedLake } from './signed-lake.ts';
 
@@ -27,6 +28,11 @@ const flagsOf = (copy: Copy) => ({
   'signing-key': signed.key.privateFile,
 });
 
+async function findingsOfVerify({ lake, witness }: Copy): Promise<readonly string[]> {
+  const { findings } = await verified(lake, { witness, 'public-key': signed.key.publicFile });
+  return findings.map(({ kind, key }) => `${kind} ${key}`);
+}
+
 it('keeps one chain when two runs end at once, and counts both', async () => {
   const copy = await signed.copyOf(2);
   const runs = await Promise.all([signed.lab.run(flagsOf(copy)), signed.lab.run(flagsOf(copy))]);
@@ -34,11 +40,37 @@ it('keeps one chain when two runs end at once, and counts both', async () => {
     [0, 3],
     [0, 4],
   ]);
-  expect(await findingsIn(copy, trusted)).toEqual([]);
+  expect(await findingsOfVerify(copy)).toEqual([]);
+});
+
+it('a part that a run at work had written is a doubt until the manifest of that run explains it', async () => {
+  const copy = await signed.copyOf(2);
+  const atWork = await signed.lab.run(flagsOf(copy));
+  const manifest = join(copy.lake, manifestKey(utcDay(Date.parse(atWork.as_of)), atWork.run_id));
+  const hidden = join(copy.folder, 'manifest.json');
+  await rename(manifest, hidden);
+  for (const folder of [copy.lake, copy.witness]) await removeCheckpoint(folder, 3);
+
+  const reader = await signed.lab.run({ ...flagsOf(copy), since: 'all' });
+  expect(reader.checkpoint?.number).toBe(3);
+  const doubted = reader.checkpoint?.unexplained_parts ?? [];
+  expect(doubted.length).toBeGreaterThan(0);
+  const doubts = doubted.map((key) => `part-changed-outside-runs ${key}`);
+  expect(await findingsOfVerify(copy)).toEqual(expect.arrayContaining(doubts));
+
+  await rename(hidden, manifest);
+  const next = await signed.lab.run(flagsOf(copy));
+  expect(next.checkpoint).toMatchObject({ number: 4, adopted_runs: 1, unexplained_parts: [] });
+  expect(await findingsOfVerify(copy)).toEqual([`run-adopted ${relative(copy.lake, manifest)}`]);
 });
 
 const part = 'copy_jobs/creation_date=2026-11-20/part-00000.parquet';
-const contents = { p0: hash('sha256', 'p0'), p1: hash('sha256', 'p1') };
+const contents = {
+  p0: hash('sha256', 'p0'),
+  p1: hash('sha256', 'p1'),
+  p2: hash('sha256', 'p2'),
+  p3: hash('sha256', 'p3'),
+};
 const night = Date.UTC(2026, 10, 20);
 const written = (sha256: string, before: string | null) => [
   { key: part, rows: 1, bytes: 2, sha256, sha256_before: before, etag_before: before, etag_after: sha256 },
@@ -46,7 +78,7 @@ const written = (sha256: string, before: string | null) => [
 const read = (sha256: string) => [{ key: part, sha256, bytes: 2, rows: 1 }];
 
 /** A lake of one part whose runs only end: `end` writes a checkpoint and returns what it finds unexplained. */
-async function runsOfOnePart(there: 'p0' | 'p1') {
+async function runsOfOnePart(there: keyof typeof contents) {
   const folder = await mkdtemp(join(signed.lab.folder, 'reads-'));
   const store = await openLocalStore({ folder, create: true });
   const end = async (runId: string, did: Partial<Parameters<typeof writeCheckpoint>[0]>) => {
@@ -87,29 +119,25 @@ it.each([
   }
 });
 
-it.each([
-  ['its manifest explains it', 0, []],
-  ['but it is one when the deadline of that run has passed', 2, [contents.p1]],
-] as const)('what a run at work may have written is no doubt yet: %s', async (_, hours, doubts) => {
+it('names what another run had written that has not ended, until the manifest of that run explains it', async () => {
   const { store, end } = await runsOfOnePart('p1');
   try {
     expect(await end('first', { written: written(contents.p0, null) })).toEqual([]);
-    await writeBegin(store, {
-      format: 1,
-      run_id: newRunId(night, night),
-      as_of: new Date(night).toISOString(),
-      started_at: new Date(night).toISOString(),
-      program_version: '0.0.0-test',
-      buckets: 1,
-      caller: { account_id: '111122223333', arn: 'arn:aws:iam::111122223333:role/export' },
-      settings: { deadlineMs: 3_600_000 },
-      plan: [],
-    });
-    expect(await end('reader', { unchanged: read(contents.p1) })).toEqual([]);
-    const later = { runId: 'later', asOf: night + hours * 3_600_000, programVersion: '0.0.0-test' };
-    const last =
-      hours === 0 ? { written: written(contents.p1, contents.p0) } : { unchanged: read(contents.p1) };
-    expect(await end('later', { run: later, ...last })).toEqual(doubts);
+    expect(await end('reader', { unchanged: read(contents.p1) })).toEqual([contents.p1]);
+    expect(await end('in between', {})).toEqual([]);
+    expect(await end('writer', { written: written(contents.p1, contents.p0) })).toEqual([]);
+  } finally {
+    await store.close();
+  }
+});
+
+it('names what two runs wrote in turn once, and the one that ends later not again', async () => {
+  const { store, end } = await runsOfOnePart('p2');
+  try {
+    expect(await end('first', { written: written(contents.p0, null) })).toEqual([]);
+    expect(await end('second', { written: written(contents.p2, contents.p1) })).toEqual([contents.p1]);
+    expect(await end('first to write', { written: written(contents.p1, contents.p0) })).toEqual([]);
+    expect(await end('third', { written: written(contents.p3, contents.p0) })).toEqual([contents.p0]);
   } finally {
     await store.close();
   }
