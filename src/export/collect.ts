@@ -45,7 +45,10 @@ export async function collect(
   });
   const queue = new DrainQueue();
   const ahead = new CredentialsAhead(signal);
-  signal.addEventListener('abort', () => queue.complete(), { once: true });
+  const endQueue = () => queue.complete();
+  // The run may have been told to end while the engine started.
+  if (signal.aborted) endQueue();
+  else signal.addEventListener('abort', endQueue, { once: true });
   const context = {
     ...destination,
     source,
