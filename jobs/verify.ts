@@ -14,10 +14,7 @@ export const verifyJob: CommandModule = {
   builder: (yargs) =>
     yargs
       .options(yargsOptions({ ...optionsOf(ownOptionNames('verify')), ...verifyOptions }))
-      .example(
-        '$0 verify --lake s3://bucket/prefix --subset 3/30',
-        'a slice each night proves the whole lake in 30',
-      ),
+      .example('$0 verify --lake s3://bucket/prefix --subset today/30', ''),
   handler: (argv) =>
     runReportingJob({
       job: 'verify',

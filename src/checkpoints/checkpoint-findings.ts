@@ -66,7 +66,8 @@ export const checkpointFindingKinds = {
     severity: 'warning',
     meaning:
       'A run has no checkpoint of its own. A later run counted it by its manifest, which nobody had signed until then.',
-    remedy: 'Check that the run took place, for example in the scheduler’s history.',
+    remedy:
+      'Check that the run took place: an export, for example in the scheduler’s history; a rebucket, with the person who runs it by hand.',
   },
   'part-changed-outside-runs': {
     severity: 'warning',

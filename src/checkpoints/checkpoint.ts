@@ -49,7 +49,7 @@ export interface Checkpoint {
   readonly unexplained: readonly UnexplainedPart[];
   /** The Merkle root over the pages. */
   readonly root: string;
-  /** Parts of all tables, and what they hold. */
+  /** Parquet files of all tables, coverage and reconciliation included, and what they hold. */
   readonly parts: number;
   readonly rows: number;
   readonly bytes: number;

@@ -46,7 +46,7 @@ export async function writeBeginRecord({
   if (now?.rebucketing !== undefined) throw beingRebucketed(lake.store.url, now.rebucketing);
   if (now !== null && now.buckets !== lake.buckets) {
     throw new UnavailableError(
-      `The lake ${lake.store.url} has changed from ${lake.buckets} to ${now.buckets} buckets since this run began`,
+      `The lake ${lake.store.url} has changed from ${lake.buckets} bucket${lake.buckets === 1 ? '' : 's'} to ${now.buckets} since this run began`,
       'Run it again. Nothing was published',
     );
   }

@@ -138,6 +138,14 @@ export function recordMissing(url: string, key: string): LakeError {
   );
 }
 
+/** The error for a place without a lake. @param lacks what a lake would have besides its record */
+export function noLake(url: string, lacks: 'parts' | 'parts and no runs'): LakeError {
+  return new LakeError(
+    `There is no lake in ${url}: it has no ${lakeKey} and no ${lacks}`,
+    'Check that --lake names the location that export writes to.',
+  );
+}
+
 /** This program's schema versions, by table. */
 export function schemaVersions(tables: readonly Table[]): Record<string, number> {
   return Object.fromEntries(tables.map(({ name, schemaVersion }) => [name, schemaVersion]));
@@ -156,7 +164,7 @@ function isRebucketingState(value: unknown): value is Rebucketing {
 /** The error for a job that needs one number of buckets. */
 export function beingRebucketed(url: string, { to }: Rebucketing): UnavailableError {
   return new UnavailableError(
-    `The lake ${url} is being changed to ${to} buckets`,
+    `The lake ${url} is being changed to ${to} bucket${to === 1 ? '' : 's'}`,
     `Let rebucket finish, or run it again if it was interrupted: backup-copy-export rebucket --buckets ${to} --lake ${url}. Nothing is lost meanwhile, and query and status read the lake as always`,
   );
 }

@@ -139,7 +139,7 @@ function checkBuckets(url: string, there: number, asked: number | null): void {
   if (asked === null || asked === there) return;
   throw new UsageError(
     `--buckets ${asked} does not match the lake ${url}, which has ${there}`,
-    'Omit --buckets: the bucket count of a lake is fixed when the lake is created.',
+    `Omit --buckets, or change the lake first: backup-copy-export rebucket --buckets ${asked} --lake ${url}`,
   );
 }
 

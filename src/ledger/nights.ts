@@ -63,7 +63,7 @@ export async function joinNight(
   const age = own.asOf - found.asOf;
   if (Math.abs(age) > longestNightMs) {
     throw new UsageError(
-      `The night ${night} began at ${new Date(found.asOf).toISOString()}, more than 20 hours from now`,
+      `The night ${night} began at ${new Date(found.asOf).toISOString()}, more than 20 hours ${age > 0 ? 'ago' : 'in the future'}`,
       'Give each night a name of its own, such as the name of its Kubernetes Job.',
     );
   }

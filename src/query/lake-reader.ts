@@ -7,7 +7,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { quoteName, quoteText } from '../lake/engines/sql-text.ts';
-import { readRecord, recordMissing } from '../lake/lake-record.ts';
+import { noLake, readRecord, recordMissing } from '../lake/lake-record.ts';
 import { lakeKey, parseTableKey, tablePrefix } from '../lake/layout.ts';
 import type { Scratch } from '../lake/scratch.ts';
 import type { Store } from '../lake/stores/store.ts';
@@ -122,10 +122,7 @@ export async function openLakeReader(options: LakeReaderOptions): Promise<LakeRe
     if (buckets === null) {
       const [first] = [...keys.values(), foreign].flat();
       if (first !== undefined) throw recordMissing(store.url, first);
-      throw new LakeError(
-        `There is no lake in ${store.url}: it has no ${lakeKey} and no parts`,
-        'Check that --lake names the location that export writes to.',
-      );
+      throw noLake(store.url, 'parts');
     }
     const reserve = (bytes: number) => {
       const give = options.scratch.reserve(bytes);

@@ -22,11 +22,16 @@ export class UnreadObjects {
   }
 }
 
+/** What DuckDB says about a file that was cut or is something else; it names a temporary file. */
+const notParquet =
+  /too small to be a Parquet file|No magic bytes found|Footer length error|TProtocolException/i;
+
 /** The message without its advice, and without the key, which stands beside it. */
 function reasonOf(key: string, error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const what = error instanceof ReportedError ? message.slice(0, -`. ${error.advice}`.length) : message;
   const [first = what] = what.split('\n');
+  if (notParquet.test(first)) return 'it is not a complete Parquet file';
   const [, clause = first] =
     /^(?:The part )?\S+ (?:in .*? )?(?:is damaged|cannot be read): (.*)$/.exec(first) ?? [];
   return first.includes(key) ? clause : first;

@@ -2,13 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import {
   type LakeRecord,
+  noLake,
   parseRecord,
   type Rebucketing,
   rebucketingFormat,
   recordMissing,
   serializeRecord,
 } from '../lake/lake-record.ts';
-import { formatVersion, lakeKey } from '../lake/layout.ts';
+import { formatVersion, lakeKey, runsPrefix, tablePrefix } from '../lake/layout.ts';
 import type { Store } from '../lake/stores/store.ts';
 import { LakeError, UsageError } from '../shared/errors.ts';
 import { lakeTables } from '../tables/lake-tables.ts';
@@ -21,8 +22,15 @@ export interface OpenRecord {
 /** @throws LakeError when there is no record, or it is damaged */
 export async function readLakeRecord(store: Store, signal: AbortSignal): Promise<OpenRecord> {
   const found = await store.read(lakeKey, signal);
-  if (found === null) throw recordMissing(store.url, 'no such file');
+  if (found === null) throw await noRecord(store, signal);
   return { record: parseRecord(found.bytes, store.url, lakeTables).record, etag: found.etag };
+}
+
+async function noRecord(store: Store, signal: AbortSignal): Promise<LakeError> {
+  for (const prefix of [...lakeTables.map(tablePrefix), runsPrefix]) {
+    for await (const key of store.list(prefix, {}, signal)) return recordMissing(store.url, key);
+  }
+  return noLake(store.url, 'parts and no runs');
 }
 
 /** @throws LakeError when somebody else has written it meanwhile */
@@ -61,7 +69,7 @@ export async function moveOn(
 export function refuseOtherCount(url: string, begun: Rebucketing, asked: number): void {
   if (begun.to === asked) return;
   throw new UsageError(
-    `The lake ${url} is being changed to ${begun.to} buckets, not ${asked}`,
+    `The lake ${url} is being changed to ${begun.to} bucket${begun.to === 1 ? '' : 's'}, not ${asked}`,
     `Finish that first: backup-copy-export rebucket --buckets ${begun.to} --lake ${url}`,
   );
 }

@@ -1,5 +1,6 @@
 /** The result of `rebucket`. Field names are part of the JSON contract. */
 import type { ExitCode } from '../shared/exit-codes.ts';
+import { count, grouped } from '../telemetry/paragraphs.ts';
 
 export interface RebucketReport {
   readonly exit_code: ExitCode;
@@ -18,7 +19,6 @@ export interface RebucketReport {
 
 export function renderRebucket(report: RebucketReport): string {
   const { lake, from, to, partitions, rows, parts_written: written, parts_removed: removed } = report;
-  if (report.run_id === null) return `The lake ${lake} has ${to} buckets: nothing to do.\n`;
-  const count = (n: number) => n.toLocaleString('en-US');
-  return `The lake ${lake} has ${to} buckets, and had ${from}.\n${count(rows)} rows in ${count(partitions)} partitions: ${count(written)} parts written, ${count(removed)} removed.\n`;
+  if (report.run_id === null) return `The lake ${lake} has ${count(to, 'bucket')}: nothing to do.\n`;
+  return `The lake ${lake} has ${count(to, 'bucket')}, and had ${from}.\n${count(rows, 'row')} in ${count(partitions, 'partition')}: ${count(written, 'part')} written, ${grouped(removed)} removed.\n`;
 }

@@ -50,6 +50,12 @@ export async function runRebucket(settings: RebucketSettings, io: RebucketIo): P
   };
   try {
     io.progress.phase('opening the lake');
+    if (settings.lake.kind === 'local') {
+      // Opening it for writing would create a folder that is not there.
+      const reading = await openLakeStore(settings, { create: false, aws, log, signal });
+      toClose.push(() => reading.close());
+      await readLakeRecord(reading, signal);
+    }
     const store = await openLakeStore(settings, { create: true, aws, log, signal });
     toClose.push(() => store.close());
     const scratch = await openScratch({

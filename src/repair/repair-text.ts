@@ -52,5 +52,7 @@ function conclusion({ damage_left: damage, objects, applied }: RepairReport): st
   if (damage === 0)
     return objects.length === 0 ? 'Nothing is damaged.' : 'After the repair, verify finds no damage.';
   if (applied) return `${count(damage, 'damage')} left that repair cannot mend.`;
+  if (!objects.some(({ outcome }) => outcome.startsWith('would-')))
+    return 'Repair can mend none of this. Follow the advice above; --apply would change nothing.';
   return 'Run it again with --apply to do this. What is restored can show more damage, so --apply looks again after each round.';
 }

@@ -67,7 +67,9 @@ export interface RequestSetup {
 export class TargetTimeUp extends Error {
   override readonly name = 'TargetTimeout';
   constructor(targetTimeoutMs: number, pages: number) {
-    super(`the target was not read within its time of ${targetTimeoutMs / 1000} s; ${pages} pages were`);
+    super(
+      `the target was not read within its time of ${targetTimeoutMs / 1000} s; ${pages} page${pages === 1 ? ' was' : 's were'}`,
+    );
   }
 }
 

@@ -14,6 +14,7 @@ import {
   placesLabel,
   regionsOf,
   sameLosses,
+  sinceRun,
   spanOf,
   uncountedLines,
   unreadRemedy,
@@ -72,9 +73,7 @@ const tones = {
 
 function lastRun({ last_run: last, unfinished_runs: unfinished, now }: StatusReport): string {
   const ran =
-    last === null
-      ? ''
-      : `The last run began at ${minute(last.as_of)}, ${spanOf((Date.parse(now) - Date.parse(last.as_of)) / 3_600_000)} ago.`;
+    last === null ? '' : `The last run began at ${minute(last.as_of)}, ${sinceRun(last.as_of, now)} ago.`;
   const died = unfinished.filter(({ may_be_running }) => !may_be_running).length;
   const running = unfinished.length - died;
   return [
@@ -252,7 +251,7 @@ function recordSection({ record_against_aws: record }: StatusReport): Html {
     compared === 0
       ? html`<p class="empty">No run has compared them yet.</p>`
       : differences.length === 0
-        ? html`<p>They agree with the record on ${compared === 1 ? 'the one day' : `all ${grouped(compared)} days`} of an account and region that ${compared === 1 ? 'was' : 'were'} compared.</p>`
+        ? html`<p>They agree with the lake in ${compared === 1 ? 'the only comparison' : `all ${grouped(compared)} comparisons`} so far: one for each account, region and day.</p>`
         : [
             dataTable(
               'Differences between AWS’s counts and the record',

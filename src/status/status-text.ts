@@ -1,6 +1,5 @@
 /** Prints the result of `status`: the verdict, what needs somebody, what is lost, and what is well in one line. */
 import { accountLabel } from '../telemetry/account-label.ts';
-import { age } from '../telemetry/human-units.ts';
 import { count, grouped, indented, listSome, paragraphs } from '../telemetry/paragraphs.ts';
 import { printable } from '../telemetry/printable.ts';
 import { type Paint, painter } from '../telemetry/status-colors.ts';
@@ -11,6 +10,7 @@ import {
   placesLabel,
   regionsOf,
   sameLosses,
+  sinceRun,
   spanOf,
   uncountedLines,
   unreadRemedy,
@@ -31,7 +31,7 @@ export function renderStatus(report: StatusReport, columns = 100, color = false)
   const lastRun =
     report.last_run === null
       ? 'No run has ended yet.'
-      : `The last run began at ${minute(report.last_run.as_of)}, ${age(Date.parse(report.now) - Date.parse(report.last_run.as_of))} before.`;
+      : `The last run began at ${minute(report.last_run.as_of)}, ${sinceRun(report.last_run.as_of, report.now)} before.`;
   const blocks = [
     paragraphs(columns, [
       `Status of the lake ${printable(report.lake)} at ${minute(report.now)} UTC`,
@@ -201,7 +201,9 @@ function wellLines({
       : []),
     ...(record.compared > 0 && record.differences.length === 0
       ? [
-          `AWS’s own counts agree with the record on ${record.compared === 1 ? 'the one day' : `all ${grouped(record.compared)} days`} of an account and region compared.`,
+          record.compared === 1
+            ? 'AWS’s own count agrees with the lake in the only comparison so far (one account, region and day).'
+            : `AWS’s own counts agree with the lake in all ${grouped(record.compared)} comparisons (one for each account, region and day).`,
         ]
       : []),
     ...(checkpoints === null || checkpoints.uncounted_runs.length > 0

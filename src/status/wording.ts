@@ -1,4 +1,5 @@
 /** How text and page say the same thing. */
+import { age } from '../telemetry/human-units.ts';
 import { count, grouped, listSome } from '../telemetry/paragraphs.ts';
 import type { LostInterval, StatusReport } from './report.ts';
 
@@ -15,6 +16,12 @@ export function spanOf(hours: number): string {
   const whole = Math.round(hours);
   const rest = whole % 24;
   return `${grouped(Math.floor(whole / 24))} days${rest === 0 ? '' : ` ${rest} h`}`;
+}
+
+/** How long before the report the last run began. */
+export function sinceRun(asOf: string, now: string): string {
+  const passed = Date.parse(now) - Date.parse(asOf);
+  return Math.abs(passed) < 60_000 ? 'less than a minute' : age(passed);
 }
 
 /** How many regions a report speaks of. */
@@ -86,7 +93,7 @@ function unreadLine({ unread_objects: unread }: StatusReport): string {
 function unreadMeans({ unread_objects: unread, totals }: StatusReport): readonly string[] {
   if (unread.some(({ key }) => key.startsWith('export_coverage/'))) {
     return [
-      'Coverage files are among them. What they prove counts as unproven here, so there may be fewer gaps and losses than listed.',
+      'Coverage files are among them. What only they prove is shown here as a gap or a loss, so there may be fewer gaps and losses than listed.',
     ];
   }
   return totals.drains > 0 && totals.with_gaps === 0 && totals.new_losses === 0

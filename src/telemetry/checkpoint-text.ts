@@ -18,7 +18,7 @@ export function renderCheckpoint(checkpoint: CheckpointSummary, columns: number)
   const signature = key === null ? 'not signed' : `signed with the key ${key.slice(0, 16)}…`;
   const more = unexplained.length > shown ? ', …' : '';
   return paragraphs(columns, [
-    `Checkpoint ${number}: ${count(parts, 'part')}, SHA-256 ${sha256.slice(0, 16)}…, ${signature}.`,
+    `Checkpoint ${number}: ${count(parts, 'Parquet file')}, SHA-256 ${sha256.slice(0, 16)}…, ${signature}.`,
     ...(checkpoint.signing_begins && number > 1
       ? [
           'Signing begins with this checkpoint. If this lake was signed before, somebody replaced its checkpoints.',

@@ -120,6 +120,7 @@ export interface CheckpointSummary {
   readonly sha256: string;
   /** The Merkle root over the lake's objects. */
   readonly root: string;
+  /** Parquet files of all tables, coverage and reconciliation included. */
   readonly parts: number;
   /** SHA-256 of the public key whose signature it carries; null: it is not signed. */
   readonly signed_by: string | null;

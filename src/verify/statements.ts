@@ -28,7 +28,7 @@ function provenBy(facts: Facts): readonly string[] {
   return [
     ...(isWhole || checked.parts > 0 ? [`${parts}${unless}.`] : []),
     `No part that a manifest names is missing, and no other object lies among the parts${unless}.`,
-    `Every manifest but the newest (${count(heads.length, 'manifest')}) is the one that a later one names${unless}.`,
+    `Each manifest except the newest (${count(heads.length, 'manifest')}) has the SHA-256 that a later manifest names${unless}.`,
     ...(checked.begin_records === 0
       ? []
       : [
@@ -115,7 +115,7 @@ function leftOpen(facts: Facts): readonly string[] {
   }
   if (facts.keys === null && checked.checkpoints > 0) {
     lines.push(
-      'Whether the newest checkpoint is the newest that there was: what it does not count was passed over, as the work of a run that died. That needs --public-key.',
+      'Whether newer checkpoints were removed: objects that the newest one does not count were taken for the work of a run that died. That needs --public-key.',
     );
   }
   if (checked.witness_copies === 0) {

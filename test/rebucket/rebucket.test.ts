@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { cp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import pino from 'pino';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { openSession } from '../../src/query/session.ts';
 import { runRebucket } from '../../src/rebucket/rebucket.ts';
+import { renderRebucket } from '../../src/rebucket/rebucket-report.ts';
 import { parseRebucketSettings } from '../../src/rebucket/rebucket-settings.ts';
 import { type Lab, openLab } from '../support/lab.ts';
 import { type LakeRow, readLake, readTable } from '../support/lake-reader.ts';
@@ -98,6 +99,31 @@ it('changes 1 bucket to 8, to 3 and back: each row stays as it is, and the next 
   expect(unchanged.checkpoint?.unexplained_parts).toEqual([]);
   await expectWhole();
   expect(told(await verified(lake))).toEqual([]);
+});
+
+it('says that there is no lake in a folder that does not exist, and makes none', async () => {
+  lake = join(lab.folder, 'no-lake');
+  await expect(rebucket(2)).rejects.toMatchObject({
+    exitCode: 74,
+    message: expect.stringMatching(/^There is no lake in .*no-lake: .*\. Check that --lake names/),
+  });
+  expect(existsSync(lake)).toBe(false);
+});
+
+it('asks for lake.json where only that is missing', async () => {
+  lake = join(lab.folder, 'no-record');
+  await cp(lab.lake, lake, { recursive: true });
+  await rm(join(lake, '_ledger', 'lake.json'));
+  await expect(rebucket(2)).rejects.toThrow(/ contains \S+, but no _ledger\/lake\.json/);
+});
+
+it.each([
+  [1, 'The lake ./lake has 1 bucket: nothing to do.\n'],
+  [8, 'The lake ./lake has 8 buckets: nothing to do.\n'],
+])('counts in the singular too: %i', (to, text) => {
+  const report = { exit_code: 0, lake: './lake', from: to, to, run_id: null } as const;
+  const none = { partitions: 0, rows: 0, parts_written: 0, parts_removed: 0 };
+  expect(renderRebucket({ ...report, ...none })).toBe(text);
 });
 
 it('goes on where it stopped, whatever the step; query is exact at each, and Athena misses no row', async () => {

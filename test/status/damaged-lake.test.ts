@@ -127,6 +127,7 @@ it.each(['cut', 'gone'])(
     const later = Date.UTC(2030, 0, 1);
     const report = await statusOf(lake, {}, later);
     expect(unreadIn(report)).toEqual([first]);
+    if (how === 'cut') expect(report.unread_objects[0]?.why).toBe('it is not a complete Parquet file');
     expect(report).toMatchObject({ exit_code: 74, verdict: 'incomplete' });
     expect(report.totals.new_losses).toBeGreaterThan(0);
     expect(renderStatus(report, 400)).toContain('there may be fewer gaps and losses than listed');

@@ -171,6 +171,6 @@ it('names the days on which AWS counts other jobs than the record has, or says t
     /in us-east-1: AWS counts 1,041, the record has\s+1,038:\s+3\s+jobs that the record lacks/,
   );
   expect(renderStatus(makeReport(organization(5, 2), limits))).toMatch(
-    /AWS’s own counts agree with the record on all 130 days/,
+    /AWS’s own counts agree with the lake in all 130 comparisons/,
   );
 });

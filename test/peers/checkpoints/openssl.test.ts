@@ -153,7 +153,7 @@ it('the Python of the page finds every object as it was signed, and one that was
   const key = await makeKey(folder, 'python');
   const lake = await nightsWith({ 'signing-key': key.privateFile });
   const python = () => run('python3', ['-c', commands('python'), checkpointKey(2)], { cwd: lake });
-  expect((await python()).stdout).toMatch(/^2 checkpoints, \d+ parts as signed\n$/);
+  expect((await python()).stdout).toMatch(/^2 checkpoints, \d+ Parquet files as signed\n$/);
   const page1 = Buffer.from(
     JSON.parse(await readFile(join(lake, checkpointKey(2)), 'utf8')).payload,
     'base64',
