@@ -9,7 +9,7 @@ import type { LedgerReading } from './ledger-runs.ts';
 import type { StatusReport } from './report.ts';
 
 /**
- * Null: the lake has no checkpoint, or the newest is unreadable.
+ * Compares with the newest checkpoint of a run that began by `now`. Null: there is none, or it is unreadable.
  * @param now runs after this instant are left out, in milliseconds since the epoch
  */
 export async function checkpointedRuns(
@@ -19,7 +19,7 @@ export async function checkpointedRuns(
   const { store, signal } = reading;
   // Before the checkpoint: a run that ends in between is then in both or in none.
   const { runs } = await listRuns(store, { signal });
-  const newest = await newestCheckpoint(reading);
+  const newest = await newestCheckpoint(reading, now);
   if (newest === null) return null;
   const { number, as_of, pages } = newest.checkpoint;
   const ended = runs.filter(({ hasManifest, asOf }) => hasManifest && asOf <= now);
@@ -39,16 +39,38 @@ export async function checkpointedRuns(
   };
 }
 
-async function newestCheckpoint({ store, unread, signal }: LedgerReading): Promise<StoredCheckpoint | null> {
-  const number = await newestNumber(store, signal);
+async function newestCheckpoint(
+  { store, unread, signal }: LedgerReading,
+  now: number,
+): Promise<StoredCheckpoint | null> {
+  let number = await newestNumber(store, signal);
   if (number === 0) return null;
   try {
-    return await readCheckpoint(store, number, signal);
+    const newest = await readCheckpoint(store, number, signal);
+    if (isBy(newest, now)) return newest;
+    // For a report of the past. Numbers have no gaps, and runs of one lake end in the order in which they began, nearly always.
+    let found: StoredCheckpoint | null = null;
+    let [low, high] = [1, number - 1];
+    while (low <= high) {
+      number = Math.floor((low + high) / 2);
+      const one = await readCheckpoint(store, number, signal);
+      if (isBy(one, now)) {
+        found = one;
+        low = number + 1;
+      } else {
+        high = number - 1;
+      }
+    }
+    return found;
   } catch (error) {
     if (!(error instanceof CheckpointError)) throw error;
     unread.add(checkpointKey(number), error);
     return null;
   }
+}
+
+function isBy({ checkpoint }: StoredCheckpoint, now: number): boolean {
+  return Date.parse(checkpoint.as_of) <= now;
 }
 
 /** Null: the page is gone or damaged. */

@@ -27,6 +27,7 @@ export interface Limits {
 export interface Surroundings {
   readonly accountName: string | null;
   readonly openJobs: number | null;
+  readonly endsUnknown: number | null;
   readonly plannedNoMore: boolean;
   readonly isNewLoss: (loss: Interval) => boolean;
 }
@@ -108,6 +109,7 @@ export function drainStatus(
     first_loss_at: firstLossAt === null ? null : iso(firstLossAt),
     hours_to_loss: hoursToLoss,
     open_jobs: around.openJobs,
+    ends_unknown: around.endsUnknown,
   };
 }
 

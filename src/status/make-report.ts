@@ -8,7 +8,7 @@ import type { DrainedTable } from '../tables/table.ts';
 import { targetName } from '../targets/target.ts';
 import { causeOf as sameCause } from '../telemetry/failure-groups.ts';
 import type { Acknowledged } from './acknowledgements.ts';
-import type { CopiesAndOpenJobs } from './copies.ts';
+import type { CopiesAndOpenJobs, EndsUnknownSince } from './copies.ts';
 import type { CoverageFacts, DrainFacts } from './coverage-facts.ts';
 import { drainStatus, hours, type Limits, type TableMemory, tableMemory } from './drain-status.ts';
 import { nameOf, type UnfinishedRun } from './ledger-runs.ts';
@@ -31,6 +31,7 @@ export interface Facts {
   readonly plannedNoMore: ReadonlySet<DrainFacts>;
   readonly acknowledged: Acknowledged;
   readonly copies: CopiesAndOpenJobs;
+  readonly endsUnknown: EndsUnknownSince;
   readonly recordAgainstAws: RecordAgainstAws;
   readonly unread: readonly UnreadObject[];
   readonly checkpoints: StatusReport['checkpoints'];
@@ -52,12 +53,14 @@ export function makeReport(facts: Facts, limits: ReportLimits): StatusReport {
   const attempted = withUnfinished(coverage.drains, died).filter(
     ({ accountId }) => !limits.excludeAccounts.includes(accountId),
   );
+  const endsOf = (drain: DrainFacts) => facts.endsUnknown.byTarget.get(targetName(drain));
   const gone = new Set([...facts.plannedNoMore].map(nameOf));
   const drains = attempted
     .map((drain) =>
       drainStatus(drain, memories[drain.table], limits, {
         accountName: coverage.accountNames.get(drain.accountId) ?? null,
         openJobs: drain.table === 'copy_jobs' ? (facts.copies.openJobs.get(targetName(drain)) ?? 0) : null,
+        endsUnknown: drain.table === 'copy_jobs' ? (endsOf(drain)?.jobs ?? 0) : null,
         plannedNoMore: gone.has(nameOf(drain)),
         isNewLoss: (loss) =>
           (limits.lostSince === null || loss.to + memories[drain.table].memoryMs > limits.lostSince) &&
@@ -107,6 +110,11 @@ export function makeReport(facts: Facts, limits: ReportLimits): StatusReport {
       lost_intervals: lost.length,
       new_losses: newLosses,
       open_jobs: drains.reduce((sum, { open_jobs }) => sum + (open_jobs ?? 0), 0),
+      ends_unknown: drains.reduce((sum, { ends_unknown }) => sum + (ends_unknown ?? 0), 0),
+    },
+    ends_unknown: {
+      oldest: earliest(attempted.flatMap((drain) => endsOf(drain)?.oldest ?? [])),
+      created_since: facts.endsUnknown.since,
     },
     first_loss_at: first,
     hours_to_loss: first === null ? null : hours(Math.max(0, Date.parse(first) - now)),
@@ -242,6 +250,11 @@ function sinceOf({ cause, failing_since, gaps, last_asked }: DrainStatus): strin
   if (cause === 'NO_RUN') return last_asked;
   if (cause === 'NOT_READ_AGAIN') return gaps[0]?.from ?? last_asked;
   return failing_since ?? last_asked;
+}
+
+function earliest(times: readonly number[]): string | null {
+  const first = times.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  return Number.isFinite(first) ? iso(first) : null;
 }
 
 function count(drains: readonly DrainStatus[], wanted: DrainState): number {

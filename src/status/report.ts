@@ -57,8 +57,13 @@ export interface DrainStatus {
   /** The data-loss clock: when AWS begins to delete what is unproven, and the hours until then; 0: it deletes it now. */
   readonly first_loss_at: string | null;
   readonly hours_to_loss: number | null;
-  /** Copy jobs that have not ended; null for counts. */
+  /** Copy jobs that have not ended and that AWS still keeps; null for counts. */
   readonly open_jobs: number | null;
+  /**
+   * Copy jobs that had not ended when a run last read them, and that AWS has deleted since: how they ended is not known.
+   * Null for counts.
+   */
+  readonly ends_unknown: number | null;
 }
 
 /** Drains whose gaps have the same cause. */
@@ -158,10 +163,10 @@ export interface StatusReport {
   }[];
   /** How many days AWS keeps the records of a table, as the last run had it. */
   readonly memory_days: Readonly<Record<DrainedTable, number>>;
-  /** Null: the lake has no checkpoint that can be read. */
+  /** Null: the lake had no checkpoint by `now`, or none that can be read. */
   readonly checkpoints: {
     readonly newest: { readonly number: number; readonly as_of: string; readonly is_signed: boolean };
-    /** Runs that ended and that the newest checkpoint does not count, the oldest first. */
+    /** Runs begun by `now` that ended and that this checkpoint does not count, the oldest first. */
     readonly uncounted_runs: readonly { readonly run_id: string; readonly as_of: string }[];
   } | null;
   readonly warn_within_hours: number;
@@ -184,7 +189,10 @@ export interface StatusReport {
     readonly lost_intervals: number;
     readonly new_losses: number;
     readonly open_jobs: number;
+    readonly ends_unknown: number;
   };
+  /** The copy jobs of `ends_unknown`: when the oldest was created (null: there is none), and the first day looked at. */
+  readonly ends_unknown: { readonly oldest: string | null; readonly created_since: string };
   /** Of all drains; null: nothing is unproven. */
   readonly first_loss_at: string | null;
   readonly hours_to_loss: number | null;

@@ -10,6 +10,7 @@ import { coverageMatrix, matrixDays } from './coverage-matrix.ts';
 import { daysCompared } from './record-against-aws.ts';
 import type { Cause, Copies, LostInterval, StatusReport } from './report.ts';
 import {
+  endsUnknownLines,
   minute,
   placesLabel,
   regionsOf,
@@ -35,7 +36,7 @@ export function renderStatusPage(report: StatusReport): string {
     verdict: {
       tone: tones[report.verdict],
       say,
-      why: [...why, lastRun(report), ...uncountedLines(report)].join(' '),
+      why: [...why, lastRun(report), ...endsUnknownLines(report), ...uncountedLines(report)].join(' '),
     },
     figures: figures(report),
     style: timelineStyle + chartStyle,

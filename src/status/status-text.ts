@@ -6,6 +6,7 @@ import { type Paint, painter } from '../telemetry/status-colors.ts';
 import type { Cause, LostInterval, StatusReport } from './report.ts';
 import {
   differenceOf,
+  endsUnknownLines,
   minute,
   placesLabel,
   regionsOf,
@@ -30,7 +31,7 @@ export function renderStatus(report: StatusReport, columns = 100, color = false)
   const [say, ...why] = verdictLines(report);
   const lastRun =
     report.last_run === null
-      ? 'No run has ended yet.'
+      ? `No run had ended by ${minute(report.now)}.`
       : `The last run began at ${minute(report.last_run.as_of)}, ${sinceRun(report.last_run.as_of, report.now)} before.`;
   const blocks = [
     paragraphs(columns, [
@@ -47,6 +48,7 @@ export function renderStatus(report: StatusReport, columns = 100, color = false)
     renderCauses(report, columns, paint),
     renderLosses(report, columns),
     renderDifferences(report, columns),
+    paragraphs(columns, endsUnknownLines(report)),
     paragraphs(columns, wellLines(report)),
     paragraphs(columns, [`Exit code ${report.exit_code}: ${exitMeaning(report)}.`]),
   ];
@@ -57,7 +59,7 @@ export function renderStatus(report: StatusReport, columns = 100, color = false)
 function exitMeaning({ exit_code: code, verdict, warn_within_hours: warn }: StatusReport): string {
   if (code === 66) return 'something was lost that nobody has acknowledged, or since --lost-since';
   if (code === 74) return 'part of the lake could not be read';
-  if (verdict === 'nothing_read') return 'no run has read anything yet';
+  if (verdict === 'nothing_read') return 'no run had read anything by then';
   const within = `within ${spanOf(warn)} (--warn-within)`;
   return code === 75
     ? `AWS deletes unread records ${within}`

@@ -4,14 +4,22 @@ import { acknowledgedPrefix, checkpointsPrefix, runsPrefix } from '../lake/layou
 import { openLakeStore } from '../lake/stores/open-lake-store.ts';
 import { type OpenedSession, openSession } from '../query/session.ts';
 import { UnreadObjects } from '../query/unread-objects.ts';
-import { LakeError, UsageError } from '../shared/errors.ts';
+import { LakeError, ScratchError, UsageError } from '../shared/errors.ts';
 import { dayMs } from '../shared/time.ts';
 import { identifyCaller } from '../targets/caller.ts';
 import type { JobIo } from '../telemetry/job-io.ts';
 import { acknowledge, nothingAcknowledged, readAcknowledged } from './acknowledgements.ts';
 import { checkpointedRuns } from './checkpointed-runs.ts';
-import { daysShown, readCopies } from './copies.ts';
-import { readCoverageFacts } from './coverage-facts.ts';
+import {
+  daysSearchedAfterLoss,
+  daysShown,
+  type EndsUnknownSince,
+  readCopies,
+  readEndsUnknown,
+} from './copies.ts';
+import { type CoverageFacts, readCoverageFacts } from './coverage-facts.ts';
+import { tableMemory } from './drain-status.ts';
+import { without } from './intervals.ts';
 import { plannedNoMore, unfinishedRuns } from './ledger-runs.ts';
 import { type Facts, isCoverageWhole, makeReport } from './make-report.ts';
 import { readRecordAgainstAws } from './record-against-aws.ts';
@@ -79,11 +87,16 @@ async function readFacts(session: OpenedSession, settings: StatusSettings, io: S
     const newest = await newestRun(connection);
     const now = settings.asOf ?? Math.max(newest, lakeTime(session, io.localNow));
     const coverage = await readCoverageFacts(connection, now);
-    const copies = await readCopies(connection, now);
+    const { rememberedFrom } = tableMemory('copy_jobs', coverage.runs, now);
+    const copies = await readCopies(connection, now, rememberedFrom);
+    const endsUnknown = await readEndsUnknown(connection, { now, rememberedFrom, days: daysShown });
     const recordAgainstAws = await readRecordAgainstAws(connection, now);
-    return { now, coverage, copies, recordAgainstAws, parts: reader.unread };
+    return { now, coverage, rememberedFrom, copies, endsUnknown, recordAgainstAws, parts: reader.unread };
   });
   for (const { key, why } of read.parts) unread.add(key, why);
+  const endsUnknown = isJobLossRecent(read)
+    ? await endsAfterLoss(session, read, unread, io)
+    : read.endsUnknown;
   io.progress.phase('reading the ledger');
   const reading = { store, unread, signal };
   /** Without what lies there, the rest of the report still stands. */
@@ -105,12 +118,54 @@ async function readFacts(session: OpenedSession, settings: StatusSettings, io: S
   return {
     lake: session.url,
     ...read,
+    endsUnknown,
     unfinished,
     plannedNoMore: gone,
     acknowledged,
     checkpoints,
     unread: unread.list,
   };
+}
+
+interface Remembered {
+  readonly now: number;
+  readonly coverage: CoverageFacts;
+  readonly rememberedFrom: number;
+  readonly endsUnknown: EndsUnknownSince;
+}
+
+/** Whether copies that were open when a loss began may lie further back than the days that every report reads. */
+function isJobLossRecent({ now, coverage, rememberedFrom }: Remembered): boolean {
+  const since = now - daysSearchedAfterLoss * dayMs;
+  return coverage.drains.some(
+    ({ table, firstAsked, proven }) =>
+      table === 'copy_jobs' &&
+      without({ from: firstAsked, to: rememberedFrom }, proven).some(({ from }) => from >= since),
+  );
+}
+
+/** On S3 this downloads more days. If scratch is too small for them, the report has the usual days, and says so. */
+async function endsAfterLoss(
+  session: OpenedSession,
+  { now, rememberedFrom, endsUnknown }: Remembered,
+  unread: UnreadObjects,
+  { log, stopping: signal }: StatusIo,
+): Promise<EndsUnknownSince> {
+  const days = daysSearchedAfterLoss;
+  try {
+    return await session.ask(days, signal, async (reader) => {
+      const found = await readEndsUnknown(reader.connection, { now, rememberedFrom, days });
+      for (const { key, why } of reader.unread) unread.add(key, why);
+      return found;
+    });
+  } catch (error) {
+    if (!(error instanceof ScratchError)) throw error;
+    log.warn(
+      { err: error, days },
+      `The scratch space is too small for the copy jobs of ${days} days: jobs whose end is not known are counted from ${endsUnknown.since} on`,
+    );
+    return endsUnknown;
+  }
 }
 
 function cannotAcknowledge({ lake, unread }: Facts): LakeError {
@@ -166,7 +221,7 @@ function lakeTime({ store }: OpenedSession, localNow: () => number): number {
 function daysUntil(asOf: number | null) {
   if (asOf === null) return null;
   const day = (epochMs: number) => new Date(epochMs).toISOString().slice(0, 10);
-  return { from: day(asOf - daysShown * dayMs), to: day(asOf) };
+  return { from: day(asOf - daysSearchedAfterLoss * dayMs), to: day(asOf) };
 }
 
 function lostSince({ lostSince: since }: StatusSettings, now: number): number | null {

@@ -52,7 +52,7 @@ export function verdictLines(report: StatusReport): readonly [string, ...string[
       : [`${count(totals.need_person, 'target')} ${totals.need_person === 1 ? 'needs' : 'need'} a person.`];
   switch (report.verdict) {
     case 'nothing_read':
-      return ['No run has read anything into this lake yet.'];
+      return [`No run had read anything into this lake by ${minute(report.now)}.`];
     case 'lost':
       return [
         `Data is lost for good: ${count(totals.new_losses, 'interval')} that nobody has acknowledged.`,
@@ -115,6 +115,16 @@ export function uncountedLines({ checkpoints }: StatusReport): readonly string[]
     newest.is_signed
       ? 'The lake’s checkpoints are signed: give export its --signing-key. Its next run counts these too.'
       : 'The next run counts these too.',
+  ];
+}
+
+/** Copy jobs whose end no run has read and none can read any more; empty: there is none. */
+export function endsUnknownLines({ totals, ends_unknown: ends }: StatusReport): readonly string[] {
+  const { ends_unknown: jobs } = totals;
+  if (jobs === 0 || ends.oldest === null) return [];
+  const [them, they, was] = jobs === 1 ? ['it', 'it', 'It'] : ['them', 'they', 'The oldest'];
+  return [
+    `${count(jobs, 'copy job')} had not ended when a run last read ${them}, and AWS has deleted ${them} since: how ${they} ended is not known. ${was} was created at ${minute(ends.oldest)}.`,
   ];
 }
 

@@ -180,6 +180,30 @@ it('without the key after signed ones says so in the summary, and status says it
   expect(renderStatus(healed, 400)).toContain('Checkpoint 3, signed, counts every run.');
 });
 
+it('status of the past counts the runs and checkpoints until then', async () => {
+  const copy = await signed.copyOf(2);
+  const [first, second] = [await readFileOf(copy.lake, 1), await readFileOf(copy.lake, 2)];
+  const by = (asOf: number) => signed.lab.status({ lake: copy.lake, 'as-of': new Date(asOf).toISOString() });
+  const [begun, again] = [Date.parse(first.checkpoint.as_of), Date.parse(second.checkpoint.as_of)];
+  for (const [asOf, number] of [
+    [begun, 1],
+    [again - 1, 1],
+    [again, 2],
+  ] as const) {
+    const report = await by(asOf);
+    expect(report.checkpoints).toMatchObject({ newest: { number }, uncounted_runs: [] });
+    expect(renderStatus(report, 400)).toContain(`Checkpoint ${number}, signed, counts every run.`);
+  }
+  const before = await by(begun - 60_000);
+  expect([before.checkpoints, before.verdict]).toEqual([null, 'nothing_read']);
+  const minute = new Date(begun - 60_000).toISOString().slice(0, 16).replace('T', ' ');
+  const text = renderStatus(before, 400);
+  expect(text).toContain(`No run had ended by ${minute}.`);
+  expect(text).toContain(`No run had read anything into this lake by ${minute}.`);
+  expect(text).not.toMatch(/Checkpoint|yet/);
+  expect(renderStatusPage(before)).toContain(`No run had read anything into this lake by ${minute}.`);
+});
+
 it('status names a checkpoint that it cannot read', async () => {
   const copy = await signed.copyOf(2);
   await writeFile(join(copy.lake, checkpointKey(2)), '{');

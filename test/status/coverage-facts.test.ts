@@ -57,6 +57,7 @@ async function statuses(rows: readonly Row[], now: number): Promise<readonly Dra
         {
           accountName: facts.accountNames.get(drain.accountId) ?? null,
           openJobs: null,
+          endsUnknown: null,
           plannedNoMore: false,
           isNewLoss: () => true,
         },

@@ -130,6 +130,7 @@ export function organization(
     plannedNoMore: new Set(),
     acknowledged: { last: null, includes: () => false },
     copies: { copies: copies(accounts, regions), openJobs: new Map([[`${ids[0]}/us-east-1`, 17]]) },
+    endsUnknown: { byTarget: new Map(), since: '2026-10-18' },
     unread: [],
     checkpoints: null,
     recordAgainstAws: {

@@ -235,7 +235,23 @@ it('names each planted gap and each lost interval exactly, and nothing else', as
   expect(report.exit_code).toBe(66);
   expect((await lab.status({ 'lost-since': '1h' })).exit_code).toBe(0);
   expect((await lab.status({ 'lost-since': '30d' })).exit_code).toBe(66);
+  // How the copies ended that were open before the forty days, no run can read any more.
+  const endsUnknown = await openAndDeleted(lab, Date.parse(report.now) - memory.copy_jobs);
+  expect(endsUnknown).toBeGreaterThan(0);
+  expect(report.totals.ends_unknown).toBe(endsUnknown);
+  report = await lab.status({ acknowledge: 'true' });
+  expect([report.verdict, report.totals.ends_unknown]).toEqual(['proven', endsUnknown]);
+  report = await lab.status({ 'as-of': new Date(back).toISOString() });
+  expect(report.checkpoints?.newest.as_of).toBe(new Date(back).toISOString());
 }, 600_000);
+
+/** How many copy jobs of the lake have not ended, of those that AWS had deleted by then. */
+async function openAndDeleted({ table }: Lab, rememberedFrom: number): Promise<number> {
+  const jobs = await table('copy_jobs');
+  return jobs.filter(
+    ({ is_terminal: ended, creation_time: created }) => ended !== true && Number(created) < rememberedFrom,
+  ).length;
+}
 
 /** A run that has published and is killed before it closes its ledger: only its begin record is left of it. */
 async function dyingRun({ lake, run }: Lab, flags: Flags): Promise<void> {
