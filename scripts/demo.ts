@@ -73,7 +73,7 @@ function tree(): void {
     const files = readdirSync(join(lake, table), { recursive: true, encoding: 'utf8' })
       .filter((name) => statSync(join(lake, table, name)).isFile())
       .sort();
-    process.stdout.write(`${table}/  ${files.length} files\n`);
+    process.stdout.write(`${table}/  ${files.length} file${files.length === 1 ? '' : 's'}\n`);
     for (const name of new Set([files[0], files.at(-1)])) {
       if (name === undefined) continue;
       process.stdout.write(

@@ -138,10 +138,10 @@ export function recordMissing(url: string, key: string): LakeError {
   );
 }
 
-/** The error for a place without a lake. @param lacks what a lake would have besides its record */
-export function noLake(url: string, lacks: 'parts' | 'parts and no runs'): LakeError {
+/** The error for a place without a lake. */
+export function noLake(url: string): LakeError {
   return new LakeError(
-    `There is no lake in ${url}: it has no ${lakeKey} and no ${lacks}`,
+    `There is no lake in ${url}: it has no ${lakeKey} and no parts`,
     'Check that --lake names the location that export writes to.',
   );
 }

@@ -122,7 +122,7 @@ export async function openLakeReader(options: LakeReaderOptions): Promise<LakeRe
     if (buckets === null) {
       const [first] = [...keys.values(), foreign].flat();
       if (first !== undefined) throw recordMissing(store.url, first);
-      throw noLake(store.url, 'parts');
+      throw noLake(store.url);
     }
     const reserve = (bytes: number) => {
       const give = options.scratch.reserve(bytes);

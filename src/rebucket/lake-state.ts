@@ -30,7 +30,7 @@ async function noRecord(store: Store, signal: AbortSignal): Promise<LakeError> {
   for (const prefix of [...lakeTables.map(tablePrefix), runsPrefix]) {
     for await (const key of store.list(prefix, {}, signal)) return recordMissing(store.url, key);
   }
-  return noLake(store.url, 'parts and no runs');
+  return noLake(store.url);
 }
 
 /** @throws LakeError when somebody else has written it meanwhile */

@@ -164,6 +164,17 @@ it('escapes what comes from outside', () => {
   expect(renderStatus(withTrouble(5, 4), 80, false)).not.toContain('\u001b');
 });
 
+it('says how long ago the last run began, also if that was just now', () => {
+  const report = makeReport(organization(5, 2), limits);
+  const asOf = report.last_run?.as_of ?? '';
+  expect(renderStatus(report, 200)).toMatch(/The last run began at [-\d: ]+, 7 h before\./);
+  for (const passed of [0, 59_000]) {
+    const soon = { ...report, now: new Date(Date.parse(asOf) + passed).toISOString() };
+    expect(renderStatus(soon, 200)).toContain(', less than a minute before.');
+    expect(renderStatusPage(soon)).toContain(', less than a minute ago.');
+  }
+});
+
 it('names the days on which AWS counts other jobs than the record has, or says that all agree', () => {
   const text = renderStatus(withTrouble(5, 2));
   expect(text).toMatch(/AWS counts 3 jobs that the record lacks, in 1 of 130 comparisons/);

@@ -82,6 +82,30 @@ describe('the summary of a run', () => {
     });
   });
 
+  test('says that the numbers of --concurrency auto are a limit, not what was read at once', () => {
+    const concurrency = { setting: 'auto', mean: 16, highest: 16, last: 16 } as const;
+    expect(renderRunSummary({ ...summary, concurrency })).toContain(
+      'Concurrency: auto, with a limit of 16 on average, 16 at most and 16 at the end\n',
+    );
+  });
+
+  test('counts Parquet files of all tables where it tells of the checkpoint', () => {
+    const checkpoint = {
+      number: 1,
+      key: '_ledger/checkpoints/00000/00000001.json',
+      sha256: 'a'.repeat(64),
+      root: 'b'.repeat(64),
+      parts: 1,
+      signed_by: null,
+      signing_begins: false,
+      adopted_runs: 0,
+      unexplained_parts: [],
+    };
+    const said = (parts: number) => renderRunSummary({ ...summary, checkpoint: { ...checkpoint, parts } });
+    expect(said(1)).toContain('Checkpoint 1: 1 Parquet file, SHA-256 aaaaaaaaaaaaaaaa…, not signed.');
+    expect(said(47)).toContain('Checkpoint 1: 47 Parquet files, SHA-256');
+  });
+
   test('says why the ledger could not be closed, and only then', () => {
     expect(renderRunSummary(summary)).not.toContain('unfinished');
     const said =
