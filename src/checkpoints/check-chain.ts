@@ -30,6 +30,10 @@ export interface CheckedChain {
   readonly signedFrom: number | null;
   /** How many the witness has. */
   readonly witnessed: number;
+  /** The runs that have a checkpoint of their own. */
+  readonly runs: ReadonlySet<string>;
+  /** As-of of the first checkpoint's run, in milliseconds since the epoch; null: there is none that can be read. */
+  readonly begins: number | null;
   readonly findings: readonly CheckpointFinding[];
 }
 
@@ -47,7 +51,12 @@ export async function checkChain(check: ChainCheck): Promise<CheckedChain> {
     const key = checkpointKey(number);
     const object = inLake.has(number) ? await store.read(key, signal) : null;
     findings.push(...walk.step(number, object?.bytes ?? null));
-    if (witness !== null) findings.push(...(await compared(number, object?.bytes ?? null, atWitness, check)));
+    if (atWitness.size > 0)
+      findings.push(...(await compared(number, object?.bytes ?? null, atWitness, check)));
+  }
+  if (witness !== null && atWitness.size === 0 && newest > 0) {
+    const what = `The witness ${witness.url} has no checkpoint, and the lake has ${inLake.size}`;
+    findings.push(found('witness-empty', checkpointsPrefix, what));
   }
   findings.push(...rolledBack(newest, atWitness, check), ...walk.end(newest));
   return {
@@ -56,6 +65,8 @@ export async function checkChain(check: ChainCheck): Promise<CheckedChain> {
     signed: walk.signed,
     signedFrom: walk.signedFrom,
     witnessed: atWitness.size,
+    runs: walk.runs,
+    begins: walk.begins,
     findings,
   };
 }
@@ -120,6 +131,8 @@ class Walk {
   newest: StoredCheckpoint | null = null;
   signed = 0;
   signedFrom: number | null = null;
+  readonly runs = new Set<string>();
+  begins: number | null = null;
   readonly #keys: readonly TrustedKey[];
   #previous: { readonly number: number; readonly sha256: string | null } | null = null;
   /** Manifests that were counted before their runs wrote a checkpoint: by key, with the checkpoint that counted them. */
@@ -200,6 +213,8 @@ class Walk {
   }
 
   #note(checkpoint: Checkpoint): void {
+    this.runs.add(checkpoint.run_id);
+    this.begins ??= Date.parse(checkpoint.as_of);
     for (const { key, sha256 } of checkpoint.adopted) this.#adopted.set(key, { sha256, by: checkpoint });
     // The run has ended after all, and says what it wrote.
     if (this.#adopted.get(checkpoint.manifest.key)?.sha256 === checkpoint.manifest.sha256) {

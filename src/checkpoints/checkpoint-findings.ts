@@ -56,6 +56,13 @@ export const checkpointFindingKinds = {
     remedy:
       'If a run is under way, verify again when it has ended. If other findings say that the checkpoint is not the newest, mend those first: the object may be newer, and right. If not, restore the version with the SHA-256 that the checkpoint names (docs/recovery.md).',
   },
+  'witness-empty': {
+    severity: 'damage',
+    meaning:
+      'The witness has no checkpoint at all, although the lake has some, so nothing was compared with it.',
+    remedy:
+      'Check that --witness names the place that export copies to. If it does, somebody emptied it, or no run has copied anything there yet: run export with --witness.',
+  },
   'witness-missing': {
     severity: 'warning',
     meaning: 'The witness lacks a copy of a checkpoint. The next one there still proves it.',

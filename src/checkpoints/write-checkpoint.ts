@@ -55,6 +55,8 @@ export interface MadeCheckpoint {
   readonly stored: StoredCheckpoint;
   /** It is signed, and none before it is. */
   readonly signingBegins: boolean;
+  /** Other runs that it counts, and that had no checkpoint of their own. */
+  readonly adoptedRuns: number;
 }
 
 /** Null: the lake's checkpoints are signed and this run has no key, so it must not add to them. */
@@ -79,9 +81,9 @@ export async function writeCheckpoint(request: CheckpointRequest): Promise<Check
     const newest = number === 0 ? null : await readCheckpoint(store, number, signal);
     if (newest !== null && request.key === null && newest.envelope.signature !== null) return null;
     if (newest !== null) await refuseUntrusted(newest, request);
-    const stored = await writeAfter(newest, request);
+    const made = await writeAfter(newest, request);
     const signingBegins = request.key !== null && (newest?.envelope.signature ?? null) === null;
-    if (stored !== null) return { stored, signingBegins };
+    if (made !== null) return { ...made, signingBegins };
     await sleep(Math.random() * Math.min(100 * attempt, longestWaitMs), undefined, { signal });
   }
   throw new CheckpointError(
@@ -94,7 +96,7 @@ export async function writeCheckpoint(request: CheckpointRequest): Promise<Check
 async function writeAfter(
   newest: StoredCheckpoint | null,
   request: CheckpointRequest,
-): Promise<StoredCheckpoint | null> {
+): Promise<Pick<MadeCheckpoint, 'stored' | 'adoptedRuns'> | null> {
   const { store, run, key, signal } = request;
   const state = new LakeState(store, newest?.checkpoint.pages ?? [], signal);
   const { adopted, unexplained } = await bringUpToDate(state, newest, request);
@@ -134,7 +136,8 @@ async function writeAfter(
     signal,
   );
   if (!put.written) return null;
-  return { key: checkpointKey(number), sha256: hash('sha256', bytes), bytes, checkpoint, envelope };
+  const stored = { key: checkpointKey(number), sha256: hash('sha256', bytes), bytes, checkpoint, envelope };
+  return { stored, adoptedRuns: adopted.length };
 }
 
 async function signed(payload: Uint8Array, key: SigningKey | null): Promise<Envelope> {

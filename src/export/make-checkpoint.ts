@@ -117,7 +117,7 @@ async function witness({ settings, stops, planning, log }: Run, made: StoredChec
   }
 }
 
-function summaryOf({ stored, signingBegins }: MadeCheckpoint): CheckpointSummary {
+function summaryOf({ stored, signingBegins, adoptedRuns }: MadeCheckpoint): CheckpointSummary {
   const { key, sha256, checkpoint, envelope } = stored;
   return {
     number: checkpoint.number,
@@ -127,17 +127,23 @@ function summaryOf({ stored, signingBegins }: MadeCheckpoint): CheckpointSummary
     parts: checkpoint.parts,
     signed_by: envelope.signature?.keyId ?? null,
     signing_begins: signingBegins,
-    adopted_runs: checkpoint.adopted.length,
+    adopted_runs: adoptedRuns,
     unexplained_parts: checkpoint.unexplained.map((part) => part.key),
   };
 }
 
-function warnOfDoubts({ log }: Run, { stored, signingBegins }: MadeCheckpoint): void {
+function warnOfDoubts({ log }: Run, { stored, signingBegins, adoptedRuns }: MadeCheckpoint): void {
   const { adopted, unexplained, number } = stored.checkpoint;
   if (signingBegins && number > 1) {
     log.warn(
       { number },
       'signing begins with this checkpoint: none before it is signed. If this lake was signed before, somebody replaced its checkpoints',
+    );
+  }
+  if (number === 1 && adoptedRuns > 0) {
+    log.warn(
+      { runs: adoptedRuns },
+      'the chain of checkpoints begins with this run, and counts earlier runs as their manifests say. If this lake had checkpoints before, somebody removed them',
     );
   }
   if (adopted.length > 0) {

@@ -50,6 +50,7 @@ export const remedies = {
   'state-page-damaged': 'restore',
   'run-unproven': 'run',
   'object-unproven': 'restore',
+  'witness-empty': 'person',
   'witness-missing': 'run',
   'run-adopted': 'person',
   'part-changed-outside-runs': 'person',

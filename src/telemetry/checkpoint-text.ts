@@ -24,6 +24,11 @@ export function renderCheckpoint(checkpoint: CheckpointSummary, columns: number)
           'Signing begins with this checkpoint. If this lake was signed before, somebody replaced its checkpoints.',
         ]
       : []),
+    ...(number > 1 || adopted === 0
+      ? []
+      : [
+          'The chain of checkpoints begins here. If this lake had checkpoints before, somebody removed them.',
+        ]),
     ...(adopted === 0
       ? []
       : [

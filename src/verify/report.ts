@@ -65,7 +65,10 @@ export function reportOf(looked: Looked): VerifyReport {
     parts_without_manifest: partsAmong(look.unproven),
     findings,
   } as const satisfies Omit<VerifyReport, 'proven' | 'not_proven'>;
-  return { ...facts, ...statements({ ...facts, heads: ledger.heads, keys: signed.keys }) };
+  return {
+    ...facts,
+    ...statements({ ...facts, heads: ledger.heads, keys: signed.keys, runsBefore: signed.runsBefore }),
+  };
 }
 
 function partsAmong(keys: Iterable<string>): number {

@@ -20,6 +20,8 @@ export interface SignedState {
   readonly witnessed: number | null;
   /** Objects that were compared with the newest checkpoint. */
   readonly objects: number;
+  /** Runs that had ended before the first checkpoint, which counted them as their manifests said. */
+  readonly runsBefore: number;
 }
 
 export interface SignedStateOptions {
@@ -56,7 +58,14 @@ export async function checkSignedState(options: SignedStateOptions): Promise<Sig
     if (!look.findings.some(({ kind }) => kind === 'symbolic-link')) {
       look.note('symbolic-link', checkpointsPrefix, linkText(error));
     }
-    return { checkpoints: 0, signed: 0, keys: keys.length || null, witnessed: null, objects: 0 };
+    return {
+      checkpoints: 0,
+      signed: 0,
+      keys: keys.length || null,
+      witnessed: null,
+      objects: 0,
+      runsBefore: 0,
+    };
   }
 }
 
@@ -84,7 +93,16 @@ async function compare(options: SignedStateOptions): Promise<SignedState> {
     keys: keys.length === 0 ? null : keys.length,
     witnessed: witness === null ? null : checked.witnessed,
     objects: checked.objects,
+    runsBefore: runsBefore(checked, options.ledger),
   };
+}
+
+function runsBefore({ begins, runs: counted }: CheckedCheckpoints, { runs, manifestKeys }: Ledger): number {
+  if (begins === null) return 0;
+  const earlier = [...manifestKeys.keys()].filter(
+    (runId) => !counted.has(runId) && (runs.get(runId)?.asOf ?? begins) < begins,
+  );
+  return earlier.length;
 }
 
 /**

@@ -7,6 +7,8 @@ type Facts = Omit<VerifyReport, 'proven' | 'not_proven'> & {
   readonly heads: readonly string[];
   /** How many public keys were given; null: none. */
   readonly keys: number | null;
+  /** Runs that had ended before the first checkpoint. */
+  readonly runsBefore: number;
 };
 
 export function statements(facts: Facts): Pick<VerifyReport, 'proven' | 'not_proven'> {
@@ -116,6 +118,17 @@ function leftOpen(facts: Facts): readonly string[] {
   if (facts.keys === null && checked.checkpoints > 0) {
     lines.push(
       'Whether newer checkpoints were removed: objects that the newest one does not count were taken for the work of a run that died. That needs --public-key.',
+    );
+  }
+  if (facts.runsBefore > 0) {
+    const them = facts.runsBefore === 1 ? 'it' : 'them';
+    lines.push(
+      `What happened before the first checkpoint: ${count(facts.runsBefore, 'run')} had ended by then, and it counts ${them} as the manifests said. If there were checkpoints before it, somebody removed them.`,
+    );
+  }
+  if (checked.checkpoints === 0) {
+    lines.push(
+      'Whether the ledger is complete: this lake has no checkpoint. If it had any, somebody removed them.',
     );
   }
   if (checked.witness_copies === 0) {

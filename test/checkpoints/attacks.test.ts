@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { rootOf } from '../../src/checkpoints/checkpoint.ts';
 import { LakeState } from '../../src/checkpoints/lake-state.ts';
-import { checkpointKey } from '../../src/lake/layout.ts';
+import { checkpointKey, checkpointsPrefix } from '../../src/lake/layout.ts';
 import { openLocalStore } from '../../src/lake/stores/local.ts';
 import {
   type Copy,
@@ -143,6 +143,12 @@ it('finds a copy of the witness that was edited, or removed', async () => {
   const removed = await signed.copyOf(nights);
   await removeCheckpoint(removed.witness, 2);
   expect(await findingsIn(removed, trusted)).toEqual([`witness-missing ${checkpointKey(2)}`]);
+});
+
+it('finds that the witness was emptied, or is another place', async () => {
+  const emptied = await signed.copyOf(nights);
+  for (let number = 1; number <= nights; number += 1) await removeCheckpoint(emptied.witness, number);
+  expect(await findingsIn(emptied, trusted)).toEqual([`witness-empty ${checkpointsPrefix}`]);
 });
 
 it('finds a manifest that was replaced together with its checkpoint', async () => {

@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/prom
 import { dirname, join, relative } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writeCheckpoint } from '../../src/checkpoints/write-checkpoint.ts';
-import { beginKey, checkpointKey, manifestKey } from '../../src/lake/layout.ts';
+import { beginKey, checkpointKey, checkpointsPrefix, manifestKey } from '../../src/lake/layout.ts';
 import { openLocalStore } from '../../src/lake/stores/local.ts';
 import { newRunId } from '../../src/ledger/runs.ts';
 import { renderStatusPage } from '../../src/status/status-page.ts';
@@ -226,6 +226,20 @@ it('counts the begin record of a run that died, so that nobody edits or removes 
   expect(await findingsIn(copy, trusted)).toEqual([`object-unproven ${key}`]);
   await rm(join(copy.lake, key));
   expect(await findingsIn(copy, trusted)).toEqual([`object-unproven ${key}`]);
+});
+
+it('a chain that begins on a lake with earlier runs says so, and verify does not call them proven', async () => {
+  const copy = await signed.copyOf(2);
+  await rm(join(copy.lake, checkpointsPrefix), { recursive: true });
+  const without = await verified(copy.lake);
+  expect(without.not_proven.join(' ')).toContain('this lake has no checkpoint. If it had any');
+
+  const run = await signed.lab.run({ lake: copy.lake, 'signing-key': signed.key.privateFile });
+  expect(run.checkpoint).toMatchObject({ number: 1, adopted_runs: 2 });
+  expect(renderRunSummary(run, 120)).toContain('The chain of checkpoints begins here.');
+  const report = await verified(copy.lake, { 'public-key': signed.key.publicFile });
+  expect(report.findings).toEqual([]);
+  expect(report.not_proven.join(' ')).toContain('2 runs had ended by then');
 });
 
 it('names a part that was replaced behind its back, instead of signing it in silence', async () => {
