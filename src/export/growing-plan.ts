@@ -37,7 +37,7 @@ export class GrowingPlan {
       await writeShardRecord(run);
       const { lake, asOf, planned } = run.planning;
       const about = { lake: lake.store.url, as_of: new Date(asOf).toISOString(), planned: planned.length };
-      run.log.info(about, 'the run begins: its plan is recorded');
+      run.log.info(about, 'the run begins');
       this.#recorded.resolve();
       return { run, begin };
     } catch (error) {

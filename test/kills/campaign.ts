@@ -61,9 +61,11 @@ export async function campaign(
       const where = `${store}, seed ${seed}, kill ${number} (${step.name})`;
       const engine = number % 3 === 0 ? 'parquetjs-lite' : 'duckdb';
       const objects = await world.objects();
-      const ended = await killedRun(world, step, randomDelay(draws, runMs), engine);
+      const { ended, tookMs } = await killedRun(world, step, randomDelay(draws, runMs), engine);
       if (ended.signal !== 'SIGKILL') {
         missed += 1;
+        // A night with little new is shorter than the good run before it.
+        if (tookMs !== null) runMs = Math.min(runMs, tookMs);
         before = await world.view();
         if (missed > 20 + count)
           throw new Error(`${where}: kills do not land; the last run ended with ${ended.code}`);
@@ -111,7 +113,13 @@ async function goodRun(world: World, failures: string[]): Promise<number> {
   return took;
 }
 
-async function killedRun(world: World, step: Step, delayMs: number, engine: string): Promise<Ended> {
+/** How a run ended; and how long it took after its begin record, if it was to be killed at random. */
+interface KilledRun {
+  readonly ended: Ended;
+  readonly tookMs: number | null;
+}
+
+async function killedRun(world: World, step: Step, delayMs: number, engine: string): Promise<KilledRun> {
   // One record that cannot become a row, so that there are rejected records.
   world.simulator.clearFaults();
   world.simulator.addFaults([{ kind: 'missing-id', api: 'ListCopyJobs', count: 1 }]);
@@ -120,13 +128,18 @@ async function killedRun(world: World, step: Step, delayMs: number, engine: stri
     const { promise: begun, resolve } = Promise.withResolvers<void>();
     const run = world.start({ ...options, onLog: whenBegun(resolve) });
     await Promise.race([begun, run.ended]);
+    const begunAt = performance.now();
     await Promise.race([sleep(delayMs), run.ended]);
+    const tookMs = performance.now() - begunAt;
     run.kill('SIGKILL');
-    return await run.ended;
+    return { ended: await run.ended, tookMs };
   }
   const { path, nth } = step.at;
-  if (world.s3 === null) return await world.start({ ...options, ofNode: killedBefore(path, nth) }).ended;
-  return await killedAtPut(world, options, path, nth);
+  const ended =
+    world.s3 === null
+      ? await world.start({ ...options, ofNode: killedBefore(path, nth) }).ended
+      : await killedAtPut(world, options, path, nth);
+  return { ended, tookMs: null };
 }
 
 /** Killed while its nth PUT to such a path is held back, and those before it have been answered. */
