@@ -46,7 +46,7 @@ it('begins with all manifests in a lake that earlier programs wrote', async () =
     await writeFile(join(runs, name), JSON.stringify(manifest));
   }
   const run = await signed.lab.run(flagsOf(copy));
-  expect(run.checkpoint).toMatchObject({ number: 1, adopted_runs: 0, unexplained_parts: [] });
+  expect(run.checkpoint).toMatchObject({ number: 1, adopted_runs: 2, unexplained_parts: [] });
   const { checkpoint } = await readFileOf(copy.lake, 1);
   expect(checkpoint.pages.find(({ name }) => name.startsWith('_ledger/runs'))?.objects).toBe(4);
   expect(await findingsIn(copy, trusted)).toEqual([]);
