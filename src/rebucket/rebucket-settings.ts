@@ -2,6 +2,7 @@
 import { type Encryption, refuseContradictoryEncryption } from '../config/encryption.ts';
 import { type LakeSettings, readLakeSettings } from '../config/lake-settings.ts';
 import { collectOptions, optionReader } from '../config/layers.ts';
+import { refuseInLake } from '../config/outside-lake.ts';
 import { refuseS3OptionsForLocalLake } from '../config/s3-only-options.ts';
 import { deepFreeze, type SettingsInput } from '../config/settings.ts';
 import { UsageError } from '../shared/errors.ts';
@@ -31,5 +32,6 @@ export function parseRebucketSettings(input: SettingsInput): RebucketSettings {
   };
   refuseContradictoryEncryption(settings, UsageError);
   refuseS3OptionsForLocalLake(settings.lake, layered);
+  refuseInLake('scratch', settings.scratch, settings.lake, layered);
   return deepFreeze(settings);
 }

@@ -10,7 +10,12 @@ import {
 } from '../../src/config/options.ts';
 import { parseSettings, parseTelemetry, type Settings } from '../../src/config/settings.ts';
 import { unknownRegions } from '../../src/config/value-parsers.ts';
+import { parseQuerySettings } from '../../src/query/query-settings.ts';
+import { parseRebucketSettings } from '../../src/rebucket/rebucket-settings.ts';
+import { parseRepairSettings } from '../../src/repair/repair-settings.ts';
 import { ConfigError, ReportedError, UsageError } from '../../src/shared/errors.ts';
+import { parseStatusSettings } from '../../src/status/status-settings.ts';
+import { parseVerifySettings } from '../../src/verify/verify-settings.ts';
 
 interface Sources {
   readonly flags?: Readonly<Record<string, unknown>>;
@@ -217,10 +222,22 @@ test('the defaults are those that the help names', () => {
   });
 });
 
-test('scratch in the lake is refused', () => {
-  expect(() => settings({ flags: { lake: './lake', scratch: './lake/tmp' } })).toThrow(
-    /--scratch names .*tmp, which lies in the lake/,
-  );
+test.each(
+  [
+    parseSettings,
+    parseQuerySettings,
+    parseRebucketSettings,
+    parseRepairSettings,
+    parseStatusSettings,
+    parseVerifySettings,
+  ].map((parse) => [parse.name, parse] as const),
+)('scratch in the lake is refused: %s', (_, parse) => {
+  const flags = {
+    lake: './lake',
+    scratch: './lake/tmp',
+    ...(parse === parseRebucketSettings ? { buckets: '2' } : {}),
+  };
+  expect(() => parse(input({ flags }))).toThrow(/--scratch names .*tmp, which lies in the lake/);
 });
 
 test.each(['./lake', './lake/witness', '.'])('a witness in or around the lake is refused: %s', (witness) => {
