@@ -19,6 +19,7 @@ import { targetName } from '../targets/target.ts';
 import type { JobIo } from '../telemetry/job-io.ts';
 import type { PlannedTarget, PlanSummary } from '../telemetry/run-summary.ts';
 import { makePlan } from './prepare.ts';
+import { type AskedDrain, runSize } from './run-size.ts';
 import { createStopSignals } from './stop-signals.ts';
 
 /** @throws ReportedError (src/shared/errors.ts) when discovery fails or the lake cannot be read */
@@ -60,6 +61,7 @@ export async function runPlan(settings: Settings, io: JobIo): Promise<PlanSummar
       status: report.status === 'OK' && page?.records === 0 ? ('OK_EMPTY' as const) : report.status,
     }));
     const plan = tries.map((tried) => plannedTarget(tried, settings, planning.asOf));
+    const waitingMinutes = expectedMinutes(tries, plan, concurrency.now());
     return {
       lake: planning.lake.store.url,
       lake_exists: !planning.lake.isNew,
@@ -67,7 +69,19 @@ export async function runPlan(settings: Settings, io: JobIo): Promise<PlanSummar
       targets: planning.targets.length,
       readable: readableTargets(tries),
       expected_requests: plan.reduce((sum, { expected_requests: requests }) => sum + requests, 0),
-      expected_minutes: expectedMinutes(tries, plan, concurrency.now()),
+      expected_minutes: waitingMinutes,
+      size: runSize(
+        tries.flatMap((tried, i) =>
+          askedDrain(tried, plan[i]?.expected_requests ?? 0, settings, planning.asOf),
+        ),
+        {
+          accounts: new Set(planning.targets.map(({ accountId }) => accountId)).size,
+          waitingMinutes,
+          memoryDays: settings.memoryDays,
+          buckets: planning.lake.buckets,
+          shards: settings.shard?.count ?? 1,
+        },
+      ),
       foreign_objects: planning.foreignFolders,
       plan,
       exit_code: exitCodeOf(statuses, settings.failOn, io.stopping.aborted),
@@ -188,6 +202,20 @@ function expectedRequests({ planned, page }: Tried, settings: Settings, asOf: nu
   if (page === null || !page.more) return 1;
   const from = planned.window.from ?? asOf - settings.memoryDays * dayMs;
   return page.spanMs <= 0 ? 2 : Math.max(2, Math.ceil((planned.window.to - from) / page.spanMs));
+}
+
+/** Empty: the drain cannot be read, so nobody knows how large it is. */
+function askedDrain(
+  { planned, report, page }: Tried,
+  requests: number,
+  settings: Settings,
+  asOf: number,
+): readonly AskedDrain[] {
+  if (report.status !== 'OK') return [];
+  const { table, window } = planned;
+  const from = window?.from ?? asOf - settings.memoryDays * dayMs;
+  const windowMs = window === null ? null : window.to - from;
+  return [{ table, requests, records: page?.records ?? 0, windowMs }];
 }
 
 function readableTargets(tries: readonly Tried[]): number {

@@ -4,9 +4,10 @@ import { targetName } from '../targets/target.ts';
 import { adviceFor } from './advice.ts';
 import { firstLossLine } from './data-loss-text.ts';
 import { countTargets, needsPersonLine, renderFailures } from './failure-groups.ts';
+import { size } from './human-units.ts';
 import { count, grouped, listSome, paragraphs } from './paragraphs.ts';
 import { printable } from './printable.ts';
-import type { PlannedTarget, PlanSummary } from './run-summary.ts';
+import type { PlannedTarget, PlanSummary, RunSize } from './run-summary.ts';
 import { renderForeign } from './run-summary-text.ts';
 import { painter } from './status-colors.ts';
 
@@ -29,6 +30,7 @@ export function renderPlanSummary(summary: PlanSummary, columns = 100, color = f
     paragraphs(columns, [
       `Plan for ${printable(summary.lake)} (${summary.lake_exists ? 'exists' : 'new'}), as of ${summary.as_of}. Nothing was written.`,
       `${count(summary.targets, 'target')}, ${grouped(summary.readable)} readable; export would take about ${count(summary.expected_requests, 'request')} and ${minutes(summary.expected_minutes)}.`,
+      ...sizeLines(summary.size),
     ]),
     renderFailures(
       failures,
@@ -47,6 +49,24 @@ export function renderPlanSummary(summary: PlanSummary, columns = 100, color = f
     needsPersonLine(failures, columns, paint),
   ];
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
+}
+
+/** What the run would write, need and cost; `--output json` has more. */
+function sizeLines(estimate: RunSize): readonly string[] {
+  const { jobs, counts, parts, us_dollars: dollars } = estimate;
+  if (jobs + counts === 0) return [];
+  const { suggested_shards: shards, suggested_buckets: buckets } = estimate;
+  const written = `${count(jobs, 'copy job')} in up to ${count(parts, 'file')}, ${size(estimate.parquet_bytes)}`;
+  const needed = `${minutes(estimate.cpu_minutes)} of one core, ${size(estimate.memory_bytes)} of memory, ${usd(dollars.s3_requests + dollars.s3_storage_per_month)} for S3 in the first month`;
+  const advice =
+    shards > 1
+      ? `share it among ${count(shards, 'shard')} and ${count(buckets, 'bucket')} (docs/scale.md)`
+      : 'one container is enough';
+  return [`Estimated: ${written}; ${needed}; ${advice}.`];
+}
+
+function usd(amount: number): string {
+  return amount < 0.01 ? 'less than $0.01' : `$${amount.toFixed(2)}`;
 }
 
 /** One line for all accounts that are readable in the same regions: `496 accounts × 10 regions: fine, …`; largest first. */

@@ -153,6 +153,36 @@ export interface PlannedTarget {
   readonly expected_requests: number;
 }
 
+/** How large a run is about: docs/scale.md, “How large a night is”. */
+export interface RunSize {
+  readonly jobs: number;
+  readonly counts: number;
+  /** Parquet files of copy_jobs and copy_job_summaries that are written, at most. */
+  readonly parts: number;
+  readonly parquet_bytes: number;
+  /** Of the fullest day and bucket. */
+  readonly largest_part_bytes: number;
+  /** Of the clock: waiting for AWS, or computing on one core, whichever is longer. */
+  readonly minutes: number;
+  readonly cpu_minutes: number;
+  /** Resident, at its peak. */
+  readonly memory_bytes: number;
+  readonly s3_reads: number;
+  readonly s3_writes: number;
+  /** How many shards keep each within an hour and 1 GiB. 1: one container is enough. */
+  readonly suggested_shards: number;
+  /** How many buckets keep parts within 3 MB, at least one for each shard; 1024 is the most. */
+  readonly suggested_buckets: number;
+  /** At AWS’s list prices in us-east-1. */
+  readonly us_dollars: {
+    readonly s3_requests: number;
+    /** For what this run writes. */
+    readonly s3_storage_per_month: number;
+    /** One that reads everything that this run writes, all columns. */
+    readonly athena_question: number;
+  };
+}
+
 export interface PlanSummary {
   readonly lake: string;
   readonly lake_exists: boolean;
@@ -161,6 +191,7 @@ export interface PlanSummary {
   readonly readable: number;
   readonly expected_requests: number;
   readonly expected_minutes: number;
+  readonly size: RunSize;
   /** Folders below the tables that are not partitions. */
   readonly foreign_objects: readonly string[];
   readonly plan: readonly PlannedTarget[];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { renderPlanSummary } from '../../src/telemetry/plan-summary-text.ts';
-import type { PlannedTarget, PlanSummary } from '../../src/telemetry/run-summary.ts';
+import type { PlannedTarget, PlanSummary, RunSize } from '../../src/telemetry/run-summary.ts';
 
 const fine: PlannedTarget = {
   account_id: '111122223333',
@@ -17,6 +17,23 @@ const fine: PlannedTarget = {
   expected_requests: 1,
 };
 
+const large: RunSize = {
+  jobs: 40_000_000,
+  counts: 8_000,
+  parts: 1_030,
+  parquet_bytes: 5e9,
+  largest_part_bytes: 4.9e6,
+  minutes: 61,
+  cpu_minutes: 61,
+  memory_bytes: 2.4e9,
+  s3_reads: 4_000,
+  s3_writes: 4_000,
+  suggested_shards: 6,
+  suggested_buckets: 1_024,
+  us_dollars: { s3_requests: 0.0216, s3_storage_per_month: 0.115, athena_question: 0.004 },
+};
+const nothing: RunSize = { ...large, jobs: 0, counts: 0 };
+
 const summary: PlanSummary = {
   lake: '/data/lake',
   lake_exists: false,
@@ -26,6 +43,7 @@ const summary: PlanSummary = {
   readable: 1,
   expected_requests: 1234,
   expected_minutes: 2.4,
+  size: nothing,
   plan: [],
   exit_code: 77,
 };
@@ -148,4 +166,18 @@ describe('the summary of a plan', () => {
     const broken = lines.filter((line) => line.length > columns && line.trim().includes(' '));
     expect(broken).toEqual([]);
   });
+});
+
+test('says how large the run is, and how many shards it needs', () => {
+  const text = renderPlanSummary({ ...summary, size: large }, 400);
+  expect(text).toContain(
+    'Estimated: 40,000,000 copy jobs in up to 1,030 files, 5.0 GB; 61 minutes of one core, 2.4 GB of memory, ' +
+      '$0.14 for S3 in the first month; share it among 6 shards and 1,024 buckets (docs/scale.md).',
+  );
+  const small = { ...large, suggested_shards: 1, suggested_buckets: 1 };
+  expect(renderPlanSummary({ ...summary, size: small }, 400)).toContain('; one container is enough.');
+});
+
+test('says nothing about the size if there is nothing to read', () => {
+  expect(renderPlanSummary({ ...summary, size: nothing }, 400)).not.toContain('Estimated');
 });
