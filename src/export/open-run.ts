@@ -1,4 +1,5 @@
 /** What a run holds open from its beginning to its end, and how it is closed again. */
+import { availableParallelism } from 'node:os';
 import type { Logger } from 'pino';
 import { type LocalKeys, readLocalKeys } from '../checkpoints/signing.ts';
 import type { Settings } from '../config/settings.ts';
@@ -9,6 +10,9 @@ import { openScratch, type Scratch } from '../lake/scratch.ts';
 import type { JobIo } from '../telemetry/job-io.ts';
 import { type Planning, type Prepared, prepare } from './prepare.ts';
 import { createStopSignals, type StopSignals } from './stop-signals.ts';
+
+/** Small merges at once: one for each processor, but a third would not finish sooner than its memory is worth. */
+export const mergesAtOnce = Math.min(2, availableParallelism());
 
 /** A run whose targets are not all known yet. */
 export interface OpenRun {
@@ -70,6 +74,7 @@ export async function withOpenRun<Result>(
         memoryLimitBytes: settings.memoryLimitBytes,
         scratch: await scratch.subfolder('engine'),
         claim: () => scratch.claim(),
+        mergesAtOnce,
       });
       try {
         return await work({

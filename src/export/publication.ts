@@ -21,10 +21,10 @@ import { copyJobs } from '../tables/copy-jobs.ts';
 import type { DrainedTable } from '../tables/table.ts';
 import type { Progress } from '../telemetry/progress.ts';
 import { HandOver } from './hand-over.ts';
-import type { OpenRun } from './open-run.ts';
+import { mergesAtOnce, type OpenRun } from './open-run.ts';
 
-/** Parts in flight at once: one is merged while others are downloaded and uploaded. */
-const partsAtOnce = 3;
+/** Parts in flight at once: some are merged while others are downloaded and uploaded. */
+const partsAtOnce = mergesAtOnce + 2;
 
 /** Staged bytes of a batch that are worth releasing the memory of. */
 const releasedFrom = 32 * 2 ** 20;

@@ -17,16 +17,16 @@ export async function publishChanges(request: PublishRequest, log: Pick<Logger, 
   const key = partKey(table, request.partition, request.bucket);
   const found = await readDigests(request, key, log);
   const known = found.known;
-  let staged: StagedDigests | null = null;
+  const staged = await digestsOf(table, request.staged, request.stagedRows ?? 0);
   if (known !== null) {
-    staged = await digestsOf(table, request.staged, request.stagedRows ?? 0);
     const latest = request.latest?.() ?? Number.POSITIVE_INFINITY;
     if (staged !== null && hasAll(known, staged, latest)) {
       const etag = await etagOf(store, key, signal);
       if (etag === known.part.etag) return unchanged(key, known, staged.rows);
     }
   }
-  const published = await publishPart(request);
+  const distinctKeys = staged !== null && staged.rows === staged.lines;
+  const published = await publishPart({ ...request, distinctKeys });
   await keepDigests(request, published, { ...found, staged }, log);
   return published;
 }
@@ -80,13 +80,11 @@ async function keepDigests(
   const { store, table, buckets, runId, signal } = request;
   const { fate, rows } = outcome;
   const content = written ?? read;
-  if (fate === undefined || content === null || etag === null) return;
+  if (staged === null || fate === undefined || content === null || etag === null) return;
   try {
-    const rowsStaged = staged ?? (await digestsOf(table, request.staged, request.stagedRows ?? 0));
-    if (rowsStaged === null) return;
     const merged = known !== null && known.part.sha256 === read?.sha256 ? known : null;
     const part = { etag, sha256: content.sha256, bytes: content.bytes, rows };
-    const after = digestsAfter(merged, rowsStaged, fate, part, latest ?? Number.POSITIVE_INFINITY);
+    const after = digestsAfter(merged, staged, fate, part, latest ?? Number.POSITIVE_INFINITY);
     await store.put(
       {
         key: rowDigestsKey(key),

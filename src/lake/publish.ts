@@ -25,6 +25,8 @@ export interface PublishRequest {
   readonly stagedRows?: number;
   /** Their bytes, unpacked, if known. */
   readonly stagedBytes?: number;
+  /** Whether it is known that each of them has a key of its own. */
+  readonly distinctKeys?: boolean;
   /** Must exist. Files created in it are removed again. */
   readonly scratchFolder: string;
   readonly runId: string;
@@ -128,6 +130,7 @@ async function tryOnce(request: PublishRequest, key: string): Promise<Published 
       staged,
       ...(request.stagedRows === undefined ? {} : { stagedRows: request.stagedRows }),
       ...(request.stagedBytes === undefined ? {} : { stagedBytes: request.stagedBytes }),
+      ...(request.distinctKeys === undefined ? {} : { distinctKeys: request.distinctKeys }),
       output,
       metadata,
       wantsFate: true,

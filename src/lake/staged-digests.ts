@@ -16,6 +16,8 @@ export interface StagedDigests {
   readonly digests: DigestTable;
   /** Different keys. */
   readonly rows: number;
+  /** All staged rows. If there are as many different keys, each has one row. */
+  readonly lines: number;
   /** The latest time among `observed_at` and `first_observed_at`; null: none. */
   readonly latest: number | null;
 }
@@ -56,9 +58,11 @@ async function digestsOfKeys(
   const digests = new DigestTable(stagedRows);
   const heads = notComparedHeads(table);
   let latest: number | null = null;
+  let count = 0;
   for await (const lines of wholeLinesIn(files)) {
     for (const line of linesOf(lines)) {
       const { content, observed } = splitLine(line, heads);
+      count += 1;
       latest = later(latest, observed);
       const unit = unitOfLine(line, key);
       const digest = observed === null ? Number.NaN : digestOf(content);
@@ -66,7 +70,7 @@ async function digestsOfKeys(
       digests.set(unit, known === undefined || known === digest ? digest : Number.NaN);
     }
   }
-  return { digests, rows: digests.size, latest };
+  return { digests, rows: digests.size, lines: count, latest };
 }
 
 /** The digest of a slice is the sum of those of its rows, which does not depend on their order. */
@@ -81,9 +85,11 @@ async function digestsOfSlices(
   const keys = new Set<string>();
   const heads = notComparedHeads(table);
   let latest: number | null = null;
+  let count = 0;
   for await (const lines of wholeLinesIn(files)) {
     for (const line of linesOf(lines)) {
       const { content, observed } = splitLine(line, heads);
+      count += 1;
       latest = later(latest, observed);
       const row = parsed(line);
       const unit = unitOf(slice.map((name) => row[name] ?? null));
@@ -95,7 +101,7 @@ async function digestsOfSlices(
       digests.set(unit, ((digests.get(unit) ?? 0) + digest) % 2 ** digestBits);
     }
   }
-  return { digests, rows: keys.size, latest };
+  return { digests, rows: keys.size, lines: count, latest };
 }
 
 function* linesOf(lines: Buffer): Generator<Buffer> {

@@ -17,11 +17,12 @@ export function arnField(arn: Value | undefined, field: ArnField): string | null
 
 /** A derived column that takes one field of the ARN in another column. */
 export function fromArn(column: string, field: ArnField) {
+  const before = '[^:]*:'.repeat(arnFields[field] - 2);
+  const after = ':[^:]*'.repeat(5 - arnFields[field]);
   return {
     kind: 'derived',
     from: (row: Row) => arnField(row[column], field),
-    sql:
-      `CASE WHEN starts_with(${column}, 'arn:') AND len(string_split(${column}, ':')) >= 6 ` +
-      `THEN nullif(split_part(${column}, ':', ${arnFields[field]}), '') END`,
+    // Splitting the text takes twice the time.
+    sql: `nullif(regexp_extract(${column}, '^arn:${before}([^:]*)${after}:', 1), '')`,
   } as const;
 }

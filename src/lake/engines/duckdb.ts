@@ -2,7 +2,6 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import pLimit from 'p-limit';
 import { EngineError, MisplacedRows, ReportedError, ScratchError } from '../../shared/errors.ts';
 import type { ColumnType, Table } from '../../tables/table.ts';
 import {
@@ -25,8 +24,17 @@ import {
   stagedBytesOf,
 } from './engine.ts';
 import { aside, isWide, writeWithTexts } from './long-texts.ts';
-import { copySql, existingSql, type MergeStep, mergeSql, partSql, stageSql } from './merge-sql.ts';
+import {
+  copySql,
+  existingSql,
+  type MergeStep,
+  mergeSql,
+  onlyStagedSql,
+  partSql,
+  stageSql,
+} from './merge-sql.ts';
 import { refuseNewerSchema } from './part-schema.ts';
+import { Places } from './places.ts';
 import { quoteFile, quoteName, quoteText } from './sql-text.ts';
 
 export interface DuckDbOptions {
@@ -38,29 +46,53 @@ export interface DuckDbOptions {
   readonly claim?: () => Claim;
   /** Default 1: parts are small, and each further thread needs a third more memory and processor time. */
   readonly threads?: number;
+  /** How many small merges run at once, and share the memory of one. Default 1. */
+  readonly mergesAtOnce?: number;
 }
 
 /** @throws EngineError when DuckDB cannot start or scratch cannot be written. */
 export async function openDuckDb(options: DuckDbOptions): Promise<Engine> {
-  const spill = await mkdtemp(join(options.scratch, 'duckdb-')).catch((error: unknown) => {
+  const atOnce = options.memoryLimitBytes < leastToShare ? 1 : (options.mergesAtOnce ?? 1);
+  // Two databases must not share a folder: DuckDB names its files there by number.
+  const idle = await Promise.all(
+    Array.from({ length: atOnce }, async () => new Database(options, await spillFolder(options))),
+  );
+  const places = new Places(atOnce);
+  const within = <T>(needs: 'one' | 'all', work: (database: Database) => Promise<T>): Promise<T> =>
+    places.run(needs, async () => {
+      const database = idle.pop();
+      if (database === undefined) throw new TypeError('there are more merges than places');
+      return await work(database).finally(() => idle.push(database));
+    });
+  return {
+    name: 'duckdb',
+    merge: async (request) => {
+      const alone = () => within('all', (database) => merge(request, options, database));
+      if (atOnce === 1 || (await bytesOf(request)) > options.memoryLimitBytes / 8) return await alone();
+      // A merge that is alone begins with half of the memory: see below.
+      const share = Math.floor(options.memoryLimitBytes / 2 / atOnce);
+      const outcome = await within('one', (database) => mergeBesideOthers(request, options, database, share));
+      return outcome ?? (await alone());
+    },
+    close: () =>
+      places.run('all', async () => {
+        await Promise.all(idle.map((database) => database.remove()));
+      }),
+  };
+}
+
+/** With less memory, merges run one at a time: DuckDB needs some 30 MiB to read staged lines, however few there are. */
+const leastToShare = 256 * 2 ** 20;
+
+/** @throws EngineError */
+async function spillFolder({ scratch }: DuckDbOptions): Promise<string> {
+  return await mkdtemp(join(scratch, 'duckdb-')).catch((error: unknown) => {
     throw new EngineError(
-      `The scratch folder ${options.scratch} cannot be written`,
+      `The scratch folder ${scratch} cannot be written`,
       'Set --scratch to a writable folder on a disk with enough free space.',
       { cause: error },
     );
   });
-  const oneAtATime = pLimit(1);
-  const database = new Database(options, spill);
-  return {
-    name: 'duckdb',
-    merge: (request) => oneAtATime(() => merge(request, options, database)),
-    close: () =>
-      oneAtATime(async () => {
-        database.close();
-        // Anything left there is removed with the caller's scratch folder.
-        await rm(spill, { recursive: true, force: true }).catch(() => undefined);
-      }),
-  };
 }
 
 /**
@@ -98,6 +130,36 @@ class Database {
   close(): void {
     this.#instance?.closeSync();
     this.#instance = undefined;
+  }
+
+  async remove(): Promise<void> {
+    this.close();
+    // Anything left there is removed with the caller's scratch folder.
+    await rm(this.#spill, { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+/** Null: its share of the memory or of scratch does not suffice. */
+async function mergeBesideOthers(
+  request: MergeRequest,
+  options: DuckDbOptions,
+  database: Database,
+  memoryBytes: number,
+): Promise<MergeOutcome | null> {
+  const room = options.claim?.();
+  try {
+    return await inDatabase(
+      request,
+      options,
+      database,
+      { room: room?.bytes, bytes: memoryBytes },
+      'in place',
+    );
+  } catch (error) {
+    if (isOutOfMemory(error) || isOutOfRoom(error)) return null;
+    throw mergeError(error, request, options.memoryLimitBytes, room?.bytes);
+  } finally {
+    room?.release();
   }
 }
 
@@ -159,12 +221,17 @@ async function inDatabase(
   }
 }
 
-/** Bytes that a merge reads, at most, for its database to serve the next one too. */
-const smallMerge = 2 * 2 ** 20;
+/** Bytes that a merge reads, as staged lines, at most, for its database to serve the next one too. */
+const smallMerge = 32 * 2 ** 20;
 
+/** A row has about ten times as many bytes in a staged line as in a part. */
+const packedInPart = 10;
+
+/** The bytes of the rows that a merge reads, as staged lines. */
 async function bytesOf(request: MergeRequest): Promise<number> {
   const { existing } = request;
-  return (existing === null ? 0 : (await stat(existing)).size) + (await stagedBytesOf(request));
+  const published = existing === null ? 0 : (await stat(existing)).size * packedInPart;
+  return published + (await stagedBytesOf(request));
 }
 
 function isOutOfMemory(error: unknown): boolean {
@@ -197,6 +264,12 @@ async function mergeIn(
   // Texts that are set aside can move to disk, so half of the memory is enough, and the process stays within its limit.
   if (wide) await connection.run(`SET memory_limit = '${Math.floor(memoryLimitBytes / 2)}B'`);
   const inPlace = texts === 'aside' || wide ? aside(table) : undefined;
+  if (inPlace === undefined && isOnlyStaged(request)) {
+    const sql = copySql(onlyStagedSql(table, partition, staged), output, metadata);
+    const rows = Number((await rowsOf(connection, sql))[0]?.[0]);
+    const fate = request.wantsFate === true ? { fate: { unlike: [], latestPublished: null } } : {};
+    return { changed: true, rows, added: rows, updated: 0, unchanged: 0, removed: 0, ...fate };
+  }
   await connection.run(stageSql(table, staged, inPlace));
   await connection.run(existingSql(table, existing, present, request.latest, inPlace));
   if (existing !== null) await refuseMisplaced(connection, request);
@@ -222,6 +295,11 @@ async function mergeIn(
       ? Number((await rowsOf(connection, copySql(select, output, metadata)))[0]?.[0])
       : await writeWithTexts(connection, request, select, new Set(present.keys()));
   return { changed, rows, added, updated, unchanged, removed, ...fate };
+}
+
+/** Whether each staged row becomes a row of the part, and there are no others. */
+function isOnlyStaged({ table, existing, distinctKeys, stagedRows = 0 }: MergeRequest): boolean {
+  return existing === null && distinctKeys === true && stagedRows > 0 && table.merge.kind === 'upsert';
 }
 
 /** The values of keys and slices are texts. */

@@ -37,13 +37,17 @@ const itself: InPlace = (_column, text) => text;
 
 /** Creates `staged`: the staged rows with explicit types. If DuckDB guessed, ids would become UUIDs, and texts dates. */
 export function stageSql(table: Table, files: readonly string[], inPlace: InPlace = itself): string {
+  return `CREATE TEMP TABLE staged AS ${stagedRowsSql(table, files, inPlace)}`;
+}
+
+function stagedRowsSql(table: Table, files: readonly string[], inPlace: InPlace = itself): string {
   const columns = storedColumns(table);
-  if (files.length === 0) return `CREATE TEMP TABLE staged AS ${noRowsSql(table)}`;
+  if (files.length === 0) return noRowsSql(table);
   const values = columns.map(({ name, type }) => {
     const value = stagedValue(name, type);
     return `${type === 'text' ? inPlace(name, value) : value} AS ${quoteName(name)}`;
   });
-  return `CREATE TEMP TABLE staged AS SELECT ${values} FROM ${readStagedSql(columns, files)}`;
+  return `SELECT ${values} FROM ${readStagedSql(columns, files)}`;
 }
 
 export function readStagedSql(
@@ -190,16 +194,11 @@ function firstPartSql(
   latest: number | undefined,
 ): readonly MergeStep[] {
   const keys = key.map(quoteName);
-  const values = storedColumns(table).map(({ name }) =>
-    name === 'first_observed_at'
-      ? 'coalesce(first_observed_at, observed_at) AS first_observed_at'
-      : quoteName(name),
-  );
   return [
     {
       onlyIf: `SELECT count(*) = (SELECT count(*) FROM (SELECT DISTINCT ${keys} FROM differing)) FROM differing`,
       steps: [
-        `CREATE TEMP VIEW merged AS SELECT ${values} FROM differing`,
+        `CREATE TEMP VIEW merged AS SELECT ${onlyObservationSql(table)} FROM differing`,
         `CREATE TEMP VIEW verdicts AS SELECT ${keys}, 'added' AS verdict FROM differing`,
         'CREATE TEMP VIEW kept AS SELECT * FROM existing',
         nothingUnlike,
@@ -207,6 +206,15 @@ function firstPartSql(
       otherwise: upsertSql(table, key, partition, latest),
     },
   ];
+}
+
+/** The stored columns of a row that is the only observation of its key. */
+function onlyObservationSql(table: Table): readonly string[] {
+  return storedColumns(table).map(({ name }) =>
+    name === 'first_observed_at'
+      ? 'coalesce(first_observed_at, observed_at) AS first_observed_at'
+      : quoteName(name),
+  );
 }
 
 function upsertSql(
@@ -360,7 +368,17 @@ export function partSql(table: Table, partition: Partition): string {
       ? `SELECT ${stored} FROM merged m SEMI JOIN (FROM verdicts WHERE verdict <> 'unchanged') v
          ON ${match('m', 'v', table.merge.key)}`
       : `SELECT ${stored} FROM merged`;
-  const rows = withDerivedSql(table, `SELECT ${stored} FROM kept UNION ALL ${changed}`, partition);
+  return sortedSql(table, `SELECT ${stored} FROM kept UNION ALL ${changed}`, partition);
+}
+
+/** The new part of an upsert if there is none yet and each staged row has a key of its own: all staged rows. */
+export function onlyStagedSql(table: Table, partition: Partition, files: readonly string[]): string {
+  const rows = `SELECT ${onlyObservationSql(table)} FROM (${stagedRowsSql(table, files)})`;
+  return sortedSql(table, rows, partition);
+}
+
+function sortedSql(table: Table, stored: string, partition: Partition): string {
+  const rows = withDerivedSql(table, stored, partition);
   const columns = table.columns.map(
     ({ name, type }) => `${quoteName(name)}::${sqlTypes[type]} AS ${quoteName(name)}`,
   );

@@ -9,6 +9,8 @@ export interface EngineOptions {
   readonly scratch: string;
   /** Reserves space there for one merge; see Scratch. Default: as much as the disk has. */
   readonly claim?: () => Claim;
+  /** How many small merges may run at once, where the engine can. Default 1. */
+  readonly mergesAtOnce?: number;
 }
 
 export async function openEngine(name: Engine['name'], options: EngineOptions): Promise<Engine> {

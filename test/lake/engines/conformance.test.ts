@@ -486,6 +486,32 @@ describe('memory', () => {
     await engine.close();
   });
 
+  it('DuckDB merges two small parts at once, and alone what needs more than its share', async () => {
+    let [claimed, most] = [0, 0];
+    const claim = () => {
+      claimed += 1;
+      most = Math.max(most, claimed);
+      const release = () => {
+        claimed -= 1;
+      };
+      return { bytes: 0, release };
+    };
+    const memoryLimitBytes = 256 * 2 ** 20;
+    const engine = await openEngine('duckdb', { memoryLimitBytes, scratch: folder, claim, mergesAtOnce: 2 });
+    const rows = Array.from({ length: 60_000 }, (_, at) => longRow((at * 7919) % 100_003, 'many', 600));
+    const request = async (some: readonly Row[]) => ({
+      ...{ table: sample, partition: {}, existing: null, metadata: {} },
+      ...{ staged: [await stage(newFile(), some)], stagedRows: some.length, stagedBytes: 1_000 },
+      output: newFile(),
+    });
+    const sizes = [50, 60_000, 40, 3];
+    const requests = await Promise.all(sizes.map((size) => request(rows.slice(0, size))));
+    const outcomes = await Promise.all(requests.map((one) => engine.merge(one)));
+    expect(outcomes.map((outcome) => outcome.rows)).toEqual(sizes);
+    expect([claimed, most]).toEqual([0, 2]);
+    await engine.close();
+  });
+
   it('DuckDB keeps a short text that looks as if it stood for a long one', async () => {
     const label = `x\u{f8ff}sha256:${'0'.repeat(64)}`;
     const rows = [

@@ -32,6 +32,7 @@ async function expectAgreement(
   partition: Record<string, string>,
   batches: readonly (readonly Row[])[],
   latest?: number,
+  distinctKeys = false,
 ) {
   let part: string | null = null;
   let rows: readonly Row[] = [];
@@ -46,6 +47,7 @@ async function expectAgreement(
     const { fate, ...outcome } = await engine.merge({
       ...{ table, partition, existing: part, staged, output, metadata: {}, wantsFate: true },
       ...(latest === undefined ? {} : { latest }),
+      ...{ distinctKeys, stagedRows: batch.length },
     });
     expect(outcome).toEqual(reference.outcome);
     expect(inOrder(fate)).toEqual(inOrder(reference.fate));
@@ -71,6 +73,20 @@ describe('DuckDB agrees with the reference', () => {
       { numRuns: 25, endOnFailure: true },
     );
   }, 180_000);
+
+  it('on a new part if it knows that no two rows have the same key, and on what follows', async () => {
+    const rows = fc.uniqueArray(anyCopyJob(false), {
+      selector: ({ copy_job_id: id }) => id ?? null,
+      minLength: 1,
+      maxLength: 60,
+    });
+    await fc.assert(
+      fc.asyncProperty(rows, rows, (first, second) =>
+        expectAgreement(copyJobs, { creation_date: '2026-11-20' }, [first, second], undefined, true),
+      ),
+      { numRuns: 10, endOnFailure: true },
+    );
+  });
 
   it('on slices of any drains', async () => {
     const batches = fc.array(fc.array(anySummary, { maxLength: 30 }), { minLength: 1, maxLength: 3 });
