@@ -1,6 +1,5 @@
 import type { CommandModule } from 'yargs';
 import { parseCatalogSettings } from '../src/catalog/catalog-settings.ts';
-import { renderCatalogReport } from '../src/catalog/report.ts';
 import { runReportingJob } from '../src/command-line/run-job.ts';
 import { yargsOptions } from '../src/command-line/yargs-options.ts';
 import { optionsOf, ownOptionNames } from '../src/config/options.ts';
@@ -30,6 +29,6 @@ export const catalogJob: CommandModule = {
         return await runCatalog(settings, loadViews(), io);
       },
       reportIsAll: ({ action }) => action === 'ddl',
-      render: renderCatalogReport,
+      render: async (report) => (await import('../src/catalog/report.ts')).renderCatalogReport(report),
     }),
 };

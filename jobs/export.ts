@@ -3,7 +3,6 @@ import { runReportingJob } from '../src/command-line/run-job.ts';
 import { yargsOptions } from '../src/command-line/yargs-options.ts';
 import { exportOptionNames, optionsOf } from '../src/config/options.ts';
 import { parseSettings } from '../src/config/settings.ts';
-import { renderRunSummary } from '../src/telemetry/run-summary-text.ts';
 
 /** `export`: reads copy jobs and summaries from AWS Backup, merges them into the lake and records the coverage. */
 export const exportJob: CommandModule = {
@@ -19,6 +18,7 @@ export const exportJob: CommandModule = {
       run: async (settings, io, around) =>
         (await import('../src/export/measured-export.ts')).runMeasuredExport(settings, io, around),
       reportIsAll: () => false,
-      render: renderRunSummary,
+      render: async (...shown) =>
+        (await import('../src/telemetry/run-summary-text.ts')).renderRunSummary(...shown),
     }),
 };

@@ -3,7 +3,6 @@ import { runReportingJob } from '../src/command-line/run-job.ts';
 import { yargsOptions } from '../src/command-line/yargs-options.ts';
 import { exportOptionNames, optionsOf } from '../src/config/options.ts';
 import { parseSettings } from '../src/config/settings.ts';
-import { renderPlanSummary } from '../src/telemetry/plan-summary-text.ts';
 
 /** `plan`: shows what export would do; writes nothing. */
 export const planJob: CommandModule = {
@@ -17,6 +16,7 @@ export const planJob: CommandModule = {
       parse: parseSettings,
       run: async (settings, io) => (await import('../src/export/plan.ts')).runPlan(settings, io),
       reportIsAll: () => true,
-      render: renderPlanSummary,
+      render: async (...shown) =>
+        (await import('../src/telemetry/plan-summary-text.ts')).renderPlanSummary(...shown),
     }),
 };

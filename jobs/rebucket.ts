@@ -2,7 +2,6 @@ import type { CommandModule } from 'yargs';
 import { runReportingJob } from '../src/command-line/run-job.ts';
 import { yargsOptions } from '../src/command-line/yargs-options.ts';
 import { optionsOf, ownOptionNames } from '../src/config/options.ts';
-import { renderRebucket } from '../src/rebucket/rebucket-report.ts';
 import { parseRebucketSettings } from '../src/rebucket/rebucket-settings.ts';
 
 /** `rebucket`: changes how many buckets, and so how many parts for each partition, a lake has. */
@@ -18,6 +17,6 @@ export const rebucketJob: CommandModule = {
       parse: parseRebucketSettings,
       run: async (settings, io) => (await import('../src/rebucket/rebucket.ts')).runRebucket(settings, io),
       reportIsAll: () => false,
-      render: renderRebucket,
+      render: async (report) => (await import('../src/rebucket/rebucket-report.ts')).renderRebucket(report),
     }),
 };

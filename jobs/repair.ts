@@ -3,7 +3,6 @@ import { runReportingJob } from '../src/command-line/run-job.ts';
 import { yargsOptions } from '../src/command-line/yargs-options.ts';
 import { optionsOf, ownOptionNames } from '../src/config/options.ts';
 import { parseRepairSettings } from '../src/repair/repair-settings.ts';
-import { renderRepair } from '../src/repair/repair-text.ts';
 import { wholeLake } from '../src/verify/verify-settings.ts';
 
 /** `repair`: brings back what `verify` found damaged, from the bucket's versions. */
@@ -31,6 +30,7 @@ export const repairJob: CommandModule = {
         });
       },
       reportIsAll: ({ apply }) => !apply,
-      render: renderRepair,
+      render: async (report, columns) =>
+        (await import('../src/repair/repair-text.ts')).renderRepair(report, columns),
     }),
 };

@@ -3,9 +3,7 @@ import type { CommandModule } from 'yargs';
 import { runReportingJob } from '../src/command-line/run-job.ts';
 import { yargsOptions } from '../src/command-line/yargs-options.ts';
 import { optionsOf, ownOptionNames } from '../src/config/options.ts';
-import { renderStatusPage } from '../src/status/status-page.ts';
 import { parseStatusSettings } from '../src/status/status-settings.ts';
-import { renderStatus } from '../src/status/status-text.ts';
 
 /** `status`: what is proven, what is missing and what is lost, from the lake alone. */
 export const statusJob: CommandModule = {
@@ -26,7 +24,7 @@ export const statusJob: CommandModule = {
           user: `${userInfo().username}@${hostname()}`,
         }),
       reportIsAll: () => true,
-      render: renderStatus,
-      renderPage: renderStatusPage,
+      render: async (...shown) => (await import('../src/status/status-text.ts')).renderStatus(...shown),
+      renderPage: async (report) => (await import('../src/status/status-page.ts')).renderStatusPage(report),
     }),
 };

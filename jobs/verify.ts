@@ -3,8 +3,6 @@ import { runReportingJob } from '../src/command-line/run-job.ts';
 import { yargsOptions } from '../src/command-line/yargs-options.ts';
 import { optionsOf, ownOptionNames } from '../src/config/options.ts';
 import { verifyOptions } from '../src/config/verify-options.ts';
-import { renderVerdictPage } from '../src/verify/verdict-page.ts';
-import { renderVerdict } from '../src/verify/verdict-text.ts';
 import { parseVerifySettings } from '../src/verify/verify-settings.ts';
 
 /** `verify`: reads the lake again and compares it with its ledger. */
@@ -25,7 +23,7 @@ export const verifyJob: CommandModule = {
         return await runVerify(settings, { ...io, now: Date.now });
       },
       reportIsAll: () => true,
-      render: renderVerdict,
-      renderPage: renderVerdictPage,
+      render: async (...shown) => (await import('../src/verify/verdict-text.ts')).renderVerdict(...shown),
+      renderPage: async (report) => (await import('../src/verify/verdict-page.ts')).renderVerdictPage(report),
     }),
 };

@@ -13,42 +13,29 @@ endUntilAJobListens(process, (signal) => {
 
 const problem = nodeProblem(process.versions.node, programPackage().requiredNode);
 if (problem === null) {
-  const [
-    { runCommandLine },
-    { exportJob },
-    { planJob },
-    { helpOfQuestion, queryJob },
-    { simulateJob },
-    { catalogJob },
-    { statusJob },
-    { verifyJob },
-    { repairJob },
-    { rebucketJob },
-  ] = await Promise.all([
+  const jobs = {
+    export: async () => (await import('../jobs/export.ts')).exportJob,
+    plan: async () => (await import('../jobs/plan.ts')).planJob,
+    query: async () => (await import('../jobs/query.ts')).queryJob,
+    status: async () => (await import('../jobs/status.ts')).statusJob,
+    verify: async () => (await import('../jobs/verify.ts')).verifyJob,
+    repair: async () => (await import('../jobs/repair.ts')).repairJob,
+    rebucket: async () => (await import('../jobs/rebucket.ts')).rebucketJob,
+    simulate: async () => (await import('../jobs/simulate.ts')).simulateJob,
+    catalog: async () => (await import('../jobs/catalog.ts')).catalogJob,
+  };
+  const args = process.argv.slice(2);
+  // The job is nearly always the first word. Then the others need not be loaded.
+  const named = Object.entries(jobs).filter(([name]) => name === args[0]);
+  const loading = (named.length > 0 ? named : Object.entries(jobs)).map(([, load]) => load());
+  const [{ runCommandLine }, ...loaded] = await Promise.all([
     import('./command-line/command-line.ts'),
-    import('../jobs/export.ts'),
-    import('../jobs/plan.ts'),
-    import('../jobs/query.ts'),
-    import('../jobs/simulate.ts'),
-    import('../jobs/catalog.ts'),
-    import('../jobs/status.ts'),
-    import('../jobs/verify.ts'),
-    import('../jobs/repair.ts'),
-    import('../jobs/rebucket.ts'),
+    ...loading,
   ]);
-  await runCommandLine(process.argv.slice(2), {
-    jobs: [
-      exportJob,
-      planJob,
-      queryJob,
-      statusJob,
-      verifyJob,
-      repairJob,
-      rebucketJob,
-      simulateJob,
-      catalogJob,
-    ],
-    helpOfQuestion,
+  await runCommandLine(args, {
+    jobs: loaded,
+    helpOfQuestion: async (words) =>
+      words[0] === 'query' ? (await import('../jobs/query.ts')).helpOfQuestion(words) : null,
   });
 } else {
   process.stderr.write(`backup-copy-export: ${problem}\n`);

@@ -9,7 +9,7 @@ import type {
   InitializeHandlerOptions,
   InitializeMiddleware,
 } from '@smithy/types';
-import { ProxyAgent } from 'proxy-agent';
+import type { ProxyAgent, ProxyAgentOptions } from 'proxy-agent';
 import { programPackage } from '../shared/program-package.ts';
 import { AwsClock } from './clock.ts';
 import { feedingClock } from './clock-feeding-handler.ts';
@@ -105,19 +105,16 @@ export function createAws(options: AwsOptions): Aws {
   const { endpointUrl, maxSockets, connectTimeoutMs = 10_000, requestTimeoutMs = 30_000 } = options;
   const agentOptions = { keepAlive: true, maxSockets: maxSockets + controlSockets };
   const proxyFor = proxyFrom(process.env);
-  const proxy = proxyFor === null ? null : new ProxyAgent({ ...agentOptions, getProxyForUrl: proxyFor });
-  const httpAgent = proxy ?? new HttpAgent(agentOptions);
   const version = programPackage().version;
-  const httpsAgent = proxy ?? new HttpsAgent(agentOptions);
-  const handler = new NodeHttpHandler({
-    httpAgent,
-    httpsAgent,
+  const agents = { httpAgent: new HttpAgent(agentOptions), httpsAgent: new HttpsAgent(agentOptions) };
+  const handler = new NodeHttpHandler(async () => ({
+    ...(proxyFor === null ? agents : await proxyAgents({ ...agentOptions, getProxyForUrl: proxyFor })),
     connectionTimeout: connectTimeoutMs,
     socketTimeout: requestTimeoutMs,
     requestTimeout: requestTimeoutMs,
     // On its own, requestTimeout only warns (node-http-handler, set-request-timeout.js).
     throwOnRequestTimeout: true,
-  });
+  }));
   const { origin = awsOrigin } = options;
   const clock = new AwsClock();
   const requestHandler = feedingClock(origin === null ? handler : checkingOrigin(handler, origin), clock);
@@ -147,9 +144,19 @@ export function createAws(options: AwsOptions): Aws {
       return client;
     },
     close: () => {
+      // With a proxy, its agent is the handler's.
       requestHandler.destroy();
-      httpAgent.destroy();
-      httpsAgent.destroy();
+      agents.httpAgent.destroy();
+      agents.httpsAgent.destroy();
     },
   };
+}
+
+/** One agent for both. Few runs need a proxy, so the package is loaded only then. */
+async function proxyAgents(
+  options: ProxyAgentOptions,
+): Promise<{ readonly httpAgent: ProxyAgent; readonly httpsAgent: ProxyAgent }> {
+  const { ProxyAgent } = await import('proxy-agent');
+  const proxy = new ProxyAgent(options);
+  return { httpAgent: proxy, httpsAgent: proxy };
 }

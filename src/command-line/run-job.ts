@@ -56,9 +56,9 @@ export interface ReportingJob<Settings extends AnySettings, Report extends { rea
    */
   readonly reportIsAll: (settings: Settings) => boolean;
   /** The report as text for a terminal of that width, with or without colours. */
-  readonly render: (report: Report, columns: number, color: boolean) => string;
+  readonly render: (report: Report, columns: number, color: boolean) => Promise<string>;
   /** The report as an HTML page, for a job whose --output may be html. */
-  readonly renderPage?: (report: Report) => string;
+  readonly renderPage?: (report: Report) => Promise<string>;
 }
 
 /**
@@ -74,7 +74,12 @@ export async function runReportingJob<
   const settings = parse(input);
   const screen = createScreen(process.stderr);
   const { log, format } = openJobLog(telemetry, settings, input.env, screen.write);
-  const progress = createProgress({ mode: telemetry.progress, screen, log, now: () => performance.now() });
+  const progress = await createProgress({
+    mode: telemetry.progress,
+    screen,
+    log,
+    now: () => performance.now(),
+  });
   const signals = stopSignals({
     from: process,
     onFirst: (signal) => {
@@ -113,8 +118,8 @@ export async function runReportingJob<
       telemetry.output === 'json'
         ? `${JSON.stringify(report)}\n`
         : telemetry.output === 'html' && renderPage !== undefined
-          ? renderPage(report)
-          : render(report, columnsOf(process.stdout), usesColor(process.stdout, input.env));
+          ? await renderPage(report)
+          : await render(report, columnsOf(process.stdout), usesColor(process.stdout, input.env));
     process.exitCode = report.exit_code;
     try {
       await writeOut(process.stdout, text);

@@ -1,5 +1,5 @@
 /** Reads the configuration file of `--config`: JSON or YAML, one key per option. */
-import { parseDocument } from 'yaml';
+import { createRequire } from 'node:module';
 import { ConfigError } from '../shared/errors.ts';
 import { closestName } from './closest-name.ts';
 import type { Option, OptionKind } from './option.ts';
@@ -20,6 +20,8 @@ export interface FileContent {
  * @throws ConfigError when the whole file is unreadable
  */
 export function parseConfigFile(path: string, text: string, table: ReadonlyMap<string, Option>): FileContent {
+  // Loaded here, because few runs have such a file, and the package consists of 70.
+  const { parseDocument }: typeof import('yaml') = createRequire(import.meta.url)('yaml');
   const document = parseDocument(text, { schema: 'core', uniqueKeys: true, prettyErrors: true });
   const problem = [...document.errors, ...document.warnings][0];
   if (problem) {

@@ -1,6 +1,6 @@
 /** The program's log: pino writes it synchronously, so the last line is never lost. */
+import { createRequire } from 'node:module';
 import pino, { type Logger } from 'pino';
-import { prettyFactory } from 'pino-pretty';
 import type { Telemetry } from '../config/settings.ts';
 import { loggedError, scrubber, withoutSecrets } from '../shared/redact.ts';
 import { printable } from './printable.ts';
@@ -44,6 +44,8 @@ export function createLog({ level, format, color, secrets, write }: LogOptions):
 }
 
 function prettyLine(color: boolean): (fields: unknown) => string {
+  // Loaded here: a log for machines does without it.
+  const { prettyFactory }: typeof import('pino-pretty') = createRequire(import.meta.url)('pino-pretty');
   const pretty = prettyFactory({
     colorize: color,
     colorizeObjects: false,

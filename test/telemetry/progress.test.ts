@@ -12,10 +12,10 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function surroundings(mode: 'auto' | 'on' | 'off', terminal: FakeTerminal) {
+async function surroundings(mode: 'auto' | 'on' | 'off', terminal: FakeTerminal) {
   const screen = createScreen(terminal);
   const log = createLog({ level: 'info', format: 'json', color: false, secrets: [], write: screen.write });
-  return { log, progress: createProgress({ mode, screen, log, now: () => Date.now() }) };
+  return { log, progress: await createProgress({ mode, screen, log, now: () => Date.now() }) };
 }
 
 /** Both tables of two targets, and one of two others. */
@@ -45,9 +45,9 @@ function readHalf(progress: Progress): void {
 }
 
 describe('on a terminal', () => {
-  test('a bar says targets, failures, rows, pages per second, parts and time left', () => {
+  test('a bar says targets, failures, rows, pages per second, parts and time left', async () => {
     const terminal = fakeTerminal({ isTTY: true, columns: 120 });
-    const { progress } = surroundings('auto', terminal);
+    const { progress } = await surroundings('auto', terminal);
     readHalf(progress);
     const line = terminal.screen().find((one) => one.startsWith('['));
     expect(line).toBe(
@@ -56,9 +56,9 @@ describe('on a terminal', () => {
     progress.stop();
   });
 
-  test('once all is read it is about the parts, and pages per second stand still', () => {
+  test('once all is read it is about the parts, and pages per second stand still', async () => {
     const terminal = fakeTerminal({ isTTY: true, columns: 120 });
-    const { progress } = surroundings('auto', terminal);
+    const { progress } = await surroundings('auto', terminal);
     readHalf(progress);
     progress.drained(fourth, true);
     progress.drainBegan(sixth);
@@ -72,9 +72,9 @@ describe('on a terminal', () => {
     progress.stop();
   });
 
-  test('both of its lines fit a narrow terminal', () => {
+  test('both of its lines fit a narrow terminal', async () => {
     const terminal = fakeTerminal({ isTTY: true, columns: 40 });
-    const { progress } = surroundings('auto', terminal);
+    const { progress } = await surroundings('auto', terminal);
     readHalf(progress);
     const bars = terminal.screen().filter((one) => one !== '');
     expect(bars).toHaveLength(2);
@@ -83,9 +83,9 @@ describe('on a terminal', () => {
   });
 
   describe('it says what it is waiting for', () => {
-    const shown = (work: (progress: Progress) => void, columns = 120): string => {
+    const shown = async (work: (progress: Progress) => void, columns = 120): Promise<string> => {
       const terminal = fakeTerminal({ isTTY: true, columns });
-      const { progress } = surroundings('auto', terminal);
+      const { progress } = await surroundings('auto', terminal);
       work(progress);
       vi.advanceTimersByTime(1000);
       const lines = terminal.screen().filter((one) => one !== '');
@@ -93,16 +93,16 @@ describe('on a terminal', () => {
       return lines[0] ?? '';
     };
 
-    test('before it drains, what is asked, and for how long', () => {
-      const line = shown((progress) => {
+    test('before it drains, what is asked, and for how long', async () => {
+      const line = await shown((progress) => {
         progress.phase('asking AWS which accounts and regions there are');
         vi.advanceTimersByTime(11_000);
       });
       expect(line).toBe('asking AWS which accounts and regions there are (12s)');
     });
 
-    test('while it drains, the drain that has taken longest', () => {
-      const line = shown((progress) => {
+    test('while it drains, the drain that has taken longest', async () => {
+      const line = await shown((progress) => {
         progress.phase('asking AWS');
         progress.drainStarted(drains);
         for (const drain of [first, third, fifth]) {
@@ -116,7 +116,7 @@ describe('on a terminal', () => {
       expect(line).toBe('waiting 3m 0s for 111122223332 eu-west-1 copy_jobs: 1 page · 1 more');
     });
 
-    test('whether AWS throttles it, for as long as it does', () => {
+    test('whether AWS throttles it, for as long as it does', async () => {
       const throttled = (afterMs: number) =>
         shown((progress) => {
           progress.drainStarted(drains);
@@ -124,14 +124,14 @@ describe('on a terminal', () => {
           progress.throttled({ ...first.target });
           vi.advanceTimersByTime(afterMs);
         });
-      expect(throttled(1000)).toBe(
+      expect(await throttled(1000)).toBe(
         'waiting 2s for 111122223331 eu-west-1 copy_jobs (throttled by AWS): 0 pages',
       );
-      expect(throttled(20_000)).toBe('waiting 21s for 111122223331 eu-west-1 copy_jobs: 0 pages');
+      expect(await throttled(20_000)).toBe('waiting 21s for 111122223331 eu-west-1 copy_jobs: 0 pages');
     });
 
-    test('once all is read, the part that is published, and which of how many it is', () => {
-      const line = shown((progress) => {
+    test('once all is read, the part that is published, and which of how many it is', async () => {
+      const line = await shown((progress) => {
         progress.drainStarted([first]);
         progress.drainBegan(first);
         progress.drained(first, true);
@@ -143,8 +143,8 @@ describe('on a terminal', () => {
       expect(line).toBe('publishing part 2 of 31: copy_jobs/b');
     });
 
-    test('at the end, what is still to do', () => {
-      const line = shown((progress) => {
+    test('at the end, what is still to do', async () => {
+      const line = await shown((progress) => {
         progress.drainStarted([]);
         progress.phase('closing the ledger');
       });
@@ -152,9 +152,9 @@ describe('on a terminal', () => {
     });
   });
 
-  test('log lines stand whole above it, in their order, and none is lost', () => {
+  test('log lines stand whole above it, in their order, and none is lost', async () => {
     const terminal = fakeTerminal({ isTTY: true, columns: 120 });
-    const { progress, log } = surroundings('auto', terminal);
+    const { progress, log } = await surroundings('auto', terminal);
     readHalf(progress);
     for (let i = 0; i < 3; i += 1) log.info({ i }, 'short');
     log.info({ text: 'x'.repeat(300) }, 'long');
@@ -165,9 +165,9 @@ describe('on a terminal', () => {
     expect(lines.map((one) => JSON.parse(one).msg)).toEqual(['short', 'short', 'short', 'long', 'after']);
   });
 
-  test('after stop the terminal is as it was, and log lines go straight to it', () => {
+  test('after stop the terminal is as it was, and log lines go straight to it', async () => {
     const terminal = fakeTerminal({ isTTY: true, columns: 120 });
-    const { progress, log } = surroundings('on', terminal);
+    const { progress, log } = await surroundings('on', terminal);
     readHalf(progress);
     progress.stop();
     progress.stop();
@@ -182,9 +182,9 @@ describe('on a terminal', () => {
 });
 
 describe('without a terminal', () => {
-  test('auto logs a structured line every 30 seconds, and no escape', () => {
+  test('auto logs a structured line every 30 seconds, and no escape', async () => {
     const terminal = fakeTerminal({ isTTY: false, columns: 80 });
-    const { progress } = surroundings('auto', terminal);
+    const { progress } = await surroundings('auto', terminal);
     readHalf(progress);
     expect(terminal.written()).toBe('');
     vi.advanceTimersByTime(27_000);
@@ -211,9 +211,9 @@ describe('without a terminal', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('on writes the bar as plain lines', () => {
+  test('on writes the bar as plain lines', async () => {
     const terminal = fakeTerminal({ isTTY: false, columns: 80 });
-    const { progress } = surroundings('on', terminal);
+    const { progress } = await surroundings('on', terminal);
     readHalf(progress);
     vi.advanceTimersByTime(4000);
     progress.stop();
@@ -222,9 +222,9 @@ describe('without a terminal', () => {
   });
 });
 
-test.each([true, false])('off says nothing, terminal: %s', (isTTY) => {
+test.each([true, false])('off says nothing, terminal: %s', async (isTTY) => {
   const terminal = fakeTerminal({ isTTY, columns: 80 });
-  const { progress } = surroundings('off', terminal);
+  const { progress } = await surroundings('off', terminal);
   readHalf(progress);
   vi.advanceTimersByTime(100_000);
   progress.stop();
@@ -239,18 +239,18 @@ describe('a look at a lake', () => {
     progress.checked(100, 400, 2);
   }
 
-  test('on a terminal: what is read, what was found, and how long the rest takes', () => {
+  test('on a terminal: what is read, what was found, and how long the rest takes', async () => {
     const terminal = fakeTerminal({ isTTY: true, columns: 100 });
-    const { progress } = surroundings('auto', terminal);
+    const { progress } = await surroundings('auto', terminal);
     look(progress);
     vi.advanceTimersByTime(1000);
     expect(terminal.screen().join('\n')).toContain('read 100 of 400 objects · 2 findings · 1m 33s left');
     progress.stop();
   });
 
-  test('elsewhere: a line of the log with the same numbers', () => {
+  test('elsewhere: a line of the log with the same numbers', async () => {
     const terminal = fakeTerminal({ isTTY: false, columns: 100 });
-    const { progress } = surroundings('auto', terminal);
+    const { progress } = await surroundings('auto', terminal);
     look(progress);
     vi.advanceTimersByTime(30_000);
     const lines = terminal.written().trim().split('\n');
