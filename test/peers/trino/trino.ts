@@ -46,6 +46,10 @@ export async function startTrino(s3?: S3Server): Promise<RunningTrino> {
       'plugin.dir': join(installation.folder, 'plugin'),
       'query.max-memory-per-node': '600MB',
       'memory.heap-headroom-per-node': '300MB',
+      'join-distribution-type': 'BROADCAST',
+      'optimizer.join-reordering-strategy': 'NONE',
+      'enable-dynamic-filtering': 'false',
+      'task.concurrency': '1',
     }),
   );
   const program = [
@@ -113,6 +117,7 @@ function hiveCatalog(folder: string, s3: S3Server | undefined): Readonly<Record<
   return {
     'connector.name': 'hive',
     'hive.metastore': 'file',
+    'hive.table-statistics-enabled': 'false',
     'hive.metastore.catalog.dir': `local://${folder}/metastore`,
     ...(s3 && {
       'fs.native-s3.enabled': 'true',
