@@ -192,6 +192,9 @@ export async function openPublication(
     buckets: lake.buckets,
     reserve,
     packFrom: batchBytes / 4,
+    ...(engine.typed === undefined ? {} : { typed: engine.typed }),
+    // With a single processor, typed rows take time from reading, so they are made only for their size.
+    typeFrom: mergesAtOnce > 1 ? 0 : batchBytes / 4,
   });
   const batches = new PublishBatches(staging, (batch) => publication.publishBatch(batch), {
     bytes: batchBytes,

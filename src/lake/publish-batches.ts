@@ -87,6 +87,7 @@ export class PublishBatches {
     this.#closed = true;
     clearTimeout(this.#timer);
     await this.#publishing;
+    await this.#staging.close();
   }
 
   /** Starts a batch when its time has come, even if no pages arrive. */

@@ -3,10 +3,12 @@
  * if AWS shows the same. Provenance, such as the time of the observation, has no part in it.
  */
 import { hash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
 import type { Row, Table, Value } from '../tables/table.ts';
 import { DigestTable } from './digest-table.ts';
-import { lineFeed, wholeLinesIn } from './staged-files.ts';
+import { lineFeed, typedEnding, wholeLinesIn } from './staged-files.ts';
 import { notComparedHeads } from './staged-line.ts';
+import { scratchError } from './stores/file-errors.ts';
 
 export interface StagedDigests {
   /**
@@ -41,9 +43,9 @@ export async function digestsOf(
 ): Promise<StagedDigests | null> {
   switch (table.merge.kind) {
     case 'upsert':
-      return await digestsOfKeys(table, table.merge.key, files, stagedRows);
+      return await digestsOfKeys(table, files, stagedRows);
     case 'replace-slice':
-      return await digestsOfSlices(table, table.merge.slice, table.merge.key, files);
+      return await digestsOfSlices(table, files);
     case 'append':
       return null;
   }
@@ -51,21 +53,16 @@ export async function digestsOf(
 
 async function digestsOfKeys(
   table: Table,
-  key: readonly string[],
   files: readonly string[],
   stagedRows: number,
 ): Promise<StagedDigests> {
   const digests = new DigestTable(stagedRows);
-  const heads = notComparedHeads(table);
   let latest: number | null = null;
   let count = 0;
-  for await (const lines of wholeLinesIn(files)) {
-    for (const line of linesOf(lines)) {
-      const { content, observed } = splitLine(line, heads);
+  for await (const entries of entriesIn(table, files)) {
+    for (const { unit, digest, observed } of linesIn(entries)) {
       count += 1;
       latest = later(latest, observed);
-      const unit = unitOfLine(line, key);
-      const digest = observed === null ? Number.NaN : digestOf(content);
       const known = digests.get(unit);
       digests.set(unit, known === undefined || known === digest ? digest : Number.NaN);
     }
@@ -74,34 +71,88 @@ async function digestsOfKeys(
 }
 
 /** The digest of a slice is the sum of those of its rows, which does not depend on their order. */
-async function digestsOfSlices(
-  table: Table,
-  slice: readonly string[],
-  key: readonly string[],
-  files: readonly string[],
-): Promise<StagedDigests> {
+async function digestsOfSlices(table: Table, files: readonly string[]): Promise<StagedDigests> {
   const digests = new DigestTable();
   const observedAt = new Map<number, number | null>();
-  const keys = new Set<string>();
-  const heads = notComparedHeads(table);
+  const keys = new Set<number>();
   let latest: number | null = null;
   let count = 0;
-  for await (const lines of wholeLinesIn(files)) {
-    for (const line of linesOf(lines)) {
-      const { content, observed } = splitLine(line, heads);
+  for await (const entries of entriesIn(table, files)) {
+    for (const { unit, key, digest, observed } of linesIn(entries)) {
       count += 1;
       latest = later(latest, observed);
-      const row = parsed(line);
-      const unit = unitOf(slice.map((name) => row[name] ?? null));
-      keys.add(JSON.stringify(key.map((name) => row[name] ?? null)));
+      keys.add(key);
       // Of several drains of a slice, the latest wins as a whole.
       const isOneDrain = !observedAt.has(unit) || observedAt.get(unit) === observed;
       observedAt.set(unit, observed);
-      const digest = observed === null || !isOneDrain ? Number.NaN : digestOf(content);
-      digests.set(unit, ((digests.get(unit) ?? 0) + digest) % 2 ** digestBits);
+      digests.set(unit, ((digests.get(unit) ?? 0) + (isOneDrain ? digest : Number.NaN)) % 2 ** digestBits);
     }
   }
   return { digests, rows: keys.size, lines: count, latest };
+}
+
+/** Where the digests of a file of typed rows are. They come from its lines, which are gone. */
+function digestsBeside(typed: string): string {
+  return `${typed}.digests`;
+}
+
+/** Writes the digests of lines that become a file of typed rows. Returns their bytes. @throws ScratchError */
+export async function writeDigestsBeside(table: Table, lines: string, typed: string): Promise<number> {
+  const file = digestsBeside(typed);
+  let bytes = 0;
+  for await (const entries of entriesIn(table, [lines])) {
+    const some = new Uint8Array(entries.buffer, entries.byteOffset, entries.byteLength);
+    await writeFile(file, some, { flag: 'a', mode: 0o600 }).catch((error) => {
+      throw scratchError('written', file, error);
+    });
+    bytes += some.length;
+  }
+  return bytes;
+}
+
+/** What each line says, in four numbers: its unit, a number for its key, its digest and its time. NaN: it has none. */
+const numbersOfLine = 4;
+
+async function* entriesIn(table: Table, files: readonly string[]): AsyncGenerator<Float64Array> {
+  const lines = files.filter((file) => !file.endsWith(typedEnding));
+  for await (const piece of wholeLinesIn(lines)) yield entriesOf(table, piece);
+  for (const file of files.filter((file) => file.endsWith(typedEnding))) {
+    const bytes = await readFile(digestsBeside(file)).catch((error) => {
+      throw scratchError('read', digestsBeside(file), error);
+    });
+    yield new Float64Array(Uint8Array.from(bytes).buffer);
+  }
+}
+
+function entriesOf(table: Table, lines: Buffer): Float64Array {
+  const { merge } = table;
+  const heads = notComparedHeads(table);
+  const entries: number[] = [];
+  for (const line of linesOf(lines)) {
+    const { content, observed } = splitLine(line, heads);
+    const digest = observed === null ? Number.NaN : digestOf(content);
+    if (merge.kind === 'replace-slice') {
+      const row = parsed(line);
+      const unitIn = (names: readonly string[]) => unitOf(names.map((name) => row[name] ?? null));
+      entries.push(unitIn(merge.slice), unitIn(merge.key), digest, observed ?? Number.NaN);
+    } else {
+      const unit = unitOfLine(line, merge.kind === 'upsert' ? merge.key : []);
+      entries.push(unit, unit, digest, observed ?? Number.NaN);
+    }
+  }
+  return Float64Array.from(entries);
+}
+
+function* linesIn(entries: Float64Array) {
+  for (let at = 0; at < entries.length; at += numbersOfLine) {
+    const observed = entries[at + 3] ?? Number.NaN;
+    yield {
+      unit: entries[at] ?? 0,
+      key: entries[at + 1] ?? 0,
+      digest: entries[at + 2] ?? Number.NaN,
+      observed: Number.isNaN(observed) ? null : observed,
+    };
+  }
 }
 
 function* linesOf(lines: Buffer): Generator<Buffer> {

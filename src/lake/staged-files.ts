@@ -1,7 +1,7 @@
 /**
- * Files of staged rows: newline-delimited JSON, plain (`.ndjson`) or in frames of zstd (`.ndjson.zst`). Before each frame
- * stands a skippable frame with its length, because Node 24 cannot tell where a frame ends and stops at the second. Other
- * readers skip it (RFC 8878, section 3.1.2).
+ * Files of staged rows: newline-delimited JSON, plain (`.ndjson`) or in frames of zstd (`.ndjson.zst`), or typed rows
+ * (`.parquet`), for engines that write such files. Before each frame stands a skippable frame with its length, because Node
+ * 24 cannot tell where a frame ends and stops at the second. Other readers skip it (RFC 8878, section 3.1.2).
  */
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -10,6 +10,9 @@ import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
 import { scratchError } from './stores/file-errors.ts';
 
 export const packedEnding = '.zst';
+
+/** Beside a file of typed rows stand the digests of its lines: see staged-digests.ts. */
+export const typedEnding = '.parquet';
 
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);

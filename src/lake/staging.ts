@@ -1,15 +1,18 @@
 /**
- * Holds rows between reading and publishing: as newline-delimited JSON on local disk, one file per table, partition and
- * bucket of a batch. A buffer for all files together bounds the memory, and only one file is open at a time.
+ * Holds rows between reading and publishing: as newline-delimited JSON on local disk, in files of one table, partition and
+ * bucket of a batch. A buffer for all files together bounds the memory, and only one file is open at a time. If the engine
+ * can, full files become typed rows while reading goes on.
  */
-import { rm, truncate, writeFile } from 'node:fs/promises';
+import { rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { ScratchError } from '../shared/errors.ts';
 import type { Row, Table } from '../tables/table.ts';
+import type { Engine } from './engines/engine.ts';
 import type { PartLines } from './job-lines.ts';
 import { bucketOf, partKey } from './layout.ts';
-import { frameOf, packedEnding } from './staged-files.ts';
+import { writeDigestsBeside } from './staged-digests.ts';
+import { frameOf, packedEnding, typedEnding } from './staged-files.ts';
 import { stagedColumns } from './staged-line.ts';
 import { makeFolder, systemCode } from './stores/durable-files.ts';
 import { compareKeys } from './stores/key.ts';
@@ -23,9 +26,16 @@ export interface StagingOptions {
   readonly bufferBytes?: number;
   /**
    * Once a batch has this many bytes, what is added is packed with zstd. A row then takes a tenth of the space, so that even a
-   * large run fits into one batch and writes each part once. Smaller runs do without the work. Default: never.
+   * large run fits into one batch and writes each part once. Smaller runs do without the work. Default: never. Typed rows
+   * are packed in its place, and then more so.
    */
   readonly packFrom?: number;
+  /** Makes typed rows of full files, one file at a time. Default: all rows stay lines. */
+  readonly typed?: NonNullable<Engine['typed']>;
+  /** Once a batch has this many bytes, full files become typed rows. Default: 0. */
+  readonly typeFrom?: number;
+  /** A file is full with this many bytes; default 8 MiB. */
+  readonly fullBytes?: number;
   /** Reserves disk space; see Scratch. */
   readonly reserve?: (bytes: number) => () => void;
 }
@@ -76,6 +86,16 @@ export interface Staging {
   bytes(): number;
   /** Closes the current batch and starts a new one. Does not reject: `lost` lists what could not be written. */
   rotate(): Promise<StagedBatch>;
+  /** Resolves when nothing is written any more. Nothing may be staged afterwards. */
+  close(): Promise<void>;
+}
+
+/** A file of plain lines, until they are typed rows. */
+interface StagedFile {
+  path: string;
+  rows: number;
+  bytes: number;
+  readonly releases: (() => void)[];
 }
 
 interface OpenPart {
@@ -83,14 +103,20 @@ interface OpenPart {
   readonly table: Table;
   readonly partition: Readonly<Record<string, string>>;
   readonly bucket: number;
-  readonly file: string;
+  /** The path of its files, without their endings. */
+  readonly path: string;
   readonly origins: Set<string>;
   rows: number;
   buffered: Buffer[];
   bufferedBytes: number;
-  /** On disk: plain, and packed. */
-  fileBytes: number;
-  packedBytes: number;
+  /** Of the rows, those that are on disk. */
+  writtenRows: number;
+  /** Files without packed lines. Lines are appended to the last one, unless it is full. */
+  readonly files: StagedFile[];
+  readonly packed: StagedFile;
+  isLastFull: boolean;
+  /** Whether the engine left lines of this part as they were. */
+  staysLines: boolean;
   /** On disk, unpacked. */
   writtenBytes: number;
 }
@@ -98,8 +124,11 @@ interface OpenPart {
 interface OpenBatch {
   readonly folder: string;
   readonly parts: Map<string, OpenPart>;
-  readonly releases: (() => void)[];
   bytes: number;
+  bytesOnDisk: number;
+  /** Full files on their way to typed rows. */
+  readonly typing: Promise<void>[];
+  closed: boolean;
 }
 
 /** Lines of a part are encoded to bytes when they reach about this length. */
@@ -111,6 +140,9 @@ export function openStaging(options: StagingOptions): Staging {
     buckets,
     bufferBytes = 16 * 1024 * 1024,
     packFrom,
+    typed,
+    typeFrom = 0,
+    fullBytes = 8 * 1024 * 1024,
     reserve = () => () => undefined,
   } = options;
   let batches = 0;
@@ -118,10 +150,18 @@ export function openStaging(options: StagingOptions): Staging {
   let buffered = 0;
   /** One write at a time keeps the order of appends, and only one file open. */
   const inTurn = pLimit(1);
+  const oneTyped = pLimit(1);
 
   function newBatch(): OpenBatch {
     batches += 1;
-    return { folder: join(folder, `batch-${batches}`), parts: new Map(), releases: [], bytes: 0 };
+    return {
+      folder: join(folder, `batch-${batches}`),
+      parts: new Map(),
+      bytes: 0,
+      bytesOnDisk: 0,
+      typing: [],
+      closed: false,
+    };
   }
 
   async function stage(table: Table, rows: readonly Row[], origin: string): Promise<void> {
@@ -182,13 +222,16 @@ export function openStaging(options: StagingOptions): Staging {
       table,
       partition,
       bucket,
-      file: join(batch.folder, `${batch.parts.size}.ndjson`),
+      path: join(batch.folder, `${batch.parts.size}`),
       origins: new Set(),
       rows: 0,
       buffered: [],
       bufferedBytes: 0,
-      fileBytes: 0,
-      packedBytes: 0,
+      writtenRows: 0,
+      files: [],
+      packed: stagedFile(join(batch.folder, `${batch.parts.size}.ndjson${packedEnding}`)),
+      isLastFull: true,
+      staysLines: typed === undefined,
       writtenBytes: 0,
     };
     batch.parts.set(key, part);
@@ -207,8 +250,8 @@ export function openStaging(options: StagingOptions): Staging {
   async function append(target: OpenBatch, part: OpenPart): Promise<void> {
     const chunks = part.buffered;
     const bytes = part.bufferedBytes;
-    const packs = packFrom !== undefined && target.bytes >= packFrom;
-    const file = packs ? part.file + packedEnding : part.file;
+    const packs = isLarge(target) && part.staysLines;
+    const file = packs ? part.packed : fileToAppend(part);
     part.buffered = [];
     part.bufferedBytes = 0;
     let release: () => void = () => undefined;
@@ -216,27 +259,79 @@ export function openStaging(options: StagingOptions): Staging {
       const body = packs ? await frameOf(chunks) : chunks;
       const written = body.reduce((sum, { length }) => sum + length, 0);
       release = reserve(written);
-      if (target.releases.length === 0) await makeFolder(target.folder);
-      await writeFile(file, body, { flag: 'a', mode: 0o600 });
-      if (packs) part.packedBytes += written;
-      else part.fileBytes += written;
+      if (target.bytesOnDisk === 0) await makeFolder(target.folder);
+      await writeFile(file.path, body, { flag: 'a', mode: 0o600 });
+      file.bytes += written;
+      target.bytesOnDisk += written;
       target.bytes -= bytes - written;
     } catch (error) {
       release();
       // A line that a full disk has cut off would corrupt the file. The rows stay in memory.
-      await truncate(file, packs ? part.packedBytes : part.fileBytes).catch(() => undefined);
+      await truncate(file.path, file.bytes).catch(() => undefined);
       part.buffered = [...chunks, ...part.buffered];
       part.bufferedBytes += bytes;
-      throw stagingProblem(file, error);
+      throw stagingProblem(file.path, error);
     }
-    target.releases.push(release);
+    file.releases.push(release);
+    file.rows += part.rows - part.writtenRows;
+    part.writtenRows = part.rows;
     part.writtenBytes += bytes;
     buffered -= bytes;
+    if (!packs && !part.staysLines && file.bytes >= fullBytes && target.bytes >= typeFrom && !target.closed) {
+      part.isLastFull = true;
+      target.typing.push(oneTyped(() => makeTyped(target, part, file)));
+    }
+  }
+
+  function isLarge(target: OpenBatch): boolean {
+    return packFrom !== undefined && target.bytes >= packFrom;
+  }
+
+  function fileToAppend(part: OpenPart): StagedFile {
+    const last = part.files.at(-1);
+    if (last !== undefined && !part.isLastFull) return last;
+    const number = part.files.length === 0 ? '' : `-${part.files.length}`;
+    const file = stagedFile(`${part.path}${number}.ndjson`);
+    part.files.push(file);
+    part.isLastFull = false;
+    return file;
+  }
+
+  /** Whatever fails here, the lines are still there, and a merge reads them. */
+  async function makeTyped(target: OpenBatch, part: OpenPart, file: StagedFile): Promise<void> {
+    if (typed === undefined || target.closed || part.staysLines) return;
+    const { path: lines, rows, bytes } = file;
+    const output = lines.replace(/\.ndjson$/, typedEnding);
+    let release: () => void = () => undefined;
+    try {
+      release = reserve(bytes);
+      if (!(await typed({ table: part.table, lines, rows, bytes, output, compact: isLarge(target) }))) {
+        part.staysLines = true;
+        return;
+      }
+      const size = (await stat(output)).size + (await writeDigestsBeside(part.table, lines, output));
+      release();
+      release = reserve(size);
+      await rm(lines);
+      for (const releaseLines of file.releases.splice(0)) releaseLines();
+      Object.assign(file, { path: output, bytes: size });
+      file.releases.push(release);
+      target.bytes -= bytes - size;
+      release = () => undefined;
+    } catch {
+      part.staysLines = true;
+      await Promise.all([output, `${output}.digests`].map((one) => rm(one, { force: true }))).catch(
+        () => undefined,
+      );
+    } finally {
+      release();
+    }
   }
 
   async function rotate(): Promise<StagedBatch> {
     const closed = batch;
     batch = newBatch();
+    closed.closed = true;
     const lost = new Map<OpenPart, unknown>();
     await inTurn(async () => {
       for (const part of closed.parts.values()) {
@@ -249,6 +344,7 @@ export function openStaging(options: StagingOptions): Staging {
         });
       }
     });
+    await Promise.all(closed.typing);
     const parts = [...closed.parts.values()].sort((a, b) => compareKeys(a.key, b.key));
     return {
       lost: parts
@@ -256,23 +352,31 @@ export function openStaging(options: StagingOptions): Staging {
         .map((part) => ({ key: part.key, table: part.table, origins: part.origins, error: lost.get(part) })),
       parts: parts
         .filter((part) => !lost.has(part))
-        .map(({ key, table, partition, bucket, origins, rows, writtenBytes, ...on }) => ({
+        .map(({ key, table, partition, bucket, origins, rows, writtenBytes, files, packed }) => ({
           ...{ key, table, partition, bucket, origins, rows, bytes: writtenBytes },
-          files: [
-            ...(on.fileBytes > 0 ? [on.file] : []),
-            ...(on.packedBytes > 0 ? [on.file + packedEnding] : []),
-          ],
+          files: [...files, packed].filter(({ bytes }) => bytes > 0).map(({ path }) => path),
         })),
       async remove() {
         await rm(closed.folder, { recursive: true, force: true }).catch((error) => {
           throw stagingProblem(closed.folder, error);
         });
-        for (const release of closed.releases.splice(0)) release();
+        for (const { files, packed } of closed.parts.values()) {
+          for (const { releases } of [...files, packed]) for (const release of releases.splice(0)) release();
+        }
       },
     };
   }
 
-  return { stage, stageLines, rotate, bytes: () => batch.bytes };
+  async function close(): Promise<void> {
+    batch.closed = true;
+    await Promise.all(batch.typing);
+  }
+
+  return { stage, stageLines, rotate, close, bytes: () => batch.bytes };
+}
+
+function stagedFile(path: string): StagedFile {
+  return { path, rows: 0, bytes: 0, releases: [] };
 }
 
 const namesAndHeads = new WeakMap<Table, readonly { readonly name: string; readonly head: string }[]>();

@@ -11,7 +11,7 @@ import {
   parseRowDigests,
   type RowDigests,
 } from '../../src/lake/row-digests.ts';
-import { digestsOf, type StagedDigests } from '../../src/lake/staged-digests.ts';
+import { digestsOf, type StagedDigests, writeDigestsBeside } from '../../src/lake/staged-digests.ts';
 import { stagedColumns } from '../../src/lake/staged-line.ts';
 import { copyJobSummaries } from '../../src/tables/copy-job-summaries.ts';
 import { copyJobs } from '../../src/tables/copy-jobs.ts';
@@ -47,6 +47,11 @@ describe('the digests of a part’s rows', () => {
     const file = join(folder, 'staged.ndjson');
     await writeFile(file, rows.map((row) => `${line(row)}\n`).join(''));
     const digests = await digestsOf(table, [file], rows.length);
+    // The same, if the lines have become typed rows.
+    const typed = join(folder, 'staged.parquet');
+    expect(await writeDigestsBeside(table, file, typed)).toBe(rows.length * 32);
+    expect(await digestsOf(table, [typed], rows.length)).toEqual(digests);
+    await rm(`${typed}.digests`, { force: true });
     if (digests === null) throw new Error('these rows are never merged');
     return digests;
   }

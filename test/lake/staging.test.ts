@@ -1,11 +1,11 @@
-import { mkdir, mkdtemp, readdir, rm, stat, symlink } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bucketOf } from '../../src/lake/layout.ts';
 import { openScratch } from '../../src/lake/scratch.ts';
 import { bytesIn } from '../../src/lake/staged-files.ts';
-import { openStaging, type StagedBatch } from '../../src/lake/staging.ts';
+import { openStaging, type StagedBatch, type StagingOptions } from '../../src/lake/staging.ts';
 import { ScratchError } from '../../src/shared/errors.ts';
 import { copyJobSummaries } from '../../src/tables/copy-job-summaries.ts';
 import { copyJobs } from '../../src/tables/copy-jobs.ts';
@@ -147,6 +147,136 @@ describe('staging', () => {
     await batch.remove();
     expect(scratch.bytes()).toBe(0);
     await scratch.remove();
+  });
+
+  describe('with an engine that makes typed rows', () => {
+    const rows = Array.from({ length: 400 }, (_, n) => job(n, 1 + (n % 2), { resource_name: `ü ${n}` }));
+    const ids = (lines: string) =>
+      lines
+        .trimEnd()
+        .split('\n')
+        .map((line): unknown => JSON.parse(line).copy_job_id);
+    const idsIn = async (files: readonly string[]) =>
+      (await Promise.all(files.map((file) => readFile(file, 'utf8')))).flatMap(ids).sort();
+    const all = rows.map(({ copy_job_id: id }) => id).sort();
+
+    /** The bytes that are on disk. */
+    const onDisk = async () => {
+      const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter(
+        (entry) => entry.isFile() && !entry.name.startsWith('.'),
+      );
+      const sizes = files.map(async ({ parentPath, name }) => (await stat(join(parentPath, name))).size);
+      return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+    };
+
+    async function stagedWith(
+      typed: NonNullable<StagingOptions['typed']>,
+      more: Partial<StagingOptions> = {},
+      after: (folder: string) => Promise<unknown> = async () => undefined,
+    ) {
+      const scratch = await openScratch({ parent: folder, runId: 'one', limitBytes: 10_000_000 });
+      const reserve = (bytes: number) => scratch.reserve(bytes);
+      const options = {
+        folder: scratch.folder,
+        buckets: 1,
+        bufferBytes: 1_000,
+        fullBytes: 3_000,
+        reserve,
+        typed,
+      };
+      const staging = openStaging({ ...options, ...more });
+      for (let at = 0; at < rows.length; at += 10) {
+        await staging.stage(copyJobs, rows.slice(at, at + 10), 'origin');
+        await after(scratch.folder);
+      }
+      const batch = await staging.rotate();
+      expect(scratch.bytes()).toBe(await onDisk());
+      const files = batch.parts.flatMap((part) => part.files);
+      return { scratch, staging, batch, files };
+    }
+
+    /** What an engine does, but the rows stay readable here. */
+    const copies: NonNullable<StagingOptions['typed']> = async ({ lines, output, rows, bytes }) => {
+      expect((await stat(lines)).size).toBe(bytes);
+      expect(ids(await readFile(lines, 'utf8'))).toHaveLength(rows);
+      await copyFile(lines, output);
+      return true;
+    };
+
+    /** Resolves when the files that are full have become typed rows. */
+    const noneIsFull = (folder: string) =>
+      vi.waitFor(async () => {
+        const names = (await readdir(join(folder, 'batch-1')).catch(() => [])).filter((name) =>
+          name.endsWith('.ndjson'),
+        );
+        for (const name of names)
+          expect((await stat(join(folder, 'batch-1', name))).size).toBeLessThan(3_000);
+      });
+
+    it('has each row once, typed or as a line, with digests beside, and counts what is on disk', async () => {
+      const asked: boolean[] = [];
+      const { batch, files, scratch, staging } = await stagedWith(
+        async (request) => {
+          asked.push(request.compact);
+          return await copies(request);
+        },
+        { packFrom: 20_000 },
+        noneIsFull,
+      );
+      expect(await idsIn(files)).toEqual(all);
+      const typed = files.filter((file) => file.endsWith('.parquet'));
+      expect(typed.length).toBeGreaterThan(4);
+      expect(files.every((file) => /\.(parquet|ndjson)$/.test(file))).toBe(true);
+      for (const file of typed) {
+        expect((await stat(`${file}.digests`)).size).toBe(32 * (await idsIn([file])).length);
+      }
+      expect(new Set(asked)).toEqual(new Set([false, true]));
+      for (const part of batch.parts) expect(part.rows).toBe(200);
+      await staging.close();
+      await batch.remove();
+      expect(scratch.bytes()).toBe(0);
+      await scratch.remove();
+    });
+
+    it('keeps the lines of an engine that fails or declines, and packs what follows', async () => {
+      let asked = 0;
+      const fails: NonNullable<StagingOptions['typed']> = async ({ output }) => {
+        await writeFile(output, 'half');
+        asked += 1;
+        throw new Error('the disk is full');
+      };
+      const declines = async () => {
+        asked += 1;
+        return false;
+      };
+      for (const typed of [fails, declines]) {
+        asked = 0;
+        let stagedTimes = 0;
+        const afterTen = async () => {
+          stagedTimes += 1;
+          if (stagedTimes === 10) await vi.waitFor(() => expect(asked).toBeGreaterThan(0));
+        };
+        const { batch, files, scratch } = await stagedWith(typed, { packFrom: 10_000 }, afterTen);
+        expect(files.filter((file) => file.endsWith('.parquet'))).toEqual([]);
+        const found = [...(await staged(batch)).values()].flat();
+        expect(found.map(({ copy_job_id: id }) => id).sort()).toEqual(all);
+        expect(files.some((file) => file.endsWith('.zst'))).toBe(true);
+        await batch.remove();
+        expect(scratch.bytes()).toBe(0);
+        await scratch.remove();
+      }
+    });
+
+    it('leaves lines alone in a small batch, and in a small part', async () => {
+      const limited = await stagedWith(copies, { typeFrom: 1e9 });
+      expect(limited.files.filter((file) => file.endsWith('.parquet'))).toEqual([]);
+      expect(await idsIn(limited.files)).toEqual(all);
+      await limited.scratch.remove();
+      const small = await stagedWith(copies, { fullBytes: 1e6 });
+      expect(small.files).toHaveLength(2);
+      expect(await idsIn(small.files)).toEqual(all);
+      await small.scratch.remove();
+    });
   });
 
   it('loses nothing that was staged before scratch was full', async () => {

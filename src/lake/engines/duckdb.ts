@@ -1,7 +1,6 @@
 /** The default engine. It merges in DuckDB's SQL, from files to a file, within a memory limit. */
-import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { rm, stat } from 'node:fs/promises';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import { EngineError, MisplacedRows, ReportedError, ScratchError } from '../../shared/errors.ts';
 import type { ColumnType, Table } from '../../tables/table.ts';
 import {
@@ -12,8 +11,8 @@ import {
   partitionText,
   placementMetadata,
 } from '../part-placement.ts';
-import type { Claim } from '../scratch.ts';
 import { hasColumn } from './column-roles.ts';
+import { type Database, type DuckDbOptions, openDatabase } from './duckdb-database.ts';
 import { rowsOf } from './duckdb-rows.ts';
 import {
   type Engine,
@@ -36,27 +35,16 @@ import {
 import { refuseNewerSchema } from './part-schema.ts';
 import { Places } from './places.ts';
 import { quoteFile, quoteName, quoteText } from './sql-text.ts';
-
-export interface DuckDbOptions {
-  /** DuckDB's own limit. It applies to DuckDB's buffers; the process needs a little more. */
-  readonly memoryLimitBytes: number;
-  /** An existing folder for data that does not fit into memory. `close` empties it. */
-  readonly scratch: string;
-  /** Reserves space there for one merge. Default: as much as the disk has. */
-  readonly claim?: () => Claim;
-  /** Default 1: parts are small, and each further thread needs a third more memory and processor time. */
-  readonly threads?: number;
-  /** How many small merges run at once, and share the memory of one. Default 1. */
-  readonly mergesAtOnce?: number;
-}
+import { TypedLines } from './typed-lines.ts';
 
 /** @throws EngineError when DuckDB cannot start or scratch cannot be written. */
 export async function openDuckDb(options: DuckDbOptions): Promise<Engine> {
   const atOnce = options.memoryLimitBytes < leastToShare ? 1 : (options.mergesAtOnce ?? 1);
-  // Two databases must not share a folder: DuckDB names its files there by number.
-  const idle = await Promise.all(
-    Array.from({ length: atOnce }, async () => new Database(options, await spillFolder(options))),
-  );
+  const idle = await Promise.all(Array.from({ length: atOnce }, () => openDatabase(options)));
+  const typedLines =
+    options.memoryLimitBytes < leastToShare
+      ? null
+      : new TypedLines(await openDatabase(options), options.memoryLimitBytes / 4);
   const places = new Places(atOnce);
   const within = <T>(needs: 'one' | 'all', work: (database: Database) => Promise<T>): Promise<T> =>
     places.run(needs, async () => {
@@ -74,70 +62,18 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Engine> {
       const outcome = await within('one', (database) => mergeBesideOthers(request, options, database, share));
       return outcome ?? (await alone());
     },
-    close: () =>
-      places.run('all', async () => {
+    ...(typedLines === null ? {} : { typed: (request) => typedLines.write(request) }),
+    close: async () => {
+      await typedLines?.close();
+      await places.run('all', async () => {
         await Promise.all(idle.map((database) => database.remove()));
-      }),
+      });
+    },
   };
 }
 
 /** With less memory, merges run one at a time: DuckDB needs some 30 MiB to read staged lines, however few there are. */
 const leastToShare = 256 * 2 ** 20;
-
-/** @throws EngineError */
-async function spillFolder({ scratch }: DuckDbOptions): Promise<string> {
-  return await mkdtemp(join(scratch, 'duckdb-')).catch((error: unknown) => {
-    throw new EngineError(
-      `The scratch folder ${scratch} cannot be written`,
-      'Set --scratch to a writable folder on a disk with enough free space.',
-      { cause: error },
-    );
-  });
-}
-
-/**
- * Small merges share a database, because starting one takes a quarter of the time of a small merge. A database that made a
- * large merge is closed, because it would keep much of the memory.
- */
-class Database {
-  readonly #options: DuckDbOptions;
-  readonly #spill: string;
-  #instance: DuckDBInstance | undefined;
-
-  constructor(options: DuckDbOptions, spill: string) {
-    this.#options = options;
-    this.#spill = spill;
-  }
-
-  /** A new connection. Tables that a merge creates belong to its connection, and go when it closes. */
-  async connect(room: number | undefined, memoryBytes: number): Promise<DuckDBConnection> {
-    this.#instance ??= await DuckDBInstance.create(':memory:', {
-      threads: String(this.#options.threads ?? 1),
-      temp_directory: this.#spill,
-      preserve_insertion_order: 'false',
-      autoinstall_known_extensions: 'false',
-      autoload_known_extensions: 'false',
-      allow_community_extensions: 'false',
-    });
-    const connection = await this.#instance.connect();
-    await connection.run(`SET memory_limit = '${memoryBytes}B'`);
-    // DuckDB 1.5 accepts this setting at the start, but ignores it.
-    if (room !== undefined) await connection.run(`SET max_temp_directory_size = '${room}B'`);
-    return connection;
-  }
-
-  /** The next merge starts a new one. */
-  close(): void {
-    this.#instance?.closeSync();
-    this.#instance = undefined;
-  }
-
-  async remove(): Promise<void> {
-    this.close();
-    // Anything left there is removed with the caller's scratch folder.
-    await rm(this.#spill, { recursive: true, force: true }).catch(() => undefined);
-  }
-}
 
 /** Null: its share of the memory or of scratch does not suffice. */
 async function mergeBesideOthers(

@@ -70,6 +70,20 @@ export interface MergeOutcome {
   readonly fate?: StagedFate;
 }
 
+/** Staged lines that become a file of typed rows. */
+export interface TypedRequest {
+  readonly table: Table;
+  /** A plain file of staged lines. */
+  readonly lines: string;
+  /** About how many. */
+  readonly rows: number;
+  readonly bytes: number;
+  /** Where the rows are written; ends in `typedEnding` (staged-files.ts). */
+  readonly output: string;
+  /** Whether space counts for more than time. */
+  readonly compact: boolean;
+}
+
 /**
  * Writes parts. A run uses one of the two engines; both follow the reference in merge.ts. `merge` may be called
  * concurrently; an engine bounds its memory by running one merge at a time.
@@ -80,5 +94,10 @@ export interface MergeOutcome {
 export interface Engine {
   readonly name: 'duckdb' | 'parquetjs-lite';
   merge(request: MergeRequest): Promise<MergeOutcome>;
+  /**
+   * Writes staged lines as typed rows, which a merge takes like lines, in less time. False: nothing was written, and the
+   * lines are better left as they are. Absent: the engine takes only lines. If it throws, there may be a file.
+   */
+  readonly typed?: (request: TypedRequest) => Promise<boolean>;
   close(): Promise<void>;
 }

@@ -12,7 +12,7 @@ import { comparedColumns, type Table } from '../../tables/table.ts';
 import { storedColumns, targetColumns } from './column-roles.ts';
 import { rowsOf } from './duckdb-rows.ts';
 import { type MergeRequest, stagedBytesOf } from './engine.ts';
-import { copySql, type InPlace, readPartSql, readStagedSql } from './merge-sql.ts';
+import { copySql, type InPlace, readPartSql, stagedTextSql } from './merge-sql.ts';
 import { quoteFile, quoteName, quoteText } from './sql-text.ts';
 
 /** In bytes of UTF-8. Longer texts are set aside. */
@@ -65,12 +65,15 @@ function keyOf(text: string): string {
   return `CASE WHEN contains(${text}, ${quoteText(mark)}) THEN right(${text}, 64) END`;
 }
 
+/** Whether staged rows are wide. @param bytes of their lines */
+export function isWideStaged(bytes: number, rows: number): boolean {
+  return rows > 0 && bytes / rows > wideRow;
+}
+
 /** Whether rows are wide, as far as sizes show that. The dictionary encoding of a part may hide it. */
 export async function isWide(connection: DuckDBConnection, request: MergeRequest): Promise<boolean> {
   const { existing, stagedRows } = request;
-  if (stagedRows !== undefined && stagedRows > 0) {
-    if ((await stagedBytesOf(request)) / stagedRows > wideRow) return true;
-  }
+  if (stagedRows !== undefined && isWideStaged(await stagedBytesOf(request), stagedRows)) return true;
   if (existing === null) return false;
   const [sums] = await rowsOf(
     connection,
@@ -120,8 +123,8 @@ export async function writeWithTexts(
   };
   const stored = storedColumns(table);
   for (const name of names) {
-    const column = stored.filter((one) => one.name === name);
-    if (staged.length > 0) await keep(name, readStagedSql(column, staged));
+    const column = stored.find((one) => one.name === name);
+    if (staged.length > 0 && column !== undefined) await keep(name, stagedTextSql(column, staged));
     if (existing !== null && present.has(name)) await keep(name, readPartSql(existing));
   }
 

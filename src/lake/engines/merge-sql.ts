@@ -7,6 +7,7 @@
  * keys or slices that StagedFate names. `kept` and `merged` together are the new part.
  */
 import { type Column, type ColumnType, comparedColumns, type Table } from '../../tables/table.ts';
+import { typedEnding } from '../staged-files.ts';
 import { longestStagedLine } from '../staged-line.ts';
 import { contentColumns, hasColumn, storedColumns, targetPrecedence, tieColumns } from './column-roles.ts';
 import { maxTimestamp } from './part-schema.ts';
@@ -42,18 +43,49 @@ export function stageSql(table: Table, files: readonly string[], inPlace: InPlac
 
 function stagedRowsSql(table: Table, files: readonly string[], inPlace: InPlace = itself): string {
   const columns = storedColumns(table);
-  if (files.length === 0) return noRowsSql(table);
-  const values = columns.map(({ name, type }) => {
-    const value = stagedValue(name, type);
-    return `${type === 'text' ? inPlace(name, value) : value} AS ${quoteName(name)}`;
-  });
-  return `SELECT ${values} FROM ${readStagedSql(columns, files)}`;
+  const valuesOf = (read: (name: string, type: ColumnType) => string) =>
+    columns.map(({ name, type }) => {
+      const value = read(name, type);
+      return `${type === 'text' ? inPlace(name, value) : value} AS ${quoteName(name)}`;
+    });
+  const { lines, typed } = byForm(files);
+  const selects = [
+    ...(lines.length === 0 ? [] : [`SELECT ${valuesOf(stagedValue)} FROM ${readLinesSql(columns, lines)}`]),
+    ...(typed.length === 0 ? [] : [`SELECT ${valuesOf(quoteName)} FROM ${readTypedSql(typed)}`]),
+  ];
+  return selects.length === 0 ? noRowsSql(table) : selects.join(' UNION ALL ');
 }
 
-export function readStagedSql(
-  columns: readonly Pick<Column, 'name' | 'type'>[],
-  files: readonly string[],
-): string {
+function byForm(files: readonly string[]) {
+  return {
+    lines: files.filter((file) => !file.endsWith(typedEnding)),
+    typed: files.filter((file) => file.endsWith(typedEnding)),
+  };
+}
+
+/** What a query can read from: a column of text in staged rows. */
+export function stagedTextSql(column: Pick<Column, 'name' | 'type'>, files: readonly string[]): string {
+  const { lines, typed } = byForm(files);
+  const text = quoteName(column.name);
+  const selects = [
+    ...(lines.length === 0 ? [] : [`SELECT ${text} FROM ${readLinesSql([column], lines)}`]),
+    ...(typed.length === 0 ? [] : [`SELECT ${text} FROM ${readTypedSql(typed)}`]),
+  ];
+  return `(${selects.join(' UNION ALL ')})`;
+}
+
+function readTypedSql(files: readonly string[]): string {
+  return `read_parquet([${files.map(quoteFile)}], hive_partitioning = false)`;
+}
+
+/** Writes staged lines as typed rows. */
+export function typedSql(table: Table, lines: string, output: string, compact: boolean): string {
+  const codec = compact ? 'zstd, COMPRESSION_LEVEL 1' : 'snappy';
+  return `COPY (${stagedRowsSql(table, [lines])}) TO ${quoteText(output)}
+    (FORMAT parquet, COMPRESSION ${codec}, ROW_GROUP_SIZE ${groupRows})`;
+}
+
+function readLinesSql(columns: readonly Pick<Column, 'name' | 'type'>[], files: readonly string[]): string {
   const types = columns.map(({ name, type }) => `${quoteName(name)}: '${stagedTypes[type]}'`);
   return `read_json([${files.map(quoteFile)}],
     format = 'newline_delimited', auto_detect = false, hive_partitioning = false,

@@ -512,6 +512,24 @@ describe('memory', () => {
     await engine.close();
   });
 
+  it('DuckDB makes typed rows of lines, but not of wide ones, and brings their long texts back', async () => {
+    const engine = await openEngine('duckdb', { memoryLimitBytes: 256 * 2 ** 20, scratch: folder });
+    const rows = Array.from({ length: 6 }, (_, at) => longRow(at, 'typed', 20_000));
+    const lines = await stage(newFile(), rows.slice(0, 3));
+    const output = `${newFile()}.parquet`;
+    const request = { table: sample, lines, output, compact: true, rows: 3, bytes: 60_000 };
+    expect(await engine.typed?.(request)).toBe(false);
+    expect(await engine.typed?.({ ...request, rows: 1_000 })).toBe(true);
+    await engine.close();
+    expect(await engine.typed?.({ ...request, rows: 1_000 })).toBe(false);
+    const staged = [output, await stage(newFile(), rows.slice(3))];
+    // Wide, so that long texts are set aside; and as if it was not known.
+    for (const stagedBytes of [120_000, 1]) {
+      const { file } = await merge('duckdb', [], { staged, stagedRows: 6, stagedBytes, distinctKeys: true });
+      await expectRows(sample, file, rows);
+    }
+  });
+
   it('DuckDB keeps a short text that looks as if it stood for a long one', async () => {
     const label = `x\u{f8ff}sha256:${'0'.repeat(64)}`;
     const rows = [

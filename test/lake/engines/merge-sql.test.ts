@@ -40,7 +40,7 @@ async function expectAgreement(
     const half = batch.length >> 1;
     const staged = [
       await stage(join(folder, 'first.ndjson'), batch.slice(0, half)),
-      await stage(join(folder, 'second.ndjson'), batch.slice(half)),
+      await typed(table, await stage(join(folder, 'second.ndjson'), batch.slice(half)), number % 2 === 1),
     ];
     const output = join(folder, `part-${number}.parquet`);
     const reference = mergeRows(table, rows, batch, partition, latest);
@@ -56,6 +56,14 @@ async function expectAgreement(
     part = output;
     expect(await readWithHyparquet(output)).toEqual(rows.map((row) => completeRow(table, row)));
   }
+}
+
+/** The rows of a file of lines, as the engine types them while pages are read. */
+async function typed(table: Table, lines: string, compact: boolean): Promise<string> {
+  const output = lines.replace('.ndjson', '.parquet');
+  const isTyped = await engine.typed?.({ table, lines, rows: 1, bytes: 1, output, compact });
+  expect(isTyped).toBe(true);
+  return output;
 }
 
 function inOrder(fate: StagedFate | undefined) {

@@ -1,0 +1,76 @@
+/** A DuckDB database in memory, with a folder for what does not fit. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { EngineError } from '../../shared/errors.ts';
+import type { Claim } from '../scratch.ts';
+
+export interface DuckDbOptions {
+  /** DuckDB's own limit. It applies to DuckDB's buffers; the process needs a little more. */
+  readonly memoryLimitBytes: number;
+  /** An existing folder for data that does not fit into memory. `close` empties it. */
+  readonly scratch: string;
+  /** Reserves space there for one merge. Default: as much as the disk has. */
+  readonly claim?: () => Claim;
+  /** Default 1: parts are small, and each further thread needs a third more memory and processor time. */
+  readonly threads?: number;
+  /** How many small merges run at once, and share the memory of one. Default 1. */
+  readonly mergesAtOnce?: number;
+}
+
+/** @throws EngineError when scratch cannot be written */
+export async function openDatabase(options: DuckDbOptions): Promise<Database> {
+  // Two databases must not share a folder: DuckDB names its files there by number.
+  const spill = await mkdtemp(join(options.scratch, 'duckdb-')).catch((error: unknown) => {
+    throw new EngineError(
+      `The scratch folder ${options.scratch} cannot be written`,
+      'Set --scratch to a writable folder on a disk with enough free space.',
+      { cause: error },
+    );
+  });
+  return new Database(options, spill);
+}
+
+/**
+ * Small merges share a database, because starting one takes a quarter of the time of a small merge. A database that made a
+ * large merge is closed, because it would keep much of the memory.
+ */
+export class Database {
+  readonly #options: DuckDbOptions;
+  readonly #spill: string;
+  #instance: DuckDBInstance | undefined;
+
+  constructor(options: DuckDbOptions, spill: string) {
+    this.#options = options;
+    this.#spill = spill;
+  }
+
+  /** A new connection. Tables that a merge creates belong to its connection, and go when it closes. */
+  async connect(room: number | undefined, memoryBytes: number): Promise<DuckDBConnection> {
+    this.#instance ??= await DuckDBInstance.create(':memory:', {
+      threads: String(this.#options.threads ?? 1),
+      temp_directory: this.#spill,
+      preserve_insertion_order: 'false',
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+      allow_community_extensions: 'false',
+    });
+    const connection = await this.#instance.connect();
+    await connection.run(`SET memory_limit = '${memoryBytes}B'`);
+    // DuckDB 1.5 accepts this setting at the start, but ignores it.
+    if (room !== undefined) await connection.run(`SET max_temp_directory_size = '${room}B'`);
+    return connection;
+  }
+
+  /** The next merge starts a new one. */
+  close(): void {
+    this.#instance?.closeSync();
+    this.#instance = undefined;
+  }
+
+  async remove(): Promise<void> {
+    this.close();
+    // Anything left there is removed with the caller's scratch folder.
+    await rm(this.#spill, { recursive: true, force: true }).catch(() => undefined);
+  }
+}
