@@ -11,13 +11,16 @@ export const longFiles = 'test/**/*.long.test.ts';
 /** Real servers and readers: `npm run test:peers`. */
 export const peerFiles = 'test/peers/**/*.test.ts';
 
+/**
+ * Node keeps what it has compiled: of the program, which many tests start, and of the packages that every worker loads. The
+ * workers inherit it from this process: a test's own environment would come too late for them.
+ * nodejs.org/api/module.html#module-compile-cache
+ */
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, '../.cache/compiled');
+
 export const common: NonNullable<ViteUserConfig['test']> = {
   testTimeout: 60_000,
   hookTimeout: 60_000,
   maxWorkers: 2,
-  env: {
-    TZ: 'Asia/Kathmandu',
-    // Node keeps what it has compiled of the program, which many tests start: nodejs.org/api/module.html#module-compile-cache
-    NODE_COMPILE_CACHE: join(import.meta.dirname, '../.cache/compiled'),
-  },
+  env: { TZ: 'Asia/Kathmandu' },
 };

@@ -3,6 +3,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { type S3Server, startConditionalS3 } from '../s3-servers.ts';
 import { localColumns, s3Columns } from './columns.ts';
 import { engines, exportOddLake, type OddLake } from './lakes.ts';
+import { oddCopies } from './odd-copies.ts';
 import { pruning } from './pruning.ts';
 import { questions } from './questions.ts';
 import { type RunningTrino, startTrino } from './trino.ts';
@@ -33,6 +34,7 @@ s3Columns(
 );
 localColumns(() => there(trino).client);
 questions(() => there(trino).client);
+oddCopies(() => there(trino).client);
 pruning(() => there(trino).client);
 
 function there<T>(started: T | undefined): T {

@@ -46,6 +46,7 @@ export async function startTrino(s3?: S3Server): Promise<RunningTrino> {
       'plugin.dir': join(installation.folder, 'plugin'),
       'query.max-memory-per-node': '600MB',
       'memory.heap-headroom-per-node': '300MB',
+      // The tables are tiny, and planning takes most of the time: no search for the best order and way of joins, one task.
       'join-distribution-type': 'BROADCAST',
       'optimizer.join-reordering-strategy': 'NONE',
       'enable-dynamic-filtering': 'false',
@@ -119,6 +120,7 @@ function hiveCatalog(folder: string, s3: S3Server | undefined): Readonly<Record<
     'hive.metastore': 'file',
     'hive.table-statistics-enabled': 'false',
     'hive.metastore.catalog.dir': `local://${folder}/metastore`,
+    'hive.collect-column-statistics-on-write': 'false',
     ...(s3 && {
       'fs.native-s3.enabled': 'true',
       's3.endpoint': s3.endpoint,
