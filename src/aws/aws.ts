@@ -20,9 +20,9 @@ import { type RetryPolicy, withRetries } from './retries.ts';
 
 /**
  * Extra sockets for STS, Organizations and the like. Without them, AssumeRole would queue behind the very pages that
- * wait for the role.
+ * wait for the role. Where many pages are requested at once, accounts follow each other faster.
  */
-const controlSockets = 8;
+const controlSocketsFor = (maxSockets: number): number => Math.max(8, Math.ceil(maxSockets / 4));
 
 /** The SDK's own attempts for a discovery call. `retrying` adds more, for longer. AWS Backup has its own retries. */
 const discoveryAttempts = 5;
@@ -58,6 +58,8 @@ export interface Aws {
   readonly requestHandler: NodeHttpHandler;
   /** How many requests to AWS Backup may be in flight at once. */
   readonly maxSockets: number;
+  /** How many requests to STS and the like may be in flight beside them. */
+  readonly controlSockets: number;
   /** A request without a complete response is given up after this time. */
   readonly requestTimeoutMs: number;
   /** AWS's time, as its responses report it. */
@@ -103,6 +105,7 @@ export interface AwsOptions {
  */
 export function createAws(options: AwsOptions): Aws {
   const { endpointUrl, maxSockets, connectTimeoutMs = 10_000, requestTimeoutMs = 30_000 } = options;
+  const controlSockets = controlSocketsFor(maxSockets);
   const agentOptions = { keepAlive: true, maxSockets: maxSockets + controlSockets };
   const proxyFor = proxyFrom(process.env);
   const version = programPackage().version;
@@ -123,6 +126,7 @@ export function createAws(options: AwsOptions): Aws {
   return {
     requestHandler,
     maxSockets,
+    controlSockets,
     requestTimeoutMs,
     clock,
     clientDefaults: (region, credentials) => ({

@@ -14,6 +14,7 @@ import {
   totalsOf,
 } from '../reconciliation/reconcile.ts';
 import { reconciliationRows } from '../reconciliation/reconciliation-rows.ts';
+import { allEnded } from '../shared/all-ended.ts';
 import { ReportedError } from '../shared/errors.ts';
 import type { ExitCode } from '../shared/exit-codes.ts';
 import { compareWithAws } from './compare-with-aws.ts';
@@ -96,12 +97,13 @@ export async function closeRun(
     signal: stops.closing,
   };
   const records = await valueOrError(() => closeLedger(end));
-  const marks = records instanceof ReportedError ? records : await valueOrError(() => closeWatermarks(end));
+  // An unfinished run has no checkpoint: the next run counts what it published. The checkpoint says nothing of watermarks.
+  const [marks, checkpoint] =
+    records instanceof ReportedError
+      ? [records, noCheckpoint]
+      : await allEnded([valueOrError(() => closeWatermarks(end)), makeCheckpoint(run, publication, records)]);
   const ledgerError = marks instanceof ReportedError ? marks : null;
   if (ledgerError !== null) log.error({ err: ledgerError }, 'the ledger could not be closed');
-  // An unfinished run has no checkpoint: the next run counts what it published.
-  const checkpoint =
-    records instanceof ReportedError ? noCheckpoint : await makeCheckpoint(run, publication, records);
   return { coverage, totals, reconciliation, exitCode, ledgerError, checkpoint };
 }
 

@@ -44,7 +44,7 @@ export async function collect(
     log,
   });
   const queue = new DrainQueue();
-  const ahead = new CredentialsAhead(signal);
+  const ahead = new CredentialsAhead(signal, planning.aws.controlSockets);
   const endQueue = () => queue.complete();
   // The run may have been told to end while the engine started.
   if (signal.aborted) endQueue();

@@ -5,9 +5,6 @@
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import type { Target } from '../targets/target.ts';
 
-/** As many as there are sockets for it: `controlSockets` in src/aws/aws.ts. */
-const atOnce = 8;
-
 /** Sessions last an hour: not more accounts than this are ahead of the drains. */
 const mostAhead = 64;
 
@@ -15,15 +12,20 @@ type Account = Pick<Target, 'accountId' | 'credentials'>;
 
 export class CredentialsAhead {
   readonly #signal: AbortSignal;
+  readonly #atOnce: number;
   /** Accounts whose drains have not begun, in the order in which they were found. */
   readonly #waiting = new Map<string, AwsCredentialIdentityProvider>();
   readonly #ahead = new Set<string>();
   readonly #seen = new Set<string>();
   #underWay = 0;
 
-  /** @param signal when it is aborted, no more roles are assumed */
-  constructor(signal: AbortSignal) {
+  /**
+   * @param signal when it is aborted, no more roles are assumed
+   * @param atOnce roles that are assumed at once: not more than there are sockets for it, `Aws.controlSockets`
+   */
+  constructor(signal: AbortSignal, atOnce: number) {
     this.#signal = signal;
+    this.#atOnce = atOnce;
   }
 
   add(accounts: readonly Account[]): void {
@@ -45,7 +47,7 @@ export class CredentialsAhead {
 
   #goOn(): void {
     for (const [accountId, credentials] of this.#waiting) {
-      if (this.#signal.aborted || this.#underWay >= atOnce || this.#ahead.size >= mostAhead) return;
+      if (this.#signal.aborted || this.#underWay >= this.#atOnce || this.#ahead.size >= mostAhead) return;
       this.#waiting.delete(accountId);
       this.#ahead.add(accountId);
       this.#underWay += 1;

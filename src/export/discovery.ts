@@ -1,4 +1,5 @@
 /** Which drains a run plans: found account by account, so that the first are read while the last are still being listed. */
+import pLimit from 'p-limit';
 import type { Logger } from 'pino';
 import { clockToleranceMs } from '../aws/clock.ts';
 import type { Settings } from '../config/settings.ts';
@@ -133,6 +134,9 @@ function nothingToRead(what: string, to: number, advice: string): UsageError {
   );
 }
 
+/** Files of watermarks that are read at once. */
+const bucketsAtOnce = 8;
+
 /** The watermarks that are known so far: a bucket is read when the first account that falls into it is found. */
 class KnownMarks {
   readonly #lake: Lake;
@@ -154,11 +158,10 @@ class KnownMarks {
   /** @param latest a mark after this time is damaged */
   async readFor(targets: readonly Target[], latest: number): Promise<void> {
     const buckets = targets.map(({ accountId }) => bucketOf(accountId, this.#lake.buckets));
-    for (const bucket of [...new Set(buckets)].sort()) {
-      if (this.#buckets.has(bucket)) continue;
-      this.#buckets.add(bucket);
-      await this.#read(bucket, latest);
-    }
+    const unread = [...new Set(buckets)].filter((bucket) => !this.#buckets.has(bucket)).sort((a, b) => a - b);
+    for (const bucket of unread) this.#buckets.add(bucket);
+    const limit = pLimit(bucketsAtOnce);
+    await Promise.all(unread.map((bucket) => limit(() => this.#read(bucket, latest))));
   }
 
   async #read(bucket: number, latest: number): Promise<void> {

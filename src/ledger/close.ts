@@ -13,6 +13,7 @@ import { partitionText } from '../lake/part-placement.ts';
 import { sha256Of, writeScratchFile } from '../lake/scratch-file.ts';
 import { writeOnce } from '../lake/write-once.ts';
 import { isStop } from '../shared/abort.ts';
+import { allEnded } from '../shared/all-ended.ts';
 import { LakeError, ReportedError } from '../shared/errors.ts';
 import { exportCoverage } from '../tables/export-coverage.ts';
 import { exportReconciliation } from '../tables/export-reconciliation.ts';
@@ -107,20 +108,23 @@ async function writeRecords(end: LedgerEnd): Promise<WrittenRecords> {
   const { lake, run, signal } = end;
   const { store } = lake;
   const rejected = await publishRejected(end);
-  const coverage = await publishRows(
-    end,
-    exportCoverage,
-    coverageKey(utcDay(run.asOf), run.runId),
-    end.coverage.map((one) => coverageRow(one, run)),
-  );
-  const reconciliation = await publishReconciliation(end);
+  const [coverage, reconciliation, previous] = await allEnded([
+    publishRows(
+      end,
+      exportCoverage,
+      coverageKey(utcDay(run.asOf), run.runId),
+      end.coverage.map((one) => coverageRow(one, run)),
+    ),
+    publishReconciliation(end),
+    manifestHeads(store, signal),
+  ]);
   const manifest = {
     format: 1 as const,
     run_id: run.runId,
     as_of: new Date(run.asOf).toISOString(),
     ended_at: new Date().toISOString(),
     program_version: run.programVersion,
-    previous: await manifestHeads(store, signal),
+    previous,
     parts: end.parts,
     coverage,
     reconciliation,

@@ -78,35 +78,76 @@ function allAccounts(
   });
 }
 
+/** Lists of units that are read at once. */
+const listsAtOnce = 4;
+
+/** What a page of a list below a unit holds. */
+interface BelowUnit {
+  readonly accounts: readonly Account[];
+  readonly units: readonly string[];
+}
+
+type ListBelow = AsyncGenerator<BelowUnit, void>;
+
+/** The lists of all units side by side: an organization may have hundreds of units, each with two lists. */
 async function* accountsBelow(
   client: OrganizationsClient,
   unitIds: readonly string[],
   sending: Sending,
 ): AsyncGenerator<readonly Account[], void> {
-  const waiting = [...unitIds];
+  const waiting: (() => ListBelow)[] = [];
   const visited = new Set<string>();
-  for (let ParentId = waiting.shift(); ParentId !== undefined; ParentId = waiting.shift()) {
-    if (visited.has(ParentId)) continue;
-    visited.add(ParentId);
-    const parent = { ParentId };
-    yield* listed(`The accounts of ${ParentId} could not be listed`, idOf, async (token) => {
-      const page = await client.send(
-        new ListAccountsForParentCommand(token === null ? parent : { ...parent, NextToken: token }),
-        sending,
-      );
-      return { items: page.Accounts, next: page.NextToken };
-    });
-    const units = listed(`The units below ${ParentId} could not be listed`, idOf, async (token) => {
-      const page = await client.send(
-        new ListOrganizationalUnitsForParentCommand(
-          token === null ? parent : { ...parent, NextToken: token },
-        ),
-        sending,
-      );
-      return { items: page.OrganizationalUnits, next: page.NextToken };
-    });
-    for await (const page of units) for (const { Id } of page) if (Id) waiting.push(Id);
+  const visit = (unit: string): void => {
+    if (visited.has(unit)) return;
+    visited.add(unit);
+    waiting.push(
+      () => accountsOf(client, unit, sending),
+      () => unitsOf(client, unit, sending),
+    );
+  };
+  for (const unit of unitIds) visit(unit);
+
+  const running = new Map<ListBelow, Promise<{ list: ListBelow; page: IteratorResult<BelowUnit, void> }>>();
+  const pull = (list: ListBelow): void => {
+    const arrival = list.next().then((page) => ({ list, page }));
+    // If another list fails first, nobody waits for this one.
+    arrival.catch(() => undefined);
+    running.set(list, arrival);
+  };
+  for (;;) {
+    for (const begin of waiting.splice(0, listsAtOnce - running.size)) pull(begin());
+    if (running.size === 0) return;
+    const { list, page } = await Promise.race(running.values());
+    running.delete(list);
+    if (page.done) continue;
+    for (const unit of page.value.units) visit(unit);
+    pull(list);
+    if (page.value.accounts.length > 0) yield page.value.accounts;
   }
+}
+
+async function* accountsOf(client: OrganizationsClient, unit: string, sending: Sending): ListBelow {
+  const parent = { ParentId: unit };
+  const pages = listed(`The accounts of ${unit} could not be listed`, idOf, async (token) => {
+    const page = await client.send(
+      new ListAccountsForParentCommand(token === null ? parent : { ...parent, NextToken: token }),
+      sending,
+    );
+    return { items: page.Accounts, next: page.NextToken };
+  });
+  for await (const accounts of pages) yield { accounts, units: [] };
+}
+
+async function* unitsOf(client: OrganizationsClient, unit: string, sending: Sending): ListBelow {
+  const parent = { ParentId: unit };
+  const pages = listed(`The units below ${unit} could not be listed`, idOf, async (token) => {
+    const page = await client.send(
+      new ListOrganizationalUnitsForParentCommand(token === null ? parent : { ...parent, NextToken: token }),
+      sending,
+    );
+    return { items: page.OrganizationalUnits, next: page.NextToken };
+  });
+  for await (const page of pages) yield { accounts: [], units: page.flatMap(({ Id }) => Id ?? []) };
 }
 
 const idOf = ({ Id }: { readonly Id?: string | undefined }) => Id;

@@ -26,9 +26,9 @@ function accounts(count: number) {
   return { all, asked, answer: (accountId: string, refuse?: true) => answers.get(accountId)?.(refuse) };
 }
 
-it('assumes eight roles at once, each once, also when some are refused', async () => {
+it('assumes as many roles at once as there are sockets for, each once, also when some are refused', async () => {
   const { all, asked, answer } = accounts(20);
-  const ahead = new CredentialsAhead(new AbortController().signal);
+  const ahead = new CredentialsAhead(new AbortController().signal, 8);
   ahead.add(all);
   ahead.add(all);
   expect(asked).toEqual(['1', '2', '3', '4', '5', '6', '7', '8']);
@@ -40,7 +40,7 @@ it('assumes eight roles at once, each once, also when some are refused', async (
 
 it('leaves out accounts whose drains have begun, and is never far ahead of the drains', async () => {
   const { all, asked, answer } = accounts(200);
-  const ahead = new CredentialsAhead(new AbortController().signal);
+  const ahead = new CredentialsAhead(new AbortController().signal, 8);
   ahead.began('2');
   ahead.add(all);
   ahead.began('10');
@@ -57,7 +57,7 @@ it('leaves out accounts whose drains have begun, and is never far ahead of the d
 it('assumes no more roles when the run ends', async () => {
   const { all, asked, answer } = accounts(20);
   const stopping = new AbortController();
-  const ahead = new CredentialsAhead(stopping.signal);
+  const ahead = new CredentialsAhead(stopping.signal, 8);
   ahead.add(all);
   stopping.abort();
   answer('1');

@@ -3,7 +3,7 @@ import { type Aws, createAws } from '../../src/aws/aws.ts';
 import { UnavailableError } from '../../src/shared/errors.ts';
 import { listOrganizationAccounts, type OrganizationAccount } from '../../src/targets/organization.ts';
 import { staticCredentials } from '../source/reading.ts';
-import { refusal, type ScriptedAws, startScriptedAws } from '../source/scripted-aws.ts';
+import { type Reply, refusal, type ScriptedAws, startScriptedAws } from '../source/scripted-aws.ts';
 
 let server: ScriptedAws | null = null;
 let aws: Aws | null = null;
@@ -109,5 +109,56 @@ describe('the accounts of an organization', () => {
       },
     });
     expect(accounts.map(({ accountId }) => accountId)).toEqual(['100000000002']);
+  });
+});
+
+describe('the accounts below a unit', () => {
+  it('come from four lists at once, each unit read once', async () => {
+    const held: (() => void)[] = [];
+    server = await startScriptedAws(async ({ body }): Promise<Reply> => {
+      const { ParentId }: { ParentId: string } = JSON.parse(body);
+      const number = Number(ParentId.replace(/\D/g, ''));
+      // Of four units, one is named twice, and each has two lists: no answer comes before four are asked for.
+      if (number > 0) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        held.push(resolve);
+        if (held.length === 4) for (const answer of held.splice(0)) answer();
+        await promise;
+      }
+      const units = number > 0 ? ['ou-1'] : ['ou-1', 'ou-2', 'ou-3', 'ou-4', 'ou-2'];
+      return {
+        body: {
+          Accounts: [{ Id: `10000000000${number}`, State: 'ACTIVE' }],
+          OrganizationalUnits: units.map((Id) => ({ Id })),
+        },
+        headers: { 'content-type': 'application/x-amz-json-1.1' },
+      };
+    });
+    aws = createAws({ endpointUrl: server.endpoint, maxSockets: 4 });
+    const { signal } = new AbortController();
+    const found: string[] = [];
+    for await (const page of listOrganizationAccounts(aws, 'us-east-1', staticCredentials, ['r-0'], signal)) {
+      found.push(...page.map(({ accountId }) => accountId));
+    }
+    expect(found.sort()).toEqual([0, 1, 2, 3, 4].map((number) => `10000000000${number}`));
+    expect(server.asked).toHaveLength(10);
+  });
+
+  it('cannot be listed if one of the lists cannot, whatever the others say', async () => {
+    server = await startScriptedAws(({ body }) =>
+      JSON.parse(body).ParentId === 'ou-2'
+        ? refusal('ParentNotFoundException', 'You provided a root or unit that does not exist.')
+        : {
+            body: { Accounts: [{ Id: '100000000001', State: 'ACTIVE' }] },
+            headers: { 'content-type': 'application/x-amz-json-1.1' },
+          },
+    );
+    aws = createAws({ endpointUrl: server.endpoint, maxSockets: 4 });
+    const { signal } = new AbortController();
+    const pages = listOrganizationAccounts(aws, 'us-east-1', staticCredentials, ['ou-1', 'ou-2'], signal);
+    const all = async () => {
+      for await (const _ of pages);
+    };
+    await expect(all()).rejects.toThrow(/ou-2 could not be listed: there is no such unit/);
   });
 });
