@@ -1,5 +1,5 @@
 /**
- * A map from ids to times that needs 20 bytes per entry. A Map of strings would need five times as much, and a lake has
+ * A map from ids to times that needs 20 bytes per entry, and 6 to 12 for finding it. A Map of strings would need five times as much, and a lake has
  * millions of ids. The key is 96 bits of the id's SHA-256: among ten million ids, the chance of a collision is 1 in 10^15.
  */
 import { hash } from 'node:crypto';
@@ -7,6 +7,7 @@ import { hash } from 'node:crypto';
 const keyBytes = 12;
 const entryBytes = keyBytes + 8;
 const smallest = 1024;
+const blockEntries = 65_536;
 
 /** The key of an id. Whoever looks an id up in several maps makes it once. */
 export interface TimeKey {
@@ -28,14 +29,16 @@ function wordAt(bytes: string, at: number): number {
 }
 
 export class CompactTimeMap {
-  /** Keys and times one after the other, in insertion order. */
-  #entries: Buffer;
+  /** Keys and times one after the other, in insertion order. A full block stays where it is: a copy would double the memory. */
+  readonly #blocks: Buffer[] = [];
   #size = 0;
-  /** A hash table with open addressing: the entry's number plus one; 0 is free. At most half of the slots are used. */
+  /** A hash table with open addressing: the entry's number plus one; 0 is free. */
   #slots = new Uint32Array(smallest * 2);
 
   constructor(entries: Buffer = Buffer.alloc(0)) {
-    this.#entries = Buffer.alloc(Math.max(entries.length, smallest * entryBytes));
+    let slots = this.#slots.length;
+    while (isFull(entries.length / entryBytes, slots)) slots *= 2;
+    if (slots > this.#slots.length) this.#slots = new Uint32Array(slots);
     for (let at = 0; at + entryBytes <= entries.length; at += entryBytes) {
       this.#put(keyAt(entries, at), entries.readDoubleBE(at + keyBytes));
     }
@@ -48,7 +51,7 @@ export class CompactTimeMap {
   /** Milliseconds since the epoch. */
   get(id: string | TimeKey): number | undefined {
     const found = this.#slots[this.#slotOf(typeof id === 'string' ? timeKey(id) : id)] ?? 0;
-    return found === 0 ? undefined : this.#entries.readDoubleBE((found - 1) * entryBytes + keyBytes);
+    return found === 0 ? undefined : this.#instantAt(found - 1);
   }
 
   set(id: string | TimeKey, instant: number): void {
@@ -57,34 +60,34 @@ export class CompactTimeMap {
 
   /** All entries that are not older than this, in the form that the constructor takes. */
   since(oldest: number): Buffer {
-    const kept = Buffer.alloc(this.#size * entryBytes);
-    let bytes = 0;
-    for (let at = 0; at < kept.length; at += entryBytes) {
-      if (this.#entries.readDoubleBE(at + keyBytes) < oldest) continue;
-      bytes += this.#entries.copy(kept, bytes, at, at + entryBytes);
+    return Buffer.concat([...this.pieces(oldest, this.#size)]);
+  }
+
+  /** The same of the first `count` entries, in pieces. */
+  *pieces(oldest: number, count: number): Generator<Buffer> {
+    for (let first = 0; first < count; first += blockEntries) {
+      const block = this.#block(first).subarray(0, Math.min(blockEntries, count - first) * entryBytes);
+      const kept = Buffer.alloc(block.length);
+      let bytes = 0;
+      for (let at = 0; at < block.length; at += entryBytes) {
+        if (block.readDoubleBE(at + keyBytes) < oldest) continue;
+        bytes += block.copy(kept, bytes, at, at + entryBytes);
+      }
+      yield kept.subarray(0, bytes);
     }
-    return kept.subarray(0, bytes);
   }
 
-  /** Adds all entries of `others`. If both have an id, theirs wins. */
-  take(others: CompactTimeMap): void {
-    others.#each((key, instant) => this.#put(key, instant));
-  }
-
-  /** The entries that `others` does not have. For ids in both, `onBoth` gets both times. */
-  without(others: CompactTimeMap, onBoth: (own: number, theirs: number) => void): CompactTimeMap {
-    const rest = new CompactTimeMap();
-    this.#each((key, own) => {
-      const found = others.#slots[others.#slotOf(key)] ?? 0;
-      if (found === 0) rest.#put(key, own);
-      else onBoth(own, others.#entries.readDoubleBE((found - 1) * entryBytes + keyBytes));
-    });
-    return rest;
-  }
-
-  #each(use: (key: TimeKey, instant: number) => void): void {
-    for (let at = 0; at < this.#size * entryBytes; at += entryBytes) {
-      use(keyAt(this.#entries, at), this.#entries.readDoubleBE(at + keyBytes));
+  /** Adds the entries of `others`, from the one with number `from`, whose ids it lacks. For the rest `onBoth` gets both times. */
+  addMissing(
+    others: CompactTimeMap,
+    from: number,
+    onBoth: (own: number, theirs: number) => void = () => undefined,
+  ): void {
+    for (let number = from; number < others.#size; number += 1) {
+      const key = others.#keyAt(number);
+      const found = this.#slots[this.#slotOf(key)] ?? 0;
+      if (found === 0) this.#put(key, others.#instantAt(number));
+      else onBoth(this.#instantAt(found - 1), others.#instantAt(number));
     }
   }
 
@@ -92,43 +95,78 @@ export class CompactTimeMap {
     const slot = this.#slotOf(key);
     const found = this.#slots[slot] ?? 0;
     const number = found === 0 ? this.#size : found - 1;
-    if ((number + 1) * entryBytes > this.#entries.length) {
-      this.#entries = Buffer.concat([this.#entries], this.#entries.length * 2);
-    }
-    const at = number * entryBytes;
-    this.#entries.writeDoubleBE(instant, at + keyBytes);
+    const block = found === 0 ? this.#blockFor(number) : this.#block(number);
+    const at = offsetOf(number);
+    block.writeDoubleBE(instant, at + keyBytes);
     if (found !== 0) return;
-    this.#entries.writeUInt32BE(key.high, at);
-    this.#entries.writeUInt32BE(key.middle, at + 4);
-    this.#entries.writeUInt32BE(key.low, at + 8);
+    block.writeUInt32BE(key.high, at);
+    block.writeUInt32BE(key.middle, at + 4);
+    block.writeUInt32BE(key.low, at + 8);
     this.#slots[slot] = number + 1;
     this.#size += 1;
-    if (this.#size * 2 > this.#slots.length) this.#grow();
+    if (isFull(this.#size, this.#slots.length)) this.#grow();
+  }
+
+  #block(number: number): Buffer {
+    const block = this.#blocks[Math.floor(number / blockEntries)];
+    if (block === undefined) throw new RangeError(`there is no entry ${number}`);
+    return block;
+  }
+
+  /** With room for this entry. The first block grows with a small map. */
+  #blockFor(number: number): Buffer {
+    const at = Math.floor(number / blockEntries);
+    const block = this.#blocks[at];
+    if (block !== undefined && offsetOf(number) < block.length) return block;
+    const larger = Math.max(smallest * entryBytes, (block?.length ?? 0) * 2);
+    const length = at === 0 ? Math.min(larger, blockEntries * entryBytes) : blockEntries * entryBytes;
+    const made = Buffer.alloc(length);
+    block?.copy(made);
+    this.#blocks[at] = made;
+    return made;
+  }
+
+  #keyAt(number: number): TimeKey {
+    return keyAt(this.#block(number), offsetOf(number));
+  }
+
+  #instantAt(number: number): number {
+    return this.#block(number).readDoubleBE(offsetOf(number) + keyBytes);
   }
 
   #grow(): void {
     this.#slots = new Uint32Array(this.#slots.length * 2);
     for (let number = 0; number < this.#size; number += 1) {
-      this.#slots[this.#slotOf(keyAt(this.#entries, number * entryBytes))] = number + 1;
+      this.#slots[this.#slotOf(this.#keyAt(number))] = number + 1;
     }
   }
 
   /** The slot where the key is, or would be. */
   #slotOf({ high, middle, low }: TimeKey): number {
-    const entries = this.#entries;
     for (let slot = high % this.#slots.length; ; slot = (slot + 1) % this.#slots.length) {
       const found = this.#slots[slot] ?? 0;
       if (found === 0) return slot;
-      const at = (found - 1) * entryBytes;
+      const block = this.#block(found - 1);
+      const at = offsetOf(found - 1);
       if (
-        entries.readUInt32BE(at) === high &&
-        entries.readUInt32BE(at + 4) === middle &&
-        entries.readUInt32BE(at + 8) === low
+        block.readUInt32BE(at) === high &&
+        block.readUInt32BE(at + 4) === middle &&
+        block.readUInt32BE(at + 8) === low
       ) {
         return slot;
       }
     }
   }
+}
+
+/** Where an entry begins in its block. */
+function offsetOf(number: number): number {
+  return (number % blockEntries) * entryBytes;
+}
+
+/** Beyond two thirds, searches grow long. */
+function isFull(entries: number, slots: number): boolean {
+  return entries * 3 > slots * 2;
 }
 
 function keyAt(entries: Buffer, at: number): TimeKey {

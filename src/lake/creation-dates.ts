@@ -9,7 +9,7 @@
  * read from the parts again.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
@@ -21,7 +21,8 @@ import { CompactTimeMap, timeKey } from './compact-time-map.ts';
 import { openPart, readPart } from './engines/part-reader.ts';
 import { bucketOf, creationDatesKey, partKey } from './layout.ts';
 import { partitionsOf } from './partitions.ts';
-import type { Store } from './stores/store.ts';
+import { scratchError } from './stores/file-errors.ts';
+import type { Body, Store } from './stores/store.ts';
 
 export interface CreationDatesOptions {
   readonly store: Store;
@@ -37,21 +38,23 @@ export interface CreationDatesOptions {
 }
 
 interface Bucket {
-  known: CompactTimeMap;
+  dates: CompactTimeMap;
+  /** So many of the dates, from the first one, were read. Only this run knows the others so far. */
+  recorded: number;
   /** Null: the object does not exist yet. */
   etag: string | null;
   /** Whether dates that were read from the parts still have to be written. */
   unwritten: boolean;
   /** Whether all parts could be read when the dates were taken from the parts. */
   whole: boolean;
-  /** Dates that only this run knows so far. */
-  fresh: CompactTimeMap;
   /** Days of jobs for which another run has since recorded a different day. */
   readonly contested: Set<string>;
 }
 
 /** How many times another run may write in between before this one gives up. */
 const attempts = 12;
+/** Larger ones need no second copy in memory while they are written. */
+const smallBody = 2 ** 20;
 const named = 3;
 
 export class CreationDates {
@@ -107,9 +110,9 @@ export class CreationDates {
     if (bucket === undefined) return null;
     if (bucket === null) return created;
     const key = timeKey(id);
-    const first = bucket.known.get(key) ?? bucket.fresh.get(key);
+    const first = bucket.dates.get(key);
     if (first === undefined) {
-      bucket.fresh.set(key, created);
+      bucket.dates.set(key, created);
       return created;
     }
     if (Math.floor(first / dayMs) === Math.floor(created / dayMs)) return created;
@@ -146,19 +149,22 @@ export class CreationDates {
     const { store, signal, log } = this.#options;
     const key = creationDatesKey(number);
     const found = await store.read(key, signal);
-    const [fresh, contested] = [new CompactTimeMap(), new Set<string>()];
+    const contested = new Set<string>();
     const known = found === null ? null : parseCreationDates(found.bytes);
     if (found !== null && known !== null) {
-      return { known, etag: found.etag, unwritten: false, whole: true, fresh, contested };
+      return {
+        ...{ dates: known, recorded: known.size, etag: found.etag },
+        ...{ unwritten: false, whole: true, contested },
+      };
     }
     if (found !== null)
       log.warn(
         { key },
         'this record of creation dates is damaged or incomplete: the run reads the dates from the parts again',
       );
-    const { known: inParts, whole } = await this.#fromParts(number);
-    const unwritten = whole && inParts.size > 0;
-    return { known: inParts, etag: found?.etag ?? null, unwritten, whole, fresh, contested };
+    const { known: dates, whole } = await this.#fromParts(number);
+    const unwritten = whole && dates.size > 0;
+    return { dates, recorded: dates.size, etag: found?.etag ?? null, unwritten, whole, contested };
   }
 
   async #fromParts(number: number): Promise<{ known: CompactTimeMap; whole: boolean }> {
@@ -210,34 +216,30 @@ export class CreationDates {
   }
 
   async #write(number: number, bucket: Bucket): Promise<void> {
-    const { store, runId, oldest, signal } = this.#options;
+    const { store, runId, signal } = this.#options;
     for (let attempt = 1; attempt <= attempts; attempt += 1) {
-      const claimed = bucket.fresh;
-      if (claimed.size === 0 && !bucket.unwritten) return;
-      // Rows that arrive meanwhile find these dates among the known ones.
-      bucket.fresh = new CompactTimeMap();
-      bucket.known.take(claimed);
-      try {
-        const outcome = await store.put(
+      // Rows that arrive meanwhile add further dates.
+      const count = bucket.dates.size;
+      if (count === bucket.recorded && !bucket.unwritten) return;
+      const { body, remove } = await this.#bodyOf(bucket, count);
+      const outcome = await store
+        .put(
           {
             key: creationDatesKey(number),
-            body: { bytes: formatted(bucket.known.since(oldest), bucket.whole) },
+            body,
             condition: bucket.etag === null ? { ifAbsent: true } : { ifMatch: bucket.etag },
             writeId: randomUUID(),
             metadata: { 'run-id': runId },
             contentType: 'application/octet-stream',
           },
           signal,
-        );
-        if (outcome.written) {
-          Object.assign(bucket, { etag: outcome.etag, unwritten: false });
-          return;
-        }
-        await this.#giveWay(number, bucket, claimed);
-      } catch (error) {
-        bucket.fresh.take(claimed);
-        throw error;
+        )
+        .finally(remove);
+      if (outcome.written) {
+        Object.assign(bucket, { etag: outcome.etag, unwritten: false, recorded: count });
+        return;
       }
+      await this.#giveWay(number, bucket);
     }
     throw new LakeError(
       `${creationDatesKey(number)} in ${store.url} was replaced by others ${attempts} times while it was being written`,
@@ -245,16 +247,46 @@ export class CreationDates {
     );
   }
 
+  /** The first dates of a bucket: a line of JSON, followed by the entries of a CompactTimeMap. Many are written to scratch first. */
+  async #bodyOf(
+    { dates, whole }: Bucket,
+    count: number,
+  ): Promise<{ readonly body: Body; readonly remove: () => Promise<void> }> {
+    const { oldest, scratchFolder, reserve } = this.#options;
+    const digest = createHash('sha256');
+    let bytes = 0;
+    for (const piece of dates.pieces(oldest, count)) {
+      digest.update(piece);
+      bytes += piece.length;
+    }
+    const head = Buffer.from(`${JSON.stringify({ format: 1, whole, sha256: digest.digest('hex') })}\n`);
+    if (bytes <= smallBody) {
+      const body = { bytes: Buffer.concat([head, ...dates.pieces(oldest, count)]) };
+      return { body, remove: async () => undefined };
+    }
+    const release = reserve(head.length + bytes);
+    const file = join(scratchFolder, `${randomUUID()}.dates.bin`);
+    const remove = async () => {
+      await rm(file, { force: true });
+      release();
+    };
+    try {
+      await writeFile(file, head, { mode: 0o600 });
+      for (const piece of dates.pieces(oldest, count)) await writeFile(file, piece, { flag: 'a' });
+    } catch (error) {
+      await remove();
+      throw scratchError('written', file, error);
+    }
+    return { body: { file }, remove };
+  }
+
   /** Accepts the dates that another run has recorded meanwhile, and keeps the rest to claim again. */
-  async #giveWay(number: number, bucket: Bucket, claimed: CompactTimeMap): Promise<void> {
-    const { known, etag, unwritten, whole } = await this.#load(number);
-    const ours = new CompactTimeMap();
-    ours.take(claimed);
-    ours.take(bucket.fresh);
-    const fresh = ours.without(known, (own, theirs) => {
+  async #giveWay(number: number, bucket: Bucket): Promise<void> {
+    const { dates, recorded, etag, unwritten, whole } = await this.#load(number);
+    dates.addMissing(bucket.dates, bucket.recorded, (theirs, own) => {
       if (utcDay(own) !== utcDay(theirs)) bucket.contested.add(utcDay(own));
     });
-    Object.assign(bucket, { known, etag, unwritten, whole, fresh });
+    Object.assign(bucket, { dates, recorded, etag, unwritten, whole });
   }
 }
 
@@ -263,13 +295,7 @@ const idsAndTimes = {
   columns: copyJobs.columns.filter(({ name }) => name === 'copy_job_id' || name === 'creation_time'),
 };
 
-/** A line of JSON, followed by the entries of a CompactTimeMap. */
-function formatted(entries: Buffer, whole: boolean): Uint8Array {
-  const sha256 = createHash('sha256').update(entries).digest('hex');
-  return Buffer.concat([Buffer.from(`${JSON.stringify({ format: 1, whole, sha256 })}\n`), entries]);
-}
-
-/** The content of such an object; null if it is damaged, or was not made from all parts. */
+/** The content of an object of first dates; null if it is damaged, or was not made from all parts. */
 export function parseCreationDates(bytes: Uint8Array): CompactTimeMap | null {
   const all = Buffer.from(bytes);
   const end = all.indexOf('\n');

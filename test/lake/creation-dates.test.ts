@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -29,10 +29,18 @@ describe('instants by id', () => {
           instants.set(`job-${id}`, at);
         }
         for (const [id, at] of second) others.set(`job-${id}`, at);
-        const rest = others.without(instants, () => undefined);
-        expect(rest.size).toBe(new Set(second.map(([id]) => `job-${id}`).filter((id) => !map.has(id))).size);
-        instants.take(others);
-        for (const [id, at] of second) map.set(`job-${id}`, at);
+        const joined = new CompactTimeMap(instants.since(0));
+        const twice: unknown[] = [];
+        joined.addMissing(others, 0, (own, theirs) => twice.push([own, theirs]));
+        const secondly = new Map(second.map(([id, at]) => [`job-${id}`, at]));
+        for (const [id, at] of [...secondly, ...map]) expect(joined.get(id)).toBe(map.get(id) ?? at);
+        expect(joined.size).toBe(new Set([...map.keys(), ...secondly.keys()]).size);
+        const inBoth = [...secondly].filter(([id]) => map.has(id));
+        expect(twice).toEqual(inBoth.map(([id, at]) => [map.get(id), at]));
+        for (const [id, at] of second) {
+          map.set(`job-${id}`, at);
+          instants.set(`job-${id}`, at);
+        }
         const again = new CompactTimeMap(instants.since(0));
         for (const [id, at] of map) expect([instants.get(id), again.get(id)]).toEqual([at, at]);
         expect([instants.size, again.size, instants.get('other')]).toEqual([map.size, map.size, undefined]);
@@ -42,6 +50,30 @@ describe('instants by id', () => {
       { numRuns: 30 },
     );
   });
+});
+
+it('are kept in any number, also in pieces, and copied from any one on', () => {
+  const count = 70_000;
+  const [many, after] = [new CompactTimeMap(), new CompactTimeMap()];
+  for (let n = 0; n < count; n += 1) many.set(`job-${n}`, n);
+  after.set('job-69999', -1);
+  const again = new CompactTimeMap(Buffer.concat([...many.pieces(100, 69_000)]));
+  expect(again.size).toBe(68_900);
+  const found: number[] = [];
+  after.addMissing(many, 30_000, (own, theirs) => found.push(own, theirs));
+  expect(found).toEqual([-1, 69_999]);
+  expect(after.size).toBe(40_000);
+  const wrong: number[] = [];
+  for (let n = 0; n < count; n += 1) {
+    const known = [many.get(`job-${n}`), again.get(`job-${n}`), after.get(`job-${n}`)];
+    const expected = [
+      n,
+      n >= 100 && n < 69_000 ? n : undefined,
+      n === 69_999 ? -1 : n >= 30_000 ? n : undefined,
+    ];
+    if (known.some((value, at) => value !== expected[at])) wrong.push(n);
+  }
+  expect(wrong).toEqual([]);
 });
 
 describe('dates', () => {
@@ -130,6 +162,22 @@ describe('dates', () => {
     fails = false;
     await dates.claim(0, '2026-11-20');
     expect(days(await open().withFirstDates([on('a', 21)]))).toEqual(['2026-11-20']);
+  });
+
+  it('are written through scratch if there are many, and nothing stays there', async () => {
+    const count = 53_000;
+    const created = (n: number) => Date.UTC(2026, 10, 1 + (n % 28), 5);
+    const dates = open();
+    await dates.load(0);
+    for (let n = 0; n < count; n += 1) dates.firstDate(0, `job-${n}`, created(n));
+    await dates.claim(0, '2026-11-01');
+    expect((await readdir(folder)).filter((name) => name !== 'lake')).toEqual([]);
+    const again = open();
+    await again.load(0);
+    const wrong = Array.from({ length: count }, (_, n) => n).filter(
+      (n) => again.firstDate(0, `job-${n}`, Date.UTC(2026, 11, 1)) !== created(n),
+    );
+    expect(wrong).toEqual([]);
   });
 
   it('whose record is damaged are not believed', async () => {
