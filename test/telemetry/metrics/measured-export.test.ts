@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { emfLines } from '../../../src/telemetry/metrics/emf.ts';
 import { endMetrics } from '../../../src/telemetry/metrics/run-metrics.ts';
 import type { RunSummary } from '../../../src/telemetry/run-summary.ts';
-import { type Lab, openLab } from '../../support/lab.ts';
+import { type Lab, openLab, quickMerges } from '../../support/lab.ts';
 
 /** Of https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html */
 const schema = JSON.parse(await readFile(join(import.meta.dirname, 'emf-schema.json'), 'utf8'));
@@ -60,7 +60,7 @@ async function exported(flags: Readonly<Record<string, string>>) {
 }
 
 beforeAll(async () => {
-  lab = await openLab();
+  lab = await openLab({ accounts: 2, days: 1 });
   lab.simulator.addFaults([{ kind: 'deny', api: 'ListCopyJobs', account: lab.member(0) }]);
   plain = await exported({});
   const emf = await exported({ metrics: 'emf' });
@@ -108,22 +108,22 @@ describe('--metrics emf', () => {
 
   it('counts the hours until the first loss from what was read before', async () => {
     lab.simulator.clearFaults();
-    const well = await lab.run();
+    const well = await lab.run(quickMerges);
     // Counts are kept for 14 days, jobs for longer.
     expect(well.hours_to_data_loss).toBe(14 * 24);
     lab.simulator.addFaults([{ kind: 'deny', api: 'ListCopyJobSummaries', account: lab.member(0) }]);
     await lab.simulator.advance(24 * 3_600_000);
-    expect((await lab.run()).hours_to_data_loss).toBe(13 * 24);
+    expect((await lab.run(quickMerges)).hours_to_data_loss).toBe(13 * 24);
   });
 
   it('counts the same hours as status, while the clock runs down and when it is up', async () => {
     lab.simulator.clearFaults();
-    await lab.run();
+    await lab.run(quickMerges);
     lab.simulator.addFaults([{ kind: 'deny', api: 'ListCopyJobSummaries', account: lab.member(0) }]);
     const said: (number | null)[] = [];
     for (const hours of [5, 72, 200, 60]) {
       await lab.simulator.advance(hours * 3_600_000);
-      const run = await lab.run();
+      const run = await lab.run(quickMerges);
       const report = await lab.status();
       // The metric goes on below zero: for how long AWS has been deleting.
       expect(Math.max(0, run.hours_to_data_loss ?? Number.NaN)).toBe(report.hours_to_loss);
