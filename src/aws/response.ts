@@ -12,10 +12,10 @@ export interface AwsResponse {
   /** The Date header, in milliseconds since the epoch; null when it is missing or unreadable. */
   readonly date: number | null;
   readonly requestId: string | null;
-  /** The body as text; null when the caller did not ask for it. */
-  readonly body: string | null;
-  /** True when the body was not valid UTF-8: the invalid bytes are U+FFFD in the text. */
-  readonly repaired: boolean;
+  /** The bytes of the body; null when the caller did not ask for it. */
+  readonly body: Buffer | null;
+  /** True when the body is valid UTF-8. */
+  readonly isUtf8: boolean;
 }
 
 /** Filled as soon as a response arrives, even if the SDK then throws because of an error status or a bad body. */
@@ -58,12 +58,12 @@ export function captureResponse(stack: Stack, destination: BodyDestination | nul
       const { statusCode: status, headers } = response;
       const head = { status, date: dateOf(headers), requestId: requestIdOf(headers) };
       if (destination === null) {
-        captured.response = { ...head, body: null, repaired: false };
+        captured.response = { ...head, body: null, isUtf8: true };
         return result;
       }
-      const bytes = await readBody(destination.memory, captured, response.body, lengthOf(headers));
-      captured.response = { ...head, body: bytes.toString('utf8'), repaired: !isUtf8(bytes) };
-      response.body = status >= 200 && status < 300 ? Buffer.from('{}') : bytes;
+      const body = await readBody(destination.memory, captured, response.body, lengthOf(headers));
+      captured.response = { ...head, body, isUtf8: isUtf8(body) };
+      response.body = status >= 200 && status < 300 ? Buffer.from('{}') : body;
       return result;
     },
     // In this step the lowest priority is closest to the wire, below the deserializer.
@@ -116,14 +116,20 @@ async function readBody(
       return new BodyMemoryFull(declaredLength ?? memory.longestBody);
     };
     if ((declaredLength ?? 0) > reservation.bytes) throw tooLong(declaredLength ?? 0);
-    const chunks: Uint8Array[] = [];
+    let bytes: Buffer = Buffer.alloc(0);
     let length = 0;
     for await (const chunk of body) {
+      const begin = length;
       length += chunk.length;
       if (length > reservation.bytes) throw tooLong(length);
-      chunks.push(chunk);
+      if (length > bytes.length) {
+        const larger = Buffer.allocUnsafeSlow(Math.max(length, declaredLength ?? bytes.length * 2));
+        larger.set(bytes.subarray(0, begin));
+        bytes = larger;
+      }
+      bytes.set(chunk, begin);
     }
-    return Buffer.concat(chunks);
+    return bytes.subarray(0, length);
   } catch (error) {
     if (body instanceof Readable) body.destroy();
     throw error;

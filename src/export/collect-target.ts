@@ -49,7 +49,7 @@ async function collectJobs(planned: Planned, context: CollectContext): Promise<D
       ...(openReadAt === null ? {} : { openReadAt }),
     };
     // Whether a record holds what replaced bytes that were not UTF-8 is looked up in each: none of them is plain.
-    const plain = page.repaired ? noLines(page.records) : await context.jobLines.encode(page.records, seen);
+    const plain = page.repaired ? noLines(valuesOf(page)) : await context.jobLines.encode(page.records, seen);
     tally.rows += plain.rows;
     for (const day of plain.openDays) openDays.add(day);
     await context.batches.stageLines(copyJobs, plain.parts, drainName(planned));
@@ -70,6 +70,10 @@ async function collectJobs(planned: Planned, context: CollectContext): Promise<D
   const drain = context.source.copyJobs(target, window, context.signal);
   for await (const page of drain) await stagePage(page);
   return { ...planned, report: drain.report(), ...tally, openDays, countedDays: new Set() };
+}
+
+function valuesOf({ records }: Page): readonly unknown[] {
+  return records.map(({ value }) => value);
 }
 
 function noLines(odd: readonly unknown[]): JobPageLines {
@@ -106,7 +110,7 @@ async function collectPeriod(
     counts.observedAt ??= page.observedAt;
     const seen = observation(target, counts.observedAt, context);
     const normalize = (record: unknown) => copyJobSummaryRow(record, seen, period);
-    const rows = await rowsIn(page, page.records, planned, normalize, context, tally);
+    const rows = await rowsIn(page, valuesOf(page), planned, normalize, context, tally);
     counts.rows.push(...rows);
     counted(planned, rows.length, context);
   };

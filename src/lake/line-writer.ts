@@ -50,6 +50,14 @@ export class LineWriter {
     this.#end = end;
   }
 
+  /** What stands in other bytes. */
+  span(bytes: Buffer, from: number, to: number): void {
+    const target = this.#room(to - from);
+    let end = this.#end;
+    for (let at = from; at < to; at += 1) target[end++] = bytes[at] ?? 0;
+    this.#end = end;
+  }
+
   /** A safe integer. */
   integer(value: number): void {
     const target = this.#room(mostDigits);

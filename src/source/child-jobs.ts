@@ -1,13 +1,14 @@
 /**
  * Parents and children among copy jobs. Whether AWS lists children by default is not documented, so they are counted.
  */
+import type { ListedRecord } from '../tables/listed-record.ts';
 
 /** Null if the record has no id. */
-export function jobId(record: unknown): string | null {
+export function jobId(record: ListedRecord): string | null {
   return textOf(record, 'CopyJobId');
 }
 
-export function parentId(record: unknown): string | null {
+export function parentId(record: ListedRecord): string | null {
   return textOf(record, 'ParentJobId');
 }
 
@@ -17,15 +18,16 @@ export class ChildJobs {
   readonly #children = new Map<string, Set<string>>();
 
   /** Takes note of a record that was kept. */
-  note(record: unknown): void {
+  note(record: ListedRecord): void {
+    const parent = parentId(record);
+    const count = childrenExpected(record);
+    if (parent === null && count <= 0) return;
     const id = jobId(record);
     if (id === null) return;
-    const parent = parentId(record);
     if (parent !== null) {
       const siblings = this.#children.get(parent) ?? new Set();
       this.#children.set(parent, siblings.add(id));
     }
-    const count = childrenExpected(record);
     if (count > 0 && !this.#expected.has(id)) this.#expected.set(id, count);
   }
 
@@ -47,17 +49,13 @@ export class ChildJobs {
 }
 
 /** A parent that does not say how many children it has is expected to have one. */
-function childrenExpected(record: unknown): number {
-  const count = field(record, 'NumberOfChildJobs');
+function childrenExpected(record: ListedRecord): number {
+  const count = record.field('NumberOfChildJobs');
   if (typeof count === 'number') return count;
-  return field(record, 'IsParent') === true ? 1 : 0;
+  return record.field('IsParent') === true ? 1 : 0;
 }
 
-function textOf(record: unknown, name: string): string | null {
-  const value = field(record, name);
+function textOf(record: ListedRecord, name: string): string | null {
+  const value = record.field(name);
   return typeof value === 'string' && value !== '' ? value : null;
-}
-
-function field(record: unknown, name: string): unknown {
-  return typeof record === 'object' && record !== null ? Reflect.get(record, name) : undefined;
 }

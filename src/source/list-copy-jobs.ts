@@ -2,6 +2,7 @@
  * All copy jobs of one target in one window: the list, read in pieces side by side where it is long, and the children
  * that AWS lists only under their parents.
  */
+import type { ListedRecord } from '../tables/listed-record.ts';
 import { askCopyJobs } from './ask.ts';
 import { ChildJobs, jobId, parentId } from './child-jobs.ts';
 import { type List, type RequestPage, readList } from './list.ts';
@@ -102,6 +103,6 @@ function inputFor(window: Window) {
   };
 }
 
-function identityOf(record: unknown): string {
-  return jobId(record) ?? JSON.stringify(record);
+function identityOf(record: ListedRecord): string {
+  return jobId(record) ?? JSON.stringify(record.value);
 }

@@ -1,5 +1,6 @@
 /** One list of AWS Backup, page by page. */
 import { followPageTokens, RepeatedPageToken } from '../aws/page-tokens.ts';
+import type { ListedRecord } from '../tables/listed-record.ts';
 import type { Ask } from './ask.ts';
 import { DrainFailure } from './outcome.ts';
 import type { HeldPage } from './page.ts';
@@ -10,7 +11,7 @@ export type RequestPage = (ask: Ask, signal: AbortSignal) => Promise<HeldPage>;
 export interface List {
   readonly ask: (token: string | null) => Ask;
   /** Called once for each record, in order: whether it stays in its page. */
-  readonly keep: (record: unknown) => boolean;
+  readonly keep: (record: ListedRecord) => boolean;
 }
 
 /**

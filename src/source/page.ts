@@ -1,5 +1,7 @@
 import type { AwsResponse } from '../aws/response.ts';
 import { parseExactJson } from '../shared/exact-json.ts';
+import { type ListedRecord, parsedRecord } from '../tables/listed-record.ts';
+import { scanJobs } from '../tables/scan-jobs.ts';
 import type { Ask } from './ask.ts';
 import type { RequestFailure } from './outcome.ts';
 import type { Page } from './source.ts';
@@ -21,7 +23,7 @@ export class HeldPage implements Page {
   readonly repaired: boolean;
   readonly nextToken: string | null;
   readonly pass: number;
-  #records: readonly unknown[] | null;
+  #records: readonly ListedRecord[] | null;
   readonly #giveBack: () => void;
 
   constructor(raw: RawPage, pass: number, giveBack: () => void) {
@@ -34,7 +36,7 @@ export class HeldPage implements Page {
     this.#giveBack = giveBack;
   }
 
-  get records(): readonly unknown[] {
+  get records(): readonly ListedRecord[] {
     if (this.#records === null)
       throw new TypeError('the records of a page are gone once the next is asked for');
     return this.#records;
@@ -45,7 +47,7 @@ export class HeldPage implements Page {
   }
 
   /** Drops the records for which `keep` returns false. */
-  filter(keep: (record: unknown) => boolean): void {
+  filter(keep: (record: ListedRecord) => boolean): void {
     this.#records = this.records.filter(keep);
   }
 
@@ -70,8 +72,20 @@ export class BrokenAnswer extends Error {
  * @throws BrokenAnswer
  */
 export function pageOf(answer: AwsResponse | null, list: Ask['list']): RawPage {
-  const { body = null, date = null, requestId = null, repaired = false } = answer ?? {};
-  const parsed = parsedOf(body ?? '');
+  const { body = null, date = null, requestId = null, isUtf8 = true } = answer ?? {};
+  const scanned = list === 'CopyJobs' && body !== null && isUtf8 ? scanJobs(body) : null;
+  const { records, nextToken } = scanned ?? listIn(body?.toString('utf8') ?? '', list);
+  if (date === null) {
+    throw new BrokenAnswer(
+      'UnreadableDate',
+      'AWS Backup answered without a Date header that can be read, so when it was observed is not known',
+    );
+  }
+  return { records, observedAt: date, requestId, repaired: !isUtf8, nextToken };
+}
+
+function listIn(body: string, list: Ask['list']): Pick<RawPage, 'records' | 'nextToken'> {
+  const parsed = parsedOf(body);
   const records: unknown = Reflect.get(parsed, list);
   if (!Array.isArray(records)) {
     throw new BrokenAnswer('UnreadableAnswer', `AWS Backup answered 200 without a list ${list}`);
@@ -80,13 +94,7 @@ export function pageOf(answer: AwsResponse | null, list: Ask['list']): RawPage {
   if (nextToken !== null && typeof nextToken !== 'string') {
     throw new BrokenAnswer('UnreadableAnswer', 'AWS Backup answered with a NextToken that is not text');
   }
-  if (date === null) {
-    throw new BrokenAnswer(
-      'UnreadableDate',
-      'AWS Backup answered without a Date header that can be read, so when it was observed is not known',
-    );
-  }
-  return { records, observedAt: date, requestId, repaired, nextToken: nextToken || null };
+  return { records: records.map(parsedRecord), nextToken: nextToken || null };
 }
 
 function parsedOf(body: string): object {

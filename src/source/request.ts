@@ -265,7 +265,7 @@ async function pageFrom(
     cut.release();
   }
   const page = pageOf(kept.response, ask.list);
-  // The records are parsed, so the text is no longer needed.
+  // The page holds the bytes itself as long as it needs them.
   kept.response = null;
   return { ...page, observedAt: await setup.observed(page.observedAt) };
 }

@@ -1,4 +1,5 @@
 import type { AggregationPeriod } from '../tables/copy-job-summaries.ts';
+import type { ListedRecord } from '../tables/listed-record.ts';
 import type { Target } from '../targets/target.ts';
 
 /** A half-open window `[from, to)` of creation time, in milliseconds since the epoch; null: no lower bound. */
@@ -10,10 +11,10 @@ export interface Window {
 /** One page of a list of AWS Backup. */
 export interface Page {
   /**
-   * The records as on the wire: parsed JSON, times in epoch seconds; integers beyond 2^53 − 1 as UnsafeInteger.
-   * They are in memory until the next page is asked for. Read later, they throw a TypeError.
+   * The records as on the wire. They are in memory until the next page is asked for. Read later, this throws a
+   * TypeError.
    */
-  readonly records: readonly unknown[];
+  readonly records: readonly ListedRecord[];
   /** AWS's time of the response (its `Date` header), in milliseconds since the epoch. */
   readonly observedAt: number;
   readonly requestId: string | null;

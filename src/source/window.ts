@@ -1,6 +1,7 @@
 /**
  * Windows of creation time: what to ask AWS for, and which records to keep.
  */
+import type { ListedRecord } from '../tables/listed-record.ts';
 import type { Window } from './source.ts';
 
 const second = 1000;
@@ -21,14 +22,13 @@ export function isEmptyWindow(window: Window | null): boolean {
 }
 
 /** The creation time of a record as on the wire, in milliseconds; null if it cannot be read. */
-export function creationTime(record: unknown): number | null {
-  if (typeof record !== 'object' || record === null || !('CreationDate' in record)) return null;
-  const { CreationDate: seconds } = record;
+export function creationTime(record: ListedRecord): number | null {
+  const seconds = record.field('CreationDate');
   return typeof seconds === 'number' && Number.isFinite(seconds) ? Math.round(seconds * 1000) : null;
 }
 
 /** True if the record lies in the window, or has no readable creation time: it is rejected later, and not lost here. */
-export function isWithin(window: Window, record: unknown): boolean {
+export function isWithin(window: Window, record: ListedRecord): boolean {
   const created = creationTime(record);
   if (created === null) return true;
   return created < window.to && (window.from === null || created >= window.from);

@@ -1,8 +1,16 @@
 /** A source that has one page of copy jobs for every target, and no counts. */
 import type { Drain, DrainReport, Page, Source } from '../../src/source/source.ts';
+import { listedJobs } from '../support/job-texts.ts';
 
 export function onePageSource(records: readonly unknown[], repaired = false): Source {
-  const page: Page = { records, observedAt: 5, requestId: null, repaired, more: false, pass: 1 };
+  const page: Page = {
+    records: listedJobs(records),
+    observedAt: 5,
+    requestId: null,
+    repaired,
+    more: false,
+    pass: 1,
+  };
   return { copyJobs: () => drainOf([page]), copyJobSummaries: () => drainOf([]), close: () => undefined };
 }
 

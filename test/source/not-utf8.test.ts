@@ -26,8 +26,8 @@ async function answerWith(body: Buffer) {
 
 it('a body that is not UTF-8 is noticed', async () => {
   const bad = Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xff]), Buffer.from('"}')]);
-  expect(await answerWith(bad)).toMatchObject({ body: '{"a":"\ufffd"}', repaired: true });
-  expect(await answerWith(Buffer.from('{"a":"\ufffd"}'))).toMatchObject({ repaired: false });
+  expect(await answerWith(bad)).toMatchObject({ body: bad, isUtf8: false });
+  expect(await answerWith(Buffer.from('{"a":"\ufffd"}'))).toMatchObject({ isUtf8: true });
 });
 
 it.each([

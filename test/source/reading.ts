@@ -86,7 +86,7 @@ export async function startBench(
     ids: () =>
       pages
         .filter(({ pass }) => pass === lastPass())
-        .flatMap(({ records }) => records.map((record) => Reflect.get(record as object, 'CopyJobId'))),
+        .flatMap(({ records }) => records.map((record) => String(record.field('CopyJobId')))),
     readJobs: (window = everything, signal = running) => takeAll(source.copyJobs(target, window, signal)),
     readSummaries: (signal = running) => takeAll(source.copyJobSummaries(target, 'ONE_DAY', signal)),
     close: async () => {

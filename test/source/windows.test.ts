@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { askedBounds, isWithin, pieces } from '../../src/source/window.ts';
+import { parsedRecord } from '../../src/tables/listed-record.ts';
 import {
   type Bench,
   type BenchOptions,
@@ -80,10 +81,10 @@ describe('a window', () => {
       createdAfter: new Date(0),
       createdBefore: new Date(10_000),
     });
-    expect(isWithin({ from: 1_500, to: 9_500 }, { CreationDate: 9.499 })).toBe(true);
-    expect(isWithin({ from: 1_500, to: 9_500 }, { CreationDate: 9.5 })).toBe(false);
-    expect(isWithin({ from: 1_500, to: 9_500 }, { CreationDate: 1.499 })).toBe(false);
-    expect(isWithin({ from: 1_500, to: 9_500 }, { CreationDate: 1.5 })).toBe(true);
+    expect(isWithin({ from: 1_500, to: 9_500 }, parsedRecord({ CreationDate: 9.499 }))).toBe(true);
+    expect(isWithin({ from: 1_500, to: 9_500 }, parsedRecord({ CreationDate: 9.5 }))).toBe(false);
+    expect(isWithin({ from: 1_500, to: 9_500 }, parsedRecord({ CreationDate: 1.499 }))).toBe(false);
+    expect(isWithin({ from: 1_500, to: 9_500 }, parsedRecord({ CreationDate: 1.5 }))).toBe(true);
   });
 });
 

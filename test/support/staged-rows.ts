@@ -1,5 +1,6 @@
 /** Staged lines, read again. */
-import type { JobLinesOptions, PartLines } from '../../src/lake/job-lines.ts';
+import type { JobLinesOptions } from '../../src/lake/job-line.ts';
+import type { PartLines } from '../../src/lake/job-lines.ts';
 import type { Row } from '../../src/tables/table.ts';
 
 export function stagedRows(parts: readonly PartLines[]): Row[] {

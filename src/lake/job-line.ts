@@ -1,0 +1,223 @@
+/** One plain record of a copy job as a staged line: bytes to bytes, value by value. */
+import { parseExactJson } from '../shared/exact-json.ts';
+import { numberIn, textIn } from '../shared/json-bytes.ts';
+import { arnField } from '../tables/arn.ts';
+import { scheduleIntervalOf } from '../tables/copy-jobs.ts';
+import { instantOf, isObject, sortedCountsOrNull } from '../tables/record-values.ts';
+import { numbersPerValue, type ScannedJob, type ScannedPage } from '../tables/scanned-jobs.ts';
+import type { Observation } from '../tables/table.ts';
+import type { CreationDates } from './creation-dates.ts';
+import {
+  accountHead,
+  creationHead,
+  fieldNumbers,
+  idHead,
+  type LineField,
+  lineFields,
+  type PageEnds,
+  pageEnds,
+  type StateEnd,
+  scheduleHead,
+  stateEnd,
+} from './job-line-fields.ts';
+import { bucketOf } from './layout.ts';
+import type { LineWriter } from './line-writer.ts';
+import { RememberedTexts, type TextAt } from './remembered-texts.ts';
+
+export interface JobLinesOptions {
+  /** The lake's bucket count. */
+  readonly buckets: number;
+  readonly creationDates: Pick<CreationDates, 'firstDate' | 'load'>;
+}
+
+/** A longer line is not written here: its row may be too long to be staged. */
+const longestLine = 2 ** 20;
+
+/** Where a line belongs, or why there is none. `missing`: a bucket whose creation dates have to be loaded first. */
+export type WrittenLine =
+  | { readonly bucket: number; readonly created: number; readonly first: number; readonly isOver: boolean }
+  | { readonly missing: number }
+  | null;
+
+const none: TextAt = { begin: 0, end: 0 };
+
+/** Writes the lines of one page. */
+export class PageLineWriter {
+  readonly #writer: LineWriter;
+  readonly #options: JobLinesOptions;
+  readonly #observation: Observation;
+  readonly #page: Readonly<ScannedPage>;
+  readonly #ends: PageEnds;
+  readonly #stateEnds: RememberedTexts<StateEnd>;
+  readonly #rules: RememberedTexts<{ readonly cron: string; readonly timezone: string | null }>;
+  readonly #accounts: RememberedTexts<{ readonly text: string; readonly bucket: number }>;
+  /** Where the values of the record stand that more than one column needs, by number: place in `values` plus 1. */
+  readonly #places = new Int32Array(lineFields.length);
+
+  constructor(
+    writer: LineWriter,
+    options: JobLinesOptions,
+    observation: Observation,
+    page: Readonly<ScannedPage>,
+  ) {
+    this.#writer = writer;
+    this.#options = options;
+    this.#observation = observation;
+    this.#page = page;
+    this.#ends = pageEnds(observation);
+    this.#stateEnds = new RememberedTexts(page.bytes);
+    this.#rules = new RememberedTexts(page.bytes);
+    this.#accounts = new RememberedTexts(page.bytes);
+  }
+
+  write(record: ScannedJob): WrittenLine {
+    const writer = this.#writer;
+    const { bytes, values } = this.#page;
+    this.#find(record);
+    const id = this.#at(fieldNumbers.id);
+    const createdAt = this.#at(fieldNumbers.created);
+    if (id.end === 0 || id.end - id.begin === emptyText || createdAt.end === 0) return null;
+    const created = instantOf(numberIn(bytes, createdAt.begin, createdAt.end));
+    if (created === null) return null;
+
+    const begin = writer.length;
+    writer.raw(idHead);
+    if (!this.#text(id.begin, id.end)) return null;
+    for (let at = record.from; at < record.to; at += numbersPerValue) {
+      const field = lineFields[values[at] ?? 0];
+      if (field === undefined || !this.#field(field, values[at + 1] ?? 0, values[at + 2] ?? 0)) return null;
+    }
+    if (writer.length - begin > longestLine) return null;
+    writer.raw(accountHead);
+    const bucket = this.#account();
+    if (bucket === null) return null;
+    const first = this.#options.creationDates.firstDate(bucket, textIn(bytes, id.begin, id.end), created);
+    if (first === null) return { missing: bucket };
+    writer.raw(creationHead);
+    writer.integer(first);
+    writer.raw(this.#ends.compared);
+    this.#schedule(created);
+    const { history, isOver } = this.#stateEnd();
+    writer.raw(history);
+    writer.raw(this.#ends.provenance);
+    return { bucket, created, first, isOver };
+  }
+
+  #find({ from, to }: ScannedJob): void {
+    const { values } = this.#page;
+    this.#places.fill(0);
+    for (let at = from; at < to; at += numbersPerValue) this.#places[values[at] ?? 0] = at + 1;
+  }
+
+  #at(field: number): TextAt {
+    const place = this.#places[field] ?? 0;
+    if (place === 0) return none;
+    const { values } = this.#page;
+    return { begin: values[place] ?? 0, end: values[place + 1] ?? 0 };
+  }
+
+  #textAt({ begin, end }: TextAt): string | null {
+    return end === 0 ? null : textIn(this.#page.bytes, begin, end);
+  }
+
+  /** False: it is not well-formed Unicode, or very long. */
+  #text(begin: number, end: number): boolean {
+    const { bytes } = this.#page;
+    if (end < 0) return this.#writer.text(textIn(bytes, begin, end));
+    this.#writer.span(bytes, begin, end);
+    return true;
+  }
+
+  /** False: the value is not one of its column. */
+  #field(field: LineField, begin: number, end: number): boolean {
+    const writer = this.#writer;
+    const { bytes } = this.#page;
+    switch (field.writes) {
+      case 'own':
+        return true;
+      case 'text':
+        writer.raw(field.head);
+        return this.#text(begin, end);
+      case 'boolean':
+        writer.raw(field.head);
+        writer.span(bytes, begin, end);
+        return true;
+      case 'bigint': {
+        const value = numberIn(bytes, begin, end);
+        if (!Number.isSafeInteger(value)) return false;
+        writer.raw(field.head);
+        writer.integer(value);
+        return true;
+      }
+      case 'timestamp': {
+        const instant = instantOf(numberIn(bytes, begin, end));
+        if (instant === null) return false;
+        writer.raw(field.head);
+        writer.integer(instant);
+        return true;
+      }
+      case 'counts':
+        return this.#counts(field, parseExactJson(bytes.toString('utf8', begin, end)));
+    }
+  }
+
+  #counts({ head, states }: LineField, counts: unknown): boolean {
+    const sorted = isObject(counts) ? sortedCountsOrNull(counts) : null;
+    if (sorted === null || !isObject(counts)) return false;
+    const writer = this.#writer;
+    writer.raw(head);
+    if (!writer.text(sorted)) return false;
+    for (const [state, stateHead] of states) {
+      const count = Object.hasOwn(counts, state) ? counts[state] : null;
+      if (count === null) continue;
+      if (typeof count !== 'number' || !Number.isSafeInteger(count)) return false;
+      writer.raw(stateHead);
+      writer.integer(count);
+    }
+    return true;
+  }
+
+  /** Writes the account that owns the job. Returns its bucket; null: it cannot be written. */
+  #account(): number | null {
+    const named = this.#at(fieldNumbers.account);
+    const at = named.end - named.begin === emptyText ? none : named;
+    const vault = at.end === 0 ? this.#at(fieldNumbers.sourceVault) : none;
+    let account = this.#accounts.get(at.begin, at.end, vault.begin, vault.end);
+    if (account === undefined) {
+      const text =
+        this.#textAt(at) ?? arnField(this.#textAt(vault), 'account') ?? this.#observation.accountId;
+      account = { text, bucket: bucketOf(text, this.#options.buckets) };
+      this.#accounts.set(at, vault, account);
+    }
+    return this.#writer.text(account.text) ? account.bucket : null;
+  }
+
+  #schedule(created: number): void {
+    const cronAt = this.#at(fieldNumbers.cron);
+    if (cronAt.end === 0) return;
+    const zoneAt = this.#at(fieldNumbers.timezone);
+    let rule = this.#rules.get(cronAt.begin, cronAt.end, zoneAt.begin, zoneAt.end);
+    if (rule === undefined) {
+      rule = { cron: this.#textAt(cronAt) ?? '', timezone: this.#textAt(zoneAt) };
+      this.#rules.set(cronAt, zoneAt, rule);
+    }
+    const interval = scheduleIntervalOf(rule.cron, rule.timezone, created);
+    if (interval === null) return;
+    this.#writer.raw(scheduleHead);
+    this.#writer.integer(interval);
+  }
+
+  #stateEnd(): StateEnd {
+    const state = this.#at(fieldNumbers.state);
+    const category = this.#at(fieldNumbers.category);
+    let end = this.#stateEnds.get(state.begin, state.end, category.begin, category.end);
+    if (end === undefined) {
+      end = stateEnd(this.#textAt(state), this.#textAt(category), this.#observation);
+      this.#stateEnds.set(state, category, end);
+    }
+    return end;
+  }
+}
+
+/** Two quotation marks. */
+const emptyText = 2;

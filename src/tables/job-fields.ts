@@ -1,0 +1,89 @@
+/** The fields of a copy job's record, with the bytes of their names: how the scan of a page recognizes them. */
+import { copyJobs } from './copy-jobs.ts';
+import { type RecordField, recordFields } from './record-fields.ts';
+import type { Column } from './table.ts';
+
+/** A field that stands in a scanned record with its value: its number is its place here. */
+export interface JobField {
+  /** As in the column's definition, such as `CreatedBy.BackupPlanId`. */
+  readonly path: string;
+  readonly column: Column;
+  /** The states of a map of counts that have a column; null: this is no such map. */
+  readonly counts: ReadonlyMap<string, Column> | null;
+}
+
+/** A field of an object, as a scan looks for it. */
+export interface NamedField {
+  /** The name in its quotation marks. */
+  readonly quoted: Buffer;
+  readonly accepts: 'text' | 'number' | 'boolean' | 'counts' | 'group';
+  /** Of the JobField; -1: a group has none. */
+  readonly number: number;
+  readonly group: FieldGroup | null;
+}
+
+export interface FieldGroup {
+  readonly fields: readonly NamedField[];
+  readonly placeOf: ReadonlyMap<string, number>;
+  /** Which place was found after a place the last time: records of a page have their fields in the same order. */
+  readonly placeAfter: Int32Array;
+  /** In which object each place was found last, and the number of this object: so a name that comes twice is found. */
+  readonly foundIn: Float64Array;
+  object: number;
+}
+
+const numbered: JobField[] = [];
+
+/** All fields with values, by number. */
+export const jobFields: readonly JobField[] = numbered;
+
+/** The fields of a whole record. */
+export const jobRecord: FieldGroup = groupOf(
+  [...recordFields(copyJobs.columns)].map(([name, field]) => [name, namedField(name, field)]),
+);
+
+function groupOf(fields: readonly (readonly [string, NamedField])[]): FieldGroup {
+  return {
+    fields: fields.map(([, field]) => field),
+    placeOf: new Map(fields.map(([name], place) => [name, place])),
+    // Place + 1, so that the first field has one before it.
+    placeAfter: Int32Array.from({ length: fields.length + 1 }, (_, before) => before % fields.length),
+    foundIn: new Float64Array(fields.length),
+    object: 0,
+  };
+}
+
+function namedField(name: string, field: RecordField): NamedField {
+  const quoted = Buffer.from(JSON.stringify(name));
+  switch (field.kind) {
+    case 'value': {
+      const number = numberOf({ path: name, column: field.column, counts: null });
+      return { quoted, accepts: acceptedBy(field.column), number, group: null };
+    }
+    case 'counts': {
+      const number = numberOf({ path: name, column: field.column, counts: field.fields });
+      return { quoted, accepts: 'counts', number, group: null };
+    }
+    case 'group': {
+      const inner = [...field.fields].map(([innerName, column]) => {
+        const number = numberOf({ path: `${name}.${innerName}`, column, counts: null });
+        const innerField: NamedField = {
+          quoted: Buffer.from(JSON.stringify(innerName)),
+          accepts: acceptedBy(column),
+          number,
+          group: null,
+        };
+        return [innerName, innerField] as const;
+      });
+      return { quoted, accepts: 'group', number: -1, group: groupOf(inner) };
+    }
+  }
+}
+
+function acceptedBy({ type }: Column): NamedField['accepts'] {
+  return type === 'bigint' || type === 'timestamp' ? 'number' : type;
+}
+
+function numberOf(field: JobField): number {
+  return numbered.push(field) - 1;
+}

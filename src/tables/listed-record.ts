@@ -1,0 +1,17 @@
+/** A record of a page, as the API listed it. */
+import { isObject } from './record-values.ts';
+
+export interface ListedRecord {
+  /** Parsed JSON: times in epoch seconds; integers beyond 2^53 − 1 as UnsafeInteger. */
+  readonly value: unknown;
+  /** One field of the value, by its name; undefined: it has none, or it is null. Only this field is parsed if the record is plain. */
+  field(name: string): unknown;
+}
+
+/** A record that was parsed together with its page. */
+export function parsedRecord(value: unknown): ListedRecord {
+  return {
+    value,
+    field: (name) => (isObject(value) && Object.hasOwn(value, name) ? (value[name] ?? undefined) : undefined),
+  };
+}

@@ -1,0 +1,214 @@
+/** Finds the copy jobs of a response in its bytes. */
+import {
+  afterSpace,
+  numberEnd,
+  startsWith,
+  textEnd,
+  textIn,
+  valueBegin,
+  valueEnd,
+} from '../shared/json-bytes.ts';
+import { type FieldGroup, jobRecord, type NamedField } from './job-fields.ts';
+import type { ListedRecord } from './listed-record.ts';
+import { numbersPerValue, ScannedJob } from './scanned-jobs.ts';
+
+export interface JobList {
+  readonly records: readonly ListedRecord[];
+  readonly nextToken: string | null;
+}
+
+/**
+ * Null: this is not the JSON of a list of copy jobs, or one that nobody has seen yet, such as one with two lists. JSON.parse
+ * tells.
+ * @param bytes valid UTF-8
+ */
+export function scanJobs(bytes: Buffer): JobList | null {
+  return new JobScan(bytes).list();
+}
+
+const [quote, comma, openBrace, closeBrace, openBracket, closeBracket, letterN] = Buffer.from('",{}[]n');
+const listName = Buffer.from('"CopyJobs"');
+const tokenName = Buffer.from('"NextToken"');
+
+/** Where values are noted while a page is scanned. Pages take turns, because nothing is awaited meanwhile. */
+let noted = new Int32Array(2 ** 18);
+const mostKept = 2 ** 20;
+
+class JobScan {
+  readonly #page: { readonly bytes: Buffer; values: Int32Array };
+  readonly #records: ScannedJob[] = [];
+  #noted = 0;
+  /** Of the record that is being scanned. */
+  #isPlain = true;
+
+  constructor(bytes: Buffer) {
+    this.#page = { bytes, values: noted };
+  }
+
+  list(): JobList | null {
+    const { bytes } = this.#page;
+    let at = afterSpace(bytes, 0);
+    if (bytes[at] !== openBrace) return null;
+    at = afterSpace(bytes, at + 1);
+    let records = 0;
+    let token: { readonly begin: number; readonly end: number } | null = null;
+    for (;;) {
+      // A name with escapes may be one of ours.
+      const nameEnd = textEnd(bytes, at);
+      if (nameEnd <= 0) return null;
+      const begin = valueBegin(bytes, nameEnd);
+      if (begin === 0) return null;
+      let end: number;
+      if (startsWith(bytes, at, listName)) {
+        records += 1;
+        end = this.#list(begin);
+      } else {
+        end = valueEnd(bytes, begin);
+        if (startsWith(bytes, at, tokenName)) {
+          if (token !== null) return null;
+          token = { begin, end };
+        }
+      }
+      if (end === 0) return null;
+      at = afterSpace(bytes, end);
+      if (bytes[at] !== comma) break;
+      at = afterSpace(bytes, at + 1);
+    }
+    if (records !== 1 || bytes[at] !== closeBrace || afterSpace(bytes, at + 1) !== bytes.length) return null;
+    const nextToken = token === null ? '' : this.#token(token.begin);
+    if (nextToken === null) return null;
+    this.#keepValues();
+    return { records: this.#records, nextToken: nextToken || null };
+  }
+
+  /** Null: it is neither text nor null. */
+  #token(begin: number): string | null {
+    const { bytes } = this.#page;
+    if (bytes[begin] === letterN) return '';
+    const end = textEnd(bytes, begin);
+    return end === 0 ? null : textIn(bytes, begin, end);
+  }
+
+  /** Returns where the list ends; 0: it is none. */
+  #list(begin: number): number {
+    const { bytes } = this.#page;
+    if (bytes[begin] !== openBracket) return 0;
+    let at = afterSpace(bytes, begin + 1);
+    if (bytes[at] === closeBracket) return at + 1;
+    for (;;) {
+      const end = this.#record(at);
+      if (end === 0) return 0;
+      at = afterSpace(bytes, end);
+      if (bytes[at] === closeBracket) return at + 1;
+      if (bytes[at] !== comma) return 0;
+      at = afterSpace(bytes, at + 1);
+    }
+  }
+
+  #record(begin: number): number {
+    const { bytes } = this.#page;
+    const from = this.#noted;
+    this.#isPlain = bytes[begin] === openBrace;
+    const end = this.#isPlain ? this.#fields(jobRecord, begin) : valueEnd(bytes, begin);
+    if (end === 0) return 0;
+    if (!this.#isPlain) this.#noted = from;
+    this.#records.push(new ScannedJob(this.#page, begin, end, from, this.#noted));
+    return end;
+  }
+
+  /** Notes the values of an object. Returns where it ends; 0: it is no object. */
+  #fields(group: FieldGroup, begin: number): number {
+    const { bytes } = this.#page;
+    const { fields, placeAfter, foundIn } = group;
+    group.object += 1;
+    let at = afterSpace(bytes, begin + 1);
+    if (bytes[at] === closeBrace) return at + 1;
+    let before = 0;
+    for (;;) {
+      let place = placeAfter[before] ?? 0;
+      let field = fields[place];
+      let nameEnd: number;
+      if (field !== undefined && startsWith(bytes, at, field.quoted)) nameEnd = at + field.quoted.length;
+      else {
+        nameEnd = textEnd(bytes, at);
+        place = nameEnd > 0 ? (group.placeOf.get(textIn(bytes, at, nameEnd)) ?? -1) : -1;
+        field = fields[place];
+        if (field !== undefined) placeAfter[before] = place;
+      }
+      const value = valueBegin(bytes, Math.abs(nameEnd));
+      if (value === 0) return 0;
+      let end: number;
+      if (field === undefined || foundIn[place] === group.object) {
+        this.#isPlain = false;
+        end = valueEnd(bytes, value);
+      } else {
+        foundIn[place] = group.object;
+        before = place + 1;
+        end = this.#value(field, value);
+      }
+      if (end === 0) return 0;
+      at = afterSpace(bytes, end);
+      if (bytes[at] === closeBrace) return at + 1;
+      if (bytes[at] !== comma) return 0;
+      at = afterSpace(bytes, at + 1);
+    }
+  }
+
+  /** Notes a value. Returns where it ends; 0: it is none. */
+  #value(field: NamedField, begin: number): number {
+    const { bytes } = this.#page;
+    const first = bytes[begin];
+    switch (field.accepts) {
+      case 'text': {
+        if (first !== quote) break;
+        const end = textEnd(bytes, begin);
+        this.#note(field.number, begin, end);
+        return Math.abs(end);
+      }
+      case 'number': {
+        const end = numberEnd(bytes, begin);
+        if (end === 0) break;
+        this.#note(field.number, begin, end);
+        return end;
+      }
+      case 'group':
+        if (first !== openBrace || field.group === null) break;
+        return this.#fields(field.group, begin);
+      case 'boolean':
+      case 'counts': {
+        const end = valueEnd(bytes, begin);
+        const isOurs = field.accepts === 'counts' ? first === openBrace : isTrueOrFalse(first);
+        if (!isOurs) break;
+        this.#note(field.number, begin, end);
+        return end;
+      }
+    }
+    // A field that is null has no value, but a group that is null is not known.
+    if (first !== letterN || field.accepts === 'group') this.#isPlain = false;
+    return valueEnd(bytes, begin);
+  }
+
+  #note(number: number, begin: number, end: number): void {
+    const at = this.#noted;
+    if (at + numbersPerValue > noted.length) {
+      const larger = new Int32Array(noted.length * 2);
+      larger.set(noted);
+      noted = larger;
+    }
+    noted[at] = number;
+    noted[at + 1] = begin;
+    noted[at + 2] = end;
+    this.#noted = at + numbersPerValue;
+  }
+
+  #keepValues(): void {
+    this.#page.values = noted.slice(0, this.#noted);
+    if (noted.length > mostKept) noted = new Int32Array(2 ** 18);
+  }
+}
+
+const [letterT, letterF] = Buffer.from('tf');
+
+function isTrueOrFalse(byte: number | undefined): boolean {
+  return byte === letterT || byte === letterF;
+}

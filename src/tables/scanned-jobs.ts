@@ -1,0 +1,85 @@
+/**
+ * A copy job as it stands in the bytes of a response. Most records are plain: every field has a column and a value of its
+ * type, and no name comes twice. Of such a record it is known where its values stand, and no object or text is made of
+ * them. Any other record is parsed when somebody asks for it.
+ */
+import { parseExactJson } from '../shared/exact-json.ts';
+import { numberIn, textIn } from '../shared/json-bytes.ts';
+import { jobFields } from './job-fields.ts';
+import { type ListedRecord, parsedRecord } from './listed-record.ts';
+
+/** The bytes of a response, and the values of its plain records. */
+export interface ScannedPage {
+  readonly bytes: Buffer;
+  /**
+   * For each value that is not null, in the order of the bytes: the number of its field, where it begins, and where it ends.
+   * The end of a text with escapes is negative.
+   */
+  values: Int32Array;
+}
+
+/** How many numbers `values` has for each value. */
+export const numbersPerValue = 3;
+
+export class ScannedJob implements ListedRecord {
+  readonly page: Readonly<ScannedPage>;
+  /** Its values are in the page's `values` from here… */
+  readonly from: number;
+  /** … to here. It is not plain if that is the same. */
+  readonly to: number;
+  readonly #begin: number;
+  readonly #end: number;
+  #parsed: ListedRecord | null = null;
+
+  constructor(page: Readonly<ScannedPage>, begin: number, end: number, from: number, to: number) {
+    this.page = page;
+    this.from = from;
+    this.to = to;
+    this.#begin = begin;
+    this.#end = end;
+  }
+
+  get isPlain(): boolean {
+    return this.to > this.from;
+  }
+
+  get value(): unknown {
+    return this.#whole().value;
+  }
+
+  field(name: string): unknown {
+    const number = numbersOf.get(name);
+    if (!this.isPlain || number === undefined) return this.#whole().field(name);
+    const { values, bytes } = this.page;
+    for (let at = this.from; at < this.to; at += numbersPerValue) {
+      if (values[at] === number) return valueIn(bytes, values[at + 1] ?? 0, values[at + 2] ?? 0);
+    }
+    return undefined;
+  }
+
+  #whole(): ListedRecord {
+    this.#parsed ??= parsedRecord(parseExactJson(this.page.bytes.toString('utf8', this.#begin, this.#end)));
+    return this.#parsed;
+  }
+}
+
+const numbersOf: ReadonlyMap<string, number> = new Map(jobFields.map(({ path }, number) => [path, number]));
+
+function valueIn(bytes: Buffer, begin: number, end: number): unknown {
+  switch (String.fromCharCode(bytes[begin] ?? 0)) {
+    case '"':
+      return textIn(bytes, begin, end);
+    case '{':
+      return parseExactJson(bytes.toString('utf8', begin, end));
+    case 't':
+      return true;
+    case 'f':
+      return false;
+    default: {
+      const number = numberIn(bytes, begin, end);
+      return Math.abs(number) <= Number.MAX_SAFE_INTEGER
+        ? number
+        : parseExactJson(bytes.toString('latin1', begin, end));
+    }
+  }
+}
