@@ -145,9 +145,10 @@ export const options = {
     description: 'Read copy jobs created before this time (UTC). Default: the time of the run',
   }),
   'full-every': text(duration(3650 * dayMs), {
-    sample: '7d',
-    default: '7d',
-    description: 'With --since auto: how often to read everything AWS still has',
+    sample: '28d',
+    default: '28d',
+    description:
+      'With --since auto: how often to read everything AWS still has of each target; the targets share the nights between',
   }),
   'memory-days': text(integer(1, 3650), {
     kind: 'integer',

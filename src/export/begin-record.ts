@@ -26,12 +26,13 @@ export async function writeBeginRecord({
     buckets: lake.buckets,
     caller: { account_id: caller.accountId, arn: caller.arn },
     settings: { ...settings, externalId: settings.externalId === null ? null : '(set)' },
-    plan: planning.planned.map(({ table, target, window }) => ({
+    plan: planning.planned.map(({ table, target, window, endedSince }) => ({
       table,
       account_id: target.accountId,
       region: target.region,
       window_from: window?.from == null ? null : iso(window.from),
       window_to: window === null ? null : iso(window.to),
+      ...(endedSince == null ? {} : { ended_since: iso(endedSince) }),
     })),
   };
   const written = await askUnlessStopped(

@@ -92,6 +92,12 @@ export async function closeRun(
         ? []
         : reconciliationRows(reconciliation, { runId: planning.runId, asOf: planning.asOf }),
     openDays: new Map(planning.planned.map((planned, i) => [i, drained.get(planned)?.openDays ?? new Set()])),
+    openJobs: new Map(
+      planning.planned.flatMap((planned, i) => {
+        const read = drained.get(planned)?.openJobs;
+        return read === undefined ? [] : [[i, read] as const];
+      }),
+    ),
     rejected,
     totals,
     signal: stops.closing,

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { CreationDates } from '../lake/creation-dates.ts';
 import type { JobLines, JobPageLines } from '../lake/job-lines.ts';
 import type { PublishBatches } from '../lake/publish-batches.ts';
+import { jobDigest, mostOpenJobs, type OpenJob, type OpenJobsRead } from '../ledger/open-jobs.ts';
 import { type Drained, drainName, type Planned } from '../ledger/planned.ts';
 import type { RejectedRecords } from '../ledger/rejected.ts';
 import type { DrainReport, Page, Source } from '../source/source.ts';
@@ -42,6 +43,7 @@ async function collectJobs(planned: Planned, context: CollectContext): Promise<D
   if (window === null) throw new TypeError('copy_jobs needs a window');
   const tally = emptyTally();
   const openDays = new Set<string>();
+  const open = new OpenJobsSeen();
   const openReadAt = planned.watermark?.openReadAt ?? null;
   const stagePage = async (page: Page): Promise<void> => {
     const seen = {
@@ -52,6 +54,7 @@ async function collectJobs(planned: Planned, context: CollectContext): Promise<D
     const plain = page.repaired ? noLines(valuesOf(page)) : await context.jobLines.encode(page.records, seen);
     tally.rows += plain.rows;
     for (const day of plain.openDays) openDays.add(day);
+    for (const { id, created } of plain.open) open.add(id, created);
     await context.batches.stageLines(copyJobs, plain.parts, drainName(planned));
     const odd = plain.odd.length === 0 ? 0 : await stageOdd(page, plain.odd, seen);
     counted(planned, plain.rows + odd, context);
@@ -60,16 +63,22 @@ async function collectJobs(planned: Planned, context: CollectContext): Promise<D
     const normalize = (record: unknown) => copyJobRow(record, seen);
     const rows = await rowsIn(page, records, planned, normalize, context, tally);
     for (const row of rows) {
-      if (row.is_terminal !== true) openDays.add(String(row.creation_date));
+      if (row.is_terminal === true) continue;
+      openDays.add(String(row.creation_date));
+      open.add(String(row.copy_job_id), Number(row.creation_time));
     }
     const dated = await context.creationDates.withFirstDates(rows);
     await context.batches.stage(copyJobs, dated, drainName(planned));
     return rows.length;
   };
 
-  const drain = context.source.copyJobs(target, window, context.signal);
+  const { endedSince = null } = planned;
+  const onEarlier = (id: string) => open.addEarlier(id);
+  const ends = endedSince === null ? undefined : { since: endedSince, onEarlier };
+  const drain = context.source.copyJobs(target, window, context.signal, ends);
   for await (const page of drain) await stagePage(page);
-  return { ...planned, report: drain.report(), ...tally, openDays, countedDays: new Set() };
+  const openJobs = open.read(endedSince);
+  return { ...planned, report: drain.report(), ...tally, openDays, openJobs, countedDays: new Set() };
 }
 
 function valuesOf({ records }: Page): readonly unknown[] {
@@ -77,7 +86,28 @@ function valuesOf({ records }: Page): readonly unknown[] {
 }
 
 function noLines(odd: readonly unknown[]): JobPageLines {
-  return { parts: [], rows: 0, openDays: new Set(), odd };
+  return { parts: [], rows: 0, openDays: new Set(), open: [], odd };
+}
+
+/** Keeps no more than the watermarks can name. */
+class OpenJobsSeen {
+  readonly #open = new Map<string, OpenJob>();
+  readonly #earlier = new Set<string>();
+
+  add(id: string, created: number): void {
+    if (this.#open.size > mostOpenJobs) return;
+    const job = jobDigest(id);
+    this.#open.set(job, { created, job });
+  }
+
+  addEarlier(id: string): void {
+    this.#earlier.add(jobDigest(id));
+  }
+
+  read(endedSince: number | null): OpenJobsRead {
+    const open = this.#open.size > mostOpenJobs ? null : [...this.#open.values()];
+    return { open, earlier: this.#earlier, endedSince };
+  }
 }
 
 /** Counts are staged only when the whole drain is good: a slice is replaced whole or not at all. */

@@ -5,8 +5,10 @@ import { clockToleranceMs } from '../aws/clock.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Lake } from '../lake/lake.ts';
 import { bucketOf, ownsBucket } from '../lake/layout.ts';
+import { phaseOf } from '../ledger/open-jobs.ts';
 import type { Planned } from '../ledger/planned.ts';
 import {
+  endsFor,
   readWatermarks,
   targetsRead,
   type Watermark,
@@ -18,7 +20,7 @@ import { askUnlessStopped } from '../shared/abort.ts';
 import { UsageError } from '../shared/errors.ts';
 import { isEmptyWindow } from '../source/window.ts';
 import type { AsOf } from '../targets/as-of.ts';
-import type { Target } from '../targets/target.ts';
+import { type Target, targetName } from '../targets/target.ts';
 import { discoverTargets, type TargetPlan } from '../targets/targets.ts';
 import { unlistedTargets } from '../targets/unlisted-regions.ts';
 import type { Progress } from '../telemetry/progress.ts';
@@ -110,7 +112,8 @@ function unlisted(
 
 function planWindows(target: Target, settings: Settings, asOf: number, marks: Watermarks): Planned[] {
   const to = settings.until.kind === 'as-of' ? asOf : Math.min(settings.until.epochMs, asOf);
-  const memory = { asOf, memoryDays: settings.memoryDays, fullEveryMs: settings.fullEveryMs };
+  const phase = phaseOf(targetName(target));
+  const memory = { asOf, memoryDays: settings.memoryDays, fullEveryMs: settings.fullEveryMs, phase };
   return settings.tables.map((table): Planned => {
     const mark = marks.get(watermarkName(table, target.accountId, target.region));
     const known = {
@@ -123,7 +126,7 @@ function planWindows(target: Target, settings: Settings, asOf: number, marks: Wa
     if (isEmptyWindow(window) && settings.since.kind !== 'auto') {
       throw nothingToRead('--since lies at or after the end of the window', window.to, 'an earlier --since');
     }
-    return { table, target, window, ...known };
+    return { table, target, window, endedSince: endsFor(settings.since, window, mark, memory), ...known };
   });
 }
 

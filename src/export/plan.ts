@@ -189,6 +189,7 @@ function plannedTarget(tried: Tried, settings: Settings, asOf: number): PlannedT
     first_loss_at: loss === null ? null : new Date(loss).toISOString(),
     window_from: window?.from == null ? null : new Date(window.from).toISOString(),
     window_to: window === null ? null : new Date(window.to).toISOString(),
+    ended_since: planned.endedSince == null ? null : new Date(planned.endedSince).toISOString(),
     expected_requests: report.status === 'OK' ? expectedRequests(tried, settings, asOf) : 0,
   };
 }
@@ -200,9 +201,10 @@ function plannedTarget(tried: Tried, settings: Settings, asOf: number): PlannedT
 function expectedRequests({ planned, page }: Tried, settings: Settings, asOf: number): number {
   if (planned.table === 'copy_job_summaries' || planned.window === null)
     return settings.aggregationPeriods.length;
-  if (page === null || !page.more) return 1;
+  const looks = planned.endedSince == null ? 0 : 1;
+  if (page === null || !page.more) return 1 + looks;
   const from = planned.window.from ?? asOf - settings.memoryDays * dayMs;
-  return page.spanMs <= 0 ? 2 : Math.max(2, Math.ceil((planned.window.to - from) / page.spanMs));
+  return looks + (page.spanMs <= 0 ? 2 : Math.max(2, Math.ceil((planned.window.to - from) / page.spanMs)));
 }
 
 /** Empty: the drain cannot be read, so nobody knows how large it is. */

@@ -26,6 +26,8 @@ export interface JobPageLines {
   readonly rows: number;
   /** The days of jobs that are not over. */
   readonly openDays: ReadonlySet<string>;
+  /** These jobs; `created` in milliseconds since the epoch. */
+  readonly open: readonly { readonly id: string; readonly created: number }[];
   /** Records that have no line, parsed. */
   readonly odd: readonly unknown[];
 }
@@ -67,6 +69,7 @@ class PageEncoder {
   readonly #observation: Observation;
   readonly #parts = new Map<number, Map<number, PartRuns>>();
   readonly #openDays = new Set<number>();
+  readonly #open: { id: string; created: number }[] = [];
   readonly #odd: unknown[] = [];
   #rows = 0;
   #last: { readonly day: number; readonly part: PartRuns } | null = null;
@@ -94,7 +97,10 @@ class PageEncoder {
       const begin = this.#writer.length;
       const line = lines.write(record);
       if (line !== null && 'bucket' in line) {
-        if (!line.isOver) this.#openDays.add(Math.floor(line.created / dayMs));
+        if (!line.isOver) {
+          this.#openDays.add(Math.floor(line.created / dayMs));
+          this.#open.push({ id: String(record.field('CopyJobId')), created: line.created });
+        }
         this.#note(Math.floor(line.first / dayMs), line.bucket, begin);
         continue;
       }
@@ -113,7 +119,7 @@ class PageEncoder {
         parts.push({ partition, bucket, rows, bytes });
     }
     const openDays = new Set([...this.#openDays].map((day) => utcDay(day * dayMs)));
-    return { parts, rows: this.#rows, openDays, odd: this.#odd };
+    return { parts, rows: this.#rows, openDays, open: this.#open, odd: this.#odd };
   }
 
   #note(day: number, bucket: number, begin: number): void {

@@ -19,6 +19,7 @@ import { exportCoverage } from '../tables/export-coverage.ts';
 import { exportReconciliation } from '../tables/export-reconciliation.ts';
 import { type Row, type Table, utcDay } from '../tables/table.ts';
 import { type Coverage, coverageRow } from './coverage.ts';
+import type { OpenJobsRead } from './open-jobs.ts';
 import type { RejectedRecords } from './rejected.ts';
 import { type AwsMemory, rememberedFrom } from './remembered.ts';
 import {
@@ -59,6 +60,8 @@ export interface LedgerEnd {
   readonly reconciliation: Iterable<Row>;
   /** Days with unfinished jobs, by index into `coverage`. */
   readonly openDays: ReadonlyMap<number, ReadonlySet<string>>;
+  /** What is known of their unfinished jobs, likewise. */
+  readonly openJobs?: ReadonlyMap<number, OpenJobsRead>;
   readonly rejected: RejectedRecords;
   readonly totals: Totals;
   /** Keys of parts that are no more: only `rebucket` removes any. */
@@ -213,7 +216,7 @@ async function publishRows(
  * A watermark moves only if its target was read and published completely. Counts have no window: a successful drain has
  * read everything that AWS keeps.
  */
-async function moveWatermarks({ lake, run, coverage, openDays, signal }: LedgerEnd): Promise<void> {
+async function moveWatermarks({ lake, run, coverage, openDays, openJobs, signal }: LedgerEnd): Promise<void> {
   const byBucket = new Map<number, Map<string, Covered | SwitchedOff>>();
   coverage.forEach(({ table, target, window, status, switchedOff }, i) => {
     if (status !== 'OK' && status !== 'OK_EMPTY' && switchedOff !== true) return;
@@ -229,10 +232,15 @@ async function moveWatermarks({ lake, run, coverage, openDays, signal }: LedgerE
       window: window ?? { from: null, to: run.asOf },
       rememberedFrom: rememberedFrom(table, run),
       openDays: openDays.get(i) ?? new Set(),
+      ...openJobsOf(openJobs?.get(i)),
       asOf: run.asOf,
     });
   });
   for (const [bucket, covered] of byBucket) {
     await extendWatermarks(lake.store, bucket, covered, run, signal);
   }
+}
+
+function openJobsOf(read: OpenJobsRead | undefined): Pick<Covered, 'openJobs'> {
+  return read === undefined ? {} : { openJobs: read };
 }

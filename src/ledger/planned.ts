@@ -2,6 +2,7 @@
 import type { DrainReport, Window } from '../source/source.ts';
 import type { DrainedTable } from '../tables/table.ts';
 import { type Target, targetName } from '../targets/target.ts';
+import type { OpenJobsRead } from './open-jobs.ts';
 import type { Watermark } from './watermarks.ts';
 
 /** One table and target that a run plans to read. */
@@ -10,6 +11,8 @@ export interface Planned {
   readonly target: Target;
   /** Null for a table without a window. */
   readonly window: Window | null;
+  /** Jobs created before the window are read if they ended since this time; null or absent: they are not asked for. */
+  readonly endedSince?: number | null;
   /** How far earlier runs have read, in milliseconds since the epoch; null: not at all, or unknown. */
   readonly coveredTo: number | null;
   /** What earlier runs have read; absent: nothing, or unknown. */
@@ -37,6 +40,8 @@ export interface Drained extends Planned {
   readonly unknownFields: ReadonlySet<string>;
   /** UTC days of creation of the jobs that have not ended. */
   readonly openDays: ReadonlySet<string>;
+  /** Of copy_jobs. */
+  readonly openJobs?: OpenJobsRead;
   /** Of copy_job_summaries: the UTC days that AWS's daily counts contained. */
   readonly countedDays: ReadonlySet<string>;
 }

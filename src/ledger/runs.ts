@@ -65,6 +65,8 @@ export interface BeginRecord {
     readonly region: string;
     readonly window_from: string | null;
     readonly window_to: string | null;
+    /** Jobs created before the window were asked for if they ended since; absent: they were not. */
+    readonly ended_since?: string;
   }[];
 }
 

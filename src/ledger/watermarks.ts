@@ -1,6 +1,6 @@
 /**
  * How far each target has been read. A watermark is an interval of creation time that was read and published completely,
- * plus the days in it with unfinished jobs. Watermarks are a cache: without them, a run reads everything.
+ * plus the jobs in it that have not ended. Watermarks are a cache: without them, a run reads everything.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -13,12 +13,27 @@ import { dayMs } from '../shared/time.ts';
 import type { Window } from '../source/source.ts';
 import { utcDay } from '../tables/table.ts';
 import { targetName } from '../targets/target.ts';
+import {
+  type CreatedBetween,
+  createdTimes,
+  formatOpenJob,
+  isDueEvery,
+  isInside,
+  isLookDue,
+  type OpenJob,
+  type OpenJobsRead,
+  openAfter,
+  parseOpenJob,
+} from './open-jobs.ts';
 
 /**
- * Every run reads this much again, because AWS may list jobs late. AWS does not document how late. For a target with up to
- * 1,000 jobs a day, one day costs no extra page.
+ * Every run reads this much again, because AWS may list jobs and their ends late. AWS does not document how late; the
+ * regular full read finds what was later than that.
  */
-export const overlapMs = dayMs;
+export const overlapMs = dayMs / 4;
+
+/** If no open job was created earlier than this before the end of what was read, the window reaches back to the oldest. */
+const reachMs = 2 * dayMs;
 
 /** Times in milliseconds since the epoch. */
 export interface Watermark {
@@ -27,7 +42,9 @@ export interface Watermark {
   readonly coveredTo: number;
   /** UTC days of creation with unfinished jobs, ascending. */
   readonly openDays: readonly string[];
-  /** When all of these days were last read: the as-of of that run; null: unknown. */
+  /** The unfinished jobs; null: too many to name; absent: an older program wrote it. */
+  readonly openJobs?: readonly OpenJob[] | null;
+  /** When all unfinished jobs were last read, or looked for by their ends: the as-of of that run; null: unknown. */
   readonly openReadAt: number | null;
   /** The end of the latest drain without a lower bound; null: there was none. */
   readonly fullAt: number | null;
@@ -46,7 +63,18 @@ export interface Covered {
   /** AWS had deleted everything created before this time, so no window proves anything before it. */
   readonly rememberedFrom: number;
   readonly openDays: ReadonlySet<string>;
+  /** Absent: nothing is known but the days. */
+  readonly openJobs?: OpenJobsRead;
   readonly asOf: number;
+}
+
+/** What a run knows when it plans. */
+export interface PlanningTime {
+  readonly asOf: number;
+  readonly memoryDays: number;
+  readonly fullEveryMs: number;
+  /** See `phaseOf`; absent: 0. */
+  readonly phase?: number;
 }
 
 /** The window to read from a target. */
@@ -54,7 +82,7 @@ export function windowFor(
   since: Since,
   to: number,
   mark: Watermark | undefined,
-  memory: { readonly asOf: number; readonly memoryDays: number; readonly fullEveryMs: number },
+  memory: PlanningTime,
 ): Window {
   switch (since.kind) {
     case 'all':
@@ -68,17 +96,48 @@ export function windowFor(
   }
 }
 
-function automaticFrom(
-  mark: Watermark | undefined,
-  memory: { readonly asOf: number; readonly memoryDays: number; readonly fullEveryMs: number },
-): number | null {
-  const forgotten = memory.asOf - memory.memoryDays * dayMs;
+function automaticFrom(mark: Watermark | undefined, memory: PlanningTime): number | null {
+  const forgotten = forgottenBefore(memory);
   if (mark === undefined || mark.fullAt === null) return null;
-  if (memory.asOf - mark.fullAt >= memory.fullEveryMs) return null;
+  if (isFullDue(mark.fullAt, memory)) return null;
   if (mark.coveredFrom !== null && mark.coveredFrom > forgotten) return null;
-  const starts = mark.openDays.map((day) => Date.parse(day)).filter((start) => start + dayMs > forgotten);
-  const from = Math.min(mark.coveredTo - overlapMs, ...starts);
+  const overlap = mark.coveredTo - overlapMs;
+  const oldest = Math.min(overlap, ...openBefore(mark, overlap, forgotten).map(({ from }) => from));
+  // Without the time of the last look, ends cannot be asked for.
+  const reaches = mark.openReadAt === null || oldest >= mark.coveredTo - reachMs;
+  const from = reaches ? oldest : overlap;
   return from <= forgotten ? null : from;
+}
+
+function isFullDue(fullAt: number, { asOf, fullEveryMs, phase }: PlanningTime): boolean {
+  return phase === undefined ? asOf - fullAt >= fullEveryMs : isDueEvery(fullEveryMs, fullAt, asOf, phase);
+}
+
+function forgottenBefore({ asOf, memoryDays }: Pick<PlanningTime, 'asOf' | 'memoryDays'>): number {
+  return asOf - memoryDays * dayMs;
+}
+
+/** The open jobs that were created before a time, and that AWS still keeps. */
+function openBefore(mark: Watermark, before: number, forgotten: number): readonly CreatedBetween[] {
+  return createdTimes(mark.openJobs, mark.openDays).filter(({ from, to }) => from < before && to > forgotten);
+}
+
+/**
+ * From when on the run asks for the ends of jobs that were created before its window; null: it does not ask.
+ * @param window from `windowFor`
+ */
+export function endsFor(
+  since: Since,
+  window: Window,
+  mark: Watermark | undefined,
+  memory: PlanningTime,
+): number | null {
+  if (since.kind !== 'auto' || window.from === null || mark?.openReadAt == null) return null;
+  // A window that ends early (--until) leaves out jobs that lie after it.
+  if (window.from >= window.to || window.to < mark.coveredTo) return null;
+  const open = openBefore(mark, window.from, forgottenBefore(memory));
+  const { asOf, memoryDays, phase = 0 } = memory;
+  return isLookDue(open, mark.openReadAt, { asOf, memoryDays, phase }) ? mark.openReadAt - overlapMs : null;
 }
 
 /**
@@ -89,10 +148,15 @@ export function extended(mark: Watermark | undefined, covered: Covered, memoryDa
   const { window, rememberedFrom, asOf } = covered;
   const fullAt = window.from === null ? window.to : null;
   const from = Math.min(Math.max(window.from ?? rememberedFrom, rememberedFrom), window.to);
+  const forgotten = forgottenBefore({ asOf, memoryDays });
+  const read = covered.openJobs;
   const begun: Watermark = {
     coveredFrom: from,
     coveredTo: window.to,
-    openDays: stillRemembered(covered.openDays, asOf, memoryDays),
+    ...openIn(read === undefined ? undefined : openAfter([], read, window, forgotten), covered.openDays, {
+      asOf,
+      memoryDays,
+    }),
     openReadAt: asOf,
     fullAt,
   };
@@ -101,8 +165,8 @@ export function extended(mark: Watermark | undefined, covered: Covered, memoryDa
   if (!touches) {
     const isAll = window.from === null || window.from <= rememberedFrom;
     if (isAll && window.to > mark.coveredTo) return begun;
-    const { coveredFrom, coveredTo, openDays, openReadAt, fullAt } = mark;
-    return { coveredFrom, coveredTo, openDays, openReadAt, fullAt };
+    const { disabledAt: _, ...same } = mark;
+    return same;
   }
 
   const seenWhole = (day: string) => {
@@ -110,14 +174,37 @@ export function extended(mark: Watermark | undefined, covered: Covered, memoryDa
     const end = Math.min(start + dayMs, mark.coveredTo);
     return (window.from === null || window.from <= start) && end <= window.to;
   };
+  const isWhole = window.from === null && window.to >= mark.coveredTo;
   const openDays = new Set([...mark.openDays.filter((day) => !seenWhole(day)), ...covered.openDays]);
+  const openJobs =
+    read === undefined ? undefined : openAfter(isWhole ? [] : mark.openJobs, read, window, forgotten);
+  const isLookedAt =
+    read?.endedSince != null && mark.openReadAt !== null && read.endedSince <= mark.openReadAt;
+  const isReadAgain =
+    mark.openJobs == null
+      ? mark.openDays.every(seenWhole)
+      : mark.openJobs.every((one) => isInside(one, window) || one.created <= forgotten);
   return {
     coveredFrom: unionBegin(mark, window, from),
     coveredTo: Math.max(window.to, mark.coveredTo),
-    openDays: stillRemembered(openDays, asOf, memoryDays),
-    openReadAt: mark.openDays.every(seenWhole) ? latest(asOf, mark.openReadAt) : mark.openReadAt,
+    ...openIn(openJobs, openDays, { asOf, memoryDays }),
+    openReadAt: isLookedAt || isReadAgain ? latest(asOf, mark.openReadAt) : mark.openReadAt,
     fullAt: latest(fullAt, mark.fullAt),
   };
+}
+
+/** The days are those of the jobs, where these are known. */
+function openIn(
+  openJobs: readonly OpenJob[] | null | undefined,
+  openDays: ReadonlySet<string>,
+  { asOf, memoryDays }: Pick<PlanningTime, 'asOf' | 'memoryDays'>,
+): Pick<Watermark, 'openDays' | 'openJobs'> {
+  if (openJobs == null) {
+    const days = stillRemembered(openDays, asOf, memoryDays);
+    return { openDays: days, ...(openJobs === undefined ? {} : { openJobs: null }) };
+  }
+  const days = new Set(openJobs.map(({ created }) => utcDay(created)));
+  return { openDays: [...days].sort(), openJobs };
 }
 
 function unionBegin({ coveredFrom }: Watermark, window: Window, from: number): number | null {
@@ -139,13 +226,14 @@ function latest(a: number | null, b: number | null): number | null {
  * @param latest AWS's time now, plus a tolerance: other runs may have begun a little later
  */
 function isPlausible(mark: Watermark, latest: number): boolean {
-  const { coveredFrom, coveredTo, fullAt, openDays, openReadAt } = mark;
+  const { coveredFrom, coveredTo, fullAt, openDays, openJobs, openReadAt } = mark;
   return (
     coveredTo <= latest &&
     (coveredFrom === null || coveredFrom <= coveredTo) &&
     (fullAt === null || fullAt <= latest) &&
     (openReadAt === null || openReadAt <= latest) &&
-    openDays.every((day) => Date.parse(day) <= latest)
+    openDays.every((day) => Date.parse(day) <= latest) &&
+    (openJobs ?? []).every(({ created }) => created <= latest)
   );
 }
 
@@ -291,6 +379,7 @@ function formatted(marks: Watermarks): string {
           covered_from: iso(mark.coveredFrom),
           covered_to: iso(mark.coveredTo),
           open_days: mark.openDays,
+          ...(mark.openJobs === undefined ? {} : { open_jobs: mark.openJobs?.map(formatOpenJob) ?? null }),
           open_read_at: iso(mark.openReadAt),
           full_at: iso(mark.fullAt),
           ...(mark.disabledAt === undefined ? {} : { disabled_at: iso(mark.disabledAt) }),
@@ -326,11 +415,26 @@ function parsed(text: string): Watermarks {
             openReadAt: instant(value.open_read_at ?? null),
             fullAt: instant(value.full_at),
           },
+          ...openJobsIn(name, value.open_jobs),
           ...disabled(value.disabled_at),
         },
       ];
     }),
   );
+}
+
+/** Older programs did not write them. */
+function openJobsIn(name: string, value: unknown): Pick<Watermark, 'openJobs'> {
+  if (value === undefined) return {};
+  if (value === null) return { openJobs: null };
+  if (!Array.isArray(value)) throw new Error(`${name} has bad open jobs`);
+  return {
+    openJobs: value.map((text: unknown) => {
+      const job = parseOpenJob(text);
+      if (job === null) throw new Error(`${name} has a bad open job`);
+      return job;
+    }),
+  };
 }
 
 /** Older programs did not write it. */

@@ -93,12 +93,13 @@ export function createSource(options: SourceOptions): Source {
   };
 
   return {
-    copyJobs: (target, window, signal) =>
+    copyJobs: (target, window, signal, ends) =>
       open(target, 'copy_jobs', signal, (request, stop) =>
         readCopyJobs(
           request,
           {
             window,
+            ...(ends === undefined ? {} : { ends }),
             memoryMs: options.memoryDays * dayMs,
             listsAtOnce: Math.min(mostListsAtOnce, concurrency.now()),
           },

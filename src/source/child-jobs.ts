@@ -36,6 +36,16 @@ export class ChildJobs {
     return this.#children.get(parent)?.has(child) ?? false;
   }
 
+  /** Whether children were noted. */
+  get areListed(): boolean {
+    return this.#children.size > 0;
+  }
+
+  /** Whether a child was noted without its parent. */
+  get lackParents(): boolean {
+    return [...this.#children.keys()].some((parent) => !this.#expected.has(parent));
+  }
+
   /** Parents with more children than were noted, each named only once over all calls. */
   takeIncompleteParents(): string[] {
     const incomplete: string[] = [];

@@ -1,6 +1,10 @@
 /**
- * All copy jobs of one target in one window: the list, read in pieces side by side where it is long, and the children
- * that AWS lists only under their parents.
+ * All copy jobs of one target in one window: the list, read in pieces side by side where it is long; earlier jobs that have
+ * ended lately, if they are asked for; and the children that AWS lists only under their parents.
+ *
+ * AWS documents the filters by completion and by state (docs.aws.amazon.com/aws-backup/latest/devguide/API_ListCopyJobs.html,
+ * ByCompleteAfter, ByState), but not that filters combine, or whether bounds belong to them. So every record is looked at: one
+ * that was not asked for does no harm. A record shows no end without its CompletionDate, which AWS may omit.
  */
 import type { ListedRecord } from '../tables/listed-record.ts';
 import { askCopyJobs } from './ask.ts';
@@ -9,8 +13,8 @@ import { type List, type RequestPage, readList } from './list.ts';
 import { failureRank } from './outcome.ts';
 import type { HeldPage } from './page.ts';
 import { sideBySide } from './side-by-side.ts';
-import type { Window } from './source.ts';
-import { askedBounds, creationTime, isWithin, pieces } from './window.ts';
+import type { EndsAsked, Window } from './source.ts';
+import { askedBounds, askedEnds, creationTime, isWithin, pieces } from './window.ts';
 
 /** The most that ListCopyJobs returns at once (its API reference, MaxResults). */
 const pageSize = 1000;
@@ -21,6 +25,7 @@ const pieceCount = 8;
 
 export interface CopyJobsOptions {
   readonly window: Window;
+  readonly ends?: EndsAsked;
   /** How far back AWS may remember. */
   readonly memoryMs: number;
   /** Lists read at once. */
@@ -32,7 +37,7 @@ export async function* readCopyJobs(
   options: CopyJobsOptions,
   signal: AbortSignal,
 ): AsyncGenerator<HeldPage, void> {
-  const { window, memoryMs, listsAtOnce } = options;
+  const { window, ends, memoryMs, listsAtOnce } = options;
   const children = new ChildJobs();
   // What the first pages held. A piece leaves it out: a record that is rejected later would be counted twice.
   const kept = new Set<string>();
@@ -63,6 +68,22 @@ export async function* readCopyJobs(
       if (!isWithin({ from: null, to: window.to }, record)) return false;
       if ((parentId(record) ?? parent) !== parent || (id !== null && children.has(parent, id))) return false;
       children.note(record);
+      if (id !== null && !isWithin(window, record)) ends?.onEarlier(id);
+      return true;
+    },
+  });
+  /** Of jobs created before the window. */
+  const earlier = (filter: EarlierFilter, isNoted: () => boolean): List => ({
+    ask: (token) =>
+      askCopyJobs({ ...inputFor({ from: null, to: window.from ?? window.to }), ...filter }, token),
+    keep: (record) => {
+      const id = jobId(record);
+      const created = creationTime(record);
+      const isEarlier = created === null || created < (window.from ?? window.to);
+      if (!isEarlier || kept.has(identityOf(record))) return false;
+      kept.add(identityOf(record));
+      if (id !== null) ends?.onEarlier(id);
+      if (isNoted()) children.note(record);
       return true;
     },
   });
@@ -85,6 +106,23 @@ export async function* readCopyJobs(
   }
   if (isLong) yield* all(windows.map(piece));
 
+  if (ends !== undefined && window.from !== null) {
+    yield* readList(
+      request,
+      earlier({ ByCompleteAfter: askedEnds(ends.since) }, () => true),
+      signal,
+    );
+    // A parent changes with its children, before it ends. If no list has shown a child, the children may have changed unseen.
+    const areListed = children.areListed;
+    if (!areListed || children.lackParents) {
+      yield* readList(
+        request,
+        earlier({ ByState: 'RUNNING' }, () => !areListed),
+        signal,
+      );
+    }
+  }
+
   for (
     let parents = children.takeIncompleteParents();
     parents.length > 0;
@@ -93,6 +131,8 @@ export async function* readCopyJobs(
     yield* all(parents.map(childrenOf));
   }
 }
+
+type EarlierFilter = { readonly ByCompleteAfter: Date } | { readonly ByState: 'RUNNING' };
 
 function inputFor(window: Window) {
   const { createdAfter, createdBefore } = askedBounds(window);

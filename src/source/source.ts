@@ -8,6 +8,14 @@ export interface Window {
   readonly to: number;
 }
 
+/** Asks for jobs that were created before the window, and have ended lately. */
+export interface EndsAsked {
+  /** In milliseconds since the epoch. */
+  readonly since: number;
+  /** Called for each job that was created before the window, ended or not. */
+  readonly onEarlier: (copyJobId: string) => void;
+}
+
 /** One page of a list of AWS Backup. */
 export interface Page {
   /**
@@ -69,8 +77,11 @@ export interface Drain extends AsyncIterable<Page> {
 
 /** AWS Backup, read only. */
 export interface Source {
-  /** All copy jobs of a target created in the window, including children that AWS lists only under their parents. */
-  copyJobs(target: Target, window: Window, signal: AbortSignal): Drain;
+  /**
+   * All copy jobs of a target created in the window, including children that AWS lists only under their parents. With
+   * `ends`, also earlier ones that have ended since, and parents that changed with them.
+   */
+  copyJobs(target: Target, window: Window, signal: AbortSignal, ends?: EndsAsked): Drain;
   copyJobSummaries(target: Target, period: AggregationPeriod, signal: AbortSignal): Drain;
   close(): void;
 }

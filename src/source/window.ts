@@ -16,6 +16,11 @@ export function askedBounds(window: Window): { readonly createdAfter?: Date; rea
   return { createdAfter: new Date(Math.floor(window.from / second) * second - second), createdBefore };
 }
 
+/** The bound to ask AWS for ends since a time: a whole second, and one early, for the same reasons. */
+export function askedEnds(since: number): Date {
+  return new Date(Math.floor(since / second) * second - second);
+}
+
 /** True if there is nothing to ask AWS for. The response would look like an empty account. */
 export function isEmptyWindow(window: Window | null): boolean {
   return window !== null && window.from !== null && window.from >= window.to;

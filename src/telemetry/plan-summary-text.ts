@@ -119,7 +119,12 @@ function beginnings(drains: readonly PlannedTarget[]): readonly string[] {
     first === last
       ? `jobs created since ${minuteOf(first)} UTC`
       : `jobs created since ${minuteOf(first)} to ${minuteOf(last)} UTC, depending on the target`;
-  return whole === 0 ? [since] : [since, `everything AWS still has in ${count(whole, 'target')}`];
+  const looks = drains.filter(({ ended_since: ended }) => typeof ended === 'string').length;
+  return [
+    since,
+    ...(whole === 0 ? [] : [`everything AWS still has in ${count(whole, 'target')}`]),
+    ...(looks === 0 ? [] : [`earlier jobs that have ended lately in ${count(looks, 'target')}`]),
+  ];
 }
 
 function minuteOf(iso: string): string {

@@ -149,6 +149,8 @@ export interface PlannedTarget {
   /** ISO 8601; null: everything AWS still has, or a table without a window. */
   readonly window_from: string | null;
   readonly window_to: string | null;
+  /** ISO 8601: jobs created before window_from are read too if they ended since; null: they are not asked for. */
+  readonly ended_since: string | null;
   /** Estimated from the first page. */
   readonly expected_requests: number;
 }

@@ -17,6 +17,8 @@ export class WatermarkProofs {
   readonly #proven = new Map<string, Proven[]>();
   /** The end of the latest drain without a lower bound. */
   readonly #fullAt = new Map<string, number>();
+  /** The as-of of the latest good drain. */
+  readonly #readAt = new Map<string, number>();
 
   /** Rows of `export_coverage`. */
   add(rows: readonly Row[]): void {
@@ -24,6 +26,7 @@ export class WatermarkProofs {
       if (row.status !== 'OK' && row.status !== 'OK_EMPTY') continue;
       const name = watermarkName(String(row.table_name), String(row.account_id), String(row.region));
       const to = Number(row.window_to ?? row.as_of);
+      this.#wasRead(name, Number(row.as_of));
       this.#add(name, timeOf(row.window_from), timeOf(row.remembered_from), to);
     }
   }
@@ -33,8 +36,13 @@ export class WatermarkProofs {
     const asOf = Date.parse(begin.as_of);
     for (const { table, account_id: account, region, window_from: from, window_to: to } of begin.plan) {
       const start = from === null ? null : Date.parse(from);
+      this.#wasRead(watermarkName(table, account, region), asOf);
       this.#add(watermarkName(table, account, region), start, null, to === null ? asOf : Date.parse(to));
     }
+  }
+
+  #wasRead(name: string, asOf: number): void {
+    this.#readAt.set(name, Math.max(asOf, this.#readAt.get(name) ?? asOf));
   }
 
   #add(name: string, windowFrom: number | null, rememberedFrom: number | null, to: number): void {
@@ -53,7 +61,7 @@ export class WatermarkProofs {
   }
 
   /** What the watermark claims and no run proved; null: all is proven. */
-  unproven(name: string, { coveredFrom, coveredTo, fullAt }: Watermark): string | null {
+  unproven(name: string, { coveredFrom, coveredTo, fullAt, openReadAt }: Watermark): string | null {
     const proven = this.#proven.get(name) ?? [];
     const holds = proven.some(({ from, to }) => from <= (coveredFrom ?? coveredTo) && coveredTo <= to);
     if (!holds) {
@@ -65,6 +73,9 @@ export class WatermarkProofs {
     }
     if (fullAt !== null && fullAt > (this.#fullAt.get(name) ?? Number.NEGATIVE_INFINITY)) {
       return `it claims that ${name} was read whole at ${iso(fullAt)}, and no coverage says so`;
+    }
+    if (openReadAt !== null && openReadAt > (this.#readAt.get(name) ?? Number.NEGATIVE_INFINITY)) {
+      return `it claims that the unfinished jobs of ${name} were read at ${iso(openReadAt)}, and no coverage says so`;
     }
     return null;
   }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { openLab } from '../support/lab.ts';
+import { told, verified } from '../verify/night-lake.ts';
 import { type Event, expectConvergence } from './history.ts';
 
 const day = 86_400_000;
@@ -84,6 +85,35 @@ it('45 nights later the lake still holds what AWS has forgotten, as it was last 
     await lab.close();
   }
 }, 600_000);
+
+it.each([
+  ['children are listed', { children: 'listed' as const }],
+  ['children are listed only with their parent', { children: 'hidden' as const }],
+])(
+  'one good night sees the ends of jobs that lie before its window, with nights lost and denied in between, when %s',
+  async (_, options) => {
+    const lab = await openLab({ accounts: 2, regions: 2, jobsPerDay: 60, days: 12, ...options });
+    try {
+      expect((await lab.run()).exit_code).toBe(0);
+      for (const hours of [24, 24, 72, 30, 24, 90, 24]) {
+        await lab.simulator.advance(hours * 3_600_000);
+        if (hours === 30) {
+          lab.simulator.addFaults([{ kind: 'deny', api: 'ListCopyJobs', region: lab.region(0) }]);
+          await lab.run();
+          lab.simulator.clearFaults();
+          continue;
+        }
+        const summary = await lab.run();
+        expect(summary.exit_code).toBe(0);
+        expect(await lab.differencesFromNow()).toEqual([]);
+      }
+      expect(told(await verified(lab.lake))).toEqual([]);
+    } finally {
+      await lab.close();
+    }
+  },
+  600_000,
+);
 
 it.each([
   ['a job is listed in the destination too', { listInDestination: true }],

@@ -14,6 +14,7 @@ const fine: PlannedTarget = {
   first_loss_at: null,
   window_from: '2026-11-19T02:00:00.000Z',
   window_to: '2026-11-20T02:00:00Z',
+  ended_since: null,
   expected_requests: 1,
 };
 

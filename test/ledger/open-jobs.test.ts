@@ -1,0 +1,191 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isDueEvery, isLookDue, type OpenJob, phaseOf } from '../../src/ledger/open-jobs.ts';
+import { endsFor, extended, type Watermark, windowFor } from '../../src/ledger/watermarks.ts';
+
+const hour = 3_600_000;
+const day = 24 * hour;
+const start = Date.UTC(2026, 8, 1, 2);
+const auto = { kind: 'auto' } as const;
+const memoryDays = 30;
+
+interface Job {
+  readonly created: number;
+  readonly ended: number;
+  readonly name: string;
+}
+
+/** What the lake knows of a job: whether it has seen the end. */
+type Lake = Map<string, 'open' | 'ended'>;
+
+/** One good run of one target over a model of AWS, as a drain reads it. */
+function night(jobs: readonly Job[], asOf: number, mark: Watermark | undefined, lake: Lake, phase: number) {
+  const memory = { asOf, memoryDays, fullEveryMs: 28 * day, phase };
+  const window = windowFor(auto, asOf, mark, memory);
+  const since = endsFor(auto, window, mark, memory);
+  const open: OpenJob[] = [];
+  const earlier = new Set<string>();
+  let rows = 0;
+  for (const job of jobs) {
+    if (job.created >= asOf || job.created <= asOf - memoryDays * day) continue;
+    const inWindow = window.from === null || job.created >= window.from;
+    const ended = job.ended <= asOf;
+    if (!inWindow && !(since !== null && ended && job.ended >= since)) continue;
+    rows += 1;
+    lake.set(job.name, ended ? 'ended' : 'open');
+    if (!inWindow) earlier.add(job.name);
+    if (!ended) open.push({ created: job.created, job: job.name });
+  }
+  const next = extended(
+    mark,
+    {
+      window,
+      rememberedFrom: asOf - memoryDays * day,
+      openDays: new Set(open.map(({ created }) => new Date(created).toISOString().slice(0, 10))),
+      openJobs: { open, earlier, endedSince: since },
+      asOf,
+    },
+    memoryDays,
+  );
+  return { next, rows, calls: since === null ? 1 : 2, isFull: window.from === null };
+}
+
+const nightlyJobs = (perDay: number, days: number, endOf: (n: number, created: number) => number): Job[] =>
+  Array.from({ length: perDay * days }, (_, n) => {
+    const created = start + Math.floor((n / perDay) * day);
+    return { created, ended: endOf(n, created), name: String(n).padStart(8, '0') };
+  });
+
+describe('the ends of jobs', () => {
+  it('are all seen, whenever they come and whatever nights are lost, before AWS deletes the jobs', () => {
+    const history = fc.record({
+      jobs: fc.array(
+        fc.record({
+          at: fc.integer({ min: 0, max: 30 * 24 }),
+          hours: fc.oneof(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 27 * 24 })),
+        }),
+        { minLength: 1, maxLength: 12 },
+      ),
+      lost: fc.uniqueArray(fc.integer({ min: 1, max: 62 }), { maxLength: 25 }),
+      phase: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+    });
+    fc.assert(
+      fc.property(history, ({ jobs: made, lost, phase }) => {
+        const jobs = made.map(({ at, hours }, n) => ({
+          created: start + at * hour + n,
+          ended: start + (at + hours) * hour + n,
+          name: String(n).padStart(8, '0'),
+        }));
+        const lake: Lake = new Map();
+        let mark: Watermark | undefined;
+        let last = start;
+        for (let number = 0; number <= 63; number += 1) {
+          const asOf = start + number * day;
+          if (lost.includes(number)) continue;
+          mark = night(jobs, asOf, mark, lake, phase).next;
+          const sinceLast = asOf - last;
+          last = asOf;
+          for (const { name, created, ended } of jobs) {
+            // Young jobs at once; older ones within five days, or a night more; all with the last chance.
+            const wasSeen = asOf - created < memoryDays * day && created < asOf;
+            const age = asOf - created;
+            const isYoung = age < 8 * day && ended <= asOf;
+            const isLate = asOf - ended >= 5 * day + sinceLast;
+            if (wasSeen && (isYoung || isLate)) expect([name, lake.get(name)]).toEqual([name, 'ended']);
+          }
+        }
+        // Where no night of a job's last two days with AWS was lost, its end is known.
+        for (const { name, created, ended } of jobs) {
+          const lastNights = Array.from({ length: 64 }, (_, n) => n).filter((n) => {
+            const asOf = start + n * day;
+            return (
+              asOf < created + memoryDays * day && asOf >= ended && asOf >= created + (memoryDays - 1.5) * day
+            );
+          });
+          if (lastNights.some((n) => !lost.includes(n))) expect(lake.get(name)).toBe('ended');
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('cost few rows and one call more where jobs that never end lie around, and a repeated run asks once', () => {
+    // 3 of 1,000 never end; some take days, as in the simulator.
+    const jobs = nightlyJobs(50, 90, (n, created) =>
+      n % 333 === 0 ? Number.POSITIVE_INFINITY : created + (n % 67 === 0 ? 4 * day : (n % 12) * hour),
+    );
+    const lake: Lake = new Map();
+    let mark: Watermark | undefined;
+    let [rows, calls, full] = [0, 0, 0];
+    for (let number = 31; number < 90; number += 1) {
+      const one = night(jobs, start + number * day, mark, lake, 0.4);
+      if (mark !== undefined) {
+        rows += one.rows;
+        calls += one.calls;
+        if (one.isFull) full += 1;
+        if (!one.isFull) expect(one.rows).toBeLessThan(2 * 50);
+      }
+      mark = one.next;
+      const again = night(jobs, start + number * day, mark, lake, 0.4);
+      expect(again.calls).toBe(1);
+      expect(again.rows).toBeLessThan(50);
+    }
+    expect(full).toBe(2);
+    expect(calls).toBeLessThanOrEqual(2 * 58);
+    expect(rows / 58).toBeLessThan(3 * 50);
+  });
+
+  it('are asked for every fifth night at most where all open jobs are old, and each night before AWS deletes one', () => {
+    const jobs = [{ created: start, ended: Number.POSITIVE_INFINITY, name: 'neverend' }];
+    const lake: Lake = new Map();
+    let mark: Watermark | undefined;
+    const looks: number[] = [];
+    for (let number = 1; number <= 32; number += 1) {
+      const one = night(jobs, start + number * day, mark, lake, 0.99);
+      if (one.calls === 2) looks.push(number);
+      mark = one.next;
+    }
+    const old = looks.filter((number) => number >= 8 && number < 28);
+    expect(old.length).toBeLessThanOrEqual(4);
+    expect(looks).toContain(29);
+    expect(looks.filter((number) => number > 30)).toEqual([]);
+  });
+});
+
+describe('a look', () => {
+  const run = { asOf: start, memoryDays, phase: 0 };
+  const createdDaysAgo = (days: number) => ({ from: start - days * day, to: start - days * day });
+
+  it('is due where an open job is young, unless one was made within the hour', () => {
+    expect(isLookDue([createdDaysAgo(3)], start - day, run)).toBe(true);
+    expect(isLookDue([createdDaysAgo(3)], start - hour + 1, run)).toBe(false);
+    expect(isLookDue([], start - day, run)).toBe(false);
+  });
+
+  it('comes in time after lost nights', () => {
+    expect(isLookDue([createdDaysAgo(20)], start - 5 * day, run)).toBe(true);
+    expect(isLookDue([createdDaysAgo(29)], start - day, run)).toBe(true);
+  });
+});
+
+describe('what is done every so often', () => {
+  it('is due once in each period at least, on a night of its own for each target', () => {
+    const nights = new Map<number, number>();
+    for (let target = 0; target < 1000; target += 1) {
+      const phase = phaseOf(`${target}/eu-west-1`);
+      let last = start;
+      const due: number[] = [];
+      for (let number = 1; number <= 84; number += 1) {
+        const now = start + number * day;
+        if (!isDueEvery(28 * day, last, now, phase)) continue;
+        due.push(number);
+        expect(now - last).toBeLessThanOrEqual(28 * day);
+        last = now;
+        nights.set(number, (nights.get(number) ?? 0) + 1);
+      }
+      expect(due).toHaveLength(3);
+    }
+    // 1,000 targets over 28 nights: no night has much more than its share.
+    expect(Math.max(...nights.values())).toBeLessThan(2.5 * (1000 / 28));
+  });
+});
