@@ -1,0 +1,3 @@
+import { fullDisk, refusedOutput } from './refused-output.ts';
+
+refusedOutput(fullDisk);
