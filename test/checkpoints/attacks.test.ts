@@ -6,7 +6,6 @@ import { rootOf } from '../../src/checkpoints/checkpoint.ts';
 import { LakeState } from '../../src/checkpoints/lake-state.ts';
 import { checkpointKey, checkpointsPrefix } from '../../src/lake/layout.ts';
 import { openLocalStore } from '../../src/lake/stores/local.ts';
-import { quickMerges } from '../support/lab.ts';
 import {
   type Copy,
   fileOf,
@@ -200,8 +199,7 @@ it('finds a part that was changed, removed or added, and a page of the state tha
 
 it('accepts a replaced key if both public keys are given, and not if one is', async () => {
   const copy = await signed.copyOf(nights);
-  const files = { lake: copy.lake, witness: copy.witness, 'signing-key': other.privateFile };
-  const flags = { ...files, ...quickMerges };
+  const flags = { lake: copy.lake, witness: copy.witness, 'signing-key': other.privateFile };
   const refused = await signed.lab.run(flags);
   expect(refused).toMatchObject({ exit_code: 74, checkpoint: null });
   expect(refused.checkpoint_error).toContain('signed by none of the known keys');

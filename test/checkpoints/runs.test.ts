@@ -10,7 +10,6 @@ import { renderStatusPage } from '../../src/status/status-page.ts';
 import { renderStatus } from '../../src/status/status-text.ts';
 import { utcDay } from '../../src/tables/table.ts';
 import { renderRunSummary } from '../../src/telemetry/run-summary-text.ts';
-import { quickMerges } from '../support/lab.ts';
 import { verified } from '../verify/night-lake.ts';
 import type { Copy, SignedLake } from './signed-lake.ts';
 import { findingsIn, makeKey, readFileOf, removeCheckpoint, signedLake } from './signed-lake.ts';
@@ -24,7 +23,6 @@ beforeAll(async () => {
 afterAll(() => signed?.close());
 
 const flagsOf = (copy: Copy) => ({
-  ...quickMerges,
   lake: copy.lake,
   witness: copy.witness,
   'signing-key': signed.key.privateFile,

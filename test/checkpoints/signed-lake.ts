@@ -8,7 +8,7 @@ import { parseEnvelope, serializeEnvelope, signedBytes } from '../../src/checkpo
 import { readPublicKey, readSigningKey, type SigningKey } from '../../src/checkpoints/keys.ts';
 import { checkpointKey } from '../../src/lake/layout.ts';
 import { openLocalStore } from '../../src/lake/stores/local.ts';
-import { type Lab, openLab, quickMerges } from '../support/lab.ts';
+import { type Lab, openLab } from '../support/lab.ts';
 
 export interface KeyFiles {
   readonly privateFile: string;
@@ -57,7 +57,7 @@ export async function signedLake(nights: number): Promise<SignedLake> {
   const witness = join(lab.folder, 'witness');
   const flags = { 'signing-key': key.privateFile, witness };
   for (let night = 1; night <= nights; night += 1) {
-    const run = await lab.run({ ...flags, ...quickMerges });
+    const run = await lab.run(flags);
     if (run.checkpoint?.number !== night) throw new Error(`night ${night}: ${run.checkpoint_error}`);
     lab.simulator.advance(86_400_000);
     const kept = join(lab.folder, `night-${night}`);
