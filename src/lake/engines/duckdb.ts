@@ -1,6 +1,7 @@
 /** The default engine. It merges in DuckDB's SQL, from files to a file, within a memory limit. */
 import { rm, stat } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { Semaphore } from 'async-mutex';
 import { EngineError, MisplacedRows, ReportedError, ScratchError } from '../../shared/errors.ts';
 import type { ColumnType, Table } from '../../tables/table.ts';
 import {
@@ -33,7 +34,6 @@ import {
   stageSql,
 } from './merge-sql.ts';
 import { refuseNewerSchema } from './part-schema.ts';
-import { Places } from './places.ts';
 import { quoteFile, quoteName, quoteText } from './sql-text.ts';
 import { TypedLines } from './typed-lines.ts';
 
@@ -45,29 +45,30 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Engine> {
     options.memoryLimitBytes < leastToShare
       ? null
       : new TypedLines(await openDatabase(options), options.memoryLimitBytes / 4);
-  const places = new Places(atOnce);
-  const within = <T>(needs: 'one' | 'all', work: (database: Database) => Promise<T>): Promise<T> =>
-    places.run(needs, async () => {
+  // First come, first served: what needs all places is not overtaken.
+  const places = new Semaphore(atOnce);
+  const within = <T>(needed: number, work: (database: Database) => Promise<T>): Promise<T> =>
+    places.runExclusive(async () => {
       const database = idle.pop();
       if (database === undefined) throw new TypeError('there are more merges than places');
       return await work(database).finally(() => idle.push(database));
-    });
+    }, needed);
   return {
     name: 'duckdb',
     merge: async (request) => {
-      const alone = () => within('all', (database) => merge(request, options, database));
+      const alone = () => within(atOnce, (database) => merge(request, options, database));
       if (atOnce === 1 || (await bytesOf(request)) > options.memoryLimitBytes / 8) return await alone();
       // A merge that is alone begins with half of the memory: see below.
       const share = Math.floor(options.memoryLimitBytes / 2 / atOnce);
-      const outcome = await within('one', (database) => mergeBesideOthers(request, options, database, share));
+      const outcome = await within(1, (database) => mergeBesideOthers(request, options, database, share));
       return outcome ?? (await alone());
     },
     ...(typedLines === null ? {} : { typed: (request) => typedLines.write(request) }),
     close: async () => {
       await typedLines?.close();
-      await places.run('all', async () => {
+      await places.runExclusive(async () => {
         await Promise.all(idle.map((database) => database.remove()));
-      });
+      }, atOnce);
     },
   };
 }
