@@ -1,0 +1,41 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { numberIn, textEnd, textIn, valueEnd } from '../../src/shared/json-bytes.ts';
+
+it('takes every byte below a space for what JSON.parse takes it, in a text and after an escape', () => {
+  for (let code = 0; code < 0x80; code += 1) {
+    const character = String.fromCharCode(code);
+    for (const text of [`"a${character}"`, `"\\n${character}"`, `"\\${character}"`, `"\\u004${character}"`]) {
+      let parsed: unknown = null;
+      try {
+        parsed = JSON.parse(text);
+      } catch {}
+      const bytes = Buffer.from(text);
+      const end = textEnd(bytes, 0);
+      const isWhole = Math.abs(end) === bytes.length;
+      expect([text, isWhole]).toEqual([text, parsed !== null]);
+      if (isWhole) expect(textIn(bytes, 0, end)).toBe(parsed);
+    }
+  }
+});
+
+it('reads a number of any length as JSON.parse does', () => {
+  const digits = fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: 1, maxLength: 24 });
+  const exponent = fc
+    .tuple(fc.constantFrom('e', 'E'), fc.constantFrom('', '+', '-'), fc.nat(40))
+    .map((all) => all.join(''));
+  const numbers = fc
+    .tuple(fc.constantFrom('', '-'), digits, fc.option(digits), fc.option(exponent))
+    .map(([sign, whole, fraction, power]) => {
+      const integer = whole.replace(/^0+(?=\d)/, '');
+      return `${sign}${integer}${fraction === null ? '' : `.${fraction}`}${power ?? ''}`;
+    });
+  fc.assert(
+    fc.property(numbers, (text) => {
+      const bytes = Buffer.from(text);
+      expect(valueEnd(bytes, 0)).toBe(bytes.length);
+      expect(numberIn(bytes, 0, bytes.length)).toBe(JSON.parse(text));
+    }),
+    { numRuns: 2_000, seed: 9 },
+  );
+});
