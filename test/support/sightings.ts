@@ -21,8 +21,16 @@ export interface Transition {
   readonly category: string | null;
 }
 
-/** Every change of state that these runs saw, job by job. @param coverage rows of export_coverage */
-export function transitionsOf(runs: readonly Seen[], coverage: readonly LakeRow[]): Transition[] {
+/**
+ * Every change of state that these runs saw, job by job.
+ * @param coverage rows of export_coverage
+ * @param looks by `<run>/<account>/<region>`: since when the run asked for the ends of jobs from before its window
+ */
+export function transitionsOf(
+  runs: readonly Seen[],
+  coverage: readonly LakeRow[],
+  looks: ReadonlyMap<string, number> = new Map(),
+): Transition[] {
   const found: Transition[] = [];
   const last = new Map<string, { state: string | null; seen: number }>();
   for (const { runId, asOf, truth } of [...runs].sort((a, b) => a.asOf - b.asOf)) {
@@ -36,8 +44,20 @@ export function transitionsOf(runs: readonly Seen[], coverage: readonly LakeRow[
       const drain = drains.get(`${job.account_id}/${job.region}`);
       if (drain === undefined) continue;
       const created = Number(job.creation_time);
-      if (created < Number(drain.window_from ?? 0) || created >= Number(drain.window_to)) continue;
+      if (created >= Number(drain.window_to)) continue;
       const state = job.state === undefined ? null : String(job.state);
+      if (created < Number(drain.window_from ?? 0)) {
+        const since = looks.get(`${runId}/${job.account_id}/${job.region}`);
+        if (since === undefined) continue;
+        const hasEnded = job.completion_time !== undefined && Number(job.completion_time) >= since;
+        // A job that was open, and is not among those that have ended, is still open.
+        const open = last.get(id);
+        if (!hasEnded) {
+          if (open?.state === 'RUNNING' && job.completion_time === undefined)
+            last.set(id, { ...open, seen: asOf });
+          continue;
+        }
+      }
       const before = last.get(id);
       last.set(id, { state, seen: asOf });
       if (before?.state === state) continue;
