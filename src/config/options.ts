@@ -145,8 +145,8 @@ export const options = {
     description: 'Read copy jobs created before this time (UTC). Default: the time of the run',
   }),
   'full-every': text(duration(3650 * dayMs), {
-    sample: '28d',
-    default: '28d',
+    sample: '14d',
+    default: '14d',
     description:
       'With --since auto: how often to read everything AWS still has of each target; the targets share the nights between',
   }),

@@ -46,31 +46,12 @@ export function createdTimes(
   return openDays.map((day) => ({ from: Date.parse(day), to: Date.parse(day) + dayMs }));
 }
 
-/** Looks within this time of the last one are left out: a run that is repeated asks nothing twice. */
-const repeatedMs = 3_600_000;
-
-/** As long as one open job is younger, every run looks. Of copies that end at all, hardly any takes longer. */
-const youngMs = 8 * dayMs;
-
-/** If all are older, a target is looked at this often; which night it is depends on its name. */
-const oldEveryMs = 5 * dayMs;
-
-/** Before AWS deletes a job, every run looks, so that an end of the last days is not lost. */
-const lastChanceMs = 1.5 * dayMs;
-
-/** Whether a run looks for the ends of jobs that its window leaves out. */
-export function isLookDue(
-  open: readonly CreatedBetween[],
-  lookedAt: number,
-  run: { readonly asOf: number; readonly memoryDays: number; readonly phase: number },
-): boolean {
-  const { asOf, memoryDays, phase } = run;
-  if (open.length === 0 || asOf - lookedAt < repeatedMs) return false;
-  return (
-    open.some(({ to }) => asOf - to < youngMs) ||
-    open.some(({ from }) => asOf >= from + memoryDays * dayMs - lastChanceMs) ||
-    isDueEvery(oldEveryMs, lookedAt, asOf, phase)
-  );
+/**
+ * Whether a run looks for the ends of jobs that its window leaves out: whenever there are such jobs, and time has passed since
+ * the last look. A run that is repeated at once asks nothing twice.
+ */
+export function isLookDue(open: readonly CreatedBetween[], lookedAt: number, asOf: number): boolean {
+  return open.length > 0 && asOf > lookedAt;
 }
 
 /**

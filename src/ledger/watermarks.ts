@@ -136,8 +136,7 @@ export function endsFor(
   // A window that ends early (--until) leaves out jobs that lie after it.
   if (window.from >= window.to || window.to < mark.coveredTo) return null;
   const open = openBefore(mark, window.from, forgottenBefore(memory));
-  const { asOf, memoryDays, phase = 0 } = memory;
-  return isLookDue(open, mark.openReadAt, { asOf, memoryDays, phase }) ? mark.openReadAt - overlapMs : null;
+  return isLookDue(open, mark.openReadAt, memory.asOf) ? mark.openReadAt - overlapMs : null;
 }
 
 /**

@@ -57,7 +57,7 @@ const nightlyJobs = (perDay: number, days: number, endOf: (n: number, created: n
   });
 
 describe('the ends of jobs', () => {
-  it('are all seen, whenever they come and whatever nights are lost, before AWS deletes the jobs', () => {
+  it('are all seen by the next good run, whenever they come and whatever nights are lost', () => {
     const history = fc.record({
       jobs: fc.array(
         fc.record({
@@ -78,31 +78,14 @@ describe('the ends of jobs', () => {
         }));
         const lake: Lake = new Map();
         let mark: Watermark | undefined;
-        let last = start;
         for (let number = 0; number <= 63; number += 1) {
           const asOf = start + number * day;
           if (lost.includes(number)) continue;
           mark = night(jobs, asOf, mark, lake, phase).next;
-          const sinceLast = asOf - last;
-          last = asOf;
           for (const { name, created, ended } of jobs) {
-            // Young jobs at once; older ones within five days, or a night more; all with the last chance.
-            const wasSeen = asOf - created < memoryDays * day && created < asOf;
-            const age = asOf - created;
-            const isYoung = age < 8 * day && ended <= asOf;
-            const isLate = asOf - ended >= 5 * day + sinceLast;
-            if (wasSeen && (isYoung || isLate)) expect([name, lake.get(name)]).toEqual([name, 'ended']);
+            if (created >= asOf || asOf - created >= memoryDays * day) continue;
+            expect([name, lake.get(name)]).toEqual([name, ended <= asOf ? 'ended' : 'open']);
           }
-        }
-        // Where no night of a job's last two days with AWS was lost, its end is known.
-        for (const { name, created, ended } of jobs) {
-          const lastNights = Array.from({ length: 64 }, (_, n) => n).filter((n) => {
-            const asOf = start + n * day;
-            return (
-              asOf < created + memoryDays * day && asOf >= ended && asOf >= created + (memoryDays - 1.5) * day
-            );
-          });
-          if (lastNights.some((n) => !lost.includes(n))) expect(lake.get(name)).toBe('ended');
         }
       }),
       { numRuns: 500 },
@@ -135,7 +118,7 @@ describe('the ends of jobs', () => {
     expect(rows / 58).toBeLessThan(3 * 50);
   });
 
-  it('are asked for every fifth night at most where all open jobs are old, and each night before AWS deletes one', () => {
+  it('are asked for every night until AWS deletes the last open job', () => {
     const jobs = [{ created: start, ended: Number.POSITIVE_INFINITY, name: 'neverend' }];
     const lake: Lake = new Map();
     let mark: Watermark | undefined;
@@ -145,26 +128,18 @@ describe('the ends of jobs', () => {
       if (one.calls === 2) looks.push(number);
       mark = one.next;
     }
-    const old = looks.filter((number) => number >= 8 && number < 28);
-    expect(old.length).toBeLessThanOrEqual(4);
-    expect(looks).toContain(29);
+    // Until the third night the window reaches back to the job; on one night the window is everything.
+    expect(looks.length).toBeGreaterThanOrEqual(25);
     expect(looks.filter((number) => number > 30)).toEqual([]);
   });
 });
 
 describe('a look', () => {
-  const run = { asOf: start, memoryDays, phase: 0 };
-  const createdDaysAgo = (days: number) => ({ from: start - days * day, to: start - days * day });
-
-  it('is due where an open job is young, unless one was made within the hour', () => {
-    expect(isLookDue([createdDaysAgo(3)], start - day, run)).toBe(true);
-    expect(isLookDue([createdDaysAgo(3)], start - hour + 1, run)).toBe(false);
-    expect(isLookDue([], start - day, run)).toBe(false);
-  });
-
-  it('comes in time after lost nights', () => {
-    expect(isLookDue([createdDaysAgo(20)], start - 5 * day, run)).toBe(true);
-    expect(isLookDue([createdDaysAgo(29)], start - day, run)).toBe(true);
+  it('is due where a job is open, unless no time has passed since the last one', () => {
+    const open = [{ from: start - 3 * day, to: start - 3 * day }];
+    expect(isLookDue(open, start - 1, start)).toBe(true);
+    expect(isLookDue(open, start, start)).toBe(false);
+    expect(isLookDue([], start - day, start)).toBe(false);
   });
 });
 

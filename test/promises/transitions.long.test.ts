@@ -1,12 +1,10 @@
 /** Every observed change of a job's state is there once: the simulator's truth at each run says which they are. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { openInDuckDb } from '../support/answers/duckdb.ts';
 import { killPoints } from '../support/kill-points.ts';
 import { killedBefore } from '../support/killed-before.ts';
 import { type Lab, openLab } from '../support/lab.ts';
-import { type Seen, type Transition, transitionsOf } from '../support/sightings.ts';
+import { looksIn, type Seen, type Transition, transitionsOf } from '../support/sightings.ts';
 import { readTruth } from '../support/truth.ts';
 
 const hour = 3_600_000;
@@ -57,23 +55,9 @@ async function told(): Promise<Map<string, Told[]>> {
   }
 }
 
-/** What the runs' records say about looks for ends. */
-async function looks(): Promise<Map<string, number>> {
-  const found = new Map<string, number>();
-  for (const name of await lab.ledger('runs')) {
-    if (!name.endsWith('.begin.json')) continue;
-    const begin = JSON.parse(await readFile(join(lab.lake, '_ledger', 'runs', name), 'utf8'));
-    for (const { account_id, region, ended_since } of begin.plan) {
-      if (ended_since !== undefined)
-        found.set(`${begin.run_id}/${account_id}/${region}`, Date.parse(ended_since));
-    }
-  }
-  return found;
-}
-
 async function expected(runs: readonly Seen[]): Promise<Map<string, Told[]>> {
   const found = new Map<string, Told[]>();
-  for (const { id, ...one } of transitionsOf(runs, await lab.table('export_coverage'), await looks())) {
+  for (const { id, ...one } of transitionsOf(runs, await lab.table('export_coverage'), looksIn(lab.lake))) {
     const before = found.get(id) ?? [];
     found.set(id, [...before, { number: before.length + 1, ...one }]);
   }

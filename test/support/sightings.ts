@@ -1,4 +1,6 @@
 /** What each run of a history could see: the truth at its time, and what its coverage says it has read. */
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { LakeRow } from './lake-reader.ts';
 import type { ExpectedLake } from './truth.ts';
 
@@ -21,6 +23,19 @@ export interface Transition {
   readonly category: string | null;
 }
 
+/** By `<run>/<account>/<region>`, from the begin records in a lake: see `transitionsOf`. */
+export function looksIn(lake: string): ReadonlyMap<string, number> {
+  const looks = new Map<string, number>();
+  for (const file of globSync('_ledger/runs/*/*.begin.json', { cwd: lake })) {
+    const begin = JSON.parse(readFileSync(join(lake, file), 'utf8'));
+    for (const { account_id, region, ended_since } of begin.plan) {
+      if (ended_since !== undefined)
+        looks.set(`${begin.run_id}/${account_id}/${region}`, Date.parse(ended_since));
+    }
+  }
+  return looks;
+}
+
 /**
  * Every change of state that these runs saw, job by job.
  * @param coverage rows of export_coverage
@@ -29,7 +44,7 @@ export interface Transition {
 export function transitionsOf(
   runs: readonly Seen[],
   coverage: readonly LakeRow[],
-  looks: ReadonlyMap<string, number> = new Map(),
+  looks: ReadonlyMap<string, number>,
 ): Transition[] {
   const found: Transition[] = [];
   const last = new Map<string, { state: string | null; seen: number }>();

@@ -251,7 +251,7 @@ describe('reading an organization', () => {
     const records: object[] = [];
     const readOne = async (drain: Drain) => {
       // Safe: what the simulator sends are objects.
-      for await (const page of drain) records.push(...(page.records as object[]));
+      for await (const page of drain) records.push(...page.records.map(({ value }) => value as object));
       return drain.report();
     };
     const window = { from: null, to: found.identified.asOf };

@@ -52,6 +52,8 @@ export interface Facts {
   readonly coverage: readonly LakeRow[];
   /** What each run could see. */
   readonly runs: readonly Seen[];
+  /** Since when runs asked for the ends of earlier jobs: see transitionsOf. */
+  readonly looks: ReadonlyMap<string, number>;
   /** AWS's own counts of days. */
   readonly counts: readonly Expected[];
 }
@@ -66,11 +68,12 @@ export function factsOf(
   coverage: readonly LakeRow[],
   runs: readonly Seen[] = [],
   intervalOf: (row: Expected) => number | null = scheduleInterval,
+  looks: ReadonlyMap<string, number> = new Map(),
 ): Facts {
   const all = [...truth.copy_jobs.values()].map((row) => ({ ...copyOf(row), interval: intervalOf(row) }));
   const now = Math.max(...coverage.map((row) => Number(row.as_of)));
   const counts = [...truth.copy_job_summaries.values()];
-  return { now, all, leaves: all.filter((copy) => !copy.isParent), coverage, counts, runs };
+  return { now, all, leaves: all.filter((copy) => !copy.isParent), coverage, counts, runs, looks };
 }
 
 function copyOf(row: Expected): Omit<Copy, 'interval'> {

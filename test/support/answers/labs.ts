@@ -2,7 +2,7 @@
 import type { SimulatorOptions } from '../../../src/simulator/simulator-options.ts';
 import { type Flags, type Lab, openLab } from '../lab.ts';
 import { readTable } from '../lake-reader.ts';
-import type { Seen } from '../sightings.ts';
+import { looksIn, type Seen } from '../sightings.ts';
 import { readTruth } from '../truth.ts';
 import { type Facts, factsOf } from './facts.ts';
 
@@ -76,5 +76,6 @@ export async function play(
 }
 
 async function factsIn(lab: Lab, runs: readonly Seen[]): Promise<Facts> {
-  return factsOf(await readTruth(lab.truthFile), await readTable(lab.lake, 'export_coverage'), runs);
+  const coverage = await readTable(lab.lake, 'export_coverage');
+  return factsOf(await readTruth(lab.truthFile), coverage, runs, undefined, looksIn(lab.lake));
 }

@@ -2,9 +2,9 @@
 import { transitionsOf } from '../sightings.ts';
 import { type Answer, type Copy, type Facts, groups, hour, since, sorted, spanIn } from './facts.ts';
 
-export function copyJobTransitions({ runs, coverage, all }: Facts): Answer[] {
+export function copyJobTransitions({ runs, coverage, looks, all }: Facts): Answer[] {
   const copies = new Map(all.map((copy) => [copy.id, copy]));
-  return groups(transitionsOf(runs, coverage), ({ id }) => [id]).flatMap(({ members }) =>
+  return groups(transitionsOf(runs, coverage, looks), ({ id }) => [id]).flatMap(({ members }) =>
     members.map((seen, at) => {
       const copy = copies.get(seen.id);
       if (copy === undefined) throw new Error(`${seen.id} was seen and is not in the truth`);
@@ -91,7 +91,7 @@ const byJob = new WeakMap<Facts, Map<string, ReturnType<typeof transitionsOf>>>(
 function seenOf(facts: Facts, { id }: Copy): ReturnType<typeof transitionsOf> {
   let known = byJob.get(facts);
   if (known === undefined) {
-    const all = groups(transitionsOf(facts.runs, facts.coverage), (seen) => [seen.id]);
+    const all = groups(transitionsOf(facts.runs, facts.coverage, facts.looks), (seen) => [seen.id]);
     known = new Map(all.map(({ first, members }) => [first.id, [...members]]));
     byJob.set(facts, known);
   }
