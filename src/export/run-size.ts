@@ -34,13 +34,13 @@ const countedDays = 14;
 
 /** Measured with the simulator: docs/scale.md says how. */
 const measured = {
-  startSeconds: 1.5,
+  startSeconds: 1,
   cpuSecondsPerRequest: 0.004,
-  cpuSecondsPerJob: 0.00009,
+  cpuSecondsPerJob: 0.00008,
   bytesPerJob: 125,
   bytesPerCount: 15,
   baseBytes: 450e6,
-  bytesPerRememberedJob: 40,
+  bytesPerRememberedJob: 30,
 } as const;
 
 /** A part of more bytes is read in several requests: docs/running.md, “What readers see”. */
