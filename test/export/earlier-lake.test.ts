@@ -47,7 +47,8 @@ it('a run over unchanged data writes no part of it, and nothing else but where i
   for (const kind of kinds) expect([...before.keys()].filter((key) => key.startsWith(kind))).not.toEqual([]);
   const [last] = [...before.keys()].filter((key) => /\/runs\/.*(?<!begin)\.json$/.test(key)).slice(-1);
 
-  const run = await lab.run();
+  // No target has its night of a full read.
+  const run = await lab.run({ 'full-every': '3650d' });
   expect(run).toMatchObject({ exit_code: 0, foreign_objects: [], moved_jobs: 0, coverage: { OK: 4 } });
   expect((await lab.run({ since: 'all' })).exit_code).toBe(0);
   for (const { added, updated, removed, parts_written: written } of Object.values(run.tables)) {
