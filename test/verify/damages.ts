@@ -68,6 +68,14 @@ const edit = (lake: string, key: string, change: (text: string) => string): void
 /** What each damage does to a copy of the lake, and the findings that it must give: these and no others. */
 export type Damage = (lake: string) => readonly string[] | Promise<readonly string[]>;
 
+/** A key whose run has an id just before that of this one. */
+function runBefore(key: string): string {
+  return key.replace(/-7([0-9a-f]{3})-/, (_, digits: string) => {
+    const before = Number.parseInt(digits, 16) - 1;
+    return `-7${before.toString(16).padStart(3, '0')}-`;
+  });
+}
+
 export const damages: Readonly<Record<string, Damage>> = {
   'a part was deleted': (lake) => {
     const key = part(lake);
@@ -170,7 +178,7 @@ export const damages: Readonly<Record<string, Damage>> = {
   },
   'a manifest was added': (lake) => {
     const first = at(manifestsIn(lake), 0);
-    const forged = first.replace('710f', '710e');
+    const forged = runBefore(first);
     cpSync(join(lake, first), join(lake, forged));
     cpSync(
       join(lake, first.replace('.json', '.begin.json')),

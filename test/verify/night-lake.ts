@@ -35,7 +35,8 @@ export async function makeNightLake(): Promise<NightLake> {
     for (let night = 1; night <= allNights; night += 1) {
       if (night > 1) await lab.simulator.advance(dayMs);
       if (night === 2) lab.simulator.addFaults([{ kind: 'bad-date', api: 'ListCopyJobs', count: 1 }]);
-      const flags = { 'signing-key': key.privateFile, witness };
+      // After the first night, no target has its night of a full read.
+      const flags = { 'signing-key': key.privateFile, witness, 'full-every': '3650d' };
       await lab.run(night === 1 ? { ...flags, buckets: '2' } : flags);
       lab.simulator.clearFaults();
       await cp(lab.lake, after(night), { recursive: true });
