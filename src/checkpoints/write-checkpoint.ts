@@ -193,6 +193,9 @@ async function bringUpToDate(
     own: manifest.key,
     signal,
   });
+  // Another run may have ended first, and counted this one by its manifest. What replaced its writes is counted too then.
+  const isCounted = (await state.get(manifest.key))?.sha256 === manifest.sha256;
+  const written = isCounted ? [] : request.written;
   for (const entry of [
     ...begun,
     ...others.flatMap((one) => [one.manifest, ...one.records]),
@@ -202,7 +205,7 @@ async function bringUpToDate(
     await state.set(entry);
   }
   const read = request.unchanged.map((entry): PartStep => ({ ...entry, before: entry.sha256 }));
-  const steps = [...stepsOf([...others.map(({ parts }) => parts), request.written]), ...read];
+  const steps = [...stepsOf([...others.map(({ parts }) => parts), written]), ...read];
   const removed = new Set(others.flatMap((one) => one.removed));
   const unexplained: UnexplainedPart[] = [];
   let doubts: Promise<readonly UnexplainedPart[]> | undefined;

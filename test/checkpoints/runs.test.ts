@@ -143,6 +143,40 @@ it('names what two runs wrote in turn once, and the one that ends later not agai
   }
 });
 
+it('does not count again what a run wrote that another run had counted by its manifest', async () => {
+  const { store, end } = await runsOfOnePart('p2');
+  try {
+    const first = written(contents.p0, null);
+    expect(await end('first', { written: first })).toEqual([]);
+    const runId = newRunId(night);
+    const key = manifestKey('2026-11-20', runId);
+    const slower = written(contents.p1, contents.p0);
+    const coverage = {
+      key: 'export_coverage/run_date=2026-11-20/part.parquet',
+      rows: 1,
+      sha256: contents.p3,
+      bytes: 1,
+    };
+    const bytes = Buffer.from(
+      JSON.stringify({ run_id: runId, previous: [], parts: slower, coverage, rejected: null }),
+    );
+    await store.put({
+      key,
+      body: { bytes },
+      condition: { ifAbsent: true },
+      writeId: 'slower',
+      metadata: {},
+      contentType: 'application/json',
+    });
+    expect(await end('faster', { written: written(contents.p2, contents.p1) })).toEqual([]);
+    const manifest = { key, sha256: hash('sha256', bytes), bytes: bytes.length, rows: null };
+    expect(await end(runId, { manifest, written: slower })).toEqual([]);
+    expect(await end('next', { written: written(contents.p3, contents.p2) })).toEqual([]);
+  } finally {
+    await store.close();
+  }
+});
+
 it('counts a run that died between its manifest and its checkpoint, and names it', async () => {
   const copy = await signed.copyOf(2);
   const { checkpoint: lost } = await readFileOf(copy.lake, 2);
