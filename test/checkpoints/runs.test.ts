@@ -148,7 +148,7 @@ it('does not count again what a run wrote that another run had counted by its ma
   try {
     const first = written(contents.p0, null);
     expect(await end('first', { written: first })).toEqual([]);
-    const runId = newRunId(night);
+    const runId = newRunId(night, night);
     const key = manifestKey('2026-11-20', runId);
     const slower = written(contents.p1, contents.p0);
     const coverage = {
