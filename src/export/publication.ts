@@ -172,6 +172,7 @@ export async function openPublication(
       staged: part.files,
       stagedRows: part.rows,
       stagedBytes: part.bytes,
+      digests: part.digests,
       scratchFolder,
       runId,
       metadata: { program: `backup-copy-export/${io.programVersion}` },

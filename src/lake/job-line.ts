@@ -21,6 +21,7 @@ import {
   stateEnd,
 } from './job-line-fields.ts';
 import { bucketOf } from './layout.ts';
+import { digestOf, unitOf, unitOfBytes } from './line-digests.ts';
 import type { LineWriter } from './line-writer.ts';
 import { RememberedTexts, type TextAt } from './remembered-texts.ts';
 
@@ -33,11 +34,18 @@ export interface JobLinesOptions {
 /** A longer line is not written here: its row may be too long to be staged. */
 const longestLine = 2 ** 20;
 
-/** Where a line belongs, or why there is none. `missing`: a bucket whose creation dates have to be loaded first. */
-export type WrittenLine =
-  | { readonly bucket: number; readonly created: number; readonly first: number; readonly isOver: boolean }
-  | { readonly missing: number }
-  | null;
+/** Where a line belongs, and what it says: its unit and digest, see line-digests.ts. */
+export interface JobLine {
+  readonly bucket: number;
+  readonly created: number;
+  readonly first: number;
+  readonly isOver: boolean;
+  readonly unit: number;
+  readonly digest: number;
+}
+
+/** Or why there is none. `missing`: a bucket whose creation dates have to be loaded first. */
+export type WrittenLine = JobLine | { readonly missing: number } | null;
 
 const none: TextAt = { begin: 0, end: 0 };
 
@@ -96,11 +104,17 @@ export class PageLineWriter {
     writer.raw(creationHead);
     writer.integer(first);
     writer.raw(this.#ends.compared);
+    const digest = digestOf(writer.view(begin, writer.length));
     this.#schedule(created);
     const { history, isOver } = this.#stateEnd();
     writer.raw(history);
     writer.raw(this.#ends.provenance);
-    return { bucket, created, first, isOver };
+    return { bucket, created, first, isOver, unit: this.#unit(id), digest };
+  }
+
+  #unit({ begin, end }: TextAt): number {
+    const { bytes } = this.#page;
+    return end < 0 ? unitOf([textIn(bytes, begin, end)]) : unitOfBytes(bytes, begin + 1, end - 1);
   }
 
   #find({ from, to }: ScannedJob): void {

@@ -9,7 +9,8 @@ import { dayMs } from '../shared/time.ts';
 import type { ListedRecord } from '../tables/listed-record.ts';
 import { ScannedJob } from '../tables/scanned-jobs.ts';
 import { type Observation, utcDay } from '../tables/table.ts';
-import { type JobLinesOptions, PageLineWriter } from './job-line.ts';
+import { type JobLine, type JobLinesOptions, PageLineWriter } from './job-line.ts';
+import type { LineDigests } from './line-digests.ts';
 import { LineWriter } from './line-writer.ts';
 
 /** Staged lines of one part. */
@@ -19,6 +20,7 @@ export interface PartLines {
   readonly rows: number;
   /** Whole lines, one after the other. */
   readonly bytes: readonly Buffer[];
+  readonly digests: LineDigests;
 }
 
 export interface JobPageLines {
@@ -61,6 +63,7 @@ interface PartRuns {
   /** Where its lines begin and end in the writer, in pairs. */
   runs: number[];
   readonly bytes: Buffer[];
+  readonly digests: number[];
 }
 
 class PageEncoder {
@@ -101,7 +104,7 @@ class PageEncoder {
           this.#openDays.add(Math.floor(line.created / dayMs));
           this.#open.push({ id: String(record.field('CopyJobId')), created: line.created });
         }
-        this.#note(Math.floor(line.first / dayMs), line.bucket, begin);
+        this.#note(line, begin);
         continue;
       }
       this.#writer.truncate(begin);
@@ -115,14 +118,17 @@ class PageEncoder {
     this.#move();
     const parts: PartLines[] = [];
     for (const ofDay of this.#parts.values()) {
-      for (const { partition, bucket, rows, bytes } of ofDay.values())
-        parts.push({ partition, bucket, rows, bytes });
+      for (const { partition, bucket, rows, bytes, digests } of ofDay.values()) {
+        const latest = this.#observation.observedAt;
+        parts.push({ partition, bucket, rows, bytes, digests: { entries: digests, latest } });
+      }
     }
     const openDays = new Set([...this.#openDays].map((day) => utcDay(day * dayMs)));
     return { parts, rows: this.#rows, openDays, open: this.#open, odd: this.#odd };
   }
 
-  #note(day: number, bucket: number, begin: number): void {
+  #note({ first, bucket, unit, digest }: JobLine, begin: number): void {
+    const day = Math.floor(first / dayMs);
     const end = this.#writer.length;
     let last = this.#last;
     if (last === null || last.day !== day || last.part.bucket !== bucket) {
@@ -131,6 +137,7 @@ class PageEncoder {
     }
     const { part } = last;
     part.rows += 1;
+    part.digests.push(unit, digest);
     this.#rows += 1;
     if (part.runs.at(-1) === begin) part.runs[part.runs.length - 1] = end;
     else part.runs.push(begin, end);
@@ -146,6 +153,7 @@ class PageEncoder {
       rows: 0,
       runs: [],
       bytes: [],
+      digests: [],
     };
     ofDay.set(bucket, part);
     return part;

@@ -41,6 +41,11 @@ export class LineWriter {
     this.#bytes.copy(target, at, from, to);
   }
 
+  /** What was written from here to there, until more is written. */
+  view(from: number, to: number): Buffer {
+    return this.#bytes.subarray(from, to);
+  }
+
   raw(bytes: Uint8Array): void {
     const length = bytes.length;
     const target = this.#room(length);

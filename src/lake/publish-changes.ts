@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
+import type { StagedLineDigests } from './kept-digests.ts';
 import { partKey, rowDigestsKey } from './layout.ts';
 import { type Published, type PublishRequest, publishPart } from './publish.ts';
 import { digestsAfter, formatRowDigests, hasAll, parseRowDigests, type RowDigests } from './row-digests.ts';
@@ -11,13 +12,18 @@ import { sha256Of } from './scratch-file.ts';
 import { digestsOf, type StagedDigests } from './staged-digests.ts';
 import type { Store } from './stores/store.ts';
 
-/** @throws like publishPart */
-export async function publishChanges(request: PublishRequest, log: Pick<Logger, 'warn'>): Promise<Published> {
+export interface ChangesRequest extends PublishRequest {
+  /** Of the staged rows. */
+  readonly digests: StagedLineDigests;
+}
+
+/** @throws like publishPart; ScratchError */
+export async function publishChanges(request: ChangesRequest, log: Pick<Logger, 'warn'>): Promise<Published> {
   const { store, table, signal } = request;
   const key = partKey(table, request.partition, request.bucket);
   const found = await readDigests(request, key, log);
   const known = found.known;
-  const staged = await digestsOf(table, request.staged, request.stagedRows ?? 0);
+  const staged = await digestsOf(table, request.digests, request.stagedRows ?? 0);
   if (known !== null) {
     const latest = request.latest?.() ?? Number.POSITIVE_INFINITY;
     if (staged !== null && hasAll(known, staged, latest)) {

@@ -8,7 +8,8 @@ import { createHash, hash } from 'node:crypto';
 import { comparedColumns, type Table } from '../tables/table.ts';
 import { DigestTable } from './digest-table.ts';
 import type { StagedFate } from './engines/engine.ts';
-import { type StagedDigests, unitOf } from './staged-digests.ts';
+import { unitOf } from './line-digests.ts';
+import type { StagedDigests } from './staged-digests.ts';
 
 export interface RowDigests {
   /** The part that they belong to. */

@@ -11,7 +11,6 @@ import { scratchError } from './stores/file-errors.ts';
 
 export const packedEnding = '.zst';
 
-/** Beside a file of typed rows stand the digests of its lines: see staged-digests.ts. */
 export const typedEnding = '.parquet';
 
 const compress = promisify(zstdCompress);
@@ -57,23 +56,3 @@ async function* framesIn(file: string): AsyncGenerator<Buffer> {
     await handle.close();
   }
 }
-
-/** The bytes of the files, in pieces of whole lines with their line feeds. @throws ScratchError */
-export async function* wholeLinesIn(files: readonly string[]): AsyncGenerator<Buffer> {
-  for (const file of files) {
-    let rest: Buffer = Buffer.alloc(0);
-    for await (const bytes of bytesIn(file)) {
-      const end = bytes.lastIndexOf(lineFeed) + 1;
-      if (end > 0) {
-        const whole = bytes.subarray(0, end);
-        yield rest.length === 0 ? whole : Buffer.concat([rest, whole]);
-        rest = bytes.subarray(end);
-      } else {
-        rest = Buffer.concat([rest, bytes]);
-      }
-    }
-    if (rest.length > 0) yield rest;
-  }
-}
-
-export const lineFeed = 0x0a;

@@ -27,16 +27,36 @@ export function stagedColumns(table: Table): readonly Column[] {
   ];
 }
 
-const heads = new WeakMap<Table, readonly string[]>();
+interface LineColumn {
+  readonly name: string;
+  /** What stands before its value: `"state":`. */
+  readonly head: string;
+  readonly isCompared: boolean;
+}
 
-/** What stands in a line before each value that is not compared. */
-export function notComparedHeads(table: Table): readonly string[] {
-  const known = heads.get(table);
+const lineColumns = new WeakMap<Table, readonly LineColumn[]>();
+
+function lineColumnsOf(table: Table): readonly LineColumn[] {
+  const known = lineColumns.get(table);
   if (known !== undefined) return known;
   const compared = new Set(comparedColumns(table));
-  const made = stagedColumns(table)
-    .filter((column) => !compared.has(column))
-    .map(({ name }) => `,${JSON.stringify(name)}:`);
-  heads.set(table, made);
-  return made;
+  const columns = stagedColumns(table).map((column) => ({
+    name: column.name,
+    head: `${JSON.stringify(column.name)}:`,
+    isCompared: compared.has(column),
+  }));
+  lineColumns.set(table, columns);
+  return columns;
+}
+
+/** A row as JSON, without nulls and derived columns: the columns that are compared, and the rest. */
+export function lineOf(table: Table, row: Row): readonly [compared: string, rest: string] {
+  const [compared, rest]: [string[], string[]] = [[], []];
+  for (const { name, head, isCompared } of lineColumnsOf(table)) {
+    const value = row[name];
+    if (value !== undefined && value !== null)
+      (isCompared ? compared : rest).push(head + JSON.stringify(value));
+  }
+  const comma = compared.length > 0 && rest.length > 0 ? ',' : '';
+  return [`{${compared.join(',')}`, `${comma}${rest.join(',')}}`];
 }

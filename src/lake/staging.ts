@@ -10,10 +10,11 @@ import { ScratchError } from '../shared/errors.ts';
 import type { Row, Table } from '../tables/table.ts';
 import type { Engine } from './engines/engine.ts';
 import type { PartLines } from './job-lines.ts';
+import { KeptDigests, type StagedLineDigests } from './kept-digests.ts';
 import { bucketOf, partKey } from './layout.ts';
-import { writeDigestsBeside } from './staged-digests.ts';
+import { type LineDigests, RowLineDigests } from './line-digests.ts';
 import { frameOf, packedEnding, typedEnding } from './staged-files.ts';
-import { stagedColumns } from './staged-line.ts';
+import { lineOf } from './staged-line.ts';
 import { makeFolder, systemCode } from './stores/durable-files.ts';
 import { compareKeys } from './stores/key.ts';
 
@@ -24,6 +25,8 @@ export interface StagingOptions {
   readonly buckets: number;
   /** The buffer for all files together; default 16 MiB. */
   readonly bufferBytes?: number;
+  /** The memory for the digests of the rows of all parts together; default 4 MiB. */
+  readonly digestBytes?: number;
   /**
    * Once a batch has this many bytes, what is added is packed with zstd. A row then takes a tenth of the space, so that even a
    * large run fits into one batch and writes each part once. Smaller runs do without the work. Default: never. Typed rows
@@ -51,6 +54,7 @@ export interface StagedPart {
   readonly rows: number;
   /** Of the rows, unpacked. */
   readonly bytes: number;
+  readonly digests: StagedLineDigests;
   /** The drains that staged rows into it, by the `origin` that they gave. */
   readonly origins: ReadonlySet<string>;
 }
@@ -106,6 +110,7 @@ interface OpenPart {
   /** The path of its files, without their endings. */
   readonly path: string;
   readonly origins: Set<string>;
+  readonly digests: KeptDigests;
   rows: number;
   buffered: Buffer[];
   bufferedBytes: number;
@@ -126,6 +131,8 @@ interface OpenBatch {
   readonly parts: Map<string, OpenPart>;
   bytes: number;
   bytesOnDisk: number;
+  /** In memory, for the digests of all parts. */
+  digestBytes: number;
   /** Full files on their way to typed rows. */
   readonly typing: Promise<void>[];
   closed: boolean;
@@ -139,6 +146,7 @@ export function openStaging(options: StagingOptions): Staging {
     folder,
     buckets,
     bufferBytes = 16 * 1024 * 1024,
+    digestBytes = 4 * 1024 * 1024,
     packFrom,
     typed,
     typeFrom = 0,
@@ -159,34 +167,40 @@ export function openStaging(options: StagingOptions): Staging {
       parts: new Map(),
       bytes: 0,
       bytesOnDisk: 0,
+      digestBytes: 0,
       typing: [],
       closed: false,
     };
   }
 
   async function stage(table: Table, rows: readonly Row[], origin: string): Promise<void> {
-    const lines = new Map<OpenPart, { texts: string[]; length: number }>();
-    const takeIn = (part: OpenPart, texts: readonly string[]) =>
+    const lines = new Map<OpenPart, RowLines>();
+    const takeIn = (part: OpenPart, { texts, digests }: RowLines) => {
       takeInBytes(part, Buffer.from(texts.join('')), texts.length, origin);
+      takeInDigests(part, digests);
+    };
     for (const row of rows) {
       const part = partOf(table, row);
-      const own = lines.get(part) ?? { texts: [], length: 0 };
+      const own = lines.get(part) ?? { texts: [], digests: new RowLineDigests(), length: 0 };
       lines.set(part, own);
-      const line = `${lineOf(table, row)}\n`;
+      const [compared, rest] = lineOf(table, row);
+      const line = `${compared}${rest}\n`;
       own.texts.push(line);
+      own.digests.add(table, row, compared);
       own.length += line.length;
       // Long rows must not be in memory three times: as lines, joined, and as bytes.
       if (own.length < textBytes) continue;
-      takeIn(part, own.texts);
+      takeIn(part, own);
       lines.delete(part);
     }
-    for (const [part, { texts }] of lines) takeIn(part, texts);
+    for (const [part, own] of lines) takeIn(part, own);
     await flushIfFull();
   }
 
   async function stageLines(table: Table, parts: readonly PartLines[], origin: string): Promise<void> {
-    for (const { partition, bucket, rows, bytes } of parts) {
+    for (const { partition, bucket, rows, bytes, digests } of parts) {
       const part = openPart(table, partition, bucket);
+      takeInDigests(part, digests);
       for (const [at, chunk] of bytes.entries()) takeInBytes(part, chunk, at === 0 ? rows : 0, origin);
     }
     await flushIfFull();
@@ -201,8 +215,29 @@ export function openStaging(options: StagingOptions): Staging {
     buffered += bytes.length;
   }
 
+  function takeInDigests(part: OpenPart, digests: LineDigests): void {
+    const before = part.digests.bytesHeld;
+    part.digests.add(digests);
+    batch.digestBytes += part.digests.bytesHeld - before;
+  }
+
   async function flushIfFull(): Promise<void> {
     if (buffered > bufferBytes) await inTurn(() => flush(batch, bufferBytes / 2));
+    if (batch.digestBytes > digestBytes) await inTurn(() => spillDigests(batch, digestBytes / 2));
+  }
+
+  /** Moves the largest ones to disk until at most `keep` bytes are in memory. */
+  async function spillDigests(target: OpenBatch, keep: number): Promise<void> {
+    const largestFirst = [...target.parts.values()].sort((a, b) => b.digests.bytesHeld - a.digests.bytesHeld);
+    for (const { digests } of largestFirst) {
+      if (target.digestBytes <= keep || digests.bytesHeld === 0) return;
+      // Without the folder they cannot be written, which `spill` takes in its stride.
+      if (target.bytesOnDisk === 0) await makeFolder(target.folder).catch(() => undefined);
+      target.digestBytes -= digests.bytesHeld;
+      const written = await digests.spill(reserve);
+      target.bytesOnDisk += written;
+      target.bytes += written;
+    }
   }
 
   function partOf(table: Table, row: Row): OpenPart {
@@ -224,6 +259,7 @@ export function openStaging(options: StagingOptions): Staging {
       bucket,
       path: join(batch.folder, `${batch.parts.size}`),
       origins: new Set(),
+      digests: new KeptDigests(join(batch.folder, `${batch.parts.size}.digests`)),
       rows: 0,
       buffered: [],
       bufferedBytes: 0,
@@ -309,7 +345,7 @@ export function openStaging(options: StagingOptions): Staging {
         part.staysLines = true;
         return;
       }
-      const size = (await stat(output)).size + (await writeDigestsBeside(part.table, lines, output));
+      const { size } = await stat(output);
       release();
       release = reserve(size);
       await rm(lines);
@@ -320,9 +356,7 @@ export function openStaging(options: StagingOptions): Staging {
       release = () => undefined;
     } catch {
       part.staysLines = true;
-      await Promise.all([output, `${output}.digests`].map((one) => rm(one, { force: true }))).catch(
-        () => undefined,
-      );
+      await rm(output, { force: true }).catch(() => undefined);
     } finally {
       release();
     }
@@ -352,15 +386,16 @@ export function openStaging(options: StagingOptions): Staging {
         .map((part) => ({ key: part.key, table: part.table, origins: part.origins, error: lost.get(part) })),
       parts: parts
         .filter((part) => !lost.has(part))
-        .map(({ key, table, partition, bucket, origins, rows, writtenBytes, files, packed }) => ({
-          ...{ key, table, partition, bucket, origins, rows, bytes: writtenBytes },
+        .map(({ key, table, partition, bucket, origins, digests, rows, writtenBytes, files, packed }) => ({
+          ...{ key, table, partition, bucket, origins, digests, rows, bytes: writtenBytes },
           files: [...files, packed].filter(({ bytes }) => bytes > 0).map(({ path }) => path),
         })),
       async remove() {
         await rm(closed.folder, { recursive: true, force: true }).catch((error) => {
           throw stagingProblem(closed.folder, error);
         });
-        for (const { files, packed } of closed.parts.values()) {
+        for (const { files, packed, digests } of closed.parts.values()) {
+          digests.release();
           for (const { releases } of [...files, packed]) for (const release of releases.splice(0)) release();
         }
       },
@@ -379,21 +414,10 @@ function stagedFile(path: string): StagedFile {
   return { path, rows: 0, bytes: 0, releases: [] };
 }
 
-const namesAndHeads = new WeakMap<Table, readonly { readonly name: string; readonly head: string }[]>();
-
-/** A row as JSON, without nulls and derived columns. */
-function lineOf(table: Table, row: Row): string {
-  let columns = namesAndHeads.get(table);
-  if (columns === undefined) {
-    columns = stagedColumns(table).map(({ name }) => ({ name, head: `${JSON.stringify(name)}:` }));
-    namesAndHeads.set(table, columns);
-  }
-  const fields: string[] = [];
-  for (const { name, head } of columns) {
-    const value = row[name];
-    if (value !== undefined && value !== null) fields.push(head + JSON.stringify(value));
-  }
-  return `{${fields.join(',')}}`;
+interface RowLines {
+  readonly texts: string[];
+  readonly digests: RowLineDigests;
+  length: number;
 }
 
 function stagingProblem(file: string, error: unknown): ScratchError {

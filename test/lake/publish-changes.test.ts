@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Engine } from '../../src/lake/engines/engine.ts';
 import { openEngine } from '../../src/lake/engines/open-engine.ts';
+import { KeptDigests } from '../../src/lake/kept-digests.ts';
 import { rowDigestsKey } from '../../src/lake/layout.ts';
+import { RowLineDigests } from '../../src/lake/line-digests.ts';
 import { publishChanges } from '../../src/lake/publish-changes.ts';
+import { lineOf } from '../../src/lake/staged-line.ts';
 import { openLocalStore } from '../../src/lake/stores/local.ts';
 import type { Store } from '../../src/lake/stores/store.ts';
 import { LakeError } from '../../src/shared/errors.ts';
@@ -46,7 +49,15 @@ async function publish(states: Readonly<Record<string, string>>, seenAt = day, o
     ...{ first_observed_at: seenAt, observed_at: seenAt, run_id: 'run' },
   }));
   const staged = join(folder, 'staged.ndjson');
-  await writeFile(staged, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  const [digests, texts] = [new RowLineDigests(), [] as string[]];
+  for (const row of lines) {
+    const [compared, rest] = lineOf(copyJobs, row);
+    texts.push(`${compared}${rest}\n`);
+    digests.add(copyJobs, row, compared);
+  }
+  await writeFile(staged, texts.join(''));
+  const kept = new KeptDigests(join(folder, 'digests'));
+  kept.add(digests);
   const before = merges;
   const counting = {
     ...engine,
@@ -58,7 +69,7 @@ async function publish(states: Readonly<Record<string, string>>, seenAt = day, o
   const { outcome, read, written } = await publishChanges(
     {
       ...{ store: over, engine: counting, table: copyJobs, partition: { creation_date: '2026-11-20' } },
-      ...{ bucket: 0, buckets: 1, staged: [staged], stagedRows: lines.length },
+      ...{ bucket: 0, buckets: 1, staged: [staged], stagedRows: lines.length, digests: kept },
       ...{ scratchFolder: join(folder, 'scratch'), runId: 'run', metadata: {}, random: () => 0 },
       ...{ sleep: async () => undefined, maxAttempts: 3, latest: () => day * 2 },
     },

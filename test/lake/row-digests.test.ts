@@ -1,9 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mergeRows } from '../../src/lake/engines/merge.ts';
+import { KeptDigests } from '../../src/lake/kept-digests.ts';
+import { RowLineDigests } from '../../src/lake/line-digests.ts';
 import {
   digestsAfter,
   formatRowDigests,
@@ -11,11 +13,12 @@ import {
   parseRowDigests,
   type RowDigests,
 } from '../../src/lake/row-digests.ts';
-import { digestsOf, type StagedDigests, writeDigestsBeside } from '../../src/lake/staged-digests.ts';
-import { stagedColumns } from '../../src/lake/staged-line.ts';
+import { digestsOf, type StagedDigests } from '../../src/lake/staged-digests.ts';
+import { lineOf, stagedColumns } from '../../src/lake/staged-line.ts';
 import { copyJobSummaries } from '../../src/tables/copy-job-summaries.ts';
 import { copyJobs } from '../../src/tables/copy-jobs.ts';
 import type { Row, Table } from '../../src/tables/table.ts';
+import { digestsInLines } from '../support/digests-in-lines.ts';
 import { anyCopyJob, anySummary } from './engines/arbitraries.ts';
 
 const key = 'copy_jobs/creation_date=2026-11-20/part-00000.parquet';
@@ -39,20 +42,21 @@ describe('the digests of a part’s rows', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  /** As staging writes them. */
+  /** As staging keeps them, in memory and in a file. */
   async function staged(table: Table, rows: readonly Row[]): Promise<StagedDigests> {
-    const columns = stagedColumns(table).map(({ name }) => name);
-    const line = (row: Row) =>
-      JSON.stringify(Object.fromEntries(columns.map((name) => [name, row[name] ?? undefined])));
-    const file = join(folder, 'staged.ndjson');
-    await writeFile(file, rows.map((row) => `${line(row)}\n`).join(''));
-    const digests = await digestsOf(table, [file], rows.length);
-    // The same, if the lines have become typed rows.
-    const typed = join(folder, 'staged.parquet');
-    expect(await writeDigestsBeside(table, file, typed)).toBe(rows.length * 32);
-    expect(await digestsOf(table, [typed], rows.length)).toEqual(digests);
-    await rm(`${typed}.digests`, { force: true });
+    const kept = new KeptDigests(join(folder, 'digests'));
+    for (const [at, row] of rows.entries()) {
+      const digests = new RowLineDigests();
+      const [compared, rest] = lineOf(table, row);
+      digests.add(table, row, compared);
+      expect(digests.entries).toEqual(digestsInLines(table, [Buffer.from(compared + rest)]));
+      kept.add(digests);
+      if (at === 1 || at % 1_000 === 4) await kept.spill(() => () => undefined);
+    }
+    const digests = await digestsOf(table, kept, rows.length);
+    await rm(join(folder, 'digests'), { force: true });
     if (digests === null) throw new Error('these rows are never merged');
+    expect(digests.lines).toBe(rows.length);
     return digests;
   }
 
