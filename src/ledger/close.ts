@@ -196,6 +196,7 @@ async function publishRows(
     partition,
     existing: null,
     staged: [staged],
+    stagedRows: count,
     // A run without a plan has a coverage without rows.
     always: true,
     output: file,

@@ -39,10 +39,17 @@ export class Database {
   readonly #options: DuckDbOptions;
   readonly #spill: string;
   #instance: DuckDBInstance | undefined;
+  #kept: DuckDBConnection | undefined;
 
   constructor(options: DuckDbOptions, spill: string) {
     this.#options = options;
     this.#spill = spill;
+  }
+
+  /** Runs one statement, over a connection that stays open. */
+  async run(sql: string, memoryBytes: number): Promise<void> {
+    this.#kept ??= await this.connect(undefined, memoryBytes);
+    await this.#kept.run(sql);
   }
 
   /** A new connection. Tables that a merge creates belong to its connection, and go when it closes. */
@@ -64,6 +71,8 @@ export class Database {
 
   /** The next merge starts a new one. */
   close(): void {
+    this.#kept?.closeSync();
+    this.#kept = undefined;
     this.#instance?.closeSync();
     this.#instance = undefined;
   }

@@ -23,6 +23,7 @@ import {
   type StagedFate,
   stagedBytesOf,
 } from './engine.ts';
+import { isOnlyStaged, mergeFewRows } from './few-rows.ts';
 import { aside, isWide, writeWithTexts } from './long-texts.ts';
 import {
   copySql,
@@ -45,6 +46,8 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Engine> {
     options.memoryLimitBytes < leastToShare
       ? null
       : new TypedLines(await openDatabase(options), options.memoryLimitBytes / 4);
+  // A merge that is alone begins with half of the memory: see below.
+  const share = Math.floor(options.memoryLimitBytes / 2 / atOnce);
   // First come, first served: what needs all places is not overtaken.
   const places = new Semaphore(atOnce);
   const within = <T>(needed: number, work: (database: Database) => Promise<T>): Promise<T> =>
@@ -56,10 +59,10 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Engine> {
   return {
     name: 'duckdb',
     merge: async (request) => {
+      const few = await within(1, (database) => mergeFew(request, options, database, share));
+      if (few !== null) return few;
       const alone = () => within(atOnce, (database) => merge(request, options, database));
       if (atOnce === 1 || (await bytesOf(request)) > options.memoryLimitBytes / 8) return await alone();
-      // A merge that is alone begins with half of the memory: see below.
-      const share = Math.floor(options.memoryLimitBytes / 2 / atOnce);
       const outcome = await within(1, (database) => mergeBesideOthers(request, options, database, share));
       return outcome ?? (await alone());
     },
@@ -75,6 +78,27 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Engine> {
 
 /** With less memory, merges run one at a time: DuckDB needs some 30 MiB to read staged lines, however few there are. */
 const leastToShare = 256 * 2 ** 20;
+
+/** Null: see mergeFewRows; or its share of the memory does not suffice. */
+async function mergeFew(
+  request: MergeRequest,
+  options: DuckDbOptions,
+  database: Database,
+  memoryBytes: number,
+): Promise<MergeOutcome | null> {
+  const room = options.claim?.();
+  try {
+    return await mergeFewRows(request, database, memoryBytes);
+  } catch (error) {
+    if (error instanceof ReportedError) throw error;
+    // As after other merges that failed.
+    database.close();
+    if (isOutOfMemory(error)) return null;
+    throw mergeError(error, request, options.memoryLimitBytes, room?.bytes);
+  } finally {
+    room?.release();
+  }
+}
 
 /** Null: its share of the memory or of scratch does not suffice. */
 async function mergeBesideOthers(
@@ -232,11 +256,6 @@ async function mergeIn(
       ? Number((await rowsOf(connection, copySql(select, output, metadata)))[0]?.[0])
       : await writeWithTexts(connection, request, select, new Set(present.keys()));
   return { changed, rows, added, updated, unchanged, removed, ...fate };
-}
-
-/** Whether each staged row becomes a row of the part, and there are no others. */
-function isOnlyStaged({ table, existing, distinctKeys, stagedRows = 0 }: MergeRequest): boolean {
-  return existing === null && distinctKeys === true && stagedRows > 0 && table.merge.kind === 'upsert';
 }
 
 /** The values of keys and slices are texts. */

@@ -92,6 +92,24 @@ function readLinesSql(columns: readonly Pick<Column, 'name' | 'type'>[], files: 
     maximum_object_size = ${longestStagedLine}, columns = {${types}})`;
 }
 
+/**
+ * The rows of a new part, as lines in its order, with derived columns and exact numbers.
+ * @param lines null: there are none
+ */
+export function fewRowsSql(table: Table, lines: string | null): string {
+  const values = table.columns.map(({ name, type }) => {
+    const column = quoteName(name);
+    if (lines === null) return `NULL::${sqlTypes[type]} AS ${column}`;
+    return type === 'timestamp' ? `make_timestamp_ms(${column})::TIMESTAMP_MS AS ${column}` : column;
+  });
+  if (lines === null) return `SELECT ${values} WHERE false`;
+  const types = table.columns.map(
+    ({ name, type }) => `${quoteName(name)}: '${type === 'timestamp' ? 'BIGINT' : sqlTypes[type]}'`,
+  );
+  return `SELECT ${values} FROM read_json(${quoteFile(lines)}, format = 'newline_delimited', auto_detect = false,
+    hive_partitioning = false, maximum_object_size = ${longestStagedLine}, columns = {${types}})`;
+}
+
 /** Numbers are read as doubles, which are exact in the allowed range. A number outside it is an error, never rounded. */
 const stagedTypes: Readonly<Record<ColumnType, string>> = {
   text: 'VARCHAR',

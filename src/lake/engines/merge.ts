@@ -80,10 +80,8 @@ function mergeUpsert(
     return history === null ? merged : { ...merged, state_history: history };
   };
   // A row without a history, of an older version, is not written again for the sake of one.
-  const isUnchanged = (row: Row, observations: readonly Row[], merged: Row): boolean =>
-    observations.every((observed) => isSame(row, observed)) ||
-    (isSame(row, merged) &&
-      (at(row, 'state_history') === null || row.state_history === merged.state_history));
+  const isUnchanged = (row: Row, merged: Row): boolean =>
+    isSame(row, merged) && (at(row, 'state_history') === null || row.state_history === merged.state_history);
   const { key: keyNames } = table.merge;
   const published = groupBy(existing, keyNames);
   const tally = newTally();
@@ -93,8 +91,13 @@ function mergeUpsert(
   for (const [key, observations] of groupBy(staged, keyNames)) {
     const before = published.get(key) ?? [];
     const [only] = before;
+    if (only !== undefined && before.length === 1 && observations.every((row) => isSame(only, row))) {
+      tally.unchanged += 1;
+      if (at(only, 'observed_at') === null) unlike.push(keyNames.map((name) => at(only, name)));
+      continue;
+    }
     const merged = withHistory(combine(before, observations), before, observations);
-    const unchanged = only !== undefined && before.length === 1 && isUnchanged(only, observations, merged);
+    const unchanged = only !== undefined && before.length === 1 && isUnchanged(only, merged);
     const row = unchanged ? only : merged;
     const isAlike =
       at(row, 'observed_at') !== null && observations.every((observed) => isSame(row, observed));
@@ -182,6 +185,10 @@ function combiner(table: Table): (published: readonly Row[], staged: readonly Ro
   const byName = byColumns(target);
   return (published, staged) => {
     const observations = [...published, ...staged];
+    const [only] = observations;
+    if (only !== undefined && observations.length === 1) {
+      return { ...only, first_observed_at: firstSeen(only) };
+    }
     const ranked = observations
       .map((row, at) => ({ row, fresh: at >= published.length, derived: withDerived(table, row) }))
       .map(({ row, fresh, derived }) => ({

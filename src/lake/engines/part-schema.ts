@@ -1,5 +1,5 @@
 import { EngineError } from '../../shared/errors.ts';
-import type { ColumnType, Table } from '../../tables/table.ts';
+import type { ColumnType, Table, Value } from '../../tables/table.ts';
 
 /** The range of a JavaScript Date, in milliseconds before and after 1970 (ECMA-262, Time Values and Time Range). */
 export const maxTimestamp = 8.64e15;
@@ -29,5 +29,19 @@ export function refuseNewerSchema(
         'Restore the part’s earlier version, or use the program that wrote it.',
       );
     }
+  }
+}
+
+/** Whether a part can hold the value exactly as it is. */
+export function isExact(type: ColumnType, value: Exclude<Value, null>): boolean {
+  switch (type) {
+    case 'text':
+      return typeof value === 'string' && value.isWellFormed();
+    case 'boolean':
+      return typeof value === 'boolean';
+    case 'bigint':
+      return Number.isSafeInteger(value);
+    case 'timestamp':
+      return Number.isInteger(value) && Math.abs(Number(value)) <= maxTimestamp;
   }
 }

@@ -10,7 +10,7 @@ import { EngineError } from '../../shared/errors.ts';
 import type { Column, ColumnType, Row, Table } from '../../tables/table.ts';
 import { markTimestamps } from './part-footer.ts';
 import { openPart, readPart } from './part-reader.ts';
-import { maxTimestamp } from './part-schema.ts';
+import { isExact } from './part-schema.ts';
 
 /** How many rows the writer holds in memory before it encodes them. */
 export const rowGroupSize = 20_000;
@@ -93,17 +93,13 @@ function strictRow(
   for (const { name, type } of table.columns) {
     const value = row[name];
     if (value === null || value === undefined) continue;
-    if (type === 'text' && typeof value === 'string' && value.isWellFormed()) strict[name] = value;
-    else if (type === 'boolean' && typeof value === 'boolean') strict[name] = value;
-    else if (type === 'bigint' && Number.isSafeInteger(value)) strict[name] = value;
-    else if (type === 'timestamp' && Number.isInteger(value) && Math.abs(Number(value)) <= maxTimestamp) {
-      strict[name] = dateOf(Number(value), dates);
-    } else {
+    if (!isExact(type, value)) {
       throw new EngineError(
         `A row of ${table.name} cannot be written: column ${name}: not an exact ${type}: ${String(value)}`,
         'This is a bug in the program: please report it with the record.',
       );
     }
+    strict[name] = type === 'timestamp' ? dateOf(Number(value), dates) : value;
   }
   return strict;
 }

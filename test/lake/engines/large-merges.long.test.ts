@@ -11,7 +11,7 @@ import { keyValueMetadata, queryWithDuckDb, readWithDuckDb } from './readers.ts'
 import { completeRow, sample, stage } from './sample-table.ts';
 
 describe.each(names)('engine %s', (name) => {
-  const other = name === 'duckdb' ? 'parquetjs-lite' : 'duckdb';
+  const other = name === 'parquetjs-lite' ? 'duckdb' : 'parquetjs-lite';
 
   it('writes and merges 100,000 rows, in several row groups', async () => {
     const table = {
