@@ -31,6 +31,7 @@ export async function compareWithAws(
       buckets: planning.lake.buckets,
       scratchFolder: await scratch.subfolder('reconciliation'),
       reserve: (bytes) => scratch.reserve(bytes),
+      log,
       signal,
     });
     for (const { day, error } of found.unreadableDays) {

@@ -51,6 +51,9 @@ export const shardsPrefix = '_ledger/shards/';
 /** The digests of each part's rows are below this prefix, under the part's own key. */
 export const rowDigestsPrefix = '_ledger/row-digests/';
 
+/** What each part's rows add up to is below this prefix, under the part's own key. */
+export const partCountsPrefix = '_ledger/part-counts/';
+
 /** What `rebucket` prepares is below this prefix, until it has ended. */
 export const rebucketsPrefix = '_ledger/rebucket/';
 
@@ -220,6 +223,7 @@ export function isLedgerKey(key: string): boolean {
   if (key.startsWith(shardsPrefix)) return parseShardKey(key) !== null;
   if (key.startsWith(nightsPrefix)) return key.endsWith('.json');
   if (key.startsWith(rowDigestsPrefix)) return isRowDigestsKey(key);
+  if (key.startsWith(partCountsPrefix)) return isPartCountsKey(key);
   if (key.startsWith(handedOverPrefix)) return /\/\d{5}-\d{5}\.(parquet|taken)$/.test(key);
   return key.startsWith(creationDatesPrefix) && parseCreationDatesKey(key) !== null;
 }
@@ -252,6 +256,16 @@ export function rowDigestsKey(key: string): string {
 function isRowDigestsKey(key: string): boolean {
   const part = key.slice(rowDigestsPrefix.length);
   return /^(copy_jobs|copy_job_summaries)\/([a-z_]+=[^/]+\/)+part-\d{5}\.bin$/.test(part);
+}
+
+/** What a part's rows add up to; see src/reconciliation/part-counts.ts. @param key the part's */
+export function partCountsKey(key: string): string {
+  return `${partCountsPrefix}${key.replace(/\.parquet$/, '.json')}`;
+}
+
+function isPartCountsKey(key: string): boolean {
+  const part = key.slice(partCountsPrefix.length);
+  return /^(copy_jobs|copy_job_summaries)\/([a-z_]+=[^/]+\/)+part-\d{5}\.json$/.test(part);
 }
 
 export function watermarksKey(bucket: number): string {

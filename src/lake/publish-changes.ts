@@ -4,13 +4,12 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
+import { currentEtag } from './current-etag.ts';
 import type { StagedLineDigests } from './kept-digests.ts';
 import { partKey, rowDigestsKey } from './layout.ts';
 import { type Published, type PublishRequest, publishPart } from './publish.ts';
 import { digestsAfter, formatRowDigests, hasAll, parseRowDigests, type RowDigests } from './row-digests.ts';
-import { sha256Of } from './scratch-file.ts';
 import { digestsOf, type StagedDigests } from './staged-digests.ts';
-import type { Store } from './stores/store.ts';
 
 export interface ChangesRequest extends PublishRequest {
   /** Of the staged rows. */
@@ -27,7 +26,11 @@ export async function publishChanges(request: ChangesRequest, log: Pick<Logger, 
   if (known !== null) {
     const latest = request.latest?.() ?? Number.POSITIVE_INFINITY;
     if (staged !== null && hasAll(known, staged, latest)) {
-      const etag = await etagOf(store, key, signal);
+      // If it cannot be read, the merge says so.
+      const etag = await currentEtag(store, key, signal).catch(() => {
+        signal?.throwIfAborted();
+        return null;
+      });
       if (etag === known.part.etag) return unchanged(key, known, staged.rows);
     }
   }
@@ -61,19 +64,6 @@ async function readDigests(
   });
   if (found === null) return { known: null, etag: null };
   return { known: parseRowDigests(found.bytes, table, key, buckets), etag: found.etag };
-}
-
-/** The part's ETag now; null if there is no part, or it cannot be read: then the merge says so. */
-async function etagOf(store: Store, key: string, signal?: AbortSignal): Promise<string | null> {
-  try {
-    const head = await store.head(key, signal);
-    // In a folder, the ETag is the content's SHA-256.
-    if (head === null || head.etag !== null || head.file === null) return head?.etag ?? null;
-    return await sha256Of(head.file);
-  } catch {
-    signal?.throwIfAborted();
-    return null;
-  }
 }
 
 /** Never fails: without digests, the next run merges. */

@@ -34,19 +34,22 @@ export type CountingRule = (typeof countingRules)[number];
 /** The lake's rows of one account, region and day. */
 export type RowsByRole = Map<Role, Counts>;
 
-export function addRow(rows: RowsByRole, family: 'single' | 'parent' | 'child', kind: Kind): void {
-  addTo(rows, family, kind);
+/** What a row is to the account and region that own it. */
+export type Family = 'single' | 'parent' | 'child';
+
+export function addRows(rows: RowsByRole, family: Family, kind: Kind, jobs: number): void {
+  addTo(rows, family, kind, jobs);
 }
 
-export function addIncomingRow(rows: RowsByRole, family: 'single' | 'parent' | 'child', kind: Kind): void {
+export function addIncomingRows(rows: RowsByRole, family: Family, kind: Kind, jobs: number): void {
   const roles = { single: 'incomingSingle', parent: 'incomingParent', child: 'incomingChild' } as const;
-  addTo(rows, roles[family], kind);
+  addTo(rows, roles[family], kind, jobs);
 }
 
-function addTo(rows: RowsByRole, role: Role, kind: Kind): void {
+function addTo(rows: RowsByRole, role: Role, kind: Kind, jobs: number): void {
   const counts = rows.get(role) ?? new Map();
   rows.set(role, counts);
-  add(counts, kind, 1);
+  add(counts, kind, jobs);
 }
 
 export function countedBy({ roles }: CountingRule, rows: RowsByRole): Counts {

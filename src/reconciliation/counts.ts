@@ -1,6 +1,5 @@
 /** How many jobs there are of each kind: as AWS counts them, and as the lake's rows add up. */
 import { isTerminal } from '../tables/copy-jobs.ts';
-import type { Row, Value } from '../tables/table.ts';
 
 /** What AWS counts separately. Null: AWS or the job does not say. */
 export interface Kind {
@@ -15,12 +14,11 @@ export type Counts = Map<string, { readonly kind: Kind; jobs: number }>;
 /** In requests these words mean "every value". In a count they stand for a sum over several values. */
 const aggregates: ReadonlySet<string> = new Set(['ANY', 'AGGREGATE_ALL']);
 
-export function kindOf(row: Row): Kind {
-  return {
-    resourceType: textOrNull(row.resource_type),
-    state: textOrNull(row.state),
-    category: textOrNull(row.message_category),
-  };
+type Text = string | null | undefined;
+
+/** An empty text says as little as none. */
+export function kindOf(resourceType: Text, state: Text, category: Text): Kind {
+  return { resourceType: resourceType || null, state: state || null, category: category || null };
 }
 
 export function add(counts: Counts, kind: Kind, jobs: number): void {
@@ -54,8 +52,4 @@ export function canChange(state: string | null): boolean {
 
 function isSum(value: string | null): boolean {
   return value !== null && aggregates.has(value);
-}
-
-function textOrNull(value: Value | undefined): string | null {
-  return typeof value === 'string' && value !== '' ? value : null;
 }

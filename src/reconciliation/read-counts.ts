@@ -1,16 +1,19 @@
-/** Adds up the rows of one day's parts. Reads only the columns that say what AWS counts. */
+/** Adds up the rows of one day's parts, and reads only the parts that have changed since they were counted. */
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openPart, readPart } from '../lake/engines/part-reader.ts';
+import type { Logger } from 'pino';
+import { currentEtag } from '../lake/current-etag.ts';
+import { openPart } from '../lake/engines/part-reader.ts';
 import { partKey } from '../lake/layout.ts';
 import type { Store } from '../lake/stores/store.ts';
 import { copyJobSummaries } from '../tables/copy-job-summaries.ts';
 import { copyJobs } from '../tables/copy-jobs.ts';
-import type { Row, Table } from '../tables/table.ts';
-import { isUtcDay } from './comparable-days.ts';
-import { addIncomingRow, addRow, type RowsByRole } from './counting-rules.ts';
+import type { Table } from '../tables/table.ts';
+import { countPart, type Group } from './count-part.ts';
+import { addIncomingRows, addRows, type Family, type RowsByRole } from './counting-rules.ts';
 import { add, type Counts, kindOf } from './counts.ts';
+import { type FoundCounts, keepPartCounts, readPartCounts } from './part-counts.ts';
 
 export interface ReadCountsOptions {
   readonly store: Store;
@@ -18,6 +21,7 @@ export interface ReadCountsOptions {
   /** Must exist. Files created in it are removed again. */
   readonly scratchFolder: string;
   readonly reserve: (bytes: number) => () => void;
+  readonly log: Pick<Logger, 'warn'>;
   readonly signal: AbortSignal;
 }
 
@@ -29,29 +33,6 @@ export interface Slice {
   aligned: boolean;
 }
 
-const countColumns = [
-  'account_id',
-  'region',
-  'resource_type',
-  'state',
-  'message_category',
-  'job_count',
-  'start_time',
-  'end_time',
-];
-const jobColumns = [
-  'account_id',
-  'region',
-  'resource_type',
-  'state',
-  'message_category',
-  'is_parent',
-  'number_of_child_jobs',
-  'parent_job_id',
-  'destination_account_id',
-  'destination_region',
-];
-
 /** @param slices by account and region (`sliceName`): rows of others are left out */
 export async function readCounts(
   day: string,
@@ -60,62 +41,72 @@ export async function readCounts(
 ): Promise<void> {
   for (let bucket = 0; bucket < options.buckets; bucket += 1) {
     const counts = partKey(copyJobSummaries, { aggregation_period: 'ONE_DAY', start_date: day }, bucket);
-    for await (const row of rowsOf(copyJobSummaries, countColumns, counts, options)) {
-      const slice = slices.get(sliceName(row.account_id, row.region));
+    for (const { texts, jobs } of await groupsOf(copyJobSummaries, day, counts, options)) {
+      const [account, region, resourceType, state, category, role] = texts;
+      const slice = slices.get(sliceName(account, region));
       if (slice === undefined) continue;
-      add(slice.aws, kindOf(row), Number(row.job_count ?? 0));
-      if (!isUtcDay(day, timeOf(row.start_time), timeOf(row.end_time))) slice.aligned = false;
+      add(slice.aws, kindOf(resourceType, state, category), jobs);
+      if (role !== 'day') slice.aligned = false;
     }
     const jobs = partKey(copyJobs, { creation_date: day }, bucket);
-    for await (const row of rowsOf(copyJobs, jobColumns, jobs, options)) addJob(row, slices);
+    for (const group of await groupsOf(copyJobs, day, jobs, options)) addJobs(group, slices);
   }
 }
 
-export function sliceName(account: Row[string] | undefined, region: Row[string] | undefined): string {
+export function sliceName(account: string | null | undefined, region: string | null | undefined): string {
   return `${account ?? ''}/${region ?? ''}`;
 }
 
-function addJob(row: Row, slices: ReadonlyMap<string, Slice>): void {
-  const kind = kindOf(row);
-  const family = familyOf(row);
-  const home = sliceName(row.account_id, row.region);
+function addJobs({ texts, jobs }: Group, slices: ReadonlyMap<string, Slice>): void {
+  const [account, region, resourceType, state, category, role, toAccount, toRegion] = texts;
+  const kind = kindOf(resourceType, state, category);
+  // Safe: `countPart` gives jobs no other role.
+  const family = role as Family;
+  const home = sliceName(account, region);
   const own = slices.get(home);
-  if (own !== undefined) addRow(own.lake, family, kind);
-  const destination = sliceName(row.destination_account_id, row.destination_region);
+  if (own !== undefined) addRows(own.lake, family, kind, jobs);
+  const destination = sliceName(toAccount, toRegion);
   const there = destination === home ? undefined : slices.get(destination);
-  if (there !== undefined) addIncomingRow(there.lake, family, kind);
+  if (there !== undefined) addIncomingRows(there.lake, family, kind, jobs);
 }
 
-/** As in the view leaf_copies: a parent without children is a single copy. */
-function familyOf({ parent_job_id: parent, number_of_child_jobs: children, is_parent: isParent }: Row) {
-  if (parent) return 'child';
-  const hasChildren = typeof children === 'number' ? children > 0 : isParent === true;
-  return hasChildren ? 'parent' : 'single';
-}
-
-async function* rowsOf(
+/**
+ * What the part's rows add up to, by its content as it is now.
+ * @throws EngineError when the part cannot be read; LakeError; ScratchError; the signal's reason
+ */
+async function groupsOf(
   table: Table,
-  names: readonly string[],
+  day: string,
   key: string,
-  { store, scratchFolder, reserve, signal }: ReadCountsOptions,
-): AsyncGenerator<Row> {
+  { store, scratchFolder, reserve, log, signal }: ReadCountsOptions,
+): Promise<readonly Group[]> {
+  const [etag, found] = await Promise.all([
+    currentEtag(store, key, signal),
+    readPartCounts(store, key, signal).catch((err: unknown): FoundCounts => {
+      signal.throwIfAborted();
+      log.warn({ err, key }, 'the counts of a part cannot be read, so its rows are counted again');
+      return { counts: null, etag: null };
+    }),
+  ]);
+  if (etag === null) return [];
+  if (found.counts?.partEtag === etag) return found.counts.groups;
   const file = join(scratchFolder, `${randomUUID()}.counted.parquet`);
   let release: () => void = () => undefined;
   try {
-    const found = await store.download(key, file, signal);
-    if (found === null) return;
-    release = reserve(found.size);
-    const narrow = { ...table, columns: table.columns.filter(({ name }) => names.includes(name)) };
-    for await (const rows of readPart(await openPart(file), narrow)) {
-      signal.throwIfAborted();
-      yield* rows;
-    }
+    const downloaded = await store.download(key, file, signal);
+    if (downloaded === null) return [];
+    release = reserve(downloaded.size);
+    const groups = await countPart(await openPart(file), table, day);
+    signal.throwIfAborted();
+    await keepPartCounts(store, key, { partEtag: downloaded.etag, groups }, found.etag, signal).catch(
+      (err: unknown) => {
+        signal.throwIfAborted();
+        log.warn({ err, key }, 'the counts of a part cannot be kept, so the next run counts its rows again');
+      },
+    );
+    return groups;
   } finally {
     await rm(file, { force: true });
     release();
   }
-}
-
-function timeOf(value: Row[string] | undefined): number | null {
-  return typeof value === 'number' ? value : null;
 }

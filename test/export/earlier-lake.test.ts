@@ -70,7 +70,7 @@ it('a run over unchanged data writes no part of it, and nothing else but where i
   expect(
     added.filter(
       (key) =>
-        !/^(export_coverage|export_reconciliation|_ledger\/(row-digests|runs|checkpoints|lake-state))\//.test(
+        !/^(export_coverage|export_reconciliation|_ledger\/(row-digests|part-counts|runs|checkpoints|lake-state))\//.test(
           key,
         ),
     ),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
-  addIncomingRow,
-  addRow,
+  addIncomingRows,
+  addRows,
   countedBy,
   countingRules,
   type RowsByRole,
@@ -14,11 +14,11 @@ const kind = { resourceType: 'EBS', state: 'COMPLETED', category: null };
 describe('the rows that AWS counts', () => {
   it('are added up by each rule', () => {
     const rows: RowsByRole = new Map();
-    addRow(rows, 'single', kind);
-    addRow(rows, 'parent', kind);
-    for (let child = 0; child < 3; child += 1) addRow(rows, 'child', kind);
-    for (let copy = 0; copy < 10; copy += 1) addIncomingRow(rows, 'single', kind);
-    for (let child = 0; child < 100; child += 1) addIncomingRow(rows, 'child', kind);
+    addRows(rows, 'single', kind, 1);
+    addRows(rows, 'parent', kind, 1);
+    for (let child = 0; child < 3; child += 1) addRows(rows, 'child', kind, 1);
+    for (let copy = 0; copy < 10; copy += 1) addIncomingRows(rows, 'single', kind, 1);
+    for (let child = 0; child < 100; child += 1) addIncomingRows(rows, 'child', kind, 1);
     const sums = countingRules.map((rule) => [rule.name, total(countedBy(rule, rows))]);
     expect(Object.fromEntries(sums)).toEqual({
       'every job': 5,

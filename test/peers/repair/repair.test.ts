@@ -120,7 +120,7 @@ function hashes(of: ReadonlyMap<string, Uint8Array>): Record<string, string> {
 function compared(of: ReadonlyMap<string, Uint8Array>): Record<string, string> {
   const pages = new Set(newestPages());
   const counts = ([one]: readonly [string, Uint8Array]) =>
-    !/^_ledger\/(probe\.json|watermarks\/|creation-dates\/|row-digests\/)/.test(one) &&
+    !/^_ledger\/(probe\.json|watermarks\/|creation-dates\/|row-digests\/|part-counts\/)/.test(one) &&
     (!one.startsWith('_ledger/lake-state/') || pages.has(one));
   return hashes(new Map([...of].filter(counts)));
 }
