@@ -24,3 +24,11 @@ export const common: NonNullable<ViteUserConfig['test']> = {
   maxWorkers: 2,
   env: { TZ: 'Asia/Kathmandu' },
 };
+
+/** A worker runs many files, with what it has loaded and compiled for the first. See docs/decisions.md. */
+export const sharedWorkers: NonNullable<ViteUserConfig['test']> = {
+  isolate: false,
+  setupFiles: ['test/support/left-behind.ts'],
+  // Node loads the tests as it loads the program: it strips the types, and nothing is transformed.
+  experimental: { viteModuleRunner: false, nodeLoader: false },
+};

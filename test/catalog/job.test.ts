@@ -1,33 +1,24 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CommandLines, openCommandLines, processOf } from '../support/command-lines.ts';
 
-const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 let empty: string;
+let commandLines: CommandLines;
 
 beforeAll(async () => {
   empty = await mkdtemp(join(tmpdir(), 'bce-catalog-job-'));
+  commandLines = openCommandLines(empty);
 });
 afterAll(async () => {
+  await commandLines.close();
   await rm(empty, { recursive: true, force: true });
 });
 
-function catalog(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const kept = Object.entries(process.env).filter(([name]) => !/^(AWS_|BACKUP_COPY_EXPORT_)/.test(name));
-  return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-    const options = {
-      cwd: empty,
-      env: { ...Object.fromEntries(kept), AWS_EC2_METADATA_DISABLED: 'true', HOME: empty, ...env },
-      maxBuffer: 32 << 20,
-    };
-    execFile(process.execPath, [cli, 'catalog', ...args], options, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
-}
+const catalog = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+  processOf(empty, ['catalog', ...args], { HOME: empty, ...env });
 
 describe('catalog ddl', () => {
   it('needs no AWS where the first day is said, and takes its options from the environment too', async () => {
@@ -89,7 +80,7 @@ describe('a wrong command line ends with 64, one line on stderr and nothing on s
     ['a dry run of nothing', ['check', '--lake', 's3://bucket/x', '--dry-run'], /never changes anything/],
     ['an option of export', ['ddl', '--lake', 's3://bucket/x', '--since', 'all'], /Unknown option: --since/],
   ])('%s', async (_, args, message) => {
-    const { code, stdout, stderr } = await catalog(args);
+    const { code, stdout, stderr } = await commandLines.run(['catalog', ...args]);
     expect(stderr).toMatch(message);
     expect([code, stdout]).toEqual([64, '']);
     expect(stderr).toMatch(/^backup-copy-export: [^\n]+\n$/);

@@ -1,49 +1,25 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { allJobs } from '../../src/config/option.ts';
 import { commonOptionNames, exportOptionNames } from '../../src/config/options.ts';
 import { simulateOptions } from '../../src/config/simulate-options.ts';
 import { exitCodes } from '../../src/shared/exit-codes.ts';
+import { openCommandLines, processOf } from '../support/command-lines.ts';
 
-const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'backup-copy-export-cli-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const commandLines = openCommandLines(folder);
+afterAll(async () => {
+  await commandLines.close();
+  rmSync(folder, { recursive: true, force: true });
+});
 
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs the program as a person does, in an empty folder, with nothing of AWS in its environment. */
-function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
-  const kept = Object.entries(process.env).filter(([name]) => !/^(AWS_|BACKUP_COPY_EXPORT_)/.test(name));
-  const child = spawn(process.execPath, [cli, ...args], {
-    cwd: folder,
-    env: {
-      ...Object.fromEntries(kept),
-      AWS_EC2_METADATA_DISABLED: 'true',
-      AWS_CONFIG_FILE: join(folder, 'none'),
-      AWS_SHARED_CREDENTIALS_FILE: join(folder, 'none'),
-      ...env,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (chunk) => {
-    stdout += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    stderr += chunk;
-  });
-  return new Promise((resolve) => {
-    child.on('close', (code) => resolve({ code, stdout, stderr }));
-  });
-}
+/** Runs the program as a person does. */
+const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+  processOf(folder, args, env);
+/** For what ends before a job begins. */
+const quickly = commandLines.run;
 
 test('--version is the version of package.json, alone on stdout', async () => {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
@@ -59,11 +35,22 @@ test('--help names every job and every exit code', async () => {
 });
 
 test.each(['export', 'plan'])('%s --help names every option', async (job) => {
-  const { code, stdout } = await run([job, '--help']);
+  const { code, stdout } = await quickly([job, '--help']);
   expect(code).toBe(0);
   for (const name of ['config', ...commonOptionNames, ...exportOptionNames]) {
     expect(stdout).toMatch(new RegExp(`^ +--${name}\\b`, 'm'));
   }
+});
+
+test.each([
+  [['export', '--lake', './x', '--nope=1'], 64],
+  [['simulate', '--config', 'none.yaml'], 78],
+  [['plan', '--help'], 0],
+] as const)('%j is answered by a process of its own as by one that has had others', async (args, code) => {
+  const alone = await run(args);
+  expect(alone.code).toBe(code);
+  expect(await quickly(args)).toEqual(alone);
+  expect(await quickly(args)).toEqual(alone);
 });
 
 describe('a wrong command line ends with 64, one line on stderr and nothing on stdout', () => {
@@ -125,7 +112,7 @@ describe('a wrong command line ends with 64, one line on stderr and nothing on s
     ['an unknown short option of a job', ['export', '--lake', './x', '-q'], /Unknown option: -q\. See/],
     ['an unknown option without a job', ['--nope', '--log-level', 'info'], /Unknown option: --nope\. See/],
   ])('%s', async (_, args, message) => {
-    const { code, stdout, stderr } = await run(args);
+    const { code, stdout, stderr } = await quickly(args);
     expect(stderr).toMatch(message);
     expect([code, stdout]).toEqual([64, '']);
     expect(stderr).toMatch(/^backup-copy-export: [^\n]+\n$/);
@@ -141,7 +128,7 @@ describe('a wrong command line ends with 64, one line on stderr and nothing on s
     [['exprot'], 'export'],
     [['simulator'], 'simulate'],
   ])('%j: the nearest that there is, is named', async (args, meant) => {
-    const { code, stderr } = await run(args);
+    const { code, stderr } = await quickly(args);
     expect([code, stderr]).toEqual([64, expect.stringContaining(`Did you mean ${meant}?`)]);
   });
 
@@ -175,12 +162,12 @@ describe('a wrong command line ends with 64, one line on stderr and nothing on s
     ],
     ['aggregation-periods', 'ONE_DAY,TWO_DAYS', /--aggregation-periods: "TWO_DAYS" is not a valid choice/],
   ])('the wrong item of a list, and not the right ones: --%s %s', async (name, value, message) => {
-    const { code, stderr } = await run(['export', '--lake', './lake', `--${name}`, value]);
+    const { code, stderr } = await quickly(['export', '--lake', './lake', `--${name}`, value]);
     expect([code, stderr]).toEqual([64, expect.stringMatching(message)]);
   });
 
   test.each(['export', 'plan', 'simulate'])('an unknown variable, for %s', async (job) => {
-    const { code, stdout, stderr } = await run([job], { BACKUP_COPY_EXPORT_LAKES: 'x' });
+    const { code, stdout, stderr } = await quickly([job], { BACKUP_COPY_EXPORT_LAKES: 'x' });
     expect([code, stdout]).toEqual([64, '']);
     expect(stderr).toMatch(
       /^backup-copy-export: The environment variable BACKUP_COPY_EXPORT_LAKES .*--help[^\n]*\n$/,
@@ -190,7 +177,7 @@ describe('a wrong command line ends with 64, one line on stderr and nothing on s
 
 describe('a bad configuration file ends with 78', () => {
   test.each(['export', 'plan', 'simulate'])('one that is missing, for %s', async (job) => {
-    const { code, stdout, stderr } = await run([job, '--config', 'none.yaml']);
+    const { code, stdout, stderr } = await quickly([job, '--config', 'none.yaml']);
     expect([code, stdout]).toEqual([78, '']);
     expect(stderr).toMatch(/none\.yaml cannot be read \(ENOENT\)\. Check/);
   });
@@ -283,10 +270,10 @@ test.concurrent('a failing program with a silent log still says why', async () =
 
 test('simulate takes its options from the environment and the file too, and flags win', async () => {
   writeFileSync(join(folder, 'simulate.yaml'), 'port: 99999999\naccounts: 3\n');
-  const { code, stderr } = await run(['simulate', '--config', 'simulate.yaml', '--accounts', '2']);
+  const { code, stderr } = await quickly(['simulate', '--config', 'simulate.yaml', '--accounts', '2']);
   expect(code).toBe(78);
   expect(stderr).toMatch(/port in the configuration file .*simulate\.yaml: "99999999" is out of range/);
-  const other = await run(['simulate', '--config', 'simulate.yaml', '--port', '0'], {
+  const other = await quickly(['simulate', '--config', 'simulate.yaml', '--port', '0'], {
     BACKUP_COPY_EXPORT_SEED: '-5',
   });
   expect(other.code).toBe(64);
@@ -294,7 +281,7 @@ test('simulate takes its options from the environment and the file too, and flag
 });
 
 test('simulate --help names every option', async () => {
-  const { code, stdout } = await run(['simulate', '--help']);
+  const { code, stdout } = await quickly(['simulate', '--help']);
   expect(code).toBe(0);
   for (const name of ['config', ...commonOptionNames, ...Object.keys(simulateOptions)]) {
     expect(stdout).toMatch(new RegExp(`^ +--${name}\\b`, 'm'));
@@ -302,7 +289,9 @@ test('simulate --help names every option', async () => {
 });
 
 test('the environment is judged wherever the job stands on the command line', async () => {
-  const { code, stderr } = await run(['--log-level', 'debug', 'simulate'], { BACKUP_COPY_EXPORT_FOO: '1' });
+  const { code, stderr } = await quickly(['--log-level', 'debug', 'simulate'], {
+    BACKUP_COPY_EXPORT_FOO: '1',
+  });
   expect(code).toBe(64);
   expect(stderr).toMatch(/The environment variable BACKUP_COPY_EXPORT_FOO/);
 });

@@ -48,9 +48,14 @@ function foldersOf(path: string): readonly string[] {
 }
 
 let lab: Lab;
+/** Node keeps what it has compiled here, for each user apart. */
+let compiled: string;
 beforeAll(async () => {
-  lab = await openLab({ accounts: 2, regions: 1, days: 2 });
+  lab = await openLab({ accounts: 2, regions: 1, days: 1 });
   chmodSync(lab.folder, 0o755);
+  compiled = join(lab.folder, 'compiled');
+  mkdirSync(compiled);
+  chmodSync(compiled, 0o777);
   await lab.run({ lake: join(lab.folder, 'asked') });
 });
 afterAll(() => lab.close());
@@ -69,7 +74,7 @@ describe.each([
     const child = spawn(process.execPath, [...ofNode, cli, job, ...words], {
       ...user,
       cwd: folder,
-      env: { PATH: process.env.PATH, TMPDIR: folder, ...environment },
+      env: { PATH: process.env.PATH, TMPDIR: folder, NODE_COMPILE_CACHE: compiled, ...environment },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     let stderr = '';

@@ -26,8 +26,23 @@ beforeAll(async () => {
 });
 afterAll(() => lab.close());
 
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const ended = new Map<string, Promise<Ended>>();
+
+/** What a command has said and how it ended; it is run once. */
+function inShell(command: string): Promise<Ended> {
+  const known = ended.get(command) ?? runInShell(command);
+  ended.set(command, known);
+  return known;
+}
+
 /** In a shell, as a person does, but in a folder with a lake, and with that in place of one on S3. */
-function inShell(command: string): Promise<{ code: number | null; stdout: string; stderr: string }> {
+function runInShell(command: string): Promise<Ended> {
   const here = command.replace('./backup-copy-export', `'${join(root, 'backup-copy-export')}'`);
   const child = spawn('sh', ['-c', here.replaceAll('s3://YOUR-BUCKET/lake', './lake')], {
     cwd: lab.folder,

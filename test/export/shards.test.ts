@@ -43,7 +43,7 @@ async function handedOverKeys(of: Lab): Promise<{ rows: string[]; taken: string[
 }
 
 it('shards of one night share its as-of, write parts of their own only, and end at the truth', async () => {
-  lab = await openLab({ accounts: 6, regions: 2, listInDestination: true });
+  lab = await openLab({ accounts: 6, regions: 2, days: 2, listInDestination: true });
   const runs = await Promise.all(
     [0, 1, 2].map((index) => lab.run({ shard: `${index}/3`, night: 'night-1' })),
   );

@@ -33,9 +33,13 @@ export async function pythonPeers(): Promise<string> {
       if (await exists(complete)) continue;
       await rm(folder, { recursive: true, force: true });
       await run('python3', ['-m', 'venv', folder]);
-      await run(join(folder, 'bin/python'), ['-m', 'pip', 'install', '--quiet', '-r', requirements], {
-        timeout: 15 * 60_000,
-      });
+      await run(
+        join(folder, 'bin/python'),
+        ['-m', 'pip', 'install', '--quiet', '--no-compile', '-r', requirements],
+        {
+          timeout: 15 * 60_000,
+        },
+      );
       await writeFile(complete, '');
     } finally {
       await release();

@@ -14,7 +14,7 @@ it.each([
 ])(
   'a record with %s is kept raw, counted and told of; all others of its page become rows',
   async (kind, field) => {
-    lab = await openLab({ accounts: 2, regions: 1 });
+    lab = await openLab({ accounts: 2, regions: 1, days: 1 });
     lab.simulator.addFaults([{ kind, api: 'ListCopyJobs', count: 1 }]);
     const run = await lab.run();
     expect(run.exit_code).toBe(65);
@@ -44,7 +44,7 @@ it.each([
 );
 
 it('a rejected count replaces nothing: the slice stays as it was, and heals', async () => {
-  lab = await openLab({ accounts: 2, regions: 1 });
+  lab = await openLab({ accounts: 2, regions: 1, days: 1 });
   expect((await lab.run()).exit_code).toBe(0);
   await lab.simulator.advance(86_400_000);
   lab.simulator.addFaults([{ kind: 'bad-date', api: 'ListCopyJobSummaries' }]);
@@ -57,7 +57,7 @@ it('a rejected count replaces nothing: the slice stays as it was, and heals', as
 });
 
 it('a state and a field that nobody knows are kept or told of, and stop nothing', async () => {
-  lab = await openLab({ accounts: 2, regions: 1 });
+  lab = await openLab({ accounts: 2, regions: 1, days: 1 });
   lab.simulator.addFaults([
     { kind: 'unknown-state', api: 'ListCopyJobs' },
     { kind: 'unknown-field', api: 'ListCopyJobs' },
@@ -86,7 +86,7 @@ it('a state and a field that nobody knows are kept or told of, and stop nothing'
 it.each(['duckdb', 'parquetjs-lite'])(
   'a text that Parquet cannot hold is replaced in its row, and the record is kept raw, counted and told of (%s)',
   async (engine) => {
-    lab = await openLab({ accounts: 2, regions: 1 });
+    lab = await openLab({ accounts: 2, regions: 1, days: 1 });
     lab.simulator.addFaults([{ kind: 'half-character', api: 'ListCopyJobs', count: 1 }]);
     const run = await lab.run({ engine });
     expect(run).toMatchObject({ exit_code: 0, altered_records: 1 });

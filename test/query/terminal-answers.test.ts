@@ -3,14 +3,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import type { DuckDBValue } from '@duckdb/node-api';
 import pino from 'pino';
 import stringWidth from 'string-width';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { questionRequest } from '../../src/query/named-questions.ts';
 import { runQuery } from '../../src/query/query.ts';
 import { parseQuerySettings } from '../../src/query/query-settings.ts';
+import { asText, type Rows, rowsOf } from '../../src/query/result-formats.ts';
 import { openSession, type Session } from '../../src/query/session.ts';
-import { answer } from '../../src/query/write-result.ts';
 import { loadQuestions, type Question } from '../../src/questions/questions.ts';
 import { writeOddLake } from '../support/answers/odd-lake.ts';
 import { fakeTerminal } from '../telemetry/terminal.ts';
@@ -82,25 +83,45 @@ beforeAll(async () => {
 });
 afterAll(() => session.close());
 
-const answers = new Map<string, Promise<string>>();
-
-/** What a question shows of all days, asked once for each width. */
-function answerTo(question: Question, columns: number): Promise<string> {
-  const shown = answers.get(`${question.name} ${columns}`) ?? shownOf(question, columns);
-  answers.set(`${question.name} ${columns}`, shown);
-  return shown;
+interface Asked {
+  readonly columns: Rows['columns'];
+  readonly all: readonly (readonly DuckDBValue[])[];
 }
 
-async function shownOf({ name, parameters }: Question, width: number): Promise<string> {
+const answers = new Map<string, Promise<Asked>>();
+
+/** The rows of a question of all days, asked once for all widths. */
+function rowsFor(question: Question): Promise<Asked> {
+  const rows = answers.get(question.name) ?? askedFor(question);
+  answers.set(question.name, rows);
+  return rows;
+}
+
+async function askedFor({ name, parameters }: Question): Promise<Asked> {
   const asked = questionRequest(name, parameters.some((one) => one.name === 'days') ? { days: '500' } : {});
-  let shown = '';
-  const show = async (text: string) => {
-    shown = text;
+  return await session.ask(asked.lookBack, new AbortController().signal, async (reader) => {
+    const { sql } = await reader.check(asked.sql);
+    const { columns, batches } = rowsOf(await reader.connection.stream(sql));
+    const all: (readonly DuckDBValue[])[] = [];
+    for await (const batch of batches) all.push(...batch);
+    return { columns, all };
+  });
+}
+
+/** As a terminal of that width shows it; nothing where there are no rows. */
+async function answerTo(question: Question, width: number): Promise<string> {
+  const { columns, all } = await rowsFor(question);
+  let count = 0;
+  const onEnd = (rows: number) => {
+    count = rows;
   };
-  const limits = { timeoutMs: 60_000, signal: new AbortController().signal };
-  const options = { raw: false, terminal: true, width, onCut: () => {} };
-  await answer(session, asked, { kind: 'screen', show, width }, limits, options);
-  return shown;
+  const options = { raw: false, terminal: true, width, onCut: () => {}, onEnd };
+  const batches = (async function* () {
+    yield all;
+  })();
+  let text = '';
+  for await (const piece of asText('table', { columns, batches }, options)) text += piece;
+  return count === 0 ? '' : text;
 }
 
 describe.each([80, 120])('at %d columns', (columns) => {

@@ -1,4 +1,4 @@
-/** Programs whose stdout takes nothing; a lab is open for the tests of whichever file imports this. */
+/** Programs whose stdout takes nothing, over a lab that is open in a file that calls `refusedOutput`. */
 import { spawn } from 'node:child_process';
 import { existsSync, openSync, readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
@@ -20,11 +20,14 @@ export const fullDisk: readonly Refusing[] = existsSync('/dev/full')
   : openForReading;
 
 let lab: Lab;
-beforeAll(async () => {
-  lab = await openLab({ accounts: 2, regions: 1, days: 2 });
-  await lab.run({ lake: join(lab.folder, 'asked') });
-});
-afterAll(() => lab.close());
+
+function openRefusedLab(): void {
+  beforeAll(async () => {
+    lab = await openLab({ accounts: 2, regions: 1, days: 1 });
+    await lab.run({ lake: join(lab.folder, 'asked') });
+  });
+  afterAll(() => lab.close());
+}
 
 export function run(
   args: readonly string[],
@@ -66,7 +69,9 @@ async function recordedCode(lake: string): Promise<unknown> {
   return manifest.exit_code;
 }
 
+/** Opens the lab of the whole file. */
 export function refusedOutput(refusing: readonly Refusing[]): void {
+  openRefusedLab();
   describe.each(refusing)('stdout %s', (_, descriptor) => {
     test('changes neither what an export did nor its exit code, and is said on stderr', async () => {
       const { code, stderr } = await run(exported(`stdout-${descriptor}`), descriptor);

@@ -31,15 +31,31 @@ function setup(simulator: Simulator, region: string, credentials: Keys) {
   return { endpoint: simulator.endpoint, region, credentials, maxAttempts: 1 };
 }
 
+/** Each is made when it is asked for: to make one costs milliseconds. */
 export function clientsOf(simulator: Simulator, region = 'us-east-1', keys = ownKeys(simulator)) {
   const settings = setup(simulator, region, keys);
   return {
-    backup: new BackupClient(settings),
-    sts: new STSClient(settings),
-    organizations: new OrganizationsClient(settings),
-    account: new AccountClient(settings),
-    ec2: new EC2Client(settings),
+    get backup() {
+      return new BackupClient(settings);
+    },
+    get sts() {
+      return new STSClient(settings);
+    },
+    get organizations() {
+      return new OrganizationsClient(settings);
+    },
+    get account() {
+      return new AccountClient(settings);
+    },
+    get ec2() {
+      return new EC2Client(settings);
+    },
   };
+}
+
+/** A client with the keys of an account, which are asked for anew: they expire by the simulator's clock. */
+async function backupOf(simulator: Simulator, accountId: string, region: string): Promise<BackupClient> {
+  return clientsOf(simulator, region, await keysOf(simulator, accountId)).backup;
 }
 
 export async function keysOf(simulator: Simulator, accountId: string): Promise<Keys> {
@@ -90,7 +106,13 @@ export async function drainJobs(
   region: string,
   input: ListCopyJobsCommandInput = {},
 ): Promise<{ records: WireRecord[]; pages: number }> {
-  const { backup } = clientsOf(simulator, region, await keysOf(simulator, accountId));
+  return await jobsBy(await backupOf(simulator, accountId, region), input);
+}
+
+async function jobsBy(
+  backup: BackupClient,
+  input: ListCopyJobsCommandInput,
+): Promise<{ records: WireRecord[]; pages: number }> {
   const records: WireRecord[] = [];
   let pages = 0;
   let NextToken: string | undefined;
@@ -111,7 +133,16 @@ export async function drainSummaries(
   AggregationPeriod: AggregationPeriod,
   MaxResults = 500,
 ): Promise<{ records: WireRecord[]; pages: number }> {
-  const { backup } = clientsOf(simulator, region, await keysOf(simulator, accountId));
+  const backup = await backupOf(simulator, accountId, region);
+  return await summariesBy(backup, accountId, AggregationPeriod, MaxResults);
+}
+
+async function summariesBy(
+  backup: BackupClient,
+  accountId: string,
+  AggregationPeriod: AggregationPeriod,
+  MaxResults = 500,
+): Promise<{ records: WireRecord[]; pages: number }> {
   const records: WireRecord[] = [];
   let pages = 0;
   let NextToken: string | undefined;
@@ -140,18 +171,19 @@ export async function drainAll(simulator: Simulator): Promise<TruthLine[]> {
   for (const { id } of simulator.organization.active) {
     for (const region of simulator.regions) {
       const target = { region, account_id: id };
-      const { records } = await drainJobs(simulator, id, region);
+      const backup = await backupOf(simulator, id, region);
+      const { records } = await jobsBy(backup, {});
       const known = new Set(records.map((record) => record.CopyJobId));
       const isHidden = !records.some((record) => record.ParentJobId !== undefined);
       for (const parent of isHidden ? records.filter((record) => record.IsParent === true) : []) {
         const ByParentJobId = String(parent.CopyJobId);
-        for (const child of (await drainJobs(simulator, id, region, { ByParentJobId })).records) {
+        for (const child of (await jobsBy(backup, { ByParentJobId })).records) {
           if (!known.has(child.CopyJobId)) records.push(child);
         }
       }
       for (const record of records) lines.push({ table: 'copy_jobs', ...target, record });
       for (const aggregation_period of ['ONE_DAY', 'SEVEN_DAYS', 'FOURTEEN_DAYS'] as const) {
-        for (const record of (await drainSummaries(simulator, id, region, aggregation_period)).records) {
+        for (const record of (await summariesBy(backup, id, aggregation_period)).records) {
           lines.push({ table: 'copy_job_summaries', ...target, aggregation_period, record });
         }
       }

@@ -7,11 +7,14 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
+import { openCommandLines } from '../support/command-lines.ts';
 
 const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 let folder: string;
 let child: ChildProcess | null = null;
+const commandLines = openCommandLines(tmpdir());
+afterAll(() => commandLines.close());
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'simulate-'));
 });
@@ -103,9 +106,7 @@ it.each([
   ['--faults', '/nowhere/faults.json'],
   ['--colour', 'red'],
 ])('refuses %s %s as a matter of usage', async (...args) => {
-  const run = start(...args);
-  run.ready.catch(() => undefined);
-  const { code, stdout, stderr } = await run.ended;
+  const { code, stdout, stderr } = await commandLines.run(['simulate', ...args]);
   expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
   expect(stderr).toContain(args[0]?.slice(2));
 });
@@ -113,8 +114,7 @@ it.each([
 it('says which kinds of faults there are when one is not known', async () => {
   const faults = join(folder, 'faults.json');
   await writeFile(faults, JSON.stringify([{ kind: 'meteor' }]));
-  const { ended } = start('--faults', faults);
-  const { code, stderr } = await ended;
+  const { code, stderr } = await commandLines.run(['simulate', '--faults', faults]);
   expect(code).toBe(64);
   expect(stderr).toContain('meteor');
   expect(stderr).toContain('repeat-token');

@@ -216,21 +216,24 @@ export async function openLab(
   };
 }
 
-let labsOfThisProcess = 0;
+/** The environments of the open labs, and the process's own before the first of them. */
+const environments: Readonly<Record<string, string>>[] = [];
+let own: NodeJS.ProcessEnv = {};
 
 /**
- * Sets variables of this process, which the AWS SDK reads. What it gives puts back those that were there, unless a later lab
- * is open: that one's would be lost.
+ * Sets variables of this process, which the AWS SDK reads: those of the lab that was opened last. What it gives ends that;
+ * with the last lab, the process has its own variables again.
  */
 function withEnvironment(changed: Readonly<Record<string, string>>): () => void {
-  const before = Object.keys(changed).map((name) => [name, process.env[name]] as const);
-  labsOfThisProcess += 1;
-  const mine = labsOfThisProcess;
+  if (environments.length === 0) own = { ...process.env };
+  environments.push(changed);
   Object.assign(process.env, changed);
   return () => {
-    if (labsOfThisProcess !== mine) return;
-    labsOfThisProcess -= 1;
-    for (const [name, value] of before) {
+    const at = environments.indexOf(changed);
+    if (at < 0) return;
+    environments.splice(at, 1);
+    for (const name of Object.keys(changed)) {
+      const value = environments.findLast((one) => name in one)?.[name] ?? own[name];
       if (value === undefined) delete process.env[name];
       else process.env[name] = value;
     }

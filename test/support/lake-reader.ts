@@ -1,7 +1,7 @@
 /** Reads a lake with DuckDB, as a person would: the parts, and nothing of the program's own code. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
+import { connectToRead } from './reading-database.ts';
 import type { Expected, ExpectedLake } from './truth.ts';
 import { summaryKey } from './truth.ts';
 
@@ -32,31 +32,23 @@ export async function readTable(folder: string, table: string, filename = false)
   if (!existsSync(path)) return [];
   const glob = join(path, '**', '*.parquet').replaceAll("'", "''");
   const from = `read_parquet('${glob}', hive_partitioning = true, hive_types_autocast = false, union_by_name = true, filename = ${filename})`;
-  const instance = await DuckDBInstance.create(':memory:', { threads: '2' });
+  const connection = await connectToRead();
   try {
-    const connection = await instance.connect();
     // Parts of earlier versions have times with a zone beside those without: DuckDB makes one column of both by this zone.
     await connection.run("SET TimeZone = 'UTC'");
-    const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${from}`);
-    const columns = described.getRowObjectsJS().map((column) => ({
-      name: String(column.column_name),
-      type: String(column.column_type),
-    }));
-    const selected = columns.map(({ name, type }) =>
-      type.startsWith('TIMESTAMP') ? `epoch_ms("${name}"::TIMESTAMP) AS "${name}"` : `"${name}"`,
-    );
-    const reader = await connection.runAndReadAll(`SELECT ${selected.join(', ')} FROM ${from}`);
+    const reader = await connection.runAndReadAll(`SELECT * FROM ${from}`);
     return reader.getRowObjectsJS().map((row) =>
       Object.fromEntries(
         Object.entries(row).map(([name, value]) => {
           if (typeof value === 'bigint') return [name, Number(value)];
+          if (value instanceof Date) return [name, value.getTime()];
           if (value === null || typeof value === 'string' || typeof value === 'boolean') return [name, value];
           throw new Error(`${table}.${name} holds a ${typeof value}`);
         }),
       ),
     );
   } finally {
-    instance.closeSync();
+    connection.closeSync();
   }
 }
 

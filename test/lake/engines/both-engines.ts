@@ -1,4 +1,4 @@
-/** Both engines, open for the tests of whichever file imports this. */
+/** Both engines, open for the tests of a file that calls `openBothEngines`. */
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,21 +18,23 @@ export let folder: string;
 let engines: Record<(typeof names)[number], Engine>;
 let files = 0;
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'engines-[x]-'));
-  const options = { memoryLimitBytes: 512 * 2 ** 20, scratch: folder };
-  const duckdb = await openEngine('duckdb', options);
-  engines = {
-    duckdb,
-    'duckdb, few rows': duckdb,
-    'parquetjs-lite': await openEngine('parquetjs-lite', options),
-  };
-});
+export function openBothEngines(): void {
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'engines-[x]-'));
+    const options = { memoryLimitBytes: 512 * 2 ** 20, scratch: folder };
+    const duckdb = await openEngine('duckdb', options);
+    engines = {
+      duckdb,
+      'duckdb, few rows': duckdb,
+      'parquetjs-lite': await openEngine('parquetjs-lite', options),
+    };
+  });
 
-afterAll(async () => {
-  for (const engine of new Set(Object.values(engines))) await engine.close();
-  await rm(folder, { recursive: true });
-});
+  afterAll(async () => {
+    for (const engine of new Set(Object.values(engines))) await engine.close();
+    await rm(folder, { recursive: true });
+  });
+}
 
 export function newFile(): string {
   files += 1;

@@ -13,10 +13,22 @@ import { copyJobs } from '../../../src/tables/copy-jobs.ts';
 import { exportCoverage } from '../../../src/tables/export-coverage.ts';
 import { exportReconciliation } from '../../../src/tables/export-reconciliation.ts';
 import type { Row } from '../../../src/tables/table.ts';
-import { expectRows, folder, glob, longRow, merge, names, newFile, seen } from './both-engines.ts';
+import {
+  expectRows,
+  folder,
+  glob,
+  longRow,
+  merge,
+  names,
+  newFile,
+  openBothEngines,
+  seen,
+} from './both-engines.ts';
 import { withEarlierTimes } from './earlier-part.ts';
 import { keyValueMetadata, queryWithDuckDb, readWithHyparquet } from './readers.ts';
 import { sample, stage } from './sample-table.ts';
+
+openBothEngines();
 
 /** The times' types as they stand in the file. */
 async function timestampsOf(file: string) {

@@ -6,9 +6,21 @@ import { describe, expect, it } from 'vitest';
 import { mergeRows } from '../../../src/lake/engines/merge.ts';
 import { openEngine } from '../../../src/lake/engines/open-engine.ts';
 import type { Row } from '../../../src/tables/table.ts';
-import { expectRows, folder, glob, longRow, merge, names, newFile, seen } from './both-engines.ts';
+import {
+  expectRows,
+  folder,
+  glob,
+  longRow,
+  merge,
+  names,
+  newFile,
+  openBothEngines,
+  seen,
+} from './both-engines.ts';
 import { keyValueMetadata, queryWithDuckDb, readWithDuckDb } from './readers.ts';
 import { completeRow, sample, stage } from './sample-table.ts';
+
+openBothEngines();
 
 describe.each(names)('engine %s', (name) => {
   const other = name === 'parquetjs-lite' ? 'duckdb' : 'parquetjs-lite';

@@ -1,8 +1,8 @@
 /** Readers of parts that nobody here wrote, each giving plain rows with times in epoch milliseconds. */
-import { DuckDBInstance } from '@duckdb/node-api';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import type { Row, Table, Value } from '../../../src/tables/table.ts';
+import { connectToRead } from '../../support/reading-database.ts';
 
 /** With hyparquet as it comes, but for its text decoder, which drops a byte order mark. */
 export async function readWithHyparquet(file: string): Promise<Row[]> {
@@ -23,13 +23,11 @@ export async function keyValueMetadata(file: string): Promise<Record<string, str
 }
 
 export async function queryWithDuckDb(sql: string): Promise<unknown[][]> {
-  const instance = await DuckDBInstance.create(':memory:');
-  const connection = await instance.connect();
+  const connection = await connectToRead();
   try {
     return (await connection.runAndReadAll(sql)).getRows();
   } finally {
     connection.closeSync();
-    instance.closeSync();
   }
 }
 

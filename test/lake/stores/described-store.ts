@@ -1,7 +1,6 @@
 /** A store that can be told to another process: as JSON in its arguments. */
 import pino from 'pino';
 import { openLocalStore } from '../../../src/lake/stores/local.ts';
-import { openS3Store } from '../../../src/lake/stores/s3.ts';
 import type { PutRequest, Store } from '../../../src/lake/stores/store.ts';
 
 export type StoreDescription =
@@ -20,6 +19,8 @@ export type StoreDescription =
 export async function openDescribed(described: StoreDescription): Promise<Store> {
   if (described.kind === 'local') return await openLocalStore({ folder: described.folder, create: true });
   const { endpoint, bucket, prefix, region, accessKeyId, secretAccessKey } = described;
+  // Loaded here, because a process that writes to a folder would take most of its time to load it.
+  const { openS3Store } = await import('../../../src/lake/stores/s3.ts');
   return openS3Store({
     bucket,
     prefix,

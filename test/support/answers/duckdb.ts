@@ -1,7 +1,7 @@
 /** A lake with its views in DuckDB, made of the SQL files and nothing else of the program. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { sqlTypes } from '../../../src/lake/engines/sql-text.ts';
 import { loadViews } from '../../../src/questions/questions.ts';
 import { exportReconciliation } from '../../../src/tables/export-reconciliation.ts';
@@ -28,6 +28,8 @@ const emptyReconciliation = [
 /** Answers must not depend on the session's. */
 const timeZone = 'Asia/Kathmandu';
 
+export type InDuckDb = Awaited<ReturnType<typeof openInDuckDb>>;
+
 /** @param from the first day that is there */
 export async function openInDuckDb(lake: string, from = '0000-01-01') {
   const instance = await DuckDBInstance.create(':memory:', { threads: '1', memory_limit: '1GB' });
@@ -45,20 +47,46 @@ export async function openInDuckDb(lake: string, from = '0000-01-01') {
     );
   }
   for (const { name, sql } of loadViews()) await connection.run(`CREATE VIEW ${name} AS ${sql}`);
+  const connections = [connection];
+  let kept: Promise<DuckDBConnection> | undefined;
   return {
-    ask: async (sql: string): Promise<Asked> => {
-      const result = await connection.runAndReadAll(sql);
-      const columns = result.columnNames();
-      const rows = result
-        .getRows()
-        .map((row) => Object.fromEntries(row.map((value, index) => [columns[index] ?? '', plain(value)])));
-      return { columns, types: result.columnTypes().map(String), rows };
+    ask: (sql: string): Promise<Asked> => asked(connection, sql),
+    /**
+     * Asks the same lake with a table in place of each view, which has the rows that the view had. DuckDB puts the text of
+     * every view into the plan of a question: that takes most of the time. Whoever asks here asks the views themselves too.
+     */
+    askTables: async (sql: string): Promise<Asked> => {
+      kept ??= instance.connect().then(async (other) => {
+        connections.push(other);
+        await keepViews(other);
+        return other;
+      });
+      return await asked(await kept, sql);
     },
     close: () => {
-      connection.closeSync();
+      for (const one of connections) one.closeSync();
       instance.closeSync();
     },
   };
+}
+
+/** Makes a table of each view, which this connection then finds in the view's place. */
+async function keepViews(connection: DuckDBConnection): Promise<void> {
+  await connection.run(`SET TimeZone = '${timeZone}'`).catch(() => undefined);
+  await connection.run('CREATE SCHEMA kept');
+  for (const { name } of loadViews()) {
+    await connection.run(`CREATE TABLE kept.${name} AS SELECT * FROM main.${name}`);
+  }
+  await connection.run(`SET search_path = 'kept,main'`);
+}
+
+async function asked(connection: DuckDBConnection, sql: string): Promise<Asked> {
+  const result = await connection.runAndReadAll(sql);
+  const columns = result.columnNames();
+  const rows = result
+    .getRows()
+    .map((row) => Object.fromEntries(row.map((value, index) => [columns[index] ?? '', plain(value)])));
+  return { columns, types: result.columnTypes().map(String), rows };
 }
 
 /** Times become milliseconds since the epoch, decimals become text. */

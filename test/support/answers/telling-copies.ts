@@ -173,8 +173,10 @@ export function valuesFor(
   const named = (type: string) => parameters.filter((one) => one.type === type).map(({ name }) => name);
   const steps = named('integer').length > 1 ? [0, 1] : [0];
   const resources = ['%', table('user_orders'), 'arn:%:table/user!%', table('user%_orders')];
+  // A question without numbers has the same values for each of them.
+  const firsts = named('integer').length === 0 ? [0] : [...numbers.keys()];
   return steps.flatMap((step) =>
-    numbers.flatMap((_, first) => {
+    firsts.flatMap((first) => {
       const spans = named('integer').map((name, at) => [name, numbers[(first + step * at) % numbers.length]]);
       const texts = named('text').length === 0 ? [''] : resources;
       return texts.map((text) =>
