@@ -44,6 +44,7 @@ async function exportAll(opened: OpenRun): Promise<RunSummary> {
   } finally {
     // Scratch must stay while parts are made in it.
     await batches.close();
+    creationDates.close();
   }
   warnOfLargeParts(publication.written, log);
 

@@ -62,6 +62,7 @@ async function publishFor(
     await open.batches.finish();
   } finally {
     await open.batches.close();
+    open.creationDates.close();
   }
   const { publication } = open;
   const records = await closeLedger({

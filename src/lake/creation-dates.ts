@@ -9,7 +9,7 @@
  * read from the parts again.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { rm, writeFile } from 'node:fs/promises';
+import { open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
@@ -23,6 +23,7 @@ import { bucketOf, creationDatesKey, partKey } from './layout.ts';
 import { partitionsOf } from './partitions.ts';
 import { scratchError } from './stores/file-errors.ts';
 import type { Body, Store } from './stores/store.ts';
+import { entryBytes } from './time-entries.ts';
 
 export interface CreationDatesOptions {
   readonly store: Store;
@@ -64,6 +65,7 @@ export class CreationDates {
   readonly #loaded = new Map<number, Bucket | null>();
   readonly #inTurn = pLimit(1);
   readonly #moved = new Set<string>();
+  readonly #maps = new Set<CompactTimeMap>();
 
   constructor(options: CreationDatesOptions) {
     this.#options = options;
@@ -109,12 +111,7 @@ export class CreationDates {
     const bucket = this.#loaded.get(number);
     if (bucket === undefined) return null;
     if (bucket === null) return created;
-    const key = timeKey(id);
-    const first = bucket.dates.get(key);
-    if (first === undefined) {
-      bucket.dates.set(key, created);
-      return created;
-    }
+    const first = bucket.dates.getOrSet(timeKey(id), created);
     if (Math.floor(first / dayMs) === Math.floor(created / dayMs)) return created;
     this.#moved.add(id);
     return first;
@@ -134,6 +131,11 @@ export class CreationDates {
     );
   }
 
+  /** Removes what is on scratch. Nothing may be asked afterwards. */
+  close(): void {
+    for (const map of this.#maps) map.close();
+  }
+
   #bucket(number: number): Promise<Bucket> {
     let known = this.#buckets.get(number);
     if (known === undefined) {
@@ -146,40 +148,60 @@ export class CreationDates {
   }
 
   async #load(number: number): Promise<Bucket> {
-    const { store, signal, log } = this.#options;
+    const { store, reserve, signal, log } = this.#options;
     const key = creationDatesKey(number);
-    const found = await store.read(key, signal);
+    const file = this.#scratchFile();
+    let release: () => void = () => undefined;
     const contested = new Set<string>();
-    const known = found === null ? null : parseCreationDates(found.bytes);
-    if (found !== null && known !== null) {
-      return {
-        ...{ dates: known, recorded: known.size, etag: found.etag },
-        ...{ unwritten: false, whole: true, contested },
-      };
+    let etag: string | null = null;
+    try {
+      const found = await store.download(key, file, signal);
+      if (found !== null) {
+        etag = found.etag;
+        release = reserve(found.size);
+        const dates = this.#emptyMap(found.size / entryBytes);
+        if (await readCreationDates(file, dates)) {
+          const recorded = dates.size;
+          return { dates, recorded, etag, unwritten: false, whole: true, contested };
+        }
+        this.#discard(dates);
+        log.warn(
+          { key },
+          'this record of creation dates is damaged or incomplete: the run reads the dates from the parts again',
+        );
+      }
+    } finally {
+      await rm(file, { force: true });
+      release();
     }
-    if (found !== null)
-      log.warn(
-        { key },
-        'this record of creation dates is damaged or incomplete: the run reads the dates from the parts again',
-      );
     const { known: dates, whole } = await this.#fromParts(number);
     const unwritten = whole && dates.size > 0;
-    return { dates, recorded: dates.size, etag: found?.etag ?? null, unwritten, whole, contested };
+    return { dates, recorded: dates.size, etag, unwritten, whole, contested };
+  }
+
+  #scratchFile(): string {
+    return join(this.#options.scratchFolder, `${randomUUID()}.dates.bin`);
+  }
+
+  #emptyMap(expected = 0): CompactTimeMap {
+    const scratch = { file: this.#scratchFile(), reserve: this.#options.reserve };
+    const map = new CompactTimeMap(undefined, scratch, expected);
+    this.#maps.add(map);
+    return map;
   }
 
   async #fromParts(number: number): Promise<{ known: CompactTimeMap; whole: boolean }> {
     const { store, oldest, log, signal } = this.#options;
-    const known = new CompactTimeMap();
+    const known = this.#emptyMap();
     let [whole, twice] = [true, 0];
     const { partitions } = await partitionsOf(store, copyJobs, signal);
     for (const { day } of partitions) {
       if (day < utcDay(oldest)) continue;
       const key = partKey(copyJobs, { creation_date: day }, number);
       try {
-        for (const { id, created } of await this.#jobsIn(key)) {
-          const before = known.get(id);
-          if (before === undefined) known.set(id, created);
-          else if (utcDay(before) !== utcDay(created)) twice += 1;
+        for await (const { id, created } of this.#jobsIn(key)) {
+          const first = known.getOrSet(timeKey(id), created);
+          if (utcDay(first) !== utcDay(created)) twice += 1;
         }
       } catch (error) {
         if (!(error instanceof EngineError)) throw error;
@@ -194,21 +216,24 @@ export class CreationDates {
     return { known, whole };
   }
 
-  async #jobsIn(key: string): Promise<readonly { readonly id: string; readonly created: number }[]> {
+  #discard(map: CompactTimeMap): void {
+    map.close();
+    this.#maps.delete(map);
+  }
+
+  async *#jobsIn(key: string): AsyncGenerator<{ readonly id: string; readonly created: number }> {
     const { store, scratchFolder, reserve, signal } = this.#options;
     const file = join(scratchFolder, `${randomUUID()}.dates.parquet`);
     let release: () => void = () => undefined;
     try {
       const found = await store.download(key, file, signal);
-      if (found === null) return [];
+      if (found === null) return;
       release = reserve(found.size);
-      const jobs: { id: string; created: number }[] = [];
       for await (const rows of readPart(await openPart(file), idsAndTimes)) {
         for (const { copy_job_id: id, creation_time: created } of rows) {
-          if (typeof id === 'string' && typeof created === 'number') jobs.push({ id, created });
+          if (typeof id === 'string' && typeof created === 'number') yield { id, created };
         }
       }
-      return jobs;
     } finally {
       await rm(file, { force: true });
       release();
@@ -252,7 +277,7 @@ export class CreationDates {
     { dates, whole }: Bucket,
     count: number,
   ): Promise<{ readonly body: Body; readonly remove: () => Promise<void> }> {
-    const { oldest, scratchFolder, reserve } = this.#options;
+    const { oldest, reserve } = this.#options;
     const digest = createHash('sha256');
     let bytes = 0;
     for (const piece of dates.pieces(oldest, count)) {
@@ -265,7 +290,7 @@ export class CreationDates {
       return { body, remove: async () => undefined };
     }
     const release = reserve(head.length + bytes);
-    const file = join(scratchFolder, `${randomUUID()}.dates.bin`);
+    const file = this.#scratchFile();
     const remove = async () => {
       await rm(file, { force: true });
       release();
@@ -286,6 +311,7 @@ export class CreationDates {
     dates.addMissing(bucket.dates, bucket.recorded, (theirs, own) => {
       if (utcDay(own) !== utcDay(theirs)) bucket.contested.add(utcDay(own));
     });
+    this.#discard(bucket.dates);
     Object.assign(bucket, { dates, recorded, etag, unwritten, whole });
   }
 }
@@ -297,14 +323,62 @@ const idsAndTimes = {
 
 /** The content of an object of first dates; null if it is damaged, or was not made from all parts. */
 export function parseCreationDates(bytes: Uint8Array): CompactTimeMap | null {
-  const all = Buffer.from(bytes);
+  const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = all.indexOf('\n');
+  const expected = sha256In(all.subarray(0, Math.max(end, 0)));
   const entries = all.subarray(end + 1);
+  if (expected === null || createHash('sha256').update(entries).digest('hex') !== expected) return null;
+  return new CompactTimeMap(entries);
+}
+
+/** The head of an object of first dates is shorter than this. */
+const headBytes = 1024;
+const readBytes = 2 ** 20;
+
+/**
+ * Adds what is in such an object to a map. False: it is damaged, or was not made from all parts; then the map is of no use.
+ * @throws ScratchError
+ */
+async function readCreationDates(file: string, into: CompactTimeMap): Promise<boolean> {
   try {
-    const head: unknown = JSON.parse(all.subarray(0, Math.max(end, 0)).toString('utf8'));
-    if (typeof head !== 'object' || head === null || !('sha256' in head) || !('whole' in head)) return null;
-    const sha256 = createHash('sha256').update(entries).digest('hex');
-    return head.sha256 === sha256 && head.whole === true ? new CompactTimeMap(entries) : null;
+    const handle = await open(file);
+    try {
+      const head = Buffer.alloc(headBytes);
+      const { bytesRead } = await handle.read(head, 0, headBytes, 0);
+      const end = head.subarray(0, bytesRead).indexOf('\n');
+      const expected = sha256In(head.subarray(0, Math.max(end, 0)));
+      if (expected === null) return false;
+      const digest = createHash('sha256');
+      const some = Buffer.alloc(readBytes - (readBytes % entryBytes));
+      for (let at = end + 1; ; ) {
+        // A read may return less than there is.
+        let filled = 0;
+        while (filled < some.length) {
+          const { bytesRead } = await handle.read(some, filled, some.length - filled, at + filled);
+          if (bytesRead === 0) break;
+          filled += bytesRead;
+        }
+        digest.update(some.subarray(0, filled));
+        into.addAll(some.subarray(0, filled));
+        at += filled;
+        if (filled < some.length) break;
+      }
+      return digest.digest('hex') === expected;
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw scratchError('read', file, error);
+  }
+}
+
+/** The SHA-256 of the entries that follow this head; null: it is none, or not all parts were read. */
+function sha256In(head: Buffer): string | null {
+  try {
+    const parsed: unknown = JSON.parse(head.toString('utf8'));
+    if (typeof parsed !== 'object' || parsed === null || !('sha256' in parsed) || !('whole' in parsed))
+      return null;
+    return parsed.whole === true && typeof parsed.sha256 === 'string' ? parsed.sha256 : null;
   } catch {
     return null;
   }

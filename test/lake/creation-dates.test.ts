@@ -1,3 +1,4 @@
+import { readdirSync, statSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +8,7 @@ import { CompactTimeMap } from '../../src/lake/compact-time-map.ts';
 import { CreationDates } from '../../src/lake/creation-dates.ts';
 import { openLocalStore } from '../../src/lake/stores/local.ts';
 import type { Store } from '../../src/lake/stores/store.ts';
-import { LakeError } from '../../src/shared/errors.ts';
+import { LakeError, ScratchError } from '../../src/shared/errors.ts';
 import type { Row } from '../../src/tables/table.ts';
 import { job } from '../query/written-lake.ts';
 
@@ -76,6 +77,78 @@ it('are kept in any number, also in pieces, and copied from any one on', () => {
   expect(wrong).toEqual([]);
 });
 
+describe('instants of which most are on scratch', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'bce-instants-'));
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+  const count = 140_000;
+  /** Many of them differ only in the bits that the index does not hold. */
+  const keyOf = (n: number) => ({ high: (n * 2_654_435_761) >>> 20, middle: n % 700, low: n });
+  const opened = (limit: number) => {
+    let reserved = 0;
+    const reserve = (bytes: number) => {
+      if (reserved + bytes > limit) throw new ScratchError('full', 'free some');
+      reserved += bytes;
+      return () => {
+        reserved -= bytes;
+      };
+    };
+    const map = new CompactTimeMap(undefined, { file: join(folder, 'dates'), reserve, blocksInMemory: 1 });
+    return { map, reserved: () => reserved };
+  };
+
+  it('are those of a map, in any order, and leave nothing behind', () => {
+    const { map, reserved } = opened(Number.POSITIVE_INFINITY);
+    for (let n = 0; n < count; n += 1) map.set(keyOf(n), n);
+    expect(statSync(join(folder, 'dates')).size).toBe(reserved());
+    expect(reserved()).toBe(2 * 65_536 * 20);
+    map.set(keyOf(7), -7);
+    const wrong: number[] = [];
+    for (let n = 0; n < count; n += 1) {
+      const one = (n * 48_271) % count;
+      if (map.getOrSet(keyOf(one), -1) !== (one === 7 ? -7 : one)) wrong.push(one);
+    }
+    expect([wrong, map.size, map.get(keyOf(count))]).toEqual([[], count, undefined]);
+    const again = new CompactTimeMap(map.since(100));
+    const after = new CompactTimeMap();
+    const both: number[] = [];
+    again.addMissing(map, 135_000, (own, theirs) => both.push(own - theirs));
+    after.addMissing(map, 60_000);
+    expect([again.size, after.size, both.length, Math.max(...both)]).toEqual([
+      count - 100,
+      count - 60_000,
+      5_000,
+      0,
+    ]);
+    expect([again.get(keyOf(99)), again.get(keyOf(100)), after.get(keyOf(60_000))]).toEqual([
+      undefined,
+      100,
+      60_000,
+    ]);
+    map.close();
+    expect([readdirSync(folder), reserved()]).toEqual([[], 0]);
+  });
+
+  it('stay as they are when scratch is full', () => {
+    const { map, reserved } = opened(65_536 * 20);
+    const fill = () => {
+      for (let n = 0; n < count; n += 1) map.getOrSet(keyOf(n), n);
+    };
+    expect(fill).toThrow(ScratchError);
+    expect(fill).toThrow(ScratchError);
+    expect([map.size, map.get(keyOf(0)), map.get(keyOf(map.size - 1)), map.get(keyOf(map.size))]).toEqual([
+      2 * 65_536,
+      0,
+      2 * 65_536 - 1,
+      undefined,
+    ]);
+    map.close();
+    expect(reserved()).toBe(0);
+  });
+});
+
 describe('dates', () => {
   let folder: string;
   let store: Store;
@@ -141,7 +214,8 @@ describe('dates', () => {
   });
 
   it('that cannot be read let nothing be published, and lose no row', async () => {
-    const broken: Store = { ...bound(store), read: () => Promise.reject(new LakeError('no', 'way')) };
+    const refuse = () => Promise.reject(new LakeError('no', 'way'));
+    const broken: Store = { ...bound(store), read: refuse, download: refuse };
     const dates = open(broken);
     expect(days(await dates.withFirstDates([on('a', 20)]))).toEqual(['2026-11-20']);
     await expect(dates.claim(0, '2026-11-20')).rejects.toThrow(LakeError);

@@ -1,0 +1,95 @@
+/**
+ * Finds the number of an entry by its key, in about 8 bytes for each entry. It holds 16 bits of the key; whether an entry is the
+ * one that is meant, its own key says.
+ *
+ * The index is made of small tables that grow one by one, by a half: it never holds itself twice. Larger steps leave more
+ * room unused, and smaller ones take more time. Bits of the key choose the table, and the 16 bits choose the place in it. So a table grows without a look at the
+ * entries, which may be on disk.
+ */
+import type { TimeKey } from './time-entries.ts';
+
+const tables = 4096;
+const tagValues = 2 ** 16;
+const smallest = 8;
+/** Beyond this share, searches grow long. */
+const fullest = 0.8;
+
+/** For each slot: 16 bits of the key, and the number of the entry plus one, low half first. Open addressing; 0 is free. */
+interface Slots {
+  cells: Uint16Array;
+  used: number;
+}
+
+const cellsOfSlot = 3;
+
+export class TimeIndex {
+  readonly #tables: (Slots | undefined)[] = Array.from({ length: tables });
+  readonly #firstSlots: number;
+
+  /** @param expected about how many entries there will be */
+  constructor(expected = 0) {
+    this.#firstSlots = Math.max(smallest, Math.ceil((expected / tables / fullest) * 1.1));
+  }
+
+  /**
+   * The number of the entry with this key; -1: there is none.
+   * @param isIt whether the entry with this number has the key
+   */
+  find(key: TimeKey, isIt: (number: number, key: TimeKey) => boolean): number {
+    const table = this.#tables[tableOf(key)];
+    if (table === undefined) return -1;
+    const { cells } = table;
+    const tag = tagOf(key);
+    for (let at = homeOf(tag, cells); ; at = at + cellsOfSlot === cells.length ? 0 : at + cellsOfSlot) {
+      const number = (cells[at + 1] ?? 0) + (cells[at + 2] ?? 0) * tagValues;
+      if (number === 0) return -1;
+      if (cells[at] === tag && isIt(number - 1, key)) return number - 1;
+    }
+  }
+
+  /** Adds an entry whose key is not there. */
+  add(key: TimeKey, number: number): void {
+    const which = tableOf(key);
+    let table = this.#tables[which];
+    if (table === undefined) {
+      table = { cells: new Uint16Array(this.#firstSlots * cellsOfSlot), used: 0 };
+      this.#tables[which] = table;
+    }
+    const slots = table.cells.length / cellsOfSlot;
+    if (table.used + 1 > slots * fullest) {
+      const { cells } = table;
+      const larger = new Uint16Array(Math.ceil(slots * 1.5) * cellsOfSlot);
+      for (let at = 0; at < cells.length; at += cellsOfSlot) {
+        const [low, high] = [cells[at + 1] ?? 0, cells[at + 2] ?? 0];
+        if (low !== 0 || high !== 0) put(larger, cells[at] ?? 0, low, high);
+      }
+      table.cells = larger;
+    }
+    put(table.cells, tagOf(key), (number + 1) % tagValues, Math.floor((number + 1) / tagValues));
+    table.used += 1;
+  }
+}
+
+function put(cells: Uint16Array, tag: number, low: number, high: number): void {
+  let at = homeOf(tag, cells);
+  while (cells[at + 1] !== 0 || cells[at + 2] !== 0) {
+    at += cellsOfSlot;
+    if (at === cells.length) at = 0;
+  }
+  cells[at] = tag;
+  cells[at + 1] = low;
+  cells[at + 2] = high;
+}
+
+function tableOf({ high }: TimeKey): number {
+  return high % tables;
+}
+
+function tagOf({ middle }: TimeKey): number {
+  return middle % tagValues;
+}
+
+/** Equal shares of the tags have equal shares of the places. */
+function homeOf(tag: number, cells: Uint16Array): number {
+  return Math.floor((tag * (cells.length / cellsOfSlot)) / tagValues) * cellsOfSlot;
+}
