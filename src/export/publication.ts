@@ -32,7 +32,7 @@ const releasedFrom = 32 * 2 ** 20;
 export interface PublicationOptions {
   readonly tables: readonly DrainedTable[];
   /** Null: the part is another shard's, and its rows are handed over. */
-  readonly publish: (part: StagedPart) => Promise<Published | null>;
+  readonly publish: (part: StagedPart, onMerge: () => void) => Promise<Published | null>;
   readonly progress: Pick<Progress, 'publishStarted' | 'published'>;
   readonly log: Logger;
 }
@@ -63,18 +63,22 @@ export class Publication {
     const { progress, log } = this.#options;
     progress.publishStarted(batch.parts.length + batch.lost.length);
     // What was staged is on disk now, and the engine needs the memory. A small batch has left little to release.
-    if (batch.parts.reduce((sum, { bytes }) => sum + bytes, 0) >= releasedFrom) releaseMemory();
+    let isDue = batch.parts.reduce((sum, { bytes }) => sum + bytes, 0) >= releasedFrom;
+    const onMerge = () => {
+      if (isDue) releaseMemory();
+      isDue = false;
+    };
     for (const { origins, table, error } of batch.lost) this.#noteFailure(table.name, origins, error);
     const limit = pLimit(partsAtOnce);
-    await Promise.all(batch.parts.map((part) => limit(() => this.#publishPart(part))));
+    await Promise.all(batch.parts.map((part) => limit(() => this.#publishPart(part, onMerge))));
     await batch.remove().catch((err: unknown) => log.warn({ err }, 'staged files could not be removed yet'));
   }
 
-  async #publishPart(part: StagedPart): Promise<void> {
+  async #publishPart(part: StagedPart, onMerge: () => void): Promise<void> {
     const { publish, progress, log } = this.#options;
     let published: Published | null;
     try {
-      published = await publish(part);
+      published = await publish(part, onMerge);
     } catch (error) {
       this.#noteFailure(part.table.name, part.origins, error);
       return;
@@ -150,9 +154,10 @@ export async function openPublication(
     reserve,
     signal: stops.publishing,
   });
-  const publish = async (part: StagedPart): Promise<Published | null> => {
+  const publish = async (part: StagedPart, onMerge: () => void): Promise<Published | null> => {
     await allowed;
     if (!ownsBucket(settings.shard, part.bucket)) {
+      onMerge();
       await handOver.write(part);
       return null;
     }
@@ -173,6 +178,7 @@ export async function openPublication(
       stagedRows: part.rows,
       stagedBytes: part.bytes,
       digests: part.digests,
+      onMerge,
       scratchFolder,
       runId,
       metadata: { program: `backup-copy-export/${io.programVersion}` },

@@ -50,6 +50,14 @@ export class DigestTable {
     }
   }
 
+  /** Whether each entry is in the other table too, with the same value. NaN is the same as nothing. */
+  isWithin(other: DigestTable): boolean {
+    for (let at = 0; at < this.#size * 2; at += 2) {
+      if (other.get(this.#entries[at] ?? 0) !== this.#entries[at + 1]) return false;
+    }
+    return true;
+  }
+
   /** The entries, in the form that `fromBytes` takes. A view: it changes with the table. */
   bytes(): Uint8Array {
     return new Uint8Array(this.#entries.buffer, 0, this.#size * 16);

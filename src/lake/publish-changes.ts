@@ -14,6 +14,8 @@ import { digestsOf, type StagedDigests } from './staged-digests.ts';
 export interface ChangesRequest extends PublishRequest {
   /** Of the staged rows. */
   readonly digests: StagedLineDigests;
+  /** Called before the part is merged. */
+  readonly onMerge?: () => void;
 }
 
 /** @throws like publishPart; ScratchError */
@@ -35,6 +37,7 @@ export async function publishChanges(request: ChangesRequest, log: Pick<Logger, 
     }
   }
   const distinctKeys = staged !== null && staged.rows === staged.lines;
+  request.onMerge?.();
   const published = await publishPart({ ...request, distinctKeys });
   await keepDigests(request, published, { ...found, staged }, log);
   return published;

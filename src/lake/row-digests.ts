@@ -31,11 +31,7 @@ export interface RowDigests {
  */
 export function hasAll(known: RowDigests, staged: StagedDigests, latest: number): boolean {
   // If a published row claims to be of the future, its clock was wrong, and any staged row replaces it.
-  if (known.latest > latest) return false;
-  for (const [unit, digest] of staged.digests) {
-    if (known.digests.get(unit) !== digest) return false;
-  }
-  return true;
+  return known.latest <= latest && staged.digests.isWithin(known.digests);
 }
 
 /**

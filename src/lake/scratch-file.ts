@@ -1,7 +1,6 @@
 /** Reads and writes files in scratch, with errors that name the scratch folder as the cause. */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { open, writeFile } from 'node:fs/promises';
+import { digestOf } from './stores/durable-files.ts';
 import { scratchError } from './stores/file-errors.ts';
 
 /** @throws ScratchError */
@@ -16,11 +15,14 @@ export async function writeScratchFile(file: string, text: string | Iterable<str
  * @throws ScratchError
  */
 export async function sha256Of(file: string): Promise<string> {
-  const hash = createHash('sha256');
   try {
-    for await (const chunk of createReadStream(file)) hash.update(chunk);
+    const handle = await open(file, 'r');
+    try {
+      return (await digestOf(handle, () => undefined)).etag;
+    } finally {
+      await handle.close();
+    }
   } catch (error) {
     throw scratchError('read', file, error);
   }
-  return hash.digest('hex');
 }

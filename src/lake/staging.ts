@@ -1,6 +1,6 @@
 /**
  * Holds rows between reading and publishing: as newline-delimited JSON on local disk, in files of one table, partition and
- * bucket of a batch. A buffer for all files together bounds the memory, and only one file is open at a time. If the engine
+ * bucket of a batch. A buffer for all files together bounds the memory, and only a few files are open at a time. If the engine
  * can, full files become typed rows while reading goes on.
  */
 import { rm, stat, truncate, writeFile } from 'node:fs/promises';
@@ -141,6 +141,9 @@ interface OpenBatch {
 /** Lines of a part are encoded to bytes when they reach about this length. */
 const textBytes = 1024 * 1024;
 
+/** How many parts are written at once when a batch ends. Each has a file of its own. */
+const writesAtOnce = 4;
+
 export function openStaging(options: StagingOptions): Staging {
   const {
     folder,
@@ -156,7 +159,7 @@ export function openStaging(options: StagingOptions): Staging {
   let batches = 0;
   let batch = newBatch();
   let buffered = 0;
-  /** One write at a time keeps the order of appends, and only one file open. */
+  /** One at a time keeps the order of appends. */
   const inTurn = pLimit(1);
   const oneTyped = pLimit(1);
 
@@ -368,15 +371,20 @@ export function openStaging(options: StagingOptions): Staging {
     closed.closed = true;
     const lost = new Map<OpenPart, unknown>();
     await inTurn(async () => {
-      for (const part of closed.parts.values()) {
-        if (part.bufferedBytes === 0) continue;
-        await append(closed, part).catch((error) => {
-          lost.set(part, error);
-          buffered -= part.bufferedBytes;
-          part.buffered = [];
-          part.bufferedBytes = 0;
-        });
-      }
+      const some = pLimit(writesAtOnce);
+      const appends = [...closed.parts.values()]
+        .filter(({ bufferedBytes }) => bufferedBytes > 0)
+        .map((part) =>
+          some(() =>
+            append(closed, part).catch((error) => {
+              lost.set(part, error);
+              buffered -= part.bufferedBytes;
+              part.buffered = [];
+              part.bufferedBytes = 0;
+            }),
+          ),
+        );
+      await Promise.all(appends);
     });
     await Promise.all(closed.typing);
     const parts = [...closed.parts.values()].sort((a, b) => compareKeys(a.key, b.key));

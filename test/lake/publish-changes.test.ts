@@ -59,6 +59,7 @@ async function publish(states: Readonly<Record<string, string>>, seenAt = day, o
   const kept = new KeptDigests(join(folder, 'digests'));
   kept.add(digests);
   const before = merges;
+  let told = 0;
   const counting = {
     ...engine,
     merge: (request: Parameters<Engine['merge']>[0]) => {
@@ -72,9 +73,14 @@ async function publish(states: Readonly<Record<string, string>>, seenAt = day, o
       ...{ bucket: 0, buckets: 1, staged: [staged], stagedRows: lines.length, digests: kept },
       ...{ scratchFolder: join(folder, 'scratch'), runId: 'run', metadata: {}, random: () => 0 },
       ...{ sleep: async () => undefined, maxAttempts: 3, latest: () => day * 2 },
+      onMerge: () => {
+        told += merges === before ? 1 : 2;
+      },
     },
     { warn: (about: unknown) => void warnings.push(about) },
   );
+  // Once, and before the merge.
+  expect(told).toBe(merges > before ? 1 : 0);
   const { fate: _, ...counts } = outcome;
   return { merged: merges - before, counts, read, written };
 }
