@@ -14,6 +14,8 @@ export interface DuckDbOptions {
   readonly claim?: () => Claim;
   /** Default 1: parts are small, and each further thread needs a third more memory and processor time. */
   readonly threads?: number;
+  /** Up to how many rows, published and staged together, are merged in JavaScript's memory. Default 3,000. */
+  readonly rowsInMemory?: number;
   /** How many small merges run at once, and share the memory of one. Default 1. */
   readonly mergesAtOnce?: number;
 }

@@ -24,6 +24,7 @@ import {
   stagedBytesOf,
 } from './engine.ts';
 import { isOnlyStaged, mergeFewRows } from './few-rows.ts';
+import { hasFewStaged, mergeFewStaged } from './few-staged.ts';
 import { aside, isWide, writeWithTexts } from './long-texts.ts';
 import {
   copySql,
@@ -79,6 +80,9 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Engine> {
 /** With less memory, merges run one at a time: DuckDB needs some 30 MiB to read staged lines, however few there are. */
 const leastToShare = 256 * 2 ** 20;
 
+/** Above this, JavaScript takes more time per row than it saves. */
+const rowsInMemory = 3_000;
+
 /** Null: see mergeFewRows; or its share of the memory does not suffice. */
 async function mergeFew(
   request: MergeRequest,
@@ -88,7 +92,7 @@ async function mergeFew(
 ): Promise<MergeOutcome | null> {
   const room = options.claim?.();
   try {
-    return await mergeFewRows(request, database, memoryBytes);
+    return await mergeFewRows(request, options.rowsInMemory ?? rowsInMemory, database, memoryBytes);
   } catch (error) {
     if (error instanceof ReportedError) throw error;
     // As after other merges that failed.
@@ -231,9 +235,15 @@ async function mergeIn(
     const fate = request.wantsFate === true ? { fate: { unlike: [], latestPublished: null } } : {};
     return { changed: true, rows, added: rows, updated: 0, unchanged: 0, removed: 0, ...fate };
   }
-  await connection.run(stageSql(table, staged, inPlace));
   await connection.run(existingSql(table, existing, present, request.latest, inPlace));
   if (existing !== null) await refuseMisplaced(connection, request);
+  const few =
+    inPlace === undefined && (await hasFewStaged(request)) ? await mergeFewStaged(connection, request) : null;
+  if (few !== null) {
+    if (few.fate === undefined) return few;
+    return { ...few, fate: { ...few.fate, latestPublished: await latestIn(connection, table) } };
+  }
+  await connection.run(stageSql(table, staged, inPlace));
   await runSteps(connection, mergeSql(table, partition, existing === null, request.latest));
 
   const counts = new Map<string, number>();
@@ -265,17 +275,20 @@ async function fateIn(
   existing: string | null,
 ): Promise<StagedFate> {
   const unlike = await rowsOf(connection, `FROM unlike LIMIT ${mostUnlike + 1}`);
-  const times = ['observed_at', 'first_observed_at'].filter((name) => hasColumn(table, name));
-  const latest = times.map((name) => `max(epoch_ms(${quoteName(name)}::TIMESTAMP))`);
-  const [found = []] =
-    existing === null || latest.length === 0
-      ? []
-      : await rowsOf(connection, `SELECT ${latest} FROM existing`);
-  const known = found.filter((time) => time !== null).map(Number);
   return {
     unlike: unlike.length > mostUnlike ? null : unlike.map((values) => values.map(textOrNull)),
-    latestPublished: known.length === 0 ? null : Math.max(...known),
+    latestPublished: existing === null ? null : await latestIn(connection, table),
   };
+}
+
+/** The latest time of an observation in `existing`; null: none. */
+async function latestIn(connection: DuckDBConnection, table: Table): Promise<number | null> {
+  const times = ['observed_at', 'first_observed_at'].filter((name) => hasColumn(table, name));
+  if (times.length === 0) return null;
+  const latest = times.map((name) => `max(epoch_ms(${quoteName(name)}::TIMESTAMP))`);
+  const [found = []] = await rowsOf(connection, `SELECT ${latest} FROM existing`);
+  const known = found.filter((time) => time !== null).map(Number);
+  return known.length === 0 ? null : Math.max(...known);
 }
 
 async function runSteps(connection: DuckDBConnection, steps: readonly MergeStep[]): Promise<void> {

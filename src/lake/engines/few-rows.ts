@@ -4,28 +4,26 @@
  */
 import { rm } from 'node:fs/promises';
 import { EngineError } from '../../shared/errors.ts';
-import type { Row, Table } from '../../tables/table.ts';
-import { writeScratchFile } from '../scratch-file.ts';
+import type { Row } from '../../tables/table.ts';
 import { typedEnding } from '../staged-files.ts';
 import type { Database } from './duckdb-database.ts';
 import { type MergeOutcome, type MergeRequest, stagedBytesOf } from './engine.ts';
+import { writeExactLines } from './exact-lines.ts';
 import { mergeInMemory, openPublished } from './merge-in-memory.ts';
 import { copySql, fewRowsSql } from './merge-sql.ts';
 import type { OpenPart } from './part-reader.ts';
-import { isExact } from './part-schema.ts';
 
-/** Rows of the published part and staged ones together, at most. */
-const mostRows = 3_000;
-
-/** Their bytes, at most: of the staged ones as lines, and of the published ones without compression. */
+/** The bytes of the rows, at most: of the staged ones as lines, and of the published ones without compression. */
 const mostBytes = 8 * 2 ** 20;
 
 /**
- * Null: the rows are too many, or there is something about them that DuckDB's SQL has to look at. Then nothing was written.
+ * @param mostRows of the published part and staged ones together
+ * @returns null: the rows are too many, or there is something about them that DuckDB's SQL has to look at. Then nothing was written.
  * @throws MisplacedRows; ScratchError; what DuckDB throws
  */
 export async function mergeFewRows(
   request: MergeRequest,
+  mostRows: number,
   database: Database,
   memoryBytes: number,
 ): Promise<MergeOutcome | null> {
@@ -65,7 +63,7 @@ async function write(
 ): Promise<void> {
   const file = `${output}.ndjson`;
   try {
-    await writeScratchFile(file, linesOf(table, rows).join(''));
+    await writeExactLines(file, table, rows);
     await database.run(
       copySql(fewRowsSql(table, rows.length === 0 ? null : file), output, metadata),
       memoryBytes,
@@ -76,24 +74,4 @@ async function write(
   } finally {
     await rm(file, { force: true });
   }
-}
-
-/** @throws EngineError when a value is not exactly of its column's type */
-function linesOf(table: Table, rows: readonly Row[]): string[] {
-  const columns = table.columns.map(({ name, type }) => ({ name, type, head: `${JSON.stringify(name)}:` }));
-  return rows.map((row) => {
-    const fields: string[] = [];
-    for (const { name, type, head } of columns) {
-      const value = row[name];
-      if (value === null || value === undefined) continue;
-      if (!isExact(type, value)) {
-        throw new EngineError(
-          `column ${name}: not an exact ${type}: ${String(value)}`,
-          'Please report this.',
-        );
-      }
-      fields.push(head + (typeof value === 'string' ? JSON.stringify(value) : value));
-    }
-    return `{${fields.join(',')}}\n`;
-  });
 }

@@ -93,6 +93,40 @@ function readLinesSql(columns: readonly Pick<Column, 'name' | 'type'>[], files: 
 }
 
 /**
+ * The statement that creates `units`: the keys of an upsert, or the slices, of staged lines.
+ * @param names the columns of a unit
+ */
+export function unitsSql(table: Table, names: readonly string[], lines: readonly string[]): string {
+  const columns = table.columns.filter(({ name }) => names.includes(name));
+  const values = columns.map(({ name, type }) => `${stagedValue(name, type)} AS ${quoteName(name)}`);
+  return `CREATE TEMP TABLE units AS SELECT DISTINCT ${values} FROM ${readLinesSql(columns, lines)}`;
+}
+
+/** The published rows whose unit is staged, as they stand in the part. Reads `units`. */
+export function touchedSql(names: readonly string[], part: string): string {
+  return `SELECT e.* FROM ${readPartSql(part)} e SEMI JOIN units u ON ${match('e', 'u', names)}`;
+}
+
+/**
+ * The new part: the rows of `existing` whose unit is not staged, and the merged rows of the others.
+ * @param merged lines as `fewRowsSql` takes them; null: none
+ */
+export function exchangedSql(
+  table: Table,
+  partition: Partition,
+  names: readonly string[],
+  merged: string | null,
+): string {
+  const stored = storedColumns(table).map(({ name }) => quoteName(name));
+  return sortedSql(
+    table,
+    `SELECT ${stored} FROM existing e ANTI JOIN units u ON ${match('e', 'u', names)}
+     UNION ALL SELECT ${stored} FROM (${fewRowsSql(table, merged)})`,
+    partition,
+  );
+}
+
+/**
  * The rows of a new part, as lines in its order, with derived columns and exact numbers.
  * @param lines null: there are none
  */
