@@ -70,24 +70,31 @@ export function duckDbAgrees({ upserts, newParts, few, slices }: Cases): void {
   it.each([
     ['only writes them', () => engine],
     ['puts them among the others', () => fewStaged],
-  ])('if it has the reference merge few rows, and %s', async (_, of) => {
-    const partition = { creation_date: '2026-11-20' };
-    const batches = fc.array(fc.array(anyCopyJob(false), { maxLength: 60 }), { minLength: 2, maxLength: 3 });
-    await fc.assert(
-      fc.asyncProperty(batches, fc.constantFrom(undefined, 3), (rows, latest) =>
-        expectAgreement(copyJobs, partition, rows, latest, false, of()),
-      ),
-      { numRuns: few, endOnFailure: true },
-    );
-    const day = { aggregation_period: 'ONE_DAY', start_date: '1970-01-01' };
-    const drains = fc.array(fc.array(anySummary, { maxLength: 30 }), { minLength: 2, maxLength: 3 });
-    await fc.assert(
-      fc.asyncProperty(drains, (rows) =>
-        expectAgreement(copyJobSummaries, day, rows, undefined, false, of()),
-      ),
-      { numRuns: few, endOnFailure: true },
-    );
-  }, 180_000);
+  ])(
+    'if it has the reference merge few rows, and %s',
+    async (_, of) => {
+      const partition = { creation_date: '2026-11-20' };
+      const batches = fc.array(fc.array(anyCopyJob(false), { maxLength: 60 }), {
+        minLength: 2,
+        maxLength: 3,
+      });
+      await fc.assert(
+        fc.asyncProperty(batches, fc.constantFrom(undefined, 3), (rows, latest) =>
+          expectAgreement(copyJobs, partition, rows, latest, false, of()),
+        ),
+        { numRuns: few, endOnFailure: true },
+      );
+      const day = { aggregation_period: 'ONE_DAY', start_date: '1970-01-01' };
+      const drains = fc.array(fc.array(anySummary, { maxLength: 30 }), { minLength: 2, maxLength: 3 });
+      await fc.assert(
+        fc.asyncProperty(drains, (rows) =>
+          expectAgreement(copyJobSummaries, day, rows, undefined, false, of()),
+        ),
+        { numRuns: few, endOnFailure: true },
+      );
+    },
+    180_000,
+  );
 
   it('on slices of any drains', async () => {
     const batches = fc.array(fc.array(anySummary, { maxLength: 30 }), { minLength: 1, maxLength: 3 });
