@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
-import { common, longFiles, peerFiles } from './test/suites.ts';
+import { common, longFiles, peerFiles, sharedWorkers } from './test/suites.ts';
 
 /** npm run test:long */
 export default defineConfig({
-  test: { ...common, include: [longFiles], exclude: [peerFiles] },
+  test: { ...common, ...sharedWorkers, include: [longFiles], exclude: [peerFiles] },
 });

@@ -30,7 +30,7 @@ export async function makeLake(partitions: number, rowsEach: number): Promise<Ma
   const scratchFolder = join(parent, 'scratch');
   await mkdir(scratchFolder);
   const store = await openLocalStore({ folder, create: true });
-  const engine = await openEngine('parquetjs-lite', { memoryLimitBytes: 5e8, scratch: scratchFolder });
+  const engine = await openEngine('duckdb', { memoryLimitBytes: 5e8, scratch: scratchFolder });
   const signal = new AbortController().signal;
   const firstDay = Date.UTC(2023, 0, 1);
   try {
@@ -62,6 +62,8 @@ export async function makeLake(partitions: number, rowsEach: number): Promise<Ma
           bucket: 0,
           buckets: 1,
           staged: [staged],
+          stagedRows: rowsEach,
+          distinctKeys: true,
           scratchFolder,
           runId,
           metadata: {},
