@@ -90,6 +90,7 @@ async function mergeFew(
   database: Database,
   memoryBytes: number,
 ): Promise<MergeOutcome | null> {
+  if (await exceedsScratch(request, options)) return null;
   const room = options.claim?.();
   try {
     return await mergeFewRows(request, options.rowsInMemory ?? rowsInMemory, database, memoryBytes);
@@ -102,6 +103,20 @@ async function mergeFew(
   } finally {
     room?.release();
   }
+}
+
+/** Text that Parquet has compressed takes at most so many times its bytes as lines; and lines of few rows so many bytes. */
+const linesOfParquet = 40;
+const mostLineBytes = 16 * 2 ** 20;
+
+/** Whether the rows, as lines that DuckDB reads, may take more of scratch than a merge is given. */
+async function exceedsScratch(request: MergeRequest, { claim }: DuckDbOptions): Promise<boolean> {
+  const room = claim?.();
+  if (room === undefined) return false;
+  room.release();
+  const published = request.existing === null ? 0 : (await stat(request.existing)).size;
+  const lines = Math.min(published * linesOfParquet, mostLineBytes);
+  return lines + (await stagedBytesOf(request)) > room.bytes;
 }
 
 /** Null: its share of the memory or of scratch does not suffice. */
