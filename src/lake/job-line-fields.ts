@@ -3,17 +3,20 @@ import { isTerminal } from '../tables/copy-jobs.ts';
 import { jobFields } from '../tables/job-fields.ts';
 import { firstSight } from '../tables/state-history.ts';
 import type { ColumnType, Observation } from '../tables/table.ts';
+import { viewOf } from './line-writer.ts';
 
 export interface LineField {
   /** What stands before its value: `,"resource_type":`. */
-  readonly head: Buffer;
+  readonly head: DataView;
   /** `own`: its column depends on more than this field, and is written apart. */
   readonly writes: ColumnType | 'counts' | 'own';
   /** For a map of counts: the columns of its states. */
-  readonly states: ReadonlyMap<string, Buffer>;
+  readonly states: ReadonlyMap<string, DataView>;
 }
 
-const headOf = (column: string): Buffer => Buffer.from(`,${JSON.stringify(column)}:`);
+const fixed = (text: string): DataView => viewOf(Buffer.from(text));
+
+const headOf = (column: string): DataView => fixed(`,${JSON.stringify(column)}:`);
 
 /** These columns depend on more than their field. */
 const own: ReadonlySet<string> = new Set(['copy_job_id', 'account_id', 'creation_time']);
@@ -41,8 +44,8 @@ export const fieldNumbers = {
 
 /** What every line of a page ends with, around the history of its job. */
 export interface PageEnds {
-  readonly compared: Buffer;
-  readonly provenance: Buffer;
+  readonly compared: DataView;
+  readonly provenance: DataView;
 }
 
 export function pageEnds({ accountId, region, observedAt, runId }: Observation): PageEnds {
@@ -53,14 +56,14 @@ export function pageEnds({ accountId, region, observedAt, runId }: Observation):
     queried_account_id: accountId,
   };
   return {
-    compared: Buffer.from(`,"region":${JSON.stringify(region)}`),
-    provenance: Buffer.from(`,${JSON.stringify(provenance).slice(1)}\n`),
+    compared: fixed(`,"region":${JSON.stringify(region)}`),
+    provenance: fixed(`,${JSON.stringify(provenance).slice(1)}\n`),
   };
 }
 
 /** What a state and a message category make of a line. */
 export interface StateEnd {
-  readonly history: Buffer;
+  readonly history: DataView;
   readonly isOver: boolean;
 }
 
@@ -68,7 +71,7 @@ export function stateEnd(state: string | null, category: string | null, observat
   const { observedAt, runId, openReadAt = null } = observation;
   const seen = { state, message_category: category, observed_at: observedAt, run_id: runId };
   return {
-    history: Buffer.from(`,"state_history":${JSON.stringify(firstSight(seen, openReadAt))}`),
+    history: fixed(`,"state_history":${JSON.stringify(firstSight(seen, openReadAt))}`),
     isOver: isTerminal(state) === true,
   };
 }
@@ -77,4 +80,4 @@ export function stateEnd(state: string | null, category: string | null, observat
 export const scheduleHead = headOf('schedule_interval_ms');
 export const accountHead = headOf('account_id');
 export const creationHead = headOf('creation_time');
-export const idHead = Buffer.from('{"copy_job_id":');
+export const idHead = fixed('{"copy_job_id":');

@@ -22,7 +22,7 @@ import {
 } from './job-line-fields.ts';
 import { bucketOf } from './layout.ts';
 import { digestOf, unitOf, unitOfBytes } from './line-digests.ts';
-import type { LineWriter } from './line-writer.ts';
+import { type LineWriter, viewOf } from './line-writer.ts';
 import { RememberedTexts, type TextAt } from './remembered-texts.ts';
 
 export interface JobLinesOptions {
@@ -55,6 +55,8 @@ export class PageLineWriter {
   readonly #options: JobLinesOptions;
   readonly #observation: Observation;
   readonly #page: Readonly<ScannedPage>;
+  /** The bytes of the page. */
+  readonly #view: DataView;
   readonly #ends: PageEnds;
   readonly #stateEnds: RememberedTexts<StateEnd>;
   readonly #rules: RememberedTexts<{ readonly cron: string; readonly timezone: string | null }>;
@@ -72,6 +74,7 @@ export class PageLineWriter {
     this.#options = options;
     this.#observation = observation;
     this.#page = page;
+    this.#view = viewOf(page.bytes);
     this.#ends = pageEnds(observation);
     this.#stateEnds = new RememberedTexts(page.bytes);
     this.#rules = new RememberedTexts(page.bytes);
@@ -138,7 +141,7 @@ export class PageLineWriter {
   #text(begin: number, end: number): boolean {
     const { bytes } = this.#page;
     if (end < 0) return this.#writer.text(textIn(bytes, begin, end));
-    this.#writer.span(bytes, begin, end);
+    this.#writer.span(this.#view, begin, end);
     return true;
   }
 
@@ -154,7 +157,7 @@ export class PageLineWriter {
         return this.#text(begin, end);
       case 'boolean':
         writer.raw(field.head);
-        writer.span(bytes, begin, end);
+        writer.span(this.#view, begin, end);
         return true;
       case 'bigint': {
         const value = numberIn(bytes, begin, end);

@@ -14,8 +14,17 @@ const zero = 0x30;
 /** The sign and the digits of an integer within 2^53. */
 const mostDigits = 17;
 
+const wordBytes = 8;
+
+/** Bytes as `raw` and `span` take them. */
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 export class LineWriter {
   #bytes: Buffer;
+  /** The same bytes. */
+  #view: DataView;
   #end = 0;
   readonly #smallest: number;
 
@@ -23,6 +32,7 @@ export class LineWriter {
   constructor(smallest = 2 ** 20) {
     this.#smallest = smallest;
     this.#bytes = Buffer.allocUnsafeSlow(smallest);
+    this.#view = viewOf(this.#bytes);
   }
 
   /** How many bytes were written. */
@@ -34,7 +44,7 @@ export class LineWriter {
   truncate(length: number): void {
     this.#end = length;
     if (length === 0 && this.#bytes.length > this.#smallest * 4)
-      this.#bytes = Buffer.allocUnsafeSlow(this.#smallest);
+      this.#use(Buffer.allocUnsafeSlow(this.#smallest));
   }
 
   copy(target: Uint8Array, at: number, from: number, to: number): void {
@@ -46,21 +56,31 @@ export class LineWriter {
     return this.#bytes.subarray(from, to);
   }
 
-  raw(bytes: Uint8Array): void {
-    const length = bytes.length;
-    const target = this.#room(length);
-    let end = this.#end;
-    // Names of columns are short: a loop takes less time than a call of `set`.
-    for (let at = 0; at < length; at += 1) target[end++] = bytes[at] ?? 0;
-    this.#end = end;
+  /** All of these bytes. They must be UTF-8. */
+  raw(bytes: DataView): void {
+    this.span(bytes, 0, bytes.byteLength);
   }
 
-  /** What stands in other bytes. */
-  span(bytes: Buffer, from: number, to: number): void {
-    const target = this.#room(to - from);
-    let end = this.#end;
-    for (let at = from; at < to; at += 1) target[end++] = bytes[at] ?? 0;
+  /**
+   * What stands in other bytes, which must be UTF-8. Copied eight bytes at a time, as a number: the last number overlaps the one
+   * before it. The bits stay, because no UTF-8 is a NaN: that takes a byte of F0 or more before one of 7F or FF.
+   */
+  span(bytes: DataView, from: number, to: number): void {
+    const begin = this.#end;
+    const end = begin + to - from;
+    this.#room(to - from);
     this.#end = end;
+    const target = this.#view;
+    if (to - from < wordBytes) {
+      for (let at = from; at < to; at += 1) target.setUint8(begin + at - from, bytes.getUint8(at));
+      return;
+    }
+    const last = to - wordBytes;
+    const shift = begin - from;
+    for (let at = from; at < last; at += wordBytes) {
+      target.setFloat64(at + shift, bytes.getFloat64(at, true), true);
+    }
+    target.setFloat64(last + shift, bytes.getFloat64(last, true), true);
   }
 
   /** A safe integer. */
@@ -102,12 +122,17 @@ export class LineWriter {
     return true;
   }
 
+  #use(bytes: Buffer): void {
+    this.#bytes = bytes;
+    this.#view = viewOf(bytes);
+  }
+
   #room(length: number): Buffer {
     const needed = this.#end + length;
     if (needed <= this.#bytes.length) return this.#bytes;
     const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2));
     this.#bytes.copy(larger, 0, 0, this.#end);
-    this.#bytes = larger;
+    this.#use(larger);
     return larger;
   }
 }
