@@ -40,7 +40,7 @@ const measured = {
   bytesPerJob: 125,
   bytesPerCount: 15,
   baseBytes: 450e6,
-  bytesPerRememberedJob: 30,
+  bytesPerRememberedJob: 10,
 } as const;
 
 /** A part of more bytes is read in several requests: docs/running.md, “What readers see”. */
