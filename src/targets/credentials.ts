@@ -107,24 +107,45 @@ export function roleArn(partition: string, accountId: string, roleName: string):
   return `arn:${partition}:iam::${accountId}:role/${roleName.replace(/^\/+/, '')}`;
 }
 
-/**
- * Credentials of a role, which is assumed on first use. Rejects with an AssumeRoleError when STS refuses, and with an
- * UnavailableError when STS cannot be reached. Needs `sts:AssumeRole` on the role, and the role must trust the caller.
- * @param source who assumes the role; @param region of STS: the caller's own
- */
+/** Credentials of a role. See `roleAssumer`. */
 export function assumedRole(
   aws: Aws,
   source: AwsCredentialIdentityProvider,
   region: string,
   role: RoleToAssume,
 ): AwsCredentialIdentityProvider {
+  return roleAssumer(aws, source, region)(role);
+}
+
+/**
+ * Makes credentials of roles, which are assumed on first use. They reject with an AssumeRoleError when STS refuses, and with
+ * an UnavailableError when STS cannot be reached. Needs `sts:AssumeRole` on each role, and the role must trust the caller.
+ * All share one client: a client reads its configuration before its first request, which takes as much CPU time as the request.
+ * @param source who assumes the roles; @param region of STS: the caller's own
+ */
+export function roleAssumer(
+  aws: Aws,
+  source: AwsCredentialIdentityProvider,
+  region: string,
+): (role: RoleToAssume) => AwsCredentialIdentityProvider {
+  // Otherwise the SDK would keep the source's credentials, and never learn of those that are renewed.
+  const ofSource = Object.assign(() => source(), { memoized: true });
+  // Few attempts: the caller asks again anyway. And if the machine's clock is wrong, the SDK retries each refusal, which
+  // adds one more denied event to the account's CloudTrail each time.
+  const client = signedBy(
+    aws.clock,
+    new STSClient({ ...aws.clientDefaults(region, ofSource), maxAttempts: 2 }),
+  );
+  return (role) => roleCredentials(aws, client, source, role);
+}
+
+function roleCredentials(
+  aws: Aws,
+  client: STSClient,
+  source: AwsCredentialIdentityProvider,
+  role: RoleToAssume,
+): AwsCredentialIdentityProvider {
   const assume = async (): Promise<AwsCredentialIdentity> => {
-    // Few attempts: the caller asks again anyway. And if the machine's clock is wrong, the SDK retries each refusal, which
-    // adds one more denied event to the account's CloudTrail each time.
-    const client = signedBy(
-      aws.clock,
-      new STSClient({ ...aws.clientDefaults(region, source), maxAttempts: 2 }),
-    );
     const { Credentials } = await client.send(
       new AssumeRoleCommand({
         RoleArn: role.roleArn,

@@ -4,7 +4,7 @@ import type { Aws } from '../aws/aws.ts';
 import type { AccountSelection } from '../config/typed-values.ts';
 import { askUnlessStopped } from '../shared/abort.ts';
 import { AccessError, AssumeRoleError, UsageError } from '../shared/errors.ts';
-import { assumedRole, roleArn } from './credentials.ts';
+import { assumedRole, type RoleToAssume, roleArn, roleAssumer } from './credentials.ts';
 import { listOrganizationAccounts, type OrganizationAccount } from './organization.ts';
 import { enabledRegions } from './regions.ts';
 import type { Caller, Target } from './target.ts';
@@ -37,6 +37,7 @@ export async function* discoverTargets(
   plan: TargetPlan,
 ): AsyncGenerator<readonly Target[], readonly Target[]> {
   const excluded = new Set(plan.excludeAccounts);
+  const assume = roleAssumer(plan.aws, plan.credentials, plan.homeRegion);
   const listing = regionsOf(plan);
   // Whoever waits for it gets the error.
   listing.catch(() => undefined);
@@ -47,7 +48,7 @@ export async function* discoverTargets(
     const left = accounts.filter(({ accountId }) => !excluded.has(accountId));
     if (left.length === 0) continue;
     const regions = await listing;
-    const found = left.map((account) => readerOf(plan, account, regions));
+    const found = left.map((account) => readerOf(plan, account, regions, assume));
     readers.push(...found);
     yield inTurns(found, regions);
   }
@@ -83,8 +84,9 @@ function readerOf(
   plan: TargetPlan,
   { accountId, name }: OrganizationAccount,
   regions: readonly string[],
+  assume: Assume,
 ): Reader {
-  const credentials = credentialsFor(plan, accountId);
+  const credentials = credentialsFor(plan, accountId, assume);
   const regionNamed = plan.regions !== 'enabled';
   // The list is of the caller's account; another account may have enabled other regions.
   const listed = !regionNamed && accountId === plan.caller.accountId ? { regionListed: true as const } : {};
@@ -153,11 +155,13 @@ async function* organizationAccounts(
   }
 }
 
+type Assume = (role: RoleToAssume) => AwsCredentialIdentityProvider;
+
 /** The caller's own account is read with the caller's own credentials, without assuming a role. */
-function credentialsFor(plan: TargetPlan, accountId: string): AwsCredentialIdentityProvider {
-  const { aws, caller, credentials, homeRegion } = plan;
+function credentialsFor(plan: TargetPlan, accountId: string, assume: Assume): AwsCredentialIdentityProvider {
+  const { caller, credentials } = plan;
   if (accountId === caller.accountId) return credentials;
-  return assumedRole(aws, credentials, homeRegion, {
+  return assume({
     roleArn: roleArn(caller.partition, accountId, plan.roleName),
     sessionName: plan.roleSessionName,
     externalId: plan.externalId,
