@@ -4,6 +4,7 @@
 import { isUtf8 } from 'node:buffer';
 import { Readable } from 'node:stream';
 import type { AbsoluteLocation, DeserializeHandlerOptions, DeserializeMiddleware } from '@smithy/types';
+import { freeBytes } from '../shared/free-bytes.ts';
 import { type BodyMemory, BodyMemoryFull, BodyTooLong, type MemoryReservation } from './body-memory.ts';
 import { requestIdOf } from './response-origin.ts';
 
@@ -12,7 +13,7 @@ export interface AwsResponse {
   /** The Date header, in milliseconds since the epoch; null when it is missing or unreadable. */
   readonly date: number | null;
   readonly requestId: string | null;
-  /** The bytes of the body; null when the caller did not ask for it. */
+  /** The bytes of the body, which nothing else shares; null when the caller did not ask for it. */
   readonly body: Buffer | null;
   /** True when the body is valid UTF-8. */
   readonly isUtf8: boolean;
@@ -116,7 +117,7 @@ async function readBody(
       return new BodyMemoryFull(declaredLength ?? memory.longestBody);
     };
     if ((declaredLength ?? 0) > reservation.bytes) throw tooLong(declaredLength ?? 0);
-    let bytes: Buffer = Buffer.alloc(0);
+    let bytes = Buffer.alloc(0);
     let length = 0;
     for await (const chunk of body) {
       const begin = length;
@@ -125,11 +126,13 @@ async function readBody(
       if (length > bytes.length) {
         const larger = Buffer.allocUnsafeSlow(Math.max(length, declaredLength ?? bytes.length * 2));
         larger.set(bytes.subarray(0, begin));
+        freeBytes(bytes);
         bytes = larger;
       }
       bytes.set(chunk, begin);
+      freeBytes(chunk);
     }
-    return bytes.subarray(0, length);
+    return length === bytes.length ? bytes : Buffer.from(bytes.buffer.transfer(length));
   } catch (error) {
     if (body instanceof Readable) body.destroy();
     throw error;

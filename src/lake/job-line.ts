@@ -54,7 +54,7 @@ export class PageLineWriter {
   readonly #writer: LineWriter;
   readonly #options: JobLinesOptions;
   readonly #observation: Observation;
-  readonly #page: Readonly<ScannedPage>;
+  readonly #page: ScannedPage;
   /** The bytes of the page. */
   readonly #view: DataView;
   readonly #ends: PageEnds;
@@ -64,12 +64,7 @@ export class PageLineWriter {
   /** Where the values of the record stand that more than one column needs, by number: place in `values` plus 1. */
   readonly #places = new Int32Array(lineFields.length);
 
-  constructor(
-    writer: LineWriter,
-    options: JobLinesOptions,
-    observation: Observation,
-    page: Readonly<ScannedPage>,
-  ) {
+  constructor(writer: LineWriter, options: JobLinesOptions, observation: Observation, page: ScannedPage) {
     this.#writer = writer;
     this.#options = options;
     this.#observation = observation;

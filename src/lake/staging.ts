@@ -7,6 +7,7 @@ import { rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { ScratchError } from '../shared/errors.ts';
+import { freeBytes } from '../shared/free-bytes.ts';
 import type { Row, Table } from '../tables/table.ts';
 import type { Engine } from './engines/engine.ts';
 import type { PartLines } from './job-lines.ts';
@@ -84,7 +85,7 @@ export interface Staging {
    * @throws ScratchError when the disk is full or not writable. Rows that were added before are still complete
    */
   stage(table: Table, rows: readonly Row[], origin: string): Promise<void>;
-  /** The same for rows that are lines already. */
+  /** The same for rows that are lines already. Their bytes are freed once they are on disk. */
   stageLines(table: Table, parts: readonly PartLines[], origin: string): Promise<void>;
   /** Bytes in the current batch, in memory and on disk. */
   bytes(): number;
@@ -300,6 +301,7 @@ export function openStaging(options: StagingOptions): Staging {
       release = reserve(written);
       if (target.bytesOnDisk === 0) await makeFolder(target.folder);
       await writeFile(file.path, body, { flag: 'a', mode: 0o600 });
+      for (const chunk of chunks) freeBytes(chunk);
       file.bytes += written;
       target.bytesOnDisk += written;
       target.bytes -= bytes - written;

@@ -1,5 +1,6 @@
 import type { AwsResponse } from '../aws/response.ts';
 import { parseExactJson } from '../shared/exact-json.ts';
+import { freeBytes } from '../shared/free-bytes.ts';
 import { type ListedRecord, parsedRecord } from '../tables/listed-record.ts';
 import { scanJobs } from '../tables/scan-jobs.ts';
 import type { Ask } from './ask.ts';
@@ -10,12 +11,14 @@ import type { Page } from './source.ts';
 export interface RawPage extends Pick<Page, 'records' | 'observedAt' | 'requestId' | 'repaired'> {
   /** Null: this page was the last. */
   readonly nextToken: string | null;
+  /** Frees what the records are read from. They are of no use then. */
+  drop(): void;
 }
 
 /**
  * A page while its records are in memory. It holds what bounds them, a slot and memory, until it is released. It then
- * drops the records itself: the variable of a `for await` loop keeps the page until the next one comes, which may be
- * long.
+ * drops the records and frees their bytes itself: the variable of a `for await` loop keeps the page until the next one comes,
+ * which may be long.
  */
 export class HeldPage implements Page {
   readonly observedAt: number;
@@ -24,6 +27,7 @@ export class HeldPage implements Page {
   readonly nextToken: string | null;
   readonly pass: number;
   #records: readonly ListedRecord[] | null;
+  readonly #drop: () => void;
   readonly #giveBack: () => void;
 
   constructor(raw: RawPage, pass: number, giveBack: () => void) {
@@ -33,6 +37,7 @@ export class HeldPage implements Page {
     this.nextToken = raw.nextToken;
     this.pass = pass;
     this.#records = raw.records;
+    this.#drop = () => raw.drop();
     this.#giveBack = giveBack;
   }
 
@@ -54,6 +59,7 @@ export class HeldPage implements Page {
   release(): void {
     if (this.#records === null) return;
     this.#records = null;
+    this.#drop();
     this.#giveBack();
   }
 }
@@ -74,14 +80,21 @@ export class BrokenAnswer extends Error {
 export function pageOf(answer: AwsResponse | null, list: Ask['list']): RawPage {
   const { body = null, date = null, requestId = null, isUtf8 = true } = answer ?? {};
   const scanned = list === 'CopyJobs' && body !== null && isUtf8 ? scanJobs(body) : null;
-  const { records, nextToken } = scanned ?? listIn(body?.toString('utf8') ?? '', list);
+  const { records, nextToken, drop } = scanned ?? parsedList(body, list);
   if (date === null) {
     throw new BrokenAnswer(
       'UnreadableDate',
       'AWS Backup answered without a Date header that can be read, so when it was observed is not known',
     );
   }
-  return { records, observedAt: date, requestId, repaired: !isUtf8, nextToken };
+  return { records, observedAt: date, requestId, repaired: !isUtf8, nextToken, drop };
+}
+
+/** Its records hold nothing of the body. */
+function parsedList(body: Buffer | null, list: Ask['list']): Pick<RawPage, 'records' | 'nextToken' | 'drop'> {
+  const parsed = listIn(body?.toString('utf8') ?? '', list);
+  if (body !== null) freeBytes(body);
+  return { ...parsed, drop: () => undefined };
 }
 
 function listIn(body: string, list: Ask['list']): Pick<RawPage, 'records' | 'nextToken'> {

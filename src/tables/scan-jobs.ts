@@ -10,11 +10,13 @@ import {
 } from '../shared/json-bytes.ts';
 import { type FieldGroup, jobRecord, type NamedField } from './job-fields.ts';
 import type { ListedRecord } from './listed-record.ts';
-import { numbersPerValue, ScannedJob } from './scanned-jobs.ts';
+import { numbersPerValue, ScannedJob, ScannedPage } from './scanned-jobs.ts';
 
 export interface JobList {
   readonly records: readonly ListedRecord[];
   readonly nextToken: string | null;
+  /** Frees the bytes. The records are of no use then. */
+  drop(): void;
 }
 
 /**
@@ -35,18 +37,20 @@ let noted = new Int32Array(2 ** 18);
 const mostKept = 2 ** 20;
 
 class JobScan {
-  readonly #page: { readonly bytes: Buffer; values: Int32Array };
+  readonly #bytes: Buffer;
+  readonly #page: ScannedPage;
   readonly #records: ScannedJob[] = [];
   #noted = 0;
   /** Of the record that is being scanned. */
   #isPlain = true;
 
   constructor(bytes: Buffer) {
-    this.#page = { bytes, values: noted };
+    this.#bytes = bytes;
+    this.#page = new ScannedPage(bytes);
   }
 
   list(): JobList | null {
-    const { bytes } = this.#page;
+    const bytes = this.#bytes;
     let at = afterSpace(bytes, 0);
     if (bytes[at] !== openBrace) return null;
     at = afterSpace(bytes, at + 1);
@@ -78,12 +82,12 @@ class JobScan {
     const nextToken = token === null ? '' : this.#token(token.begin);
     if (nextToken === null) return null;
     this.#keepValues();
-    return { records: this.#records, nextToken: nextToken || null };
+    return { records: this.#records, nextToken: nextToken || null, drop: () => this.#page.drop() };
   }
 
   /** Null: it is neither text nor null. */
   #token(begin: number): string | null {
-    const { bytes } = this.#page;
+    const bytes = this.#bytes;
     if (bytes[begin] === letterN) return '';
     const end = textEnd(bytes, begin);
     return end === 0 ? null : textIn(bytes, begin, end);
@@ -91,7 +95,7 @@ class JobScan {
 
   /** Returns where the list ends; 0: it is none. */
   #list(begin: number): number {
-    const { bytes } = this.#page;
+    const bytes = this.#bytes;
     if (bytes[begin] !== openBracket) return 0;
     let at = afterSpace(bytes, begin + 1);
     if (bytes[at] === closeBracket) return at + 1;
@@ -106,7 +110,7 @@ class JobScan {
   }
 
   #record(begin: number): number {
-    const { bytes } = this.#page;
+    const bytes = this.#bytes;
     const from = this.#noted;
     this.#isPlain = bytes[begin] === openBrace;
     const end = this.#isPlain ? this.#fields(jobRecord, begin) : valueEnd(bytes, begin);
@@ -118,7 +122,7 @@ class JobScan {
 
   /** Notes the values of an object. Returns where it ends; 0: it is no object. */
   #fields(group: FieldGroup, begin: number): number {
-    const { bytes } = this.#page;
+    const bytes = this.#bytes;
     const { fields, placeAfter, foundIn } = group;
     group.object += 1;
     let at = afterSpace(bytes, begin + 1);
@@ -156,7 +160,7 @@ class JobScan {
 
   /** Notes a value. Returns where it ends; 0: it is none. */
   #value(field: NamedField, begin: number): number {
-    const { bytes } = this.#page;
+    const bytes = this.#bytes;
     const first = bytes[begin];
     switch (field.accepts) {
       case 'text': {
@@ -202,7 +206,7 @@ class JobScan {
   }
 
   #keepValues(): void {
-    this.#page.values = noted.slice(0, this.#noted);
+    this.#page.keep(noted.slice(0, this.#noted));
     if (noted.length > mostKept) noted = new Int32Array(2 ** 18);
   }
 }

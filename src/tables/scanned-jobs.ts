@@ -4,25 +4,53 @@
  * them. Any other record is parsed when somebody asks for it.
  */
 import { parseExactJson } from '../shared/exact-json.ts';
+import { freeBytes } from '../shared/free-bytes.ts';
 import { numberIn, textIn } from '../shared/json-bytes.ts';
 import { jobFields } from './job-fields.ts';
 import { type ListedRecord, parsedRecord } from './listed-record.ts';
 
-/** The bytes of a response, and the values of its plain records. */
-export interface ScannedPage {
-  readonly bytes: Buffer;
+/** The bytes of a response, and the values of its plain records, until they are dropped. */
+export class ScannedPage {
+  #bytes: Buffer | null;
+  #values: Int32Array | null = null;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  get bytes(): Buffer {
+    if (this.#bytes === null) throw new TypeError('the bytes of this page were freed');
+    return this.#bytes;
+  }
+
   /**
    * For each value that is not null, in the order of the bytes: the number of its field, where it begins, and where it ends.
    * The end of a text with escapes is negative.
    */
-  values: Int32Array;
+  get values(): Int32Array {
+    if (this.#values === null)
+      throw new TypeError('the values of this page are not noted yet, or were freed');
+    return this.#values;
+  }
+
+  keep(values: Int32Array): void {
+    this.#values = values;
+  }
+
+  /** From now on, a record that reads from the page throws a TypeError. What was read before stays. */
+  drop(): void {
+    if (this.#bytes !== null) freeBytes(this.#bytes);
+    if (this.#values !== null) freeBytes(this.#values);
+    this.#bytes = null;
+    this.#values = null;
+  }
 }
 
 /** How many numbers `values` has for each value. */
 export const numbersPerValue = 3;
 
 export class ScannedJob implements ListedRecord {
-  readonly page: Readonly<ScannedPage>;
+  readonly page: ScannedPage;
   /** Its values are in the page's `values` from here… */
   readonly from: number;
   /** … to here. It is not plain if that is the same. */
@@ -31,7 +59,7 @@ export class ScannedJob implements ListedRecord {
   readonly #end: number;
   #parsed: ListedRecord | null = null;
 
-  constructor(page: Readonly<ScannedPage>, begin: number, end: number, from: number, to: number) {
+  constructor(page: ScannedPage, begin: number, end: number, from: number, to: number) {
     this.page = page;
     this.from = from;
     this.to = to;

@@ -5,6 +5,7 @@ import pino from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import { UnsafeInteger } from '../../src/shared/exact-json.ts';
 import type { Page } from '../../src/source/source.ts';
+import type { ListedRecord } from '../../src/tables/listed-record.ts';
 import {
   type Bench,
   type BenchOptions,
@@ -212,6 +213,22 @@ describe('a loop over pages', () => {
     expect(seen[0]?.records.deref()).toBeUndefined();
     answer();
     await reads;
+  });
+
+  it('frees the bytes of a page once the next one is asked for: its records cannot be read any more', async () => {
+    const { source, target } = await reading(({ number }) =>
+      page([job(number === 0 ? 'a' : 'b', hour)], number === 0 ? 'one' : undefined),
+    );
+    const records: ListedRecord[] = [];
+    for await (const one of source.copyJobs(target, everything, never())) {
+      records.push(...one.records);
+      expect(records.at(-1)?.field('CopyJobId')).toBe(records.length === 1 ? 'a' : 'b');
+    }
+    expect(records).toHaveLength(2);
+    for (const record of records) {
+      expect(() => record.field('CopyJobId')).toThrow(TypeError);
+      expect(() => record.value).toThrow(TypeError);
+    }
   });
 });
 
