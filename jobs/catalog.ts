@@ -7,7 +7,8 @@ import { optionsOf, ownOptionNames } from '../src/config/options.ts';
 /** `catalog`: tables and views for Athena and Trino, as SQL statements or directly in Glue. */
 export const catalogJob: CommandModule = {
   command: 'catalog [action]',
-  describe: 'Define the tables and views in Athena or Trino: ddl, apply, check',
+  describe:
+    'The tables and views in Athena or Trino: print the SQL (ddl), create or update them in Glue (apply), or compare Glue with the lake (check)',
   builder: (yargs) =>
     yargs
       .positional('action', {

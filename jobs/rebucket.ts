@@ -8,7 +8,7 @@ import { parseRebucketSettings } from '../src/rebucket/rebucket-settings.ts';
 export const rebucketJob: CommandModule = {
   command: 'rebucket',
   describe:
-    'Change the number of buckets of a lake, so that more shards can share it; needs the right to delete',
+    'Change the number of files per partition (buckets) of a lake, so that more shards can share it; needs the right to delete',
   builder: yargsOptions(optionsOf(ownOptionNames('rebucket'))),
   handler: (argv) =>
     runReportingJob({

@@ -9,7 +9,7 @@ import { wholeLake } from '../src/verify/verify-settings.ts';
 export const repairJob: CommandModule = {
   command: 'repair',
   describe:
-    'Bring back what verify found damaged, from the bucket’s versions; without --apply, only show how',
+    'Restore what verify found damaged, from earlier S3 versions, a backup or the witness; without --apply, only show what it would do',
   builder: yargsOptions(optionsOf(ownOptionNames('repair'))),
   handler: (argv) =>
     runReportingJob({

@@ -8,7 +8,7 @@ import { parseVerifySettings } from '../src/verify/verify-settings.ts';
 /** `verify`: reads the lake again and compares it with its ledger. */
 export const verifyJob: CommandModule = {
   command: 'verify',
-  describe: 'Read the lake again and compare it with its ledger: find every kind of damage',
+  describe: 'Read the lake again, compare it with its ledger, and report all damage that shows',
   builder: (yargs) =>
     yargs
       .options(yargsOptions({ ...optionsOf(ownOptionNames('verify')), ...verifyOptions }))

@@ -38,7 +38,7 @@ export function optionsPage(): string {
     '# Options',
     'Written by `npm run reference` from `src/config/`; do not edit.',
     'Give an option as a flag, as an environment variable (`--role-name` is `BACKUP_COPY_EXPORT_ROLE_NAME`), or in a JSON or YAML file that you name with `--config`. Flags win over the environment, and the environment wins over the file. An option or variable that the program does not know is an error. In YAML, write account ids in quotes: without them, YAML drops a leading zero.',
-    '`<job> --help` lists the options of one job. The options of `simulate` are in [simulate.md](simulate.md) and in `simulate --help`.',
+    '`<command> --help` lists the options of one command. The options of `simulate` are in [simulate.md](simulate.md) and in `simulate --help`.',
     '## Every job',
     table(['| `--config FILE` | | Options from a file, JSON or YAML |', ...commonOptionNames.map(row)]),
     '## export and plan',

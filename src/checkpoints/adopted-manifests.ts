@@ -1,5 +1,5 @@
 /**
- * What no checkpoint counts yet of other runs: manifests of runs that end now, died before their checkpoint, or are older; and
+ * What no checkpoint includes yet of other runs: manifests of runs that end now, died before their checkpoint, or are older; and
  * begin records of runs that have no manifest.
  */
 import { hash } from 'node:crypto';

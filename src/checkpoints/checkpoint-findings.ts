@@ -8,7 +8,7 @@ export const checkpointFindingKinds = {
   'checkpoint-rolled-back': {
     severity: 'damage',
     meaning:
-      'The witness has newer checkpoints than the lake: somebody removed the newest runs, or put back the whole lake.',
+      'The witness has newer checkpoints than the lake: somebody removed the newest runs, or rolled back the whole lake.',
     remedy: 'Restore the lake’s newest versions (docs/recovery.md). Until then, do not run export.',
   },
   'checkpoint-forked': {
@@ -47,7 +47,7 @@ export const checkpointFindingKinds = {
     severity: 'damage',
     meaning: 'A run ended after the newest checkpoint, so no signature covers it.',
     remedy:
-      'If checkpoints are missing or rolled back, mend those first. If not, run export with the signing key: its checkpoint counts this run too, and names it.',
+      'If checkpoints are missing or rolled back, mend those first. If not, run export with the signing key: its checkpoint includes this run too, and names it.',
   },
   'object-unproven': {
     severity: 'damage',
@@ -72,7 +72,7 @@ export const checkpointFindingKinds = {
   'run-adopted': {
     severity: 'warning',
     meaning:
-      'A run has no checkpoint of its own. A later run counted it by its manifest, which nobody had signed until then.',
+      'A run has no checkpoint of its own. The checkpoint of a later run includes it, by its manifest, which nobody had signed until then.',
     remedy:
       'Check that the run took place: an export, for example in the scheduler’s history; a rebucket, with the person who runs it by hand.',
   },

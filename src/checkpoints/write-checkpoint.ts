@@ -1,6 +1,6 @@
 /**
  * Writes the checkpoint of a run: the state that the newest checkpoint has, plus what this run wrote itself, plus what other
- * runs wrote that no checkpoint counts yet. A conditional write of the next number decides between runs that end at once: the
+ * runs wrote that no checkpoint includes yet. A conditional write of the next number decides between runs that end at once: the
  * slower one begins again, on top of the other's checkpoint. So the chain cannot fork.
  */
 import { hash, randomUUID } from 'node:crypto';

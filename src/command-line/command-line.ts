@@ -38,13 +38,13 @@ async function runJob(args: readonly string[], { jobs, helpOfQuestion }: Command
     .parserConfiguration(yargsParserRules)
     .exitProcess(false)
     .showHelpOnFail(false)
-    .usage('$0 <job> [options]')
+    .usage('$0 <command> [options]')
     .command([...jobs])
     .demandCommand(1, 1, noJob)
     .strict()
     .option('config', { type: 'string', describe: '<FILE> JSON or YAML file with options' })
     .options(yargsOptions(optionsOf(commonOptionNames)))
-    .group(['config', ...commonOptionNames, 'help', 'version'], 'Options of every job:')
+    .group(['config', ...commonOptionNames, 'help', 'version'], 'Options of every command:')
     .check((argv) => argv._.length <= 1 || `Unknown argument: ${argv._.slice(1).join(' ')}`)
     .version(programPackage().version)
     .wrap(Math.min(columnsOf(process.stdout), 120))
@@ -66,7 +66,7 @@ function usageError(message: string, args: readonly string[]): ReportedError {
   if (!first.startsWith('-') && job === undefined) {
     const meant = closestName(first, allJobs);
     return new UsageError(
-      `There is no job ${JSON.stringify(first)}`,
+      `There is no command ${JSON.stringify(first)}`,
       `${meant === null ? '' : `Did you mean ${meant}? `}Name one of ${allJobs.join(', ')}.`,
     );
   }
@@ -101,7 +101,7 @@ function unknownOptions(
   );
 }
 
-const noJob = 'No job was named';
+const noJob = 'No command was named';
 
 /** The unknown options and arguments on the command line; null if something else is wrong. */
 function unknownIn(message: string, args: readonly string[]): readonly string[] | null {

@@ -113,7 +113,7 @@ export const options = {
     jobs: lakeJobs,
     onlyOnS3: true,
     sample: 'ARN',
-    description: 'Role to assume to read and write the lake on S3',
+    description: 'Role to assume for the lake on S3. Jobs that only read the lake need no right to write',
   }),
   regions: option(
     {
@@ -148,20 +148,20 @@ export const options = {
     sample: '14d',
     default: '14d',
     description:
-      'With --since auto: how often to read everything AWS still has of each target; the targets share the nights between',
+      'With --since auto: read each target completely at least this often. Different targets have their turn on different nights',
   }),
   'memory-days': text(integer(1, 3650), {
     kind: 'integer',
     sample: 'N',
     default: '30',
     description:
-      'How many days AWS keeps copy jobs. A run proves no more than that; what was read later than that counts as lost. Open jobs are read again for that long',
+      'How many days to assume that AWS keeps copy jobs. A run proves nothing about older ones; what no run had read by then counts as lost. Unfinished jobs are read again until they are that old',
   }),
   'count-memory-days': text(integer(1, 3650), {
     kind: 'integer',
     sample: 'N',
     default: '14',
-    description: 'How many days AWS keeps the daily counts of copy jobs',
+    description: 'How many days to assume that AWS keeps the daily counts of copy jobs',
   }),
   concurrency: text(autoOrInteger(1, 1024), {
     kind: 'integer',
@@ -173,7 +173,7 @@ export const options = {
     kind: 'integer',
     sample: 'N',
     default: '10',
-    description: 'Most requests per second to AWS Backup, in each account and region',
+    description: 'Maximum requests per second to AWS Backup, in each account and region',
   }),
   'target-timeout': text(longestTimer, {
     sample: '10m',
@@ -193,7 +193,7 @@ export const options = {
   'publish-window': text(timesOfDay, {
     sample: '01:00-04:00',
     description:
-      'Write parts only between these times of day (UTC). If the deadline comes first, the next run reads the rest again. Default: at any time',
+      'Write parts only between these times of day (UTC). --deadline must reach into this window, or the run ends at once; the next run reads again what this one cannot write in time. Default: at any time',
   }),
   engine: text(oneOf(['duckdb', 'parquetjs-lite']), {
     sample: 'duckdb|parquetjs-lite',
@@ -227,7 +227,7 @@ export const options = {
     kind: 'integer',
     sample: 'N',
     description:
-      'How many shards there are, where the engine tells each process only its number (Kubernetes)',
+      'How many shards there are, for schedulers that tell each process only its own number (Kubernetes)',
   }),
   night: text(
     matching(
@@ -238,7 +238,7 @@ export const options = {
     {
       sample: 'NAME',
       description:
-        'What the shards of one night have in common, such as the name of their Kubernetes Job; each night needs another name. They then have one as-of. Default: the id of the AWS Batch array job',
+        'Name that all shards of one night share, such as the name of their Kubernetes Job; use another name each night. The shards then use the same time as that of the run (as-of). Default: the id of the AWS Batch array job',
     },
   ),
   buckets: text(integer(1, 1024), {
@@ -296,13 +296,13 @@ export const options = {
     jobs: ['export', 'plan', 'verify', 'repair'],
     sample: 'FILE,…',
     description:
-      'Public keys in PEM whose signatures count. After the signing key was replaced, export needs the earlier one once',
+      'Public keys (PEM) whose signatures are accepted. After the signing key was replaced, export needs the earlier key once, and verify needs both',
   }),
   witness: text(lake, {
     jobs: ['export', 'plan', 'verify', 'repair'],
     sample: 's3://bucket/prefix',
     description:
-      'Second place for a copy of each checkpoint, written once, where the lake’s owner cannot write: a prefix on S3, or a local folder',
+      'Second place for copies of the checkpoints, which are never replaced there: a prefix on S3, or a local folder. Choose one that the exporter can write to and the lake’s owner cannot',
   }),
   'expected-bucket-owner': text(accountId, {
     jobs: lakeJobs,
@@ -452,44 +452,46 @@ export const options = {
     kind: 'switch',
     jobs: queryOnly,
     default: 'false',
-    description: 'List the named questions, one per line; with a question’s name, show its full text',
+    description: 'List the named questions, one per line; with a question’s name, show its help',
   }),
   history: text(onOff, {
     kind: 'switch',
     jobs: queryOnly,
     default: 'true',
-    description: 'Save what you type at the prompt, in your state folder',
+    description:
+      'Save what you type at the prompt in a file in your state folder (XDG_STATE_HOME, or ~/.local/state)',
   }),
   'warn-within': text(duration(3650 * dayMs), {
     jobs: statusOnly,
     sample: '48h',
     default: '48h',
-    description: 'Exit with 75 if AWS begins to delete unread records of any target within this time',
+    description: 'Exit with 75 if AWS will begin within this time to delete records that no run has read',
   }),
   'stale-after': text(duration(3650 * dayMs), {
     jobs: statusOnly,
     sample: '36h',
     default: '36h',
     description:
-      'Report a gap if no run has read a target for longer than this; set it above the interval of your schedule',
+      'Report a gap if no run has read a target for longer than this; set it above the interval of your schedule. A gap alone does not change the exit code',
   }),
   'lost-since': text(momentOrSpan, {
     jobs: statusOnly,
     sample: 'DATE|7d',
     description:
-      'Exit with 66 only for what was lost since this time, or in a span before now. Default: for every loss that nobody has acknowledged',
+      'Exit with 66 only for losses since this date, or within this time before now (7d). Default: for every loss that nobody has acknowledged',
   }),
   acknowledge: text(onOff, {
     kind: 'switch',
     jobs: statusOnly,
     default: 'false',
     description:
-      'Write into the lake that you know of the losses so far, so that status no longer exits with 66 for them',
+      'Record in the lake that you have acknowledged all losses up to now, so that status no longer exits with 66 for them',
   }),
   'as-of': text(instant, {
     jobs: statusOnly,
     sample: 'DATE',
-    description: 'Report the status of this time (UTC), from the runs that had begun by then. Default: now',
+    description:
+      'Report the status as it was at this time (UTC), from the runs that had begun by then. Default: now',
   }),
   'log-level': text(oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']), {
     jobs: allJobs,
@@ -519,7 +521,8 @@ export const options = {
     jobs: allJobs,
     sample: 'text|json|html',
     default: 'text',
-    description: 'Format of the result on stdout; html, one self-contained page, is for status and verify',
+    description:
+      'Format of the result on stdout; html, one self-contained page, is for status and verify. For query, json means --format json',
   }),
 } as const satisfies Record<string, Option>;
 

@@ -21,27 +21,28 @@ export const verifyOptions = {
   }),
   subset: text(subset, {
     jobs,
-    sample: 'N/OF',
+    sample: 'N/OF|today/OF',
     description:
-      'Read one of so many equal slices of the objects, such as 3/30: all slices together are the whole lake',
+      'Read only slice N of OF equal slices, such as 3/30; today/30 takes the next slice each UTC day. All slices together cover the whole lake',
   }),
   quick: text(onOff, {
     kind: 'switch',
     jobs,
     default: 'false',
     description:
-      'Read no part: on S3, compare size, ETag and stored SHA-256 (HEAD requests); in a local lake, size and footer',
+      'Read a part only if something differs: on S3, compare size, ETag and stored SHA-256 (HEAD requests); in a local lake, size and footer',
   }),
   'max-duration': text(duration(longest), {
     jobs,
     sample: '1h',
-    description: 'Read parts for this long; the next look with the same --resume-file goes on from there',
+    description:
+      'Stop reading parts after this time; needs --resume-file, from which the next verify continues',
   }),
   'resume-file': text(file, {
     jobs,
     sample: 'FILE',
     description:
-      'Local file, outside the lake, that keeps the place and the findings of a look that ran out of time',
+      'Local file, outside the lake, in which verify records how far it got and what it found when --max-duration ends it',
   }),
 } as const satisfies Record<string, Option>;
 

@@ -1,4 +1,4 @@
-/** Which runs that ended no checkpoint counts, so that neither a signature nor a witness vouches for what they wrote. */
+/** Which ended runs no checkpoint includes, so that neither a signature nor a witness vouches for what they wrote. */
 import { newestNumber, readCheckpoint } from '../checkpoints/chain.ts';
 import type { StoredCheckpoint } from '../checkpoints/checkpoint.ts';
 import { CheckpointError } from '../checkpoints/checkpoint-error.ts';

@@ -23,7 +23,7 @@ export function renderReconciliation(found: ReconciliationSummary | null, column
 function verdict(found: ReconciliationSummary): string {
   const where = `${count(found.compared, 'account, region and day', 'accounts, regions and days')}`;
   if (found.differing === 0) {
-    return `AWS’s own counts agree with the lake: ${count(found.aws_jobs, 'job')} of ${count(found.days, 'day')}.`;
+    return `AWS’s own counts agree with the lake: ${count(found.aws_jobs, 'copy job')} on ${count(found.days, 'day')}.`;
   }
   return [
     `AWS’s own counts differ from the lake by ${percent(found.difference)}: ${grouped(found.missing_jobs)} of ${count(found.aws_jobs, 'job')} are missing in the lake, and ${grouped(found.surplus_jobs)} of its rows are not counted by AWS.`,

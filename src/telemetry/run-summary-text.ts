@@ -103,7 +103,7 @@ export function renderRunSummary(summary: RunSummary, columns = 100, color = fal
 
 function concurrencyLine({ setting, mean, highest, last }: RunSummary['concurrency']): string {
   if (setting !== 'auto') return `Concurrency: ${setting}`;
-  return `Concurrency: auto, with a limit of ${mean} on average, ${highest} at most and ${last} at the end`;
+  return `Concurrency: auto. Targets that may be read at once: ${mean} on average, ${highest} at the peak, ${last} at the end`;
 }
 
 /** A line about objects in the lake that do not belong to it; '' if there are none. */

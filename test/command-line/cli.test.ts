@@ -55,8 +55,8 @@ test.each([
 
 describe('a wrong command line ends with 64, one line on stderr and nothing on stdout', () => {
   test.each<readonly [string, readonly string[], RegExp]>([
-    ['no job', [], /No job was named\. Name one of export, plan, simulate/],
-    ['an unknown job', ['summary'], /There is no job "summary"\. Name one of export/],
+    ['no job', [], /No command was named\. Name one of export, plan, simulate/],
+    ['an unknown command', ['summary'], /There is no command "summary"\. Name one of export/],
     [
       'an unknown option',
       ['export', '--lake', './x', '--nope=1'],

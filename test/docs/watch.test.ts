@@ -106,13 +106,23 @@ it('keeps the witness’s copies for years, lets the exporter only add, and nobo
   // A rule that expires objects would end the record.
   expect(Witness.Properties.LifecycleConfiguration).toBeUndefined();
   const text = JSON.stringify(WitnessPolicy.Properties.PolicyDocument.Statement);
-  const allowed = [...text.matchAll(/s3:[A-Za-z*]+/g)].map(([action]) => action);
-  expect(allowed).toEqual(['s3:PutObject', 's3:GetObject', 's3:ListBucket', 's3:*']);
+  const allowed = [...text.matchAll(/s3:[A-Z*][A-Za-z]*/g)].map(([action]) => action);
+  expect(allowed).toEqual([
+    's3:PutObject',
+    's3:GetObject',
+    's3:GetObjectVersion',
+    's3:GetObjectRetention',
+    's3:ListBucket',
+    's3:ListBucketVersions',
+    's3:*',
+  ]);
   const [add] = WitnessPolicy.Properties.PolicyDocument.Statement;
   expect(add).toMatchObject({
     Effect: 'Allow',
     Principal: { AWS: 'ExporterRoleArn' },
     Action: 's3:PutObject',
+    // Without the header If-None-Match, a new version would cover the checkpoint.
+    Condition: { Null: { 's3:if-none-match': 'false' } },
   });
   expect(JSON.stringify(add.Resource)).toMatch(/_ledger\/checkpoints\/\*/);
 });

@@ -85,7 +85,7 @@ describe('the summary of a run', () => {
   test('says that the numbers of --concurrency auto are a limit, not what was read at once', () => {
     const concurrency = { setting: 'auto', mean: 16, highest: 16, last: 16 } as const;
     expect(renderRunSummary({ ...summary, concurrency })).toContain(
-      'Concurrency: auto, with a limit of 16 on average, 16 at most and 16 at the end\n',
+      'Concurrency: auto. Targets that may be read at once: 16 on average, 16 at the peak, 16 at the end\n',
     );
   });
 

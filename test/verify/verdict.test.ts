@@ -69,7 +69,7 @@ it('damage comes first: each object once, with all that is wrong with it, the ri
   expect(text).toContain(`The right SHA-256 is ${sha256}.`);
   expect(text).not.toContain('\u001b');
   expect(text).toMatch(
-    /Exit code 80: damage: verify found that the lake is not what its ledger says, or repair left it so\.\n$/,
+    /Exit code 80: damage: verify found that the lake is not what its ledger says, or is still so after repair\.\n$/,
   );
 });
 
