@@ -65,7 +65,7 @@ export class Publication {
     // What was staged is on disk now, and the engine needs the memory. A small batch has left little to release.
     let isDue = batch.parts.reduce((sum, { bytes }) => sum + bytes, 0) >= releasedFrom;
     const onMerge = () => {
-      if (isDue) releaseMemory();
+      if (isDue) releaseMemory('last-resort');
       isDue = false;
     };
     for (const { origins, table, error } of batch.lost) this.#noteFailure(table.name, origins, error);

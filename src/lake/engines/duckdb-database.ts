@@ -60,6 +60,11 @@ export class Database {
       threads: String(this.#options.threads ?? 1),
       temp_directory: this.#spill,
       preserve_insertion_order: 'false',
+      // A file that is read once or twice need not be kept in memory.
+      enable_external_file_cache: 'false',
+      // By default, up to 128 MiB of freed memory stay with the process.
+      allocator_flush_threshold: '1MiB',
+      allocator_bulk_deallocation_flush_threshold: '1MiB',
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
       allow_community_extensions: 'false',

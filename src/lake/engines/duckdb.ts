@@ -12,6 +12,7 @@ import {
   partitionText,
   placementMetadata,
 } from '../part-placement.ts';
+import { isManyRows, writeInRanges } from './account-ranges.ts';
 import { hasColumn } from './column-roles.ts';
 import { type Database, type DuckDbOptions, openDatabase } from './duckdb-database.ts';
 import { rowsOf } from './duckdb-rows.ts';
@@ -188,7 +189,7 @@ async function inDatabase(
   let connection: DuckDBConnection | undefined;
   try {
     connection = await database.connect(room, bytes);
-    const outcome = await mergeIn(connection, request, texts, options.memoryLimitBytes);
+    const outcome = await mergeIn(connection, request, texts, options.memoryLimitBytes, room);
     if ((await bytesOf(request)) > smallMerge) database.close();
     return outcome;
   } catch (error) {
@@ -231,6 +232,7 @@ async function mergeIn(
   request: MergeRequest,
   texts: Texts,
   memoryLimitBytes: number,
+  room: number | undefined,
 ): Promise<MergeOutcome> {
   const { table, partition, existing, staged, output, metadata } = request;
   await connection.run("SET TimeZone = 'UTC'");
@@ -246,7 +248,8 @@ async function mergeIn(
   const inPlace = texts === 'aside' || wide ? aside(table) : undefined;
   if (inPlace === undefined && isOnlyStaged(request)) {
     const sql = copySql(onlyStagedSql(table, partition, staged), output, metadata);
-    const rows = Number((await rowsOf(connection, sql))[0]?.[0]);
+    const inRanges = (await isManyRows(request)) ? await writeInRanges(connection, request, room) : null;
+    const rows = inRanges ?? Number((await rowsOf(connection, sql))[0]?.[0]);
     const fate = request.wantsFate === true ? { fate: { unlike: [], latestPublished: null } } : {};
     return { changed: true, rows, added: rows, updated: 0, unchanged: 0, removed: 0, ...fate };
   }

@@ -74,16 +74,23 @@ export function stagedTextSql(column: Pick<Column, 'name' | 'type'>, files: read
   return `(${selects.join(' UNION ALL ')})`;
 }
 
-function readTypedSql(files: readonly string[]): string {
+export function readTypedSql(files: readonly string[]): string {
   return `read_parquet([${files.map(quoteFile)}], hive_partitioning = false)`;
 }
 
-/** Writes staged lines as typed rows. */
+/** Writes staged lines as typed rows, so that whoever reads some of the accounts can skip most of the row groups. */
 export function typedSql(table: Table, lines: string, output: string, compact: boolean): string {
   const codec = compact ? 'zstd, COMPRESSION_LEVEL 1' : 'snappy';
-  return `COPY (${stagedRowsSql(table, [lines])}) TO ${quoteText(output)}
-    (FORMAT parquet, COMPRESSION ${codec}, ROW_GROUP_SIZE ${groupRows})`;
+  const sorted = table.sortBy
+    .slice(0, 1)
+    .filter((name) => storedColumns(table).some((one) => one.name === name));
+  const order = sorted.length === 0 ? '' : `ORDER BY ${sorted.map(quoteName)}`;
+  return `COPY (${stagedRowsSql(table, [lines])} ${order}) TO ${quoteText(output)}
+    (FORMAT parquet, COMPRESSION ${codec}, ROW_GROUP_SIZE ${typedGroupRows})`;
 }
+
+/** The fewest that DuckDB writes. */
+const typedGroupRows = 2048;
 
 function readLinesSql(columns: readonly Pick<Column, 'name' | 'type'>[], files: readonly string[]): string {
   const types = columns.map(({ name, type }) => `${quoteName(name)}: '${stagedTypes[type]}'`);
@@ -455,10 +462,26 @@ export function partSql(table: Table, partition: Partition): string {
   return sortedSql(table, `SELECT ${stored} FROM kept UNION ALL ${changed}`, partition);
 }
 
-/** The new part of an upsert if there is none yet and each staged row has a key of its own: all staged rows. */
-export function onlyStagedSql(table: Table, partition: Partition, files: readonly string[]): string {
-  const rows = `SELECT ${onlyObservationSql(table)} FROM (${stagedRowsSql(table, files)})`;
+/**
+ * The new part of an upsert if there is none yet and each staged row has a key of its own: all staged rows.
+ * @param where which of them; default: all
+ */
+export function onlyStagedSql(
+  table: Table,
+  partition: Partition,
+  files: readonly string[],
+  where = 'true',
+): string {
+  const rows = `SELECT ${onlyObservationSql(table)} FROM (${stagedRowsSql(table, files)}) WHERE ${where}`;
   return sortedSql(table, rows, partition);
+}
+
+/** The rows of sorted files, one file after the other, with the types of the part. */
+export function oneAfterAnotherSql(table: Table, files: readonly string[]): string {
+  const columns = table.columns.map(
+    ({ name, type }) => `${quoteName(name)}::${sqlTypes[type]} AS ${quoteName(name)}`,
+  );
+  return `SELECT ${columns} FROM ${readTypedSql(files)}`;
 }
 
 function sortedSql(table: Table, stored: string, partition: Partition): string {
