@@ -1,0 +1,113 @@
+/** New parts of many rows, which DuckDB writes some accounts at a time. */
+import { mkdtemp, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Engine, MergeRequest } from '../../../src/lake/engines/engine.ts';
+import { openEngine } from '../../../src/lake/engines/open-engine.ts';
+import { column } from '../../../src/tables/column.ts';
+import type { Table } from '../../../src/tables/table.ts';
+import { folder, glob, newFile, openBothEngines, seen } from './both-engines.ts';
+import { queryWithDuckDb, readWithDuckDb } from './readers.ts';
+import { completeRow, sample, stage } from './sample-table.ts';
+
+openBothEngines();
+
+const table: Table = {
+  ...sample,
+  columns: [
+    column({ kind: 'api', field: 'Account' }, 'account_id', 'text', 'The account.', '111122223333'),
+    ...sample.columns,
+  ],
+  sortBy: ['account_id', 'id'],
+};
+
+/** One of them alone has more rows than a range; some have few, odd names, or none. */
+const accounts = [null, '', "o'clock", 'ä', '\u{1f600}', '9', '10', '100000000000', '200000000000'];
+const rows = Array.from({ length: 24_000 }, (_, at) => ({
+  id: `${String((at * 7919) % 24_000).padStart(6, '0')}`,
+  account_id: accountOf(at),
+  state: at % 3 === 0 ? 'COMPLETED' : 'RUNNING',
+  size: at,
+  time: 1_000 * at,
+  ...seen,
+}));
+
+function accountOf(at: number): string | null {
+  if (at % 2 === 0) return '500000000000';
+  const odd = accounts[((at - 1) / 2) % 1_000];
+  return odd === undefined ? `3000000${String(at % 997).padStart(5, '0')}` : odd;
+}
+
+/** As if each row had 4,000 bytes: so few rows are many. */
+const many = { stagedRows: rows.length, stagedBytes: rows.length * 4_000, distinctKeys: true };
+
+describe('a new part of many rows', () => {
+  let staged: readonly string[];
+  let whole: Buffer;
+
+  beforeAll(async () => {
+    const engine = await openEngine('duckdb', { memoryLimitBytes: 256 * 2 ** 20, scratch: folder });
+    const lines = await stage(newFile(), rows.slice(0, 20_000));
+    const output = `${newFile()}.parquet`;
+    expect(await engine.typed?.({ table, lines, output, compact: false, rows: 20_000, bytes: 1 })).toBe(true);
+    staged = [output, await stage(newFile(), rows.slice(20_000))];
+    whole = await readFile(await written(engine, { ...many, stagedBytes: 1 }));
+    await engine.close();
+  });
+
+  async function written(engine: Engine, more: Partial<MergeRequest>): Promise<string> {
+    const output = join(await mkdtemp(join(folder, 'part-')), 'part');
+    const request = {
+      table,
+      partition: {},
+      existing: null,
+      staged,
+      output,
+      metadata: { run_id: 'r' },
+      ...more,
+    };
+    const outcome = await engine.merge({ ...request, wantsFate: true });
+    const fate = { unlike: [], latestPublished: null };
+    expect(outcome).toMatchObject({ changed: true, rows: rows.length, added: rows.length, fate });
+    // No file of a range is left.
+    expect(await readdir(join(output, '..'))).toEqual(['part']);
+    return output;
+  }
+
+  it('has all rows in their order, in row groups of the same size', async () => {
+    const sorted = rows
+      .map((row) => completeRow(table, row))
+      .sort((a, b) => {
+        const [one, other] = [a, b].map(({ account_id: account, id }) =>
+          Buffer.from(account === null ? `\0${String(id)}` : `\x01${String(account)}\0${String(id)}`),
+        );
+        return Buffer.compare(one ?? Buffer.alloc(0), other ?? Buffer.alloc(0));
+      });
+    const engine = await openEngine('duckdb', { memoryLimitBytes: 512 * 2 ** 20, scratch: folder });
+    const file = await written(engine, many);
+    expect(await readWithDuckDb(table, file)).toEqual(sorted);
+    // Written in ranges: then a row group may have up to a vector of DuckDB's more.
+    expect((await readFile(file)).equals(whole)).toBe(false);
+    const groups = await queryWithDuckDb(
+      `SELECT DISTINCT row_group_id, row_group_num_rows FROM parquet_metadata('${glob(file)}') ORDER BY ALL`,
+    );
+    expect(groups).toHaveLength(3);
+    for (const [, count] of groups.slice(0, 2)) {
+      expect(Number(count)).toBeGreaterThanOrEqual(10_240);
+      expect(Number(count)).toBeLessThan(10_240 + 2_048);
+    }
+    await engine.close();
+  });
+
+  it('is sorted at once if scratch has no room for the ranges', async () => {
+    let claims = 0;
+    const claim = () => {
+      claims += 1;
+      return { bytes: 128 * 1024, release: () => undefined };
+    };
+    const engine = await openEngine('duckdb', { memoryLimitBytes: 512 * 2 ** 20, scratch: folder, claim });
+    expect((await readFile(await written(engine, many))).equals(whole)).toBe(true);
+    expect(claims).toBeGreaterThan(0);
+    await engine.close();
+  });
+});
