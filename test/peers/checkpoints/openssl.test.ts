@@ -149,11 +149,11 @@ it('sends KMS the digest of a message that is too long for it', async () => {
   }
 });
 
-it('the Python of the page finds every object as it was signed, and one that was changed', async () => {
+it('the Python of the page finds every object as the checkpoint has it, and one that was changed', async () => {
   const key = await makeKey(folder, 'python');
   const lake = await nightsWith({ 'signing-key': key.privateFile });
   const python = () => run('python3', ['-c', commands('python'), checkpointKey(2)], { cwd: lake });
-  expect((await python()).stdout).toMatch(/^2 checkpoints, \d+ Parquet files as signed\n$/);
+  expect((await python()).stdout).toMatch(/^2 checkpoints, \d+ Parquet files, as the checkpoint says\n$/);
   const page1 = Buffer.from(
     JSON.parse(await readFile(join(lake, checkpointKey(2)), 'utf8')).payload,
     'base64',
