@@ -9,7 +9,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -18,6 +18,8 @@ import { parseArgs } from 'node:util';
 import { parquetWriteFile } from 'hyparquet-writer';
 import type { Engine } from '../src/lake/engines/engine.ts';
 import { openEngine } from '../src/lake/engines/open-engine.ts';
+import { stagedRows } from '../src/lake/engines/staged-rows.ts';
+import { lineOf } from '../src/lake/staged-line.ts';
 import { copyJobs } from '../src/tables/copy-jobs.ts';
 import { type Row, withDerived } from '../src/tables/table.ts';
 
@@ -60,8 +62,8 @@ if (values.contender !== undefined && values.folder !== undefined) {
 async function compare(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-engines-'));
   try {
-    await stageRows(join(folder, 'first.ndjson'), 0, rows, 1);
-    await stageRows(join(folder, 'second.ndjson'), 0, large ? rows / 10 : rows, 2);
+    await stageRows(join(folder, 'first.csv'), 0, rows, 1);
+    await stageRows(join(folder, 'second.csv'), 0, large ? rows / 10 : rows, 2);
     const results = new Map<Contender, Result>();
     for (const contender of large ? (['duckdb'] as const) : contenders) {
       const options = [...process.argv.slice(2), '--contender', contender, '--folder', folder];
@@ -119,14 +121,14 @@ async function measure(contender: Contender, folder: string): Promise<Result> {
   let writeMs: number;
   let mergeMs: number | null = null;
   if (contender === 'hyparquet-writer') {
-    writeMs = await time((number) => writeWithHyparquet(join(folder, 'first.ndjson'), part(number)));
+    writeMs = await time((number) => writeWithHyparquet(join(folder, 'first.csv'), part(number)));
   } else {
     const options = { memoryLimitBytes: Number(values['memory-limit']), scratch: folder };
     const engine = await openEngine(contender, options);
     const merge = (existing: string | null, staged: string, output: string) =>
       mergeOnce(engine, existing, join(folder, staged), output);
-    writeMs = await time((number) => merge(null, 'first.ndjson', part(number)));
-    mergeMs = await time((number) => merge(part(number), 'second.ndjson', `${part(number)}.new`));
+    writeMs = await time((number) => merge(null, 'first.csv', part(number)));
+    mergeMs = await time((number) => merge(part(number), 'second.csv', `${part(number)}.new`));
     await engine.close();
   }
   const { size } = await stat(part(0));
@@ -154,9 +156,8 @@ async function mergeOnce(
 
 async function writeWithHyparquet(staged: string, output: string): Promise<void> {
   const types = { text: 'STRING', bigint: 'INT64', boolean: 'BOOLEAN', timestamp: 'TIMESTAMP' } as const;
-  const lines = (await readFile(staged, 'utf8')).trimEnd().split('\n');
-  // Safe: staged below.
-  const all = lines.map((line) => withDerived(copyJobs, JSON.parse(line) as Row));
+  const all: Row[] = [];
+  for await (const row of stagedRows(copyJobs, staged)) all.push(withDerived(copyJobs, row));
   await parquetWriteFile({
     filename: output,
     rowGroupSize: 10_240,
@@ -176,7 +177,7 @@ async function writeWithHyparquet(staged: string, output: string): Promise<void>
 
 async function stageRows(file: string, from: number, to: number, round: number): Promise<void> {
   function* lines() {
-    for (let at = from; at < to; at += 1) yield `${JSON.stringify(copyJob(at, round))}\n`;
+    for (let at = from; at < to; at += 1) yield `${lineOf(copyJobs, copyJob(at, round)).join('')}\n`;
   }
   await pipeline(Readable.from(lines()), createWriteStream(file));
 }

@@ -1,32 +1,39 @@
-/** What a value of a copy job's record becomes in a staged line. */
-import { isTerminal } from '../tables/copy-jobs.ts';
+/** What the columns of a copy job's staged line are made of. */
+import { copyJobs, isTerminal } from '../tables/copy-jobs.ts';
 import { jobFields } from '../tables/job-fields.ts';
 import { firstSight } from '../tables/state-history.ts';
-import type { ColumnType, Observation } from '../tables/table.ts';
+import { type Column, type ColumnType, comparedColumns, type Observation } from '../tables/table.ts';
 import { viewOf } from './line-writer.ts';
+import { lineOf, stagedColumns } from './staged-line.ts';
 
-export interface LineField {
-  /** What stands before its value: `,"resource_type":`. */
-  readonly head: DataView;
-  /** `own`: its column depends on more than this field, and is written apart. */
-  readonly writes: ColumnType | 'counts' | 'own';
-  /** For a map of counts: the columns of its states. */
-  readonly states: ReadonlyMap<string, DataView>;
+export interface LineColumn {
+  /** `count`: of one state, in a map of counts. */
+  readonly writes: ColumnType | 'account' | 'region' | 'counts' | 'count';
+  /** The number of the field with its value, as the scan of a page counts them; -1: none has it. */
+  readonly field: number;
+  /** For `count`. */
+  readonly state: string;
 }
 
-const fixed = (text: string): DataView => viewOf(Buffer.from(text));
+/** Columns that depend on more than their field. */
+const own: Readonly<Record<string, LineColumn['writes']>> = {
+  account_id: 'account',
+  region: 'region',
+};
 
-const headOf = (column: string): DataView => fixed(`,${JSON.stringify(column)}:`);
+function lineColumn(column: Column): LineColumn {
+  const writes = own[column.name] ?? column.type;
+  for (const [field, { column: whole, counts }] of jobFields.entries()) {
+    if (whole === column) return { writes: counts === null ? writes : 'counts', field, state: '' };
+    for (const [state, one] of counts ?? []) if (one === column) return { writes: 'count', field, state };
+  }
+  return { writes, field: -1, state: '' };
+}
 
-/** These columns depend on more than their field. */
-const own: ReadonlySet<string> = new Set(['copy_job_id', 'account_id', 'creation_time']);
-
-/** By number, as the scan of a page counts them. */
-export const lineFields: readonly LineField[] = jobFields.map(({ column, counts }) => ({
-  head: headOf(column.name),
-  writes: own.has(column.name) ? 'own' : counts === null ? column.type : 'counts',
-  states: new Map([...(counts ?? [])].map(([state, { name }]) => [state, headOf(name)])),
-}));
+/** The columns of a line that decide about changes, in their order, without the last: the first creation date. */
+export const comparedInLine: readonly LineColumn[] = stagedColumns(copyJobs)
+  .slice(0, comparedColumns(copyJobs).length - 1)
+  .map(lineColumn);
 
 const numberOf = (path: string): number => jobFields.findIndex((field) => field.path === path);
 
@@ -42,42 +49,23 @@ export const fieldNumbers = {
   timezone: numberOf('CreatedBy.BackupRuleTimezone'),
 } as const;
 
-/** What every line of a page ends with, around the history of its job. */
-export interface PageEnds {
-  readonly compared: DataView;
-  readonly provenance: DataView;
-}
-
-export function pageEnds({ accountId, region, observedAt, runId }: Observation): PageEnds {
-  const provenance = {
-    first_observed_at: observedAt,
-    observed_at: observedAt,
-    run_id: runId,
-    queried_account_id: accountId,
-  };
-  return {
-    compared: fixed(`,"region":${JSON.stringify(region)}`),
-    provenance: fixed(`,${JSON.stringify(provenance).slice(1)}\n`),
-  };
-}
-
 /** What a state and a message category make of a line. */
 export interface StateEnd {
-  readonly history: DataView;
+  /** What follows `schedule_interval_ms`, which is the first column that decides about nothing. */
+  readonly rest: DataView;
   readonly isOver: boolean;
 }
 
 export function stateEnd(state: string | null, category: string | null, observation: Observation): StateEnd {
-  const { observedAt, runId, openReadAt = null } = observation;
+  const { observedAt, runId, accountId, openReadAt = null } = observation;
   const seen = { state, message_category: category, observed_at: observedAt, run_id: runId };
-  return {
-    history: fixed(`,"state_history":${JSON.stringify(firstSight(seen, openReadAt))}`),
-    isOver: isTerminal(state) === true,
-  };
+  const [, rest] = lineOf(copyJobs, {
+    first_observed_at: observedAt,
+    observed_at: observedAt,
+    state_history: firstSight(seen, openReadAt),
+    run_id: runId,
+    queried_account_id: accountId,
+  });
+  // Without the separator before the interval, which is null here.
+  return { rest: viewOf(Buffer.from(`${rest.slice(1)}\n`)), isOver: isTerminal(state) === true };
 }
-
-/** The column that the values of `fieldNumbers.cron` and `fieldNumbers.timezone` make. */
-export const scheduleHead = headOf('schedule_interval_ms');
-export const accountHead = headOf('account_id');
-export const creationHead = headOf('creation_time');
-export const idHead = fixed('{"copy_job_id":');

@@ -1,25 +1,14 @@
-/** One plain record of a copy job as a staged line: bytes to bytes, value by value. */
+/** One plain record of a copy job as a staged line (staged-line.ts): bytes to bytes, value by value. */
 import { parseExactJson } from '../shared/exact-json.ts';
 import { numberIn, textIn } from '../shared/json-bytes.ts';
 import { arnField } from '../tables/arn.ts';
 import { scheduleIntervalOf } from '../tables/copy-jobs.ts';
+import { jobFields } from '../tables/job-fields.ts';
 import { instantOf, isObject, sortedCountsOrNull } from '../tables/record-values.ts';
 import { numbersPerValue, type ScannedJob, type ScannedPage } from '../tables/scanned-jobs.ts';
 import type { Observation } from '../tables/table.ts';
 import type { CreationDates } from './creation-dates.ts';
-import {
-  accountHead,
-  creationHead,
-  fieldNumbers,
-  idHead,
-  type LineField,
-  lineFields,
-  type PageEnds,
-  pageEnds,
-  type StateEnd,
-  scheduleHead,
-  stateEnd,
-} from './job-line-fields.ts';
+import { comparedInLine, fieldNumbers, type LineColumn, type StateEnd, stateEnd } from './job-line-fields.ts';
 import { bucketOf } from './layout.ts';
 import { digestOf, unitOf, unitOfBytes } from './line-digests.ts';
 import { type LineWriter, viewOf } from './line-writer.ts';
@@ -57,12 +46,13 @@ export class PageLineWriter {
   readonly #page: ScannedPage;
   /** The bytes of the page. */
   readonly #view: DataView;
-  readonly #ends: PageEnds;
   readonly #stateEnds: RememberedTexts<StateEnd>;
   readonly #rules: RememberedTexts<{ readonly cron: string; readonly timezone: string | null }>;
   readonly #accounts: RememberedTexts<{ readonly text: string; readonly bucket: number }>;
-  /** Where the values of the record stand that more than one column needs, by number: place in `values` plus 1. */
-  readonly #places = new Int32Array(lineFields.length);
+  /** Where the values of the record stand, by number: place in `values` plus 1. 0: it has none. */
+  readonly #places = new Int32Array(jobFields.length);
+  /** Of the record whose account was written last. */
+  #bucket = 0;
 
   constructor(writer: LineWriter, options: JobLinesOptions, observation: Observation, page: ScannedPage) {
     this.#writer = writer;
@@ -70,7 +60,6 @@ export class PageLineWriter {
     this.#observation = observation;
     this.#page = page;
     this.#view = viewOf(page.bytes);
-    this.#ends = pageEnds(observation);
     this.#stateEnds = new RememberedTexts(page.bytes);
     this.#rules = new RememberedTexts(page.bytes);
     this.#accounts = new RememberedTexts(page.bytes);
@@ -78,7 +67,7 @@ export class PageLineWriter {
 
   write(record: ScannedJob): WrittenLine {
     const writer = this.#writer;
-    const { bytes, values } = this.#page;
+    const { bytes } = this.#page;
     this.#find(record);
     const id = this.#at(fieldNumbers.id);
     const createdAt = this.#at(fieldNumbers.created);
@@ -87,26 +76,20 @@ export class PageLineWriter {
     if (created === null) return null;
 
     const begin = writer.length;
-    writer.raw(idHead);
-    if (!this.#text(id.begin, id.end)) return null;
-    for (let at = record.from; at < record.to; at += numbersPerValue) {
-      const field = lineFields[values[at] ?? 0];
-      if (field === undefined || !this.#field(field, values[at + 1] ?? 0, values[at + 2] ?? 0)) return null;
+    for (const column of comparedInLine) {
+      if (!this.#column(column)) return null;
+      writer.separator();
     }
     if (writer.length - begin > longestLine) return null;
-    writer.raw(accountHead);
-    const bucket = this.#account();
-    if (bucket === null) return null;
+    const bucket = this.#bucket;
     const first = this.#options.creationDates.firstDate(bucket, textIn(bytes, id.begin, id.end), created);
     if (first === null) return { missing: bucket };
-    writer.raw(creationHead);
     writer.integer(first);
-    writer.raw(this.#ends.compared);
     const digest = digestOf(writer.view(begin, writer.length));
+    writer.separator();
     this.#schedule(created);
-    const { history, isOver } = this.#stateEnd();
-    writer.raw(history);
-    writer.raw(this.#ends.provenance);
+    const { rest, isOver } = this.#stateEnd();
+    writer.raw(rest);
     return { bucket, created, first, isOver, unit: this.#unit(id), digest };
   }
 
@@ -141,56 +124,62 @@ export class PageLineWriter {
   }
 
   /** False: the value is not one of its column. */
-  #field(field: LineField, begin: number, end: number): boolean {
+  #column(column: LineColumn): boolean {
+    switch (column.writes) {
+      case 'account':
+        return this.#account();
+      case 'region':
+        return this.#writer.text(this.#observation.region);
+      default: {
+        const place = this.#places[column.field] ?? 0;
+        if (place === 0) return true;
+        const { values } = this.#page;
+        return this.#value(column, values[place] ?? 0, values[place + 1] ?? 0);
+      }
+    }
+  }
+
+  #value({ writes, state }: LineColumn, begin: number, end: number): boolean {
     const writer = this.#writer;
     const { bytes } = this.#page;
-    switch (field.writes) {
-      case 'own':
-        return true;
+    switch (writes) {
       case 'text':
-        writer.raw(field.head);
         return this.#text(begin, end);
       case 'boolean':
-        writer.raw(field.head);
         writer.span(this.#view, begin, end);
         return true;
       case 'bigint': {
         const value = numberIn(bytes, begin, end);
         if (!Number.isSafeInteger(value)) return false;
-        writer.raw(field.head);
         writer.integer(value);
         return true;
       }
       case 'timestamp': {
         const instant = instantOf(numberIn(bytes, begin, end));
         if (instant === null) return false;
-        writer.raw(field.head);
         writer.integer(instant);
         return true;
       }
-      case 'counts':
-        return this.#counts(field, parseExactJson(bytes.toString('utf8', begin, end)));
+      case 'counts': {
+        const counts = parseExactJson(bytes.toString('utf8', begin, end));
+        const sorted = isObject(counts) ? sortedCountsOrNull(counts) : null;
+        return sorted !== null && writer.text(sorted);
+      }
+      case 'count': {
+        const counts = parseExactJson(bytes.toString('utf8', begin, end));
+        const count = isObject(counts) && Object.hasOwn(counts, state) ? counts[state] : null;
+        if (count === null) return true;
+        if (typeof count !== 'number' || !Number.isSafeInteger(count)) return false;
+        writer.integer(count);
+        return true;
+      }
+      default:
+        return false;
     }
   }
 
-  #counts({ head, states }: LineField, counts: unknown): boolean {
-    const sorted = isObject(counts) ? sortedCountsOrNull(counts) : null;
-    if (sorted === null || !isObject(counts)) return false;
-    const writer = this.#writer;
-    writer.raw(head);
-    if (!writer.text(sorted)) return false;
-    for (const [state, stateHead] of states) {
-      const count = Object.hasOwn(counts, state) ? counts[state] : null;
-      if (count === null) continue;
-      if (typeof count !== 'number' || !Number.isSafeInteger(count)) return false;
-      writer.raw(stateHead);
-      writer.integer(count);
-    }
-    return true;
-  }
-
-  /** Writes the account that owns the job. Returns its bucket; null: it cannot be written. */
-  #account(): number | null {
+  /** Writes the account that owns the job. False: it cannot be written. */
+  #account(): boolean {
     const named = this.#at(fieldNumbers.account);
     const at = named.end - named.begin === emptyText ? none : named;
     const vault = at.end === 0 ? this.#at(fieldNumbers.sourceVault) : none;
@@ -201,7 +190,8 @@ export class PageLineWriter {
       account = { text, bucket: bucketOf(text, this.#options.buckets) };
       this.#accounts.set(at, vault, account);
     }
-    return this.#writer.text(account.text) ? account.bucket : null;
+    this.#bucket = account.bucket;
+    return this.#writer.text(account.text);
   }
 
   #schedule(created: number): void {
@@ -215,7 +205,6 @@ export class PageLineWriter {
     }
     const interval = scheduleIntervalOf(rule.cron, rule.timezone, created);
     if (interval === null) return;
-    this.#writer.raw(scheduleHead);
     this.#writer.integer(interval);
   }
 

@@ -2,8 +2,6 @@
  * The copy jobs of a page become staged lines without a row in between. This is for plain records, nearly all there are:
  * every field has a column and a value of its type. The others, `odd` here, go the way of copyJobRow
  * (src/tables/copy-jobs.ts), which says what a record means and why it is rejected. A test compares both ways.
- *
- * A line begins with the id and has the columns that decide about changes first, in the order of the record.
  */
 import { dayMs } from '../shared/time.ts';
 import type { ListedRecord } from '../tables/listed-record.ts';

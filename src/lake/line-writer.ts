@@ -1,13 +1,14 @@
-/** Writes JSON into bytes that are used again and again: no string is made for a line, a field or a name. */
+/** Writes staged lines (staged-line.ts) into bytes that are used again and again: no string is made for a line or a field. */
+import { quoted } from './staged-line.ts';
 
 /** A longer text is not written here. */
 const longestText = 2 ** 20;
 
-/** In JSON, a character takes at most six bytes (\u0000), and a text its quotation marks. */
-const bytesOf = (text: string) => text.length * 6 + 2;
+/** In UTF-8, a unit of UTF-16 takes at most three bytes, and a text its quotation marks. */
+const bytesOf = (text: string) => text.length * 3 + 2;
 
 const quote = 0x22;
-const backslash = 0x5c;
+const separator = 0x2c;
 const minus = 0x2d;
 const zero = 0x30;
 
@@ -83,6 +84,11 @@ export class LineWriter {
     target.setFloat64(last + shift, bytes.getFloat64(last, true), true);
   }
 
+  /** What stands between two values. */
+  separator(): void {
+    this.#room(1)[this.#end++] = separator;
+  }
+
   /** A safe integer. */
   integer(value: number): void {
     const target = this.#room(mostDigits);
@@ -108,7 +114,7 @@ export class LineWriter {
     target[end++] = quote;
     for (let at = 0; at < length; at += 1) {
       const code = value.charCodeAt(at);
-      if (code < 0x20 || code > 0x7e || code === quote || code === backslash) return this.#unusual(value);
+      if (code > 0x7f || code === quote) return this.#unusual(value);
       target[end++] = code;
     }
     target[end++] = quote;
@@ -118,7 +124,7 @@ export class LineWriter {
 
   #unusual(value: string): boolean {
     if (!value.isWellFormed()) return false;
-    this.#end += this.#bytes.write(JSON.stringify(value), this.#end, 'utf8');
+    this.#end += this.#bytes.write(quoted(value), this.#end, 'utf8');
     return true;
   }
 

@@ -71,8 +71,11 @@ function columnsOf(table: Table): string {
   return hash('sha256', JSON.stringify([columns, unit]));
 }
 
+/** 1: the digests are of lines that were JSON. */
+const format = 2;
+
 interface Head {
-  readonly format: 1;
+  readonly format: typeof format;
   readonly key: string;
   readonly buckets: number;
   readonly columns: string;
@@ -83,7 +86,7 @@ interface Head {
 /** @param key the part's; @param buckets the lake's */
 export function formatRowDigests(known: RowDigests, table: Table, key: string, buckets: number): Uint8Array {
   const { part, latest, digests } = known;
-  const head: Head = { format: 1, key, buckets, columns: columnsOf(table), part, latest };
+  const head: Head = { format, key, buckets, columns: columnsOf(table), part, latest };
   const entries = digests.bytes();
   const text = JSON.stringify(head);
   return Buffer.concat([Buffer.from(`${sha256(text, entries)} ${text}\n`), entries]);
@@ -105,7 +108,7 @@ export function parseRowDigests(
   if (line.slice(0, 65) !== `${sha256(text, entries)} ` || entries.length % 16 !== 0) return null;
   // Safe: its SHA-256 shows that this program wrote it; the format says which version of it.
   const head = JSON.parse(text) as Head;
-  if (head.format !== 1 || head.key !== key || head.buckets !== buckets) return null;
+  if (head.format !== format || head.key !== key || head.buckets !== buckets) return null;
   if (head.columns !== columnsOf(table)) return null;
   return { part: head.part, latest: head.latest, digests: DigestTable.fromBytes(entries) };
 }

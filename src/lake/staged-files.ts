@@ -1,6 +1,6 @@
 /**
- * Files of staged rows: newline-delimited JSON, plain (`.ndjson`) or in frames of zstd (`.ndjson.zst`), or typed rows
- * (`.parquet`), for engines that write such files. Before each frame stands a skippable frame with its length, because Node
+ * Files of staged rows: lines as in staged-line.ts, plain (`.csv`) or in frames of zstd (`.csv.zst`), or typed rows (`.parquet`),
+ * for engines that write such files. Before each frame stands a skippable frame with its length, because Node
  * 24 cannot tell where a frame ends and stops at the second. Other readers skip it (RFC 8878, section 3.1.2).
  */
 import { createReadStream } from 'node:fs';

@@ -1,8 +1,8 @@
-import { type Column, comparedColumns, type Row, type Table } from '../tables/table.ts';
+import { type Column, comparedColumns, type Row, type Table, type Value } from '../tables/table.ts';
 
 /**
- * The longest line of staged rows, in bytes. If a row is longer, its record is rejected. DuckDB reserves memory for a few
- * lines of this length, however long they are (`maximum_object_size`, duckdb.org/docs/stable/data/json/loading_json).
+ * The longest row as JSON, in bytes. If a row is longer, its record is rejected. Its staged line is shorter, because it lacks
+ * the names. DuckDB reserves memory for a few lines of this length, however long they are.
  */
 export const longestStagedLine = 4 * 2 ** 20;
 
@@ -17,46 +17,41 @@ export function isTooLong(row: Row): boolean {
 
 /**
  * The columns of a staged line, in order: what decides whether a row changed comes first, so that the beginning of two lines
- * tells whether AWS shows the same.
+ * tells whether AWS shows the same. Of these, the day that decides about the part comes last: for a copy job it is known only
+ * when all others are.
  */
 export function stagedColumns(table: Table): readonly Column[] {
+  const known = columnsOf.get(table);
+  if (known !== undefined) return known;
+  const days = new Set(table.partitions.flatMap(({ values }) => (values.kind === 'day' ? [values.of] : [])));
   const compared = comparedColumns(table);
-  return [
-    ...compared,
+  const columns = [
+    ...compared.filter(({ name }) => !days.has(name)),
+    ...compared.filter(({ name }) => days.has(name)),
     ...table.columns.filter((column) => column.origin.kind !== 'derived' && !compared.includes(column)),
   ];
-}
-
-interface LineColumn {
-  readonly name: string;
-  /** What stands before its value: `"state":`. */
-  readonly head: string;
-  readonly isCompared: boolean;
-}
-
-const lineColumns = new WeakMap<Table, readonly LineColumn[]>();
-
-function lineColumnsOf(table: Table): readonly LineColumn[] {
-  const known = lineColumns.get(table);
-  if (known !== undefined) return known;
-  const compared = new Set(comparedColumns(table));
-  const columns = stagedColumns(table).map((column) => ({
-    name: column.name,
-    head: `${JSON.stringify(column.name)}:`,
-    isCompared: compared.has(column),
-  }));
-  lineColumns.set(table, columns);
+  columnsOf.set(table, columns);
   return columns;
 }
 
-/** A row as JSON, without nulls and derived columns: the columns that are compared, and the rest. */
+const columnsOf = new WeakMap<Table, readonly Column[]>();
+
+/**
+ * A row as CSV (RFC 4180): its columns that are compared, and the rest. Texts are quoted and may have line breaks. Nothing
+ * between two commas is null. Numbers and booleans stand as in JSON.
+ */
 export function lineOf(table: Table, row: Row): readonly [compared: string, rest: string] {
-  const [compared, rest]: [string[], string[]] = [[], []];
-  for (const { name, head, isCompared } of lineColumnsOf(table)) {
-    const value = row[name];
-    if (value !== undefined && value !== null)
-      (isCompared ? compared : rest).push(head + JSON.stringify(value));
-  }
-  const comma = compared.length > 0 && rest.length > 0 ? ',' : '';
-  return [`{${compared.join(',')}`, `${comma}${rest.join(',')}}`];
+  const values = stagedColumns(table).map(({ name }) => valueText(row[name] ?? null));
+  const compared = comparedColumns(table).length;
+  const rest = values.slice(compared).join(',');
+  return [values.slice(0, compared).join(','), compared === 0 ? rest : `,${rest}`];
+}
+
+function valueText(value: Value): string {
+  if (value === null) return '';
+  return typeof value === 'string' ? quoted(value) : String(value);
+}
+
+export function quoted(text: string): string {
+  return `"${text.replaceAll('"', '""')}"`;
 }

@@ -1,5 +1,5 @@
 /**
- * Holds rows between reading and publishing: as newline-delimited JSON on local disk, in files of one table, partition and
+ * Holds rows between reading and publishing: as CSV on local disk, in files of one table, partition and
  * bucket of a batch. A buffer for all files together bounds the memory, and only a few files are open at a time. If the engine
  * can, full files become typed rows while reading goes on.
  */
@@ -50,7 +50,7 @@ export interface StagedPart {
   readonly table: Table;
   readonly partition: Readonly<Record<string, string>>;
   readonly bucket: number;
-  /** Files as in staged-files.ts, with the table's columns that are not derived, without nulls. */
+  /** Files as in staged-files.ts, with the table's columns that are not derived. */
   readonly files: readonly string[];
   readonly rows: number;
   /** Of the rows, unpacked. */
@@ -269,7 +269,7 @@ export function openStaging(options: StagingOptions): Staging {
       bufferedBytes: 0,
       writtenRows: 0,
       files: [],
-      packed: stagedFile(join(batch.folder, `${batch.parts.size}.ndjson${packedEnding}`)),
+      packed: stagedFile(join(batch.folder, `${batch.parts.size}.csv${packedEnding}`)),
       isLastFull: true,
       staysLines: typed === undefined,
       writtenBytes: 0,
@@ -332,7 +332,7 @@ export function openStaging(options: StagingOptions): Staging {
     const last = part.files.at(-1);
     if (last !== undefined && !part.isLastFull) return last;
     const number = part.files.length === 0 ? '' : `-${part.files.length}`;
-    const file = stagedFile(`${part.path}${number}.ndjson`);
+    const file = stagedFile(`${part.path}${number}.csv`);
     part.files.push(file);
     part.isLastFull = false;
     return file;
@@ -342,7 +342,7 @@ export function openStaging(options: StagingOptions): Staging {
   async function makeTyped(target: OpenBatch, part: OpenPart, file: StagedFile): Promise<void> {
     if (typed === undefined || target.closed || part.staysLines) return;
     const { path: lines, rows, bytes } = file;
-    const output = lines.replace(/\.ndjson$/, typedEnding);
+    const output = lines.replace(/\.csv$/, typedEnding);
     let release: () => void = () => undefined;
     try {
       release = reserve(bytes);

@@ -11,6 +11,7 @@ import type { Lake } from '../lake/lake.ts';
 import { bucketOf, coverageKey, reconciliationKey, rejectedKey } from '../lake/layout.ts';
 import { partitionText } from '../lake/part-placement.ts';
 import { sha256Of, writeScratchFile } from '../lake/scratch-file.ts';
+import { lineOf } from '../lake/staged-line.ts';
 import { writeOnce } from '../lake/write-once.ts';
 import { isStop } from '../shared/abort.ts';
 import { allEnded } from '../shared/all-ended.ts';
@@ -174,13 +175,13 @@ async function publishRows(
   rows: Iterable<Row>,
 ): Promise<WrittenTable> {
   const name = table.name.replace('export_', '');
-  const staged = join(scratchFolder, `${name}.ndjson`);
+  const staged = join(scratchFolder, `${name}.csv`);
   const file = join(scratchFolder, `${name}.parquet`);
   let count = 0;
   function* lines() {
     let text = '';
     for (const row of rows) {
-      text += `${JSON.stringify(row)}\n`;
+      text += `${lineOf(table, row).join('')}\n`;
       count += 1;
       if (count % chunk !== 0) continue;
       yield text;

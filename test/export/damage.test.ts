@@ -79,11 +79,11 @@ it('prints what was published when scratch fails while the ledger is closed', as
   const running = lab.run();
   await lab.until(async () => (await lab.everyFile()).some((name) => name.endsWith('/staging')));
   const staging = (await lab.everyFile()).find((name) => name.endsWith('/staging'));
-  await symlink('/dev/full', join(lab.folder, dirname(String(staging)), 'coverage.ndjson'));
+  await symlink('/dev/full', join(lab.folder, dirname(String(staging)), 'coverage.csv'));
   lab.simulator.clearFaults();
   const run = await running;
   expect(run.exit_code).toBe(74);
-  expect(run.ledger_error).toContain('coverage.ndjson could not be written (ENOSPC)');
+  expect(run.ledger_error).toContain('coverage.csv could not be written (ENOSPC)');
   expect(run.tables.copy_jobs?.added).toBeGreaterThan(0);
 });
 

@@ -11,9 +11,9 @@ import { copyJobRow, copyJobs } from '../../src/tables/copy-jobs.ts';
 import type { ListedRecord } from '../../src/tables/listed-record.ts';
 import { scanJobs } from '../../src/tables/scan-jobs.ts';
 import { type Observation, type Row, utcDay } from '../../src/tables/table.ts';
-import { digestsInLines, linesIn } from '../support/digests-in-lines.ts';
+import { digestsInLines } from '../support/digests-in-lines.ts';
 import { listedJobs, pageTexts } from '../support/job-texts.ts';
-import { stagedRows, undated } from '../support/staged-rows.ts';
+import { linesOf, stagedRows, undated } from '../support/staged-rows.ts';
 
 const seen: Observation = {
   accountId: '111122223333',
@@ -136,8 +136,10 @@ describe('the bytes of a page', () => {
               bucketOf(String(row.account_id), 3) === part.bucket,
           );
           expect(part.rows).toBe(inPart.length);
+          const asRows = inPart.map(({ row, first }) => ({ ...row, creation_time: first }));
+          expect(Buffer.concat(part.bytes).toString()).toBe(linesOf(copyJobs, asRows));
           expect(part.digests).toEqual({
-            entries: digestsInLines(copyJobs, linesIn(Buffer.concat(part.bytes))),
+            entries: digestsInLines(copyJobs, Buffer.concat(part.bytes)),
             latest: seen.observedAt,
           });
         }
@@ -210,7 +212,7 @@ describe('a page', () => {
     const ids = parts.flatMap((part) => {
       const staged = stagedRows([part]);
       expect(staged).toHaveLength(part.rows);
-      expect(part.digests.entries).toEqual(digestsInLines(copyJobs, linesIn(Buffer.concat(part.bytes))));
+      expect(part.digests.entries).toEqual(digestsInLines(copyJobs, Buffer.concat(part.bytes)));
       for (const row of staged) {
         expect(utcDay(Number(row.creation_time))).toBe(part.partition.creation_date);
         expect(bucketOf(String(row.account_id), 2)).toBe(part.bucket);

@@ -8,6 +8,7 @@ import { openScratch, type Scratch } from '../../src/lake/scratch.ts';
 import { openStaging, type StagedBatch } from '../../src/lake/staging.ts';
 import { copyJobs } from '../../src/tables/copy-jobs.ts';
 import type { Row } from '../../src/tables/table.ts';
+import { rowsIn } from '../support/staged-rows.ts';
 
 const job = (n: number, day: number): Row => ({
   copy_job_id: `job-${n}`,
@@ -48,8 +49,9 @@ describe('batches', () => {
       published.parts.push(batch.parts.length);
       await change.publish?.(batch);
       for (const file of batch.parts.flatMap(({ files }) => files)) {
-        const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
-        published.rows.push(...lines.map((line) => String(JSON.parse(line).copy_job_id)));
+        published.rows.push(
+          ...rowsIn(copyJobs, await readFile(file)).map(({ copy_job_id: id }) => String(id)),
+        );
       }
       await batch.remove();
     };

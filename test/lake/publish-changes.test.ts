@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,7 +49,7 @@ async function publish(states: Readonly<Record<string, string>>, seenAt = day, o
     ...{ copy_job_id: id, account_id: '111122223333', state, creation_time: day, region: 'eu-west-1' },
     ...{ first_observed_at: seenAt, observed_at: seenAt, run_id: 'run' },
   }));
-  const staged = join(folder, 'staged.ndjson');
+  const staged = join(folder, 'staged.csv');
   const [digests, texts] = [new RowLineDigests(), [] as string[]];
   for (const row of lines) {
     const [compared, rest] = lineOf(copyJobs, row);
@@ -143,6 +144,17 @@ it('merges when the part is another, is gone, or its digests are damaged or lost
 
   const etag = (await store.read(digestsKey))?.etag ?? '';
   await store.put(writeOf(digestsKey, 'damaged', { ifMatch: etag }));
+  expect(await publish(done)).toMatchObject({ merged: 1, written: null });
+  expect(await publish(done)).toMatchObject({ merged: 0 });
+
+  // An earlier version's, as the lake holds them when this one comes.
+  const kept = Buffer.from((await store.read(digestsKey))?.bytes ?? []);
+  const [text = ''] = kept.toString('latin1', 65).split('\n');
+  const head = text.replace('"format":2', '"format":1');
+  const entries = kept.subarray(text.length + 66);
+  const sha256 = createHash('sha256').update(head).update(entries).digest('hex');
+  await writeFile(join(store.url, digestsKey), Buffer.concat([Buffer.from(`${sha256} ${head}\n`), entries]));
+  expect(head).toContain('"format":1');
   expect(await publish(done)).toMatchObject({ merged: 1, written: null });
   expect(await publish(done)).toMatchObject({ merged: 0 });
 

@@ -70,7 +70,7 @@ describe('publishing a part', () => {
   let files = 0;
   const publish = async (rows: string[], change: Partial<Parameters<typeof publishPart>[0]> = {}) => {
     files += 1;
-    const staged = join(folder, `${files}.ndjson`);
+    const staged = join(folder, `${files}.csv`);
     await writeFile(staged, rows.join('\n'));
     return await publishPart({
       store,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,7 +50,7 @@ describe('the digests of a part’s rows', () => {
       const digests = new RowLineDigests();
       const [compared, rest] = lineOf(table, row);
       digests.add(table, row, compared);
-      expect(digests.entries).toEqual(digestsInLines(table, [Buffer.from(compared + rest)]));
+      expect(digests.entries).toEqual(digestsInLines(table, Buffer.from(`${compared}${rest}\n`)));
       kept.add(digests);
       if (at === 1 || at % 1_000 === 4) await kept.spill(() => () => undefined);
     }
@@ -171,6 +172,18 @@ describe('the digests of a part’s rows', () => {
     expect(parseRowDigests(bytes, copyJobs, key, 2)).toBeNull();
     const [, ...fewer] = copyJobs.columns;
     expect(parseRowDigests(bytes, { ...copyJobs, columns: fewer }, key, 1)).toBeNull();
+    // Those of an earlier version, whose lines had another form.
+    const [, head = ''] = /^\w+ (.*)\n/.exec(Buffer.from(bytes).toString('latin1')) ?? [];
+    const entries = bytes.subarray(head.length + 66);
+    for (const [format, isKnown] of [
+      [2, true],
+      [1, false],
+    ] as const) {
+      const text = head.replace('"format":2', `"format":${format}`);
+      const sha256 = createHash('sha256').update(text).update(entries).digest('hex');
+      const other = Buffer.concat([Buffer.from(`${sha256} ${text}\n`), entries]);
+      expect(parseRowDigests(other, copyJobs, key, 1) !== null).toBe(isKnown);
+    }
     for (let at = 0; at < bytes.length; at += 1) {
       const damaged = Uint8Array.from(bytes);
       damaged[at] = (damaged[at] ?? 0) ^ 1;

@@ -15,7 +15,8 @@ import { ScratchError } from '../../src/shared/errors.ts';
 import { copyJobSummaries } from '../../src/tables/copy-job-summaries.ts';
 import { copyJobs } from '../../src/tables/copy-jobs.ts';
 import type { Row } from '../../src/tables/table.ts';
-import { digestsInLines, linesIn } from '../support/digests-in-lines.ts';
+import { digestsInLines } from '../support/digests-in-lines.ts';
+import { rowsIn } from '../support/staged-rows.ts';
 
 const account = (n: number) => String(111122220000 + n);
 const job = (n: number, day: number, more: Row = {}): Row => ({
@@ -27,20 +28,12 @@ const job = (n: number, day: number, more: Row = {}): Row => ({
   ...more,
 });
 
-async function staged(batch: StagedBatch): Promise<Map<string, Record<string, unknown>[]>> {
-  const found = new Map<string, Record<string, unknown>[]>();
-  for (const { key, files } of batch.parts) {
+async function staged(batch: StagedBatch): Promise<Map<string, readonly Row[]>> {
+  const found = new Map<string, readonly Row[]>();
+  for (const { key, table, files } of batch.parts) {
     let bytes = Buffer.alloc(0);
     for (const file of files) for await (const some of bytesIn(file)) bytes = Buffer.concat([bytes, some]);
-    const text = bytes.toString('utf8');
-    expect(text.endsWith('\n')).toBe(true);
-    found.set(
-      key,
-      text
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line)),
-    );
+    found.set(key, rowsIn(table, bytes));
   }
   return found;
 }
@@ -187,9 +180,9 @@ describe('staging', () => {
       expect(names.length).toBeLessThanOrEqual(files);
       expect(names.length > 0).toBe(files > 0);
       for (const part of batch.parts) {
-        const lines = linesIn(Buffer.concat(await Promise.all(part.files.map((file) => readFile(file)))));
+        const lines = Buffer.concat(await Promise.all(part.files.map((file) => readFile(file))));
         expect(await digestsIn(part)).toEqual(digestsInLines(copyJobs, lines));
-        const times = lines.map((line) => Number(JSON.parse(line.toString()).observed_at));
+        const times = rowsIn(copyJobs, lines).map(({ observed_at: time }) => Number(time));
         expect(part.digests.latest).toBe(Math.max(...times));
       }
       await batch.remove();
@@ -212,13 +205,9 @@ describe('staging', () => {
 
   describe('with an engine that makes typed rows', () => {
     const rows = Array.from({ length: 400 }, (_, n) => job(n, 1 + (n % 2), { resource_name: `ü ${n}` }));
-    const ids = (lines: string) =>
-      lines
-        .trimEnd()
-        .split('\n')
-        .map((line): unknown => JSON.parse(line).copy_job_id);
+    const ids = (lines: Buffer) => rowsIn(copyJobs, lines).map(({ copy_job_id: id }) => id);
     const idsIn = async (files: readonly string[]) =>
-      (await Promise.all(files.map((file) => readFile(file, 'utf8')))).flatMap(ids).sort();
+      (await Promise.all(files.map((file) => readFile(file)))).flatMap(ids).sort();
     const all = rows.map(({ copy_job_id: id }) => id).sort();
 
     /** The bytes that are on disk. */
@@ -259,7 +248,7 @@ describe('staging', () => {
     /** What an engine does, but the rows stay readable here. */
     const copies: NonNullable<StagingOptions['typed']> = async ({ lines, output, rows, bytes }) => {
       expect((await stat(lines)).size).toBe(bytes);
-      expect(ids(await readFile(lines, 'utf8'))).toHaveLength(rows);
+      expect(ids(await readFile(lines))).toHaveLength(rows);
       await copyFile(lines, output);
       return true;
     };
@@ -268,7 +257,7 @@ describe('staging', () => {
     const noneIsFull = (folder: string) =>
       vi.waitFor(async () => {
         const names = (await readdir(join(folder, 'batch-1')).catch(() => [])).filter((name) =>
-          name.endsWith('.ndjson'),
+          name.endsWith('.csv'),
         );
         for (const name of names)
           expect((await stat(join(folder, 'batch-1', name))).size).toBeLessThan(3_000);
@@ -287,7 +276,7 @@ describe('staging', () => {
       expect(await idsIn(files)).toEqual(all);
       const typed = files.filter((file) => file.endsWith('.parquet'));
       expect(typed.length).toBeGreaterThan(4);
-      expect(files.every((file) => /\.(parquet|ndjson)$/.test(file))).toBe(true);
+      expect(files.every((file) => /\.(parquet|csv)$/.test(file))).toBe(true);
       expect(new Set(asked)).toEqual(new Set([false, true]));
       for (const part of batch.parts) expect(part.rows).toBe(200);
       await staging.close();
@@ -371,10 +360,10 @@ describe('staging', () => {
 
   it('says that the disk is full when it is, and loses no row by it', async () => {
     await mkdir(join(folder, 'batch-1'));
-    await symlink('/dev/full', join(folder, 'batch-1', '0.ndjson'));
+    await symlink('/dev/full', join(folder, 'batch-1', '0.csv'));
     const staging = openStaging({ folder, buckets: 1, bufferBytes: 10 });
     await expect(staging.stage(copyJobs, [job(1, 1)], 'a')).rejects.toThrow(/ENOSPC.*--scratch/);
-    await rm(join(folder, 'batch-1', '0.ndjson'));
+    await rm(join(folder, 'batch-1', '0.csv'));
     await staging.stage(copyJobs, [job(2, 1)], 'a');
     const [rows] = (await staged(await staging.rotate())).values();
     expect(rows?.map(({ copy_job_id }) => copy_job_id)).toEqual(['job-1', 'job-2']);

@@ -33,7 +33,7 @@ describe('the coverage', () => {
     const staging = (await lab.everyFile()).find((name) => name.endsWith('/staging'));
     const batch = join(lab.folder, String(staging), 'batch-1');
     await mkdir(batch);
-    await symlink('/dev/full', join(batch, '0.ndjson'));
+    await symlink('/dev/full', join(batch, '0.csv'));
     lab.simulator.clearFaults();
     const run = await running;
     expect(run.exit_code).toBe(74);

@@ -11,6 +11,7 @@ import { exportCoverage } from '../../src/tables/export-coverage.ts';
 import { utcDay } from '../../src/tables/table.ts';
 import { withEarlierTimes } from '../lake/engines/earlier-part.ts';
 import { openLab } from '../support/lab.ts';
+import { linesOf } from '../support/staged-rows.ts';
 import { job, newLake, rowsOf, type WrittenLake } from './written-lake.ts';
 
 const lakes: WrittenLake[] = [];
@@ -299,8 +300,8 @@ async function writeCoverage(lake: WrittenLake, asOf: number, account_name: stri
   const row = { run_id, as_of: asOf, table_name: 'copy_jobs', account_id: '111122223333', account_name };
   const output = join(lake.folder, coverageKey(run_date, run_id));
   await mkdir(dirname(output), { recursive: true });
-  const staged = join(dirname(lake.folder), 'staged.ndjson');
-  await writeFile(staged, `${JSON.stringify(row)}\n`);
+  const staged = join(dirname(lake.folder), 'staged.csv');
+  await writeFile(staged, linesOf(exportCoverage, [row]));
   const engine = await openEngine('duckdb', { memoryLimitBytes: 2e8, scratch: dirname(lake.folder) });
   try {
     await engine.merge({

@@ -12,6 +12,7 @@ import { type LakeReader, type LakeReaderOptions, openLakeReader } from '../../s
 import { copyJobs } from '../../src/tables/copy-jobs.ts';
 import { lakeTables } from '../../src/tables/lake-tables.ts';
 import { type Row, type Table, utcDay, type Value, withDerived } from '../../src/tables/table.ts';
+import { linesOf } from '../support/staged-rows.ts';
 
 export interface WrittenLake {
   readonly folder: string;
@@ -59,19 +60,8 @@ export async function newLake(name = 'lake', buckets = 1): Promise<WrittenLake> 
       const scratch = await mkdtemp(join(parent, 'scratch-'));
       const days = Map.groupBy(rows, (row) => String(row.creation_date));
       for (const [day, ofDay] of days) {
-        const staged = join(scratch, 'staged.ndjson');
-        const stored = table.columns
-          .filter(({ origin }) => origin.kind !== 'derived')
-          .map((column) => column.name);
-        await writeFile(
-          staged,
-          ofDay
-            .map(
-              (row) =>
-                `${JSON.stringify(Object.fromEntries(stored.map((one) => [one, row[one] ?? null])))}\n`,
-            )
-            .join(''),
-        );
+        const staged = join(scratch, 'staged.csv');
+        await writeFile(staged, linesOf(table, ofDay));
         const output = part(day, bucket);
         await mkdir(dirname(output), { recursive: true });
         const engine = await openEngine(name, { memoryLimitBytes: 2e8, scratch });

@@ -11,7 +11,9 @@ import { RejectedRecords } from '../../src/ledger/rejected.ts';
 import { newRunId, type WrittenPart, writeBegin } from '../../src/ledger/runs.ts';
 import { emptyTotals } from '../../src/ledger/totals.ts';
 import { copyJobs } from '../../src/tables/copy-jobs.ts';
+import type { Row } from '../../src/tables/table.ts';
 import { utcDay } from '../../src/tables/table.ts';
+import { linesOf } from '../support/staged-rows.ts';
 
 const dayMs = 86_400_000;
 const account = '111122223333';
@@ -52,8 +54,8 @@ export async function makeLake(partitions: number, rowsEach: number): Promise<Ma
       const begin = await writeBegin(store, beginRecord(runId, asOf, window));
       const parts: WrittenPart[] = [];
       for (let day = from; day < to; day += 1) {
-        const staged = join(scratchFolder, 'staged.ndjson');
-        await writeFile(staged, linesOf(firstDay + day * dayMs, rowsEach, runId));
+        const staged = join(scratchFolder, 'staged.csv');
+        await writeFile(staged, linesOf(copyJobs, copies(firstDay + day * dayMs, rowsEach, runId)));
         const { key, outcome, written } = await publishPart({
           store,
           engine,
@@ -156,10 +158,10 @@ function coverageOf(window: Interval, rows: number) {
   } as const;
 }
 
-function linesOf(start: number, rows: number, runId: string): string {
-  const lines = Array.from({ length: rows }, (_, at) => {
+function copies(start: number, rows: number, runId: string): readonly Row[] {
+  return Array.from({ length: rows }, (_, at) => {
     const created = start + at * 1000;
-    return `${JSON.stringify({
+    return {
       copy_job_id: `job-${start}-${at}`,
       account_id: account,
       region,
@@ -173,7 +175,6 @@ function linesOf(start: number, rows: number, runId: string): string {
       observed_at: created,
       run_id: runId,
       queried_account_id: account,
-    })}\n`;
+    };
   });
-  return lines.join('');
 }

@@ -250,6 +250,7 @@ async function mergeIn(
     const sql = copySql(onlyStagedSql(table, partition, staged), output, metadata);
     const inRanges = (await isManyRows(request)) ? await writeInRanges(connection, request, room) : null;
     const rows = inRanges ?? Number((await rowsOf(connection, sql))[0]?.[0]);
+    refuseLost(request, rows);
     const fate = request.wantsFate === true ? { fate: { unlike: [], latestPublished: null } } : {};
     return { changed: true, rows, added: rows, updated: 0, unchanged: 0, removed: 0, ...fate };
   }
@@ -262,6 +263,9 @@ async function mergeIn(
     return { ...few, fate: { ...few.fate, latestPublished: await latestIn(connection, table) } };
   }
   await connection.run(stageSql(table, staged, inPlace));
+  if (request.stagedRows !== undefined) {
+    refuseLost(request, Number((await rowsOf(connection, 'SELECT count(*) FROM staged'))[0]?.[0]));
+  }
   await runSteps(connection, mergeSql(table, partition, existing === null, request.latest));
 
   const counts = new Map<string, number>();
@@ -284,6 +288,15 @@ async function mergeIn(
       ? Number((await rowsOf(connection, copySql(select, output, metadata)))[0]?.[0])
       : await writeWithTexts(connection, request, select, new Set(present.keys()));
   return { changed, rows, added, updated, unchanged, removed, ...fate };
+}
+
+/** DuckDB takes a file of lines that is cut off within a text for one that ends before that line. */
+function refuseLost({ stagedRows }: MergeRequest, found: number): void {
+  if (stagedRows === undefined || found === stagedRows) return;
+  throw new EngineError(
+    `${stagedRows} rows were staged, and their files have ${found}`,
+    'Check whether somebody changed files in the scratch folder, or whether its disk is failing, then run again.',
+  );
 }
 
 /** The values of keys and slices are texts. */

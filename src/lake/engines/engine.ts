@@ -13,7 +13,7 @@ export interface MergeRequest {
   readonly placement?: Placement;
   /** Published rows that claim a later observation are wrong about that; milliseconds since the epoch. Default: no limit. */
   readonly latest?: number;
-  /** Staged rows: files as in staged-files.ts, one object per row, with the table's columns that are not derived. */
+  /** Staged rows: files as in staged-files.ts, with the table's columns that are not derived. */
   readonly staged: readonly string[];
   /** The number of staged rows, if known. It shows whether rows are wide. */
   readonly stagedRows?: number;

@@ -9,7 +9,7 @@
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { comparedColumns, type Table } from '../../tables/table.ts';
-import { storedColumns, targetColumns } from './column-roles.ts';
+import { targetColumns } from './column-roles.ts';
 import { rowsOf } from './duckdb-rows.ts';
 import { type MergeRequest, stagedBytesOf } from './engine.ts';
 import { copySql, type InPlace, readPartSql, stagedTextSql } from './merge-sql.ts';
@@ -121,10 +121,8 @@ export async function writeWithTexts(
         SEMI JOIN missing USING (key))`);
     await run('DELETE FROM missing WHERE key IN (SELECT key FROM texts WHERE slice = 0)');
   };
-  const stored = storedColumns(table);
   for (const name of names) {
-    const column = stored.find((one) => one.name === name);
-    if (staged.length > 0 && column !== undefined) await keep(name, stagedTextSql(column, staged));
+    if (staged.length > 0) await keep(name, stagedTextSql(table, name, staged));
     if (existing !== null && present.has(name)) await keep(name, readPartSql(existing));
   }
 

@@ -6,9 +6,9 @@
  * for each with the `verdict` added, updated, unchanged or removed; `kept`, the published rows that stay; and `unlike`, the
  * keys or slices that StagedFate names. `kept` and `merged` together are the new part.
  */
-import { type Column, type ColumnType, comparedColumns, type Table } from '../../tables/table.ts';
+import { type ColumnType, comparedColumns, type Table } from '../../tables/table.ts';
 import { typedEnding } from '../staged-files.ts';
-import { longestStagedLine } from '../staged-line.ts';
+import { longestStagedLine, stagedColumns } from '../staged-line.ts';
 import { contentColumns, hasColumn, storedColumns, targetPrecedence, tieColumns } from './column-roles.ts';
 import { maxTimestamp } from './part-schema.ts';
 import { quoteFile, quoteName, quoteText, sqlTypes } from './sql-text.ts';
@@ -50,7 +50,7 @@ function stagedRowsSql(table: Table, files: readonly string[], inPlace: InPlace 
     });
   const { lines, typed } = byForm(files);
   const selects = [
-    ...(lines.length === 0 ? [] : [`SELECT ${valuesOf(stagedValue)} FROM ${readLinesSql(columns, lines)}`]),
+    ...(lines.length === 0 ? [] : [`SELECT ${valuesOf(stagedValue)} FROM ${readLinesSql(table, lines)}`]),
     ...(typed.length === 0 ? [] : [`SELECT ${valuesOf(quoteName)} FROM ${readTypedSql(typed)}`]),
   ];
   return selects.length === 0 ? noRowsSql(table) : selects.join(' UNION ALL ');
@@ -64,11 +64,11 @@ function byForm(files: readonly string[]) {
 }
 
 /** What a query can read from: a column of text in staged rows. */
-export function stagedTextSql(column: Pick<Column, 'name' | 'type'>, files: readonly string[]): string {
+export function stagedTextSql(table: Table, name: string, files: readonly string[]): string {
   const { lines, typed } = byForm(files);
-  const text = quoteName(column.name);
+  const text = quoteName(name);
   const selects = [
-    ...(lines.length === 0 ? [] : [`SELECT ${text} FROM ${readLinesSql([column], lines)}`]),
+    ...(lines.length === 0 ? [] : [`SELECT ${text} FROM ${readLinesSql(table, lines)}`]),
     ...(typed.length === 0 ? [] : [`SELECT ${text} FROM ${readTypedSql(typed)}`]),
   ];
   return `(${selects.join(' UNION ALL ')})`;
@@ -92,11 +92,16 @@ export function typedSql(table: Table, lines: string, output: string, compact: b
 /** The fewest that DuckDB writes. */
 const typedGroupRows = 2048;
 
-function readLinesSql(columns: readonly Pick<Column, 'name' | 'type'>[], files: readonly string[]): string {
-  const types = columns.map(({ name, type }) => `${quoteName(name)}: '${stagedTypes[type]}'`);
-  return `read_json([${files.map(quoteFile)}],
-    format = 'newline_delimited', auto_detect = false, hive_partitioning = false,
-    maximum_object_size = ${longestStagedLine}, columns = {${types}})`;
+/**
+ * Lines as in staged-line.ts. A text may have line breaks, which DuckDB finds for sure only if it reads a file from its
+ * beginning: `parallel = false` (github.com/duckdb/duckdb/pull/10306). If a line were longer than its buffer, the last one could
+ * be lost without an error (github.com/duckdb/duckdb/issues/25825); none is.
+ */
+function readLinesSql(table: Table, files: readonly string[]): string {
+  const types = stagedColumns(table).map(({ name, type }) => `${quoteName(name)}: '${stagedTypes[type]}'`);
+  return `read_csv([${files.map(quoteFile)}], auto_detect = false, header = false, hive_partitioning = false,
+    delim = ',', quote = '"', escape = '"', new_line = '\\n', nullstr = '', allow_quoted_nulls = false, strict_mode = true,
+    parallel = false, max_line_size = ${longestStagedLine}, buffer_size = ${2 * longestStagedLine}, columns = {${types}})`;
 }
 
 /**
@@ -106,7 +111,7 @@ function readLinesSql(columns: readonly Pick<Column, 'name' | 'type'>[], files: 
 export function unitsSql(table: Table, names: readonly string[], lines: readonly string[]): string {
   const columns = table.columns.filter(({ name }) => names.includes(name));
   const values = columns.map(({ name, type }) => `${stagedValue(name, type)} AS ${quoteName(name)}`);
-  return `CREATE TEMP TABLE units AS SELECT DISTINCT ${values} FROM ${readLinesSql(columns, lines)}`;
+  return `CREATE TEMP TABLE units AS SELECT DISTINCT ${values} FROM ${readLinesSql(table, lines)}`;
 }
 
 /** The published rows whose unit is staged, as they stand in the part. Reads `units`. */

@@ -47,10 +47,10 @@ describe('a new part of many rows', () => {
 
   beforeAll(async () => {
     const engine = await openEngine('duckdb', { memoryLimitBytes: 256 * 2 ** 20, scratch: folder });
-    const lines = await stage(newFile(), rows.slice(0, 20_000));
+    const lines = await stage(table, newFile(), rows.slice(0, 20_000));
     const output = `${newFile()}.parquet`;
     expect(await engine.typed?.({ table, lines, output, compact: false, rows: 20_000, bytes: 1 })).toBe(true);
-    staged = [output, await stage(newFile(), rows.slice(20_000))];
+    staged = [output, await stage(table, newFile(), rows.slice(20_000))];
     whole = await readFile(await written(engine, { ...many, stagedBytes: 1 }));
     await engine.close();
   });

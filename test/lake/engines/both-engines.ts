@@ -50,7 +50,7 @@ export async function merge(
     table: sample,
     partition: { day: '2026-11-20' },
     existing: null,
-    staged: [await stage(newFile(), rows)],
+    staged: [await stage(more.table ?? sample, newFile(), rows)],
     output: newFile(),
     metadata: {},
     ...(name === 'duckdb, few rows' ? { stagedRows: rows.length } : {}),

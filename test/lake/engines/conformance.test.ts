@@ -13,6 +13,7 @@ import { copyJobs } from '../../../src/tables/copy-jobs.ts';
 import { exportCoverage } from '../../../src/tables/export-coverage.ts';
 import { exportReconciliation } from '../../../src/tables/export-reconciliation.ts';
 import type { Row } from '../../../src/tables/table.ts';
+import { linesOf } from '../../support/staged-rows.ts';
 import {
   expectRows,
   folder,
@@ -100,9 +101,8 @@ describe.each(names)('engine %s', (name) => {
       label: `ü ${n}`,
       ...seen,
     }));
-    const lines = (some: readonly Row[]) =>
-      Buffer.from(some.map((row) => `${JSON.stringify(row)}\n`).join(''));
-    const packed = `${newFile()}.ndjson.zst`;
+    const lines = (some: readonly Row[]) => Buffer.from(linesOf(sample, some));
+    const packed = `${newFile()}.csv.zst`;
     for (const cut of [
       [100, 101],
       [101, 250],
@@ -110,7 +110,7 @@ describe.each(names)('engine %s', (name) => {
     ] as const) {
       for (const bytes of await frameOf([lines(rows.slice(...cut))])) await appendFile(packed, bytes);
     }
-    const staged = [await stage(`${newFile()}.ndjson`, rows.slice(0, 100)), packed];
+    const staged = [await stage(sample, `${newFile()}.csv`, rows.slice(0, 100)), packed];
     const { file, outcome } = await merge(name, [], { staged, stagedRows: 300, stagedBytes: 30_000 });
     expect(outcome).toMatchObject({ rows: 300, added: 300 });
     await expectRows(sample, file, rows);
@@ -265,7 +265,7 @@ describe.each(names)('engine %s', (name) => {
     await expect(
       merge(name, [{ id: 'a' }], { table: { ...sample, columns }, existing: part.file }),
     ).rejects.toThrow(/label does not have the type bigint/);
-    const noPart = await stage(newFile(), [{ id: 'a' }]);
+    const noPart = await stage(sample, newFile(), [{ id: 'a' }]);
     await expect(merge(name, [{ id: 'a' }], { existing: noPart })).rejects.toBeInstanceOf(EngineError);
   });
 
@@ -462,7 +462,7 @@ describe('memory', () => {
   it('parquetjs-lite refuses a part too large for its memory, with advice, before it loads it', async () => {
     const engine = await openEngine('parquetjs-lite', { memoryLimitBytes: 10_000, scratch: folder });
     const rows = Array.from({ length: 1_000 }, (_, at) => ({ id: `${at}`, ...seen }));
-    const staged = [await stage(newFile(), rows)];
+    const staged = [await stage(sample, newFile(), rows)];
     const request = { table: sample, partition: {}, existing: null, staged, output: newFile(), metadata: {} };
     await expect(engine.merge(request)).rejects.toThrow(
       /too large.*--engine duckdb.*--memory-limit.*--buckets/s,
@@ -487,7 +487,7 @@ describe('memory', () => {
       label: createHash('sha256').update(`${at}`).digest('hex').repeat(4),
       ...seen,
     }));
-    const staged = [await stage(newFile(), rows)];
+    const staged = [await stage(sample, newFile(), rows)];
     const request = { table: sample, partition: {}, existing: null, staged, output: newFile(), metadata: {} };
     const refused = engine.merge(request);
     await expect(refused).rejects.toBeInstanceOf(ScratchError);
@@ -513,7 +513,7 @@ describe('memory', () => {
     const rows = Array.from({ length: 60_000 }, (_, at) => longRow((at * 7919) % 100_003, 'many', 600));
     const request = async (some: readonly Row[]) => ({
       ...{ table: sample, partition: {}, existing: null, metadata: {} },
-      ...{ staged: [await stage(newFile(), some)], stagedRows: some.length, stagedBytes: 1_000 },
+      ...{ staged: [await stage(sample, newFile(), some)], stagedRows: some.length, stagedBytes: 1_000 },
       output: newFile(),
     });
     const sizes = [50, 60_000, 40, 3];
@@ -527,14 +527,14 @@ describe('memory', () => {
   it('DuckDB makes typed rows of lines, but not of wide ones, and brings their long texts back', async () => {
     const engine = await openEngine('duckdb', { memoryLimitBytes: 256 * 2 ** 20, scratch: folder });
     const rows = Array.from({ length: 6 }, (_, at) => longRow(at, 'typed', 20_000));
-    const lines = await stage(newFile(), rows.slice(0, 3));
+    const lines = await stage(sample, newFile(), rows.slice(0, 3));
     const output = `${newFile()}.parquet`;
     const request = { table: sample, lines, output, compact: true, rows: 3, bytes: 60_000 };
     expect(await engine.typed?.(request)).toBe(false);
     expect(await engine.typed?.({ ...request, rows: 1_000 })).toBe(true);
     await engine.close();
     expect(await engine.typed?.({ ...request, rows: 1_000 })).toBe(false);
-    const staged = [output, await stage(newFile(), rows.slice(3))];
+    const staged = [output, await stage(sample, newFile(), rows.slice(3))];
     // Wide, so that long texts are set aside; and as if it was not known.
     for (const stagedBytes of [120_000, 1]) {
       const { file } = await merge('duckdb', [], { staged, stagedRows: 6, stagedBytes, distinctKeys: true });
@@ -578,7 +578,7 @@ describe('memory', () => {
       label: `${at}`.repeat(20),
       ...seen,
     }));
-    const staged = [await stage(newFile(), rows)];
+    const staged = [await stage(sample, newFile(), rows)];
     const request = { table: sample, partition: {}, existing: null, staged, output: newFile(), metadata: {} };
     await expect(engine.merge(request)).rejects.toThrow(/memory.*--memory-limit.*--buckets/s);
     await expect(engine.merge(request)).rejects.toBeInstanceOf(EngineError);

@@ -70,7 +70,12 @@ it.each([true, false])(
       metadata: { run_id: 'r' },
       ...(isSaid ? { stagedRows: count } : {}),
     };
-    const first = { ...request, existing: null, staged: [await stage(newFile(), wide)], output: newFile() };
+    const first = {
+      ...request,
+      existing: null,
+      staged: [await stage(sample, newFile(), wide)],
+      output: newFile(),
+    };
     expect(await engine.merge(first)).toMatchObject({ rows: count, added: count });
     const again = { ...first, existing: first.output, output: newFile() };
     expect(await engine.merge(again)).toMatchObject({ changed: false, unchanged: count });
@@ -84,7 +89,7 @@ it.each([true, false])(
       ...request,
       stagedRows: more.length,
       existing: first.output,
-      staged: [await stage(newFile(), more)],
+      staged: [await stage(sample, newFile(), more)],
       output: newFile(),
     };
     const { outcome, rows } = mergeRows(sample, wide, more);

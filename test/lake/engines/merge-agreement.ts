@@ -123,9 +123,9 @@ export async function expectAgreement(
   let rows: readonly Row[] = [];
   for (const [number, batch] of batches.entries()) {
     const half = batch.length >> 1;
-    const second = await stage(inCase(`${number}-second.ndjson`), batch.slice(half));
+    const second = await stage(table, inCase(`${number}-second.csv`), batch.slice(half));
     const staged = [
-      await stage(inCase(`${number}-first.ndjson`), batch.slice(0, half)),
+      await stage(table, inCase(`${number}-first.csv`), batch.slice(0, half)),
       ofLines === undefined ? await typed(table, second, number % 2 === 1) : second,
     ];
     const output = inCase(`part-${number}.parquet`);
@@ -146,7 +146,7 @@ export async function expectAgreement(
 
 /** The rows of a file of lines, as the engine types them while pages are read. */
 async function typed(table: Table, lines: string, compact: boolean): Promise<string> {
-  const output = lines.replace('.ndjson', '.parquet');
+  const output = lines.replace('.csv', '.parquet');
   const isTyped = await engine.typed?.({ table, lines, rows: 1, bytes: 1, output, compact });
   expect(isTyped).toBe(true);
   return output;

@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { column, free, provenance } from '../../../src/tables/column.ts';
 import { type Row, type Table, withDerived } from '../../../src/tables/table.ts';
+import { linesOf } from '../../support/staged-rows.ts';
 
 const record = (field: string) => ({ kind: 'api', field }) as const;
 
@@ -38,8 +39,8 @@ export const sample: Table = {
   sortBy: ['id'],
 };
 
-export async function stage(file: string, rows: readonly Row[]): Promise<string> {
-  await writeFile(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+export async function stage(table: Table, file: string, rows: readonly Row[]): Promise<string> {
+  await writeFile(file, linesOf(table, rows));
   return file;
 }
 

@@ -53,7 +53,7 @@ describe.each(['duckdb', 'parquetjs-lite'] as const)('pyarrow reads parts of %s'
     for (const batch of batches) {
       files += 1;
       const output = join(folder, `${files}.parquet`);
-      const staged = [await stage(join(folder, `${files}.ndjson`), batch)];
+      const staged = [await stage(table, join(folder, `${files}.csv`), batch)];
       const outcome = await engine.merge({ table, partition: {}, existing, staged, output, metadata });
       if (outcome.changed) existing = output;
     }

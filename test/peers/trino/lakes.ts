@@ -92,7 +92,7 @@ export async function writePart(
       Object.fromEntries(Object.entries(row).filter(([name]) => names.has(name))),
     );
     const output = join(scratch, 'part.parquet');
-    const staged = [await stage(join(scratch, 'staged.ndjson'), known)];
+    const staged = [await stage(table, join(scratch, 'staged.csv'), known)];
     await open.merge({ table, partition, existing: null, staged, output, metadata: {} });
     const part = join(lake, partKey(table, partition, 0));
     await mkdir(dirname(part), { recursive: true });

@@ -15,6 +15,7 @@ import { exportCoverage } from '../../../src/tables/export-coverage.ts';
 import { exportReconciliation } from '../../../src/tables/export-reconciliation.ts';
 import type { Row, Table } from '../../../src/tables/table.ts';
 import type { LakeRow } from '../lake-reader.ts';
+import { linesOf } from '../staged-rows.ts';
 import type { Expected } from '../truth.ts';
 import { day, type Facts, factsOf, hour } from './facts.ts';
 import { tellingCopies, tellingDrains } from './telling-copies.ts';
@@ -205,8 +206,8 @@ export async function writeOddLake(folder: string, seed: number, engineName: Eng
     key: string,
     partition: Record<string, string>,
   ) => {
-    const staged = join(folder, 'staged.ndjson');
-    await writeFile(staged, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const staged = join(folder, 'staged.csv');
+    await writeFile(staged, linesOf(table, rows));
     const output = join(folder, key);
     await mkdir(dirname(output), { recursive: true });
     await engine.merge({ table, partition, existing: null, staged: [staged], output, metadata: {} });
