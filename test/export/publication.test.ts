@@ -12,6 +12,7 @@ import { DeadlineReached } from '../../src/shared/abort.ts';
 import { ScratchError } from '../../src/shared/errors.ts';
 import { copyJobs } from '../../src/tables/copy-jobs.ts';
 import type { Row } from '../../src/tables/table.ts';
+import { rowsIn } from '../support/staged-rows.ts';
 
 const job = (n: number, day: number): Row => ({
   copy_job_id: `job-${n}`,
@@ -65,8 +66,8 @@ describe('what became of staged rows', () => {
       publish: async (part) => {
         await change.publish?.(part);
         for (const file of part.files) {
-          const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
-          told.rows.push(...lines.map((line) => String(JSON.parse(line).copy_job_id)));
+          const rows = rowsIn(copyJobs, await readFile(file));
+          told.rows.push(...rows.map(({ copy_job_id: id }) => String(id)));
         }
         return published(part);
       },
