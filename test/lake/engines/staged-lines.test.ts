@@ -49,6 +49,10 @@ async function read(lines: string): Promise<readonly Row[]> {
 const withoutNulls = (row: Row): Row =>
   Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null));
 
+/** Typed rows have an order of their own. */
+const inOrder = (rows: readonly Row[]): readonly string[] =>
+  rows.map((row) => JSON.stringify(Object.entries(row).sort())).sort();
+
 const nasty = fc.constantFrom(
   ...[
     '"',
@@ -101,7 +105,7 @@ describe('rows of any values', () => {
         expect(rowsIn(sample, bytes)).toEqual(expected);
         expect(await read(file)).toEqual(expected);
         const found = await readWithHyparquet(await typed(file));
-        expect(found.map(withoutNulls)).toEqual(expected);
+        expect(inOrder(found.map(withoutNulls))).toEqual(inOrder(expected));
       }),
       { numRuns: 60 },
     );
