@@ -28,6 +28,32 @@ export async function frameOf(lines: readonly Uint8Array[]): Promise<readonly Ui
   return [head, frame];
 }
 
+/**
+ * Appends the pieces with one write for all of them: there are many short ones, and writeFile takes a round trip to another
+ * thread for each. If it fails, some of the bytes may be in the file.
+ */
+export async function appendPieces(file: string, pieces: readonly Uint8Array[]): Promise<void> {
+  const handle = await open(file, 'a', 0o600);
+  try {
+    for (let rest = pieces; rest.length > 0; ) {
+      const { bytesWritten } = await handle.writev(rest);
+      rest = piecesAfter(rest, bytesWritten);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/** What is left after so many bytes: a nearly full disk takes less than it is given, and refuses only the next write. */
+export function piecesAfter(pieces: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  let left = bytes;
+  for (const [at, piece] of pieces.entries()) {
+    if (left < piece.length) return [piece.subarray(left), ...pieces.slice(at + 1)];
+    left -= piece.length;
+  }
+  return [];
+}
+
 /** The bytes of the file, unpacked, some at a time. @throws ScratchError */
 export async function* bytesIn(file: string): AsyncGenerator<Buffer> {
   try {

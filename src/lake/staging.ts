@@ -3,7 +3,7 @@
  * bucket of a batch. A buffer for all files together bounds the memory, and only a few files are open at a time. If the engine
  * can, full files become typed rows while reading goes on.
  */
-import { rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { ScratchError } from '../shared/errors.ts';
@@ -14,7 +14,7 @@ import type { PartLines } from './job-lines.ts';
 import { KeptDigests, type StagedLineDigests } from './kept-digests.ts';
 import { bucketOf, partKey } from './layout.ts';
 import { type LineDigests, RowLineDigests } from './line-digests.ts';
-import { frameOf, packedEnding, typedEnding } from './staged-files.ts';
+import { appendPieces, frameOf, packedEnding, typedEnding } from './staged-files.ts';
 import { lineOf } from './staged-line.ts';
 import { makeFolder, systemCode } from './stores/durable-files.ts';
 import { compareKeys } from './stores/key.ts';
@@ -300,7 +300,7 @@ export function openStaging(options: StagingOptions): Staging {
       const written = body.reduce((sum, { length }) => sum + length, 0);
       release = reserve(written);
       if (target.bytesOnDisk === 0) await makeFolder(target.folder);
-      await writeFile(file.path, body, { flag: 'a', mode: 0o600 });
+      await appendPieces(file.path, body);
       for (const chunk of chunks) freeBytes(chunk);
       file.bytes += written;
       target.bytesOnDisk += written;
