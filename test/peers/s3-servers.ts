@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
+import { goCommand, goProgram } from './go.ts';
 import { pythonPeers } from './python.ts';
 
 export interface S3Server {
@@ -25,12 +26,7 @@ export interface S3Server {
 
 const peers = join(import.meta.dirname, '../../node_modules/.cache/peers');
 
-/** Pinned: what is proven about a peer is proven about a version. */
-const versitygw = {
-  module: 'github.com/versity/versitygw/cmd/versitygw',
-  version: 'v1.8.0',
-  name: 'versitygw',
-};
+const versitygw = join(import.meta.dirname, 'versitygw');
 const gofakes3 = {
   module: 'github.com/johannesboyne/gofakes3/cmd/gofakes3',
   version: 'v1.2.0',
@@ -58,7 +54,7 @@ export async function startConditionalS3(
   accessKey: Pick<S3Server, 'accessKeyId' | 'secretAccessKey'> = keys,
   versioned = false,
 ): Promise<S3Server> {
-  const program = await builtWithGo(versitygw);
+  const program = await goProgram(versitygw, 'versitygw');
   const folder = await mkdtemp(join(tmpdir(), 'bce-versitygw-'));
   const data = join(folder, 'data');
   await mkdir(data);
@@ -68,9 +64,9 @@ export async function startConditionalS3(
     folder,
     program,
     (port) => [
-      ...['--access', accessKey.accessKeyId, '--secret', accessKey.secretAccessKey, '--region', keys.region],
-      ...['--port', `127.0.0.1:${port}`, '--quiet', 'posix'],
-      ...(versioned ? ['--versioning-dir', versions] : []),
+      ...['-access', accessKey.accessKeyId, '-secret', accessKey.secretAccessKey, '-region', keys.region],
+      ...['-address', `127.0.0.1:${port}`],
+      ...(versioned ? ['-versions', versions] : []),
       data,
     ],
     accessKey,
@@ -105,7 +101,7 @@ export async function startIgnorantS3(): Promise<S3Server> {
 
 /** gofakes3: honours the conditions of a PUT, and ignores them when a multipart upload is completed. */
 export async function startHalfIgnorantS3(): Promise<S3Server> {
-  const program = await builtWithGo(gofakes3);
+  const program = await goCommand(gofakes3);
   const folder = await mkdtemp(join(tmpdir(), 'bce-gofakes3-'));
   return await started(folder, program, (port) => ['-backend', 'memory', '-host', `127.0.0.1:${port}`]);
 }
@@ -128,22 +124,6 @@ async function installedWithNpm(peer: { version: string; name: string; program: 
   await promisify(execFile)('npm', [...install, `${peer.name}@${peer.version}`], { timeout: 10 * 60_000 });
   await takePlace(installing, folder);
   return program;
-}
-
-/** The binary's path; built at the first call on a machine. Tests side by side may both build it. */
-async function builtWithGo(peer: { module: string; version: string; name: string }): Promise<string> {
-  const folder = join(peers, 'bin');
-  const binary = join(folder, `${peer.name}-${peer.version}`);
-  if (await isThere(binary)) return binary;
-  await mkdir(folder, { recursive: true });
-  const building = await mkdtemp(join(folder, 'building-'));
-  await promisify(execFile)('go', ['install', `${peer.module}@${peer.version}`], {
-    env: { ...process.env, GOBIN: building },
-    timeout: 15 * 60_000,
-  });
-  await takePlace(join(building, peer.name), binary);
-  await rm(building, { recursive: true, force: true });
-  return binary;
 }
 
 /** Renamed into place only when whole; whoever comes second throws its own away. */

@@ -1,16 +1,21 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { exitCodes } from '../../../src/shared/exit-codes.ts';
+import { goCommand } from '../go.ts';
 import { pythonPeers } from '../python.ts';
 import { actionsUsed, root, settingsOf } from './program.ts';
 
 /** Newer than the oldest Kubernetes that knows all fields used (podFailurePolicy is stable since 1.31). */
 const kubernetes = ['v1.31.0', 'v1.37.0'];
-const kubeconform = { module: 'github.com/yannh/kubeconform/cmd/kubeconform', version: 'v0.7.0' };
+const kubeconform = {
+  module: 'github.com/yannh/kubeconform/cmd/kubeconform',
+  version: 'v0.7.0',
+  name: 'kubeconform',
+};
 const manifest = join(root, 'deploy/kubernetes/backup-copy-export.yaml');
 /** The account that moto deploys stacks in: https://docs.getmoto.org/en/latest/docs/multi_account.html */
 const stackAccount = '123456789012';
@@ -235,7 +240,7 @@ describe('the CloudFormation templates', () => {
 describe('the CronJob', () => {
   it.each(kubernetes)('is what Kubernetes %s takes, strictly', async (version) => {
     const schemas = await kubernetesSchemas(version);
-    const program = await builtWithGo();
+    const program = await goCommand(kubeconform);
     const conform = (file: string) =>
       ended(program, [
         '-strict',
@@ -336,7 +341,7 @@ describe('the shards', () => {
 
   it.each(kubernetes)('are what Kubernetes %s takes, strictly', async (version) => {
     const location = `${await kubernetesSchemas(version)}/{{.ResourceKind}}{{.KindSuffix}}.json`;
-    const done = await ended(await builtWithGo(), [
+    const done = await ended(await goCommand(kubeconform), [
       '-strict',
       '-summary',
       '-schema-location',
@@ -558,22 +563,6 @@ async function kubernetesSchemas(version: string): Promise<string> {
     await writeFile(join(to, `${name}.json`), JSON.stringify(schema));
   }
   return to;
-}
-
-/** kubeconform's path; built at the first call on a machine. */
-async function builtWithGo(): Promise<string> {
-  const bin = join(root, 'node_modules/.cache/peers/bin');
-  const program = join(bin, `kubeconform-${kubeconform.version}`);
-  if ((await ended(program, ['-v'])).exitCode === 0) return program;
-  await mkdir(bin, { recursive: true });
-  const building = await mkdtemp(join(bin, 'building-'));
-  const built = await ended('go', ['install', `${kubeconform.module}@${kubeconform.version}`], {
-    GOBIN: building,
-  });
-  expect(built.exitCode, built.stderr).toBe(0);
-  await rename(join(building, 'kubeconform'), program);
-  await rm(building, { recursive: true });
-  return program;
 }
 
 function ended(

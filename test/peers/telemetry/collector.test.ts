@@ -1,38 +1,13 @@
 /** The metrics and the trace of a real run, in a collector made of the OpenTelemetry project's own parts. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { access, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { RunSummary } from '../../../src/telemetry/run-summary.ts';
 import { type Lab, openLab } from '../../support/lab.ts';
-
-const source = join(import.meta.dirname, 'collector');
-const cache = join(import.meta.dirname, '../../../node_modules/.cache/peers/bin');
-
-/** The binary's path; built at the first call on a machine. */
-async function builtCollector(): Promise<string> {
-  const hash = createHash('sha256');
-  for (const file of ['main.go', 'go.sum']) hash.update(await readFile(join(source, file)));
-  const binary = join(cache, `otel-collector-${hash.digest('hex').slice(0, 12)}`);
-  const isBuilt = await access(binary).then(
-    () => true,
-    () => false,
-  );
-  if (isBuilt) return binary;
-  await mkdir(cache, { recursive: true });
-  const building = await mkdtemp(join(cache, 'building-'));
-  await promisify(execFile)('go', ['build', '-o', join(building, 'collector'), '.'], {
-    cwd: source,
-    timeout: 25 * 60_000,
-  });
-  await rename(join(building, 'collector'), binary);
-  await rm(building, { recursive: true, force: true });
-  return binary;
-}
+import { goProgram } from '../go.ts';
 
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -55,7 +30,7 @@ let metricsFile: string;
 let tracesFile: string;
 
 beforeAll(async () => {
-  const binary = await builtCollector();
+  const binary = await goProgram(join(import.meta.dirname, 'collector'), 'collector');
   lab = await openLab();
   lab.simulator.addFaults([{ kind: 'deny', api: 'ListCopyJobs', account: lab.member(0) }]);
   const port = await freePort();
