@@ -3,22 +3,22 @@
 # out of the image: --secret id=npmrc,src=$HOME/.npmrc. Proxies: --build-arg HTTPS_PROXY=….
 ARG BASE=docker.io/library/node:24-bookworm-slim
 
-FROM ${BASE} AS build
+FROM ${BASE} AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # No package runs scripts of its own: what they would download or build is not needed.
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --ignore-scripts
+
+FROM packages AS build
 COPY tsconfig.json tsconfig.build.json ./
 COPY jobs ./jobs
 COPY src ./src
 RUN node_modules/.bin/tsc -p tsconfig.build.json && find dist -name '*.map' -delete
 
-FROM ${BASE} AS dependencies
-WORKDIR /app
-COPY package.json package-lock.json .npmrc ./
-RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --omit=dev --ignore-scripts
-# What Node never loads: types, source maps, the AWS clients' builds for bundlers, native code for other platforms.
-RUN find node_modules -type d -name dist-types -prune -exec rm -r {} + \
+FROM packages AS dependencies
+# Then what Node never loads: types, source maps, the AWS clients' builds for bundlers, native code for other platforms.
+RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm prune --omit=dev --ignore-scripts --no-audit --no-fund \
+ && find node_modules -type d -name dist-types -prune -exec rm -r {} + \
  && find node_modules -type f \( -name '*.d.ts' -o -name '*.d.cts' -o -name '*.d.mts' -o -name '*.map' \) -delete \
  && rm -r node_modules/@aws-sdk/client-*/dist-es \
  && platform="$(node -p 'process.platform + "-" + process.arch')" \

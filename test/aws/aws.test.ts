@@ -1,10 +1,10 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Aws, createAws } from '../../src/aws/aws.ts';
 import { UnavailableError } from '../../src/shared/errors.ts';
 import { identifyCaller } from '../../src/targets/caller.ts';
@@ -87,7 +87,9 @@ describe('the region', () => {
     ['AWS_DEFAULT_REGION before the profile’s', '', 'eu-north-1', 'eu-north-1'],
     ['the profile’s where the environment names none', '', '', 'sa-east-1'],
   ])('is %s, as the AWS CLI has it', async (_, first, second, expected) => {
-    const config = join(await mkdtemp(join(tmpdir(), 'bce-region-')), 'config');
+    const folder = await mkdtemp(join(tmpdir(), 'bce-region-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const config = join(folder, 'config');
     await writeFile(config, '[default]\nregion = sa-east-1\n');
     vi.stubEnv('AWS_REGION', first);
     vi.stubEnv('AWS_DEFAULT_REGION', second);

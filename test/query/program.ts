@@ -1,5 +1,6 @@
 /** The program as a person runs it, over a lake of a lab. */
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,6 +24,8 @@ export function ask(
     readonly interruptedAfter?: Promise<void>;
   } = {},
 ): Promise<Ended> {
+  // A folder of its own: what dead runs left in the shared one would be told of on stderr.
+  const scratch = mkdtempSync(join(tmpdir(), 'backup-copy-export-query-tests-'));
   const kept = Object.entries(process.env).filter(([name]) => !/^(AWS_|BACKUP_COPY_EXPORT_)/.test(name));
   const child = spawn(process.execPath, [cli, 'query', ...args], {
     cwd: options.cwd,
@@ -30,8 +33,7 @@ export function ask(
       ...Object.fromEntries(kept),
       AWS_EC2_METADATA_DISABLED: 'true',
       TZ: 'America/New_York',
-      // A folder of its own: what dead runs left in the shared one would be told of on stderr.
-      BACKUP_COPY_EXPORT_SCRATCH: join(tmpdir(), `backup-copy-export-query-tests-${process.pid}`),
+      BACKUP_COPY_EXPORT_SCRATCH: scratch,
       ...options.env,
     },
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -48,6 +50,9 @@ export function ask(
   });
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (code) => resolve({ code, ...output }));
+    child.once('close', (code) => {
+      rmSync(scratch, { recursive: true, force: true });
+      resolve({ code, ...output });
+    });
   });
 }

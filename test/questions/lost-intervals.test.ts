@@ -1,24 +1,23 @@
 /** What AWS deletes before a run reads it: told to the millisecond, for good, and never told of what was read. */
 import { afterEach, expect, it } from 'vitest';
 import { lostIntervals } from '../support/answers/lost-intervals.ts';
-import { type Lab, openLab, quickMerges } from '../support/lab.ts';
+import { type Lab, openLab } from '../support/lab.ts';
 
 const day = 24 * 3_600_000;
 let lab: Lab;
 afterEach(() => lab.close());
 
-const asOf = async (flags = {}): Promise<number> =>
-  Date.parse((await lab.run({ ...quickMerges, ...flags })).as_of);
+const asOf = async (flags = {}): Promise<number> => Date.parse((await lab.run(flags)).as_of);
 
 it('tells of forty days without a run, and goes on telling of them after the run that reads again', async () => {
   lab = await openLab({ accounts: 2, regions: 1, jobsPerDay: 5, days: 3 });
-  await lab.run(quickMerges);
+  await lab.run();
   await lab.simulator.advance(day);
   const before = await asOf();
   expect(await lostIntervals(lab.lake)).toEqual([]);
 
   await lab.simulator.advance(40 * day);
-  const run = await lab.run(quickMerges);
+  const run = await lab.run();
   const after = Date.parse(run.as_of);
   const accounts = [...new Set(lab.simulator.organization.active.map(({ id }) => id))].sort();
   const expected = [
@@ -42,7 +41,7 @@ it('tells of forty days without a run, and goes on telling of them after the run
   expect(told).toEqual(expect.arrayContaining(expected));
 
   await lab.simulator.advance(day);
-  expect((await lab.run(quickMerges)).lost_intervals).toEqual([]);
+  expect((await lab.run()).lost_intervals).toEqual([]);
   expect(await lostIntervals(lab.lake)).toEqual(expected);
 
   // Asking for years gets what AWS still keeps.

@@ -31,9 +31,6 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** For a test of something else than merging: the engine that merges a small part in half the time. */
-export const quickMerges: Flags = { engine: 'parquetjs-lite' };
-
 export type Lab = Awaited<ReturnType<typeof openLab>>;
 
 /** Small by default: 3 accounts, 2 regions, 5 jobs a day for 3 days. Each day costs a run two parts. */

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
 import { once } from 'node:events';
-import { appendFile, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,6 +36,7 @@ afterAll(async () => {
   delete process.env.AWS_ENDPOINT_URL_KMS;
   await lab?.close();
   await moto?.stop();
+  await rm(folder, { recursive: true, force: true });
 });
 
 /** The commands of the page in this language. */

@@ -104,7 +104,7 @@ export async function startTrino(s3?: S3Server): Promise<RunningTrino> {
 function javaOptions(folder: string): readonly string[] {
   return [
     '-Xmx1500m',
-    '-XX:+UseG1GC',
+    '-XX:+UseSerialGC',
     '-XX:TieredStopAtLevel=1',
     '-XX:ReservedCodeCacheSize=512m',
     '-Djdk.attach.allowAttachSelf=true',
