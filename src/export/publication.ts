@@ -1,6 +1,6 @@
 /** Staged batches become published parts, and what came of each part. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import pLimit from 'p-limit';
+import { Semaphore } from 'async-mutex';
 import type { Logger } from 'pino';
 import { clockToleranceMs } from '../aws/clock.ts';
 import type { StateEntry } from '../checkpoints/lake-state.ts';
@@ -25,6 +25,9 @@ import { mergesAtOnce, type OpenRun } from './open-run.ts';
 
 /** Parts in flight at once: some are merged while others are downloaded and uploaded. */
 const partsAtOnce = mergesAtOnce + 2;
+
+/** Of a part with so few staged bytes, most of the time goes by in the store, and twice as many are in flight. */
+const smallPart = 4 * 2 ** 20;
 
 /** Staged bytes of a batch that are worth releasing the memory of. */
 const releasedFrom = 32 * 2 ** 20;
@@ -69,8 +72,12 @@ export class Publication {
       isDue = false;
     };
     for (const { origins, table, error } of batch.lost) this.#noteFailure(table.name, origins, error);
-    const limit = pLimit(partsAtOnce);
-    await Promise.all(batch.parts.map((part) => limit(() => this.#publishPart(part, onMerge))));
+    const inFlight = new Semaphore(2 * partsAtOnce);
+    await Promise.all(
+      batch.parts.map((part) =>
+        inFlight.runExclusive(() => this.#publishPart(part, onMerge), part.bytes > smallPart ? 2 : 1),
+      ),
+    );
     await batch.remove().catch((err: unknown) => log.warn({ err }, 'staged files could not be removed yet'));
   }
 

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import pLimit from 'p-limit';
 import type { Logger } from 'pino';
 import { currentEtag } from '../lake/current-etag.ts';
 import { openPart } from '../lake/engines/part-reader.ts';
@@ -24,6 +25,9 @@ export interface ReadCountsOptions {
   readonly log: Pick<Logger, 'warn'>;
   readonly signal: AbortSignal;
 }
+
+/** The rows of one part at a time are in memory, however many days are read at once. */
+const oneCounted = pLimit(1);
 
 /** One account and region on one day. */
 export interface Slice {
@@ -96,7 +100,7 @@ async function groupsOf(
     const downloaded = await store.download(key, file, signal);
     if (downloaded === null) return [];
     release = reserve(downloaded.size);
-    const groups = await countPart(await openPart(file), table, day);
+    const groups = await oneCounted(async () => countPart(await openPart(file), table, day));
     signal.throwIfAborted();
     await keepPartCounts(store, key, { partEtag: downloaded.etag, groups }, found.etag, signal).catch(
       (err: unknown) => {

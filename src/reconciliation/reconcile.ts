@@ -1,7 +1,9 @@
 /**
- * Compares the lake with AWS's own daily counts, after a run has published. One day is in memory at a time. Days before
+ * Compares the lake with AWS's own daily counts, after a run has published. Few days are in memory at a time. Days before
  * AWS's counts begin are not read, so a run never reads more than 13 days of parts.
  */
+import pLimit from 'p-limit';
+import { allEnded } from '../shared/all-ended.ts';
 import { EngineError } from '../shared/errors.ts';
 import type { ComparableDay, ComparedTarget } from './comparable-days.ts';
 import { differencesIn, type KindDifference } from './compare.ts';
@@ -33,47 +35,82 @@ export interface Reconciliation {
   readonly unreadableDays: readonly { readonly day: string; readonly error: unknown }[];
 }
 
+/** The parts of so many days are read at once, because most of that time goes by in the store. */
+const daysAtOnce = 4;
+
+/** Of more accounts and regions than this, fewer days at once: together they have at most so many, or are one day. */
+const targetsAtOnce = 4_000;
+
 /** @throws LakeError when the store fails; ScratchError; the signal's reason */
 export async function reconcile(
   days: readonly ComparableDay[],
   options: ReadCountsOptions,
 ): Promise<Reconciliation> {
-  // One result for each rule, or a single one where all rules agree, which is the rule.
-  const compared: (readonly (ComparedSlice | null)[])[] = [];
-  const unreadableDays: { day: string; error: unknown }[] = [];
-  let notComparable = 0;
-  for (const { day, stillCounting, targets } of days) {
-    const slices = new Map(targets.map(({ target }) => [nameOf(target), emptySlice()]));
-    try {
-      await readCounts(day, slices, options);
-    } catch (error) {
-      if (!(error instanceof EngineError)) throw error;
-      unreadableDays.push({ day, error });
-      continue;
-    }
-    for (const { target, countedDays } of targets) {
-      const slice = slices.get(nameOf(target));
-      if (slice === undefined) continue;
-      // An earlier run read this count, and AWS no longer gives it: it may have been taken before the day was over.
-      const isOld = slice.aws.size > 0 && !countedDays.has(day);
-      if (isOld || !slice.aligned) {
-        notComparable += 1;
-        continue;
-      }
-      const isPlain = [...slice.lake.keys()].every((role) => role === 'single');
-      const rules = isPlain ? countingRules.slice(0, 1) : countingRules;
-      compared.push(rules.map((rule) => compareSlice(slice, rule, { target, day, stillCounting })));
-    }
-  }
+  const most = Math.max(1, ...days.map(({ targets }) => targets.length));
+  const limit = pLimit(Math.max(1, Math.min(daysAtOnce, Math.floor(targetsAtOnce / most))));
+  let hasFailed = false;
+  const found = await allEnded(
+    days.map((day) =>
+      limit(async () => {
+        // Nobody asks for the days that are left.
+        if (hasFailed) return nothingCompared;
+        try {
+          return await compareDay(day, options);
+        } catch (error) {
+          hasFailed = true;
+          throw error;
+        }
+      }),
+    ),
+  );
+  const compared = found.flatMap((one) => one.compared);
   const resultsBy = (at: number) =>
     compared.flatMap((results) => (results.length === 1 ? results[0] : results[at]) ?? []);
   const at = ruleThatFits(countingRules.map((_, index) => fitOf(resultsBy(index))));
   return {
     slices: resultsBy(at),
     countingRule: (countingRules[at] ?? countingRules[0]).name,
-    notComparable,
-    unreadableDays,
+    notComparable: found.reduce((sum, one) => sum + one.notComparable, 0),
+    unreadableDays: found.flatMap(({ unreadable }) => unreadable ?? []),
   };
+}
+
+interface ComparedDay {
+  /** One result for each rule, or a single one where all rules agree, which is the rule. */
+  readonly compared: readonly (readonly (ComparedSlice | null)[])[];
+  readonly notComparable: number;
+  readonly unreadable: { readonly day: string; readonly error: unknown } | null;
+}
+
+const nothingCompared: ComparedDay = { compared: [], notComparable: 0, unreadable: null };
+
+async function compareDay(
+  { day, stillCounting, targets }: ComparableDay,
+  options: ReadCountsOptions,
+): Promise<ComparedDay> {
+  const slices = new Map(targets.map(({ target }) => [nameOf(target), emptySlice()]));
+  try {
+    await readCounts(day, slices, options);
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    return { ...nothingCompared, unreadable: { day, error } };
+  }
+  const compared: (readonly (ComparedSlice | null)[])[] = [];
+  let notComparable = 0;
+  for (const { target, countedDays } of targets) {
+    const slice = slices.get(nameOf(target));
+    if (slice === undefined) continue;
+    // An earlier run read this count, and AWS no longer gives it: it may have been taken before the day was over.
+    const isOld = slice.aws.size > 0 && !countedDays.has(day);
+    if (isOld || !slice.aligned) {
+      notComparable += 1;
+      continue;
+    }
+    const isPlain = [...slice.lake.keys()].every((role) => role === 'single');
+    const rules = isPlain ? countingRules.slice(0, 1) : countingRules;
+    compared.push(rules.map((rule) => compareSlice(slice, rule, { target, day, stillCounting })));
+  }
+  return { compared, notComparable, unreadable: null };
 }
 
 function fitOf(slices: readonly ComparedSlice[]): Fit {

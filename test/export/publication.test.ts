@@ -1,9 +1,12 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { mergesAtOnce } from '../../src/export/open-run.ts';
 import { Publication } from '../../src/export/publication.ts';
+import { KeptDigests } from '../../src/lake/kept-digests.ts';
 import type { Published } from '../../src/lake/publish.ts';
 import { PublishBatches } from '../../src/lake/publish-batches.ts';
 import { openScratch, type Scratch } from '../../src/lake/scratch.ts';
@@ -168,3 +171,49 @@ describe('what became of staged rows', () => {
     await expect(batches.finish()).rejects.toThrow('nobody heard');
   });
 });
+
+it.each([
+  ['twice as many small parts', 100, 2 * (mergesAtOnce + 2)],
+  ['two more large parts', 5 * 2 ** 20, mergesAtOnce + 2],
+])(
+  'publishes %s at once as are merged at once, and the next one when one is done',
+  async (_, bytes, atOnce) => {
+    const under: (() => void)[] = [];
+    const publication = new Publication({
+      tables: ['copy_jobs'],
+      publish: (part) =>
+        new Promise((resolve) => {
+          under.push(() => resolve(published(part)));
+        }),
+      progress: { publishStarted: () => undefined, published: () => undefined },
+      log: pino({ level: 'silent' }),
+    });
+    const parts = Array.from({ length: 20 }, (_, at): StagedPart => {
+      const key = `copy_jobs/part-${at}`;
+      const digests = new KeptDigests('/nowhere');
+      return {
+        key,
+        table: copyJobs,
+        partition: {},
+        bucket: 0,
+        files: [],
+        rows: 1,
+        bytes,
+        digests,
+        origins: new Set(),
+      };
+    });
+    const done = publication.publishBatch({ parts, lost: [], remove: async () => undefined });
+    await turn();
+    expect(under).toHaveLength(atOnce);
+    under[0]?.();
+    await turn();
+    expect(under).toHaveLength(atOnce + 1);
+    for (let at = 1; at < parts.length; at += 1) {
+      under[at]?.();
+      await turn();
+    }
+    await done;
+    expect(publication.written.map(({ key }) => key)).toEqual(parts.map(({ key }) => key));
+  },
+);
