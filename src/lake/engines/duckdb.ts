@@ -37,6 +37,7 @@ import {
   stageSql,
 } from './merge-sql.ts';
 import { refuseNewerSchema } from './part-schema.ts';
+import { ShortFiles } from './short-files.ts';
 import { quoteFile, quoteName, quoteText } from './sql-text.ts';
 import { TypedLines } from './typed-lines.ts';
 
@@ -186,10 +187,24 @@ async function inDatabase(
   texts: Texts,
 ): Promise<MergeOutcome> {
   await rm(request.output, { force: true });
+  const short = new ShortFiles(`${request.output}.short`);
   let connection: DuckDBConnection | undefined;
   try {
     connection = await database.connect(room, bytes);
-    const outcome = await mergeIn(connection, request, texts, options.memoryLimitBytes, room);
+    const wide = await isWide(connection, request);
+    let staged = request.staged;
+    if (wide || texts === 'aside') {
+      await short.cut(staged, room === undefined ? undefined : Math.floor(room / 2));
+      staged = short.files;
+      if (room !== undefined) {
+        await connection.run(`SET max_temp_directory_size = '${room - short.bytes}B'`);
+      }
+    }
+    const outcome = await mergeIn(
+      connection,
+      { ...request, staged },
+      { texts, wide, memoryLimitBytes: options.memoryLimitBytes, room },
+    );
     if ((await bytesOf(request)) > smallMerge) database.close();
     return outcome;
   } catch (error) {
@@ -199,7 +214,16 @@ async function inDatabase(
     throw error;
   } finally {
     connection?.closeSync();
+    await short.remove();
   }
+}
+
+interface MergeConditions {
+  readonly texts: Texts;
+  /** Whether its rows are known to have long texts. */
+  readonly wide: boolean;
+  readonly memoryLimitBytes: number;
+  readonly room: number | undefined;
 }
 
 /** Bytes that a merge reads, as staged lines, at most, for its database to serve the next one too. */
@@ -230,9 +254,7 @@ function isOutOfRoom(error: unknown): boolean {
 async function mergeIn(
   connection: DuckDBConnection,
   request: MergeRequest,
-  texts: Texts,
-  memoryLimitBytes: number,
-  room: number | undefined,
+  { texts, wide: isWideRequest, memoryLimitBytes, room }: MergeConditions,
 ): Promise<MergeOutcome> {
   const { table, partition, existing, staged, output, metadata } = request;
   await connection.run("SET TimeZone = 'UTC'");
@@ -242,7 +264,7 @@ async function mergeIn(
   }
   const present =
     existing === null ? new Map<string, string>() : await partColumns(connection, table, existing);
-  const wide = texts === 'in place' && (await isWide(connection, request));
+  const wide = texts === 'in place' && isWideRequest;
   // Texts that are set aside can move to disk, so half of the memory is enough, and the process stays within its limit.
   if (wide) await connection.run(`SET memory_limit = '${Math.floor(memoryLimitBytes / 2)}B'`);
   const inPlace = texts === 'aside' || wide ? aside(table) : undefined;
