@@ -3,20 +3,17 @@
 # out of the image: --secret id=npmrc,src=$HOME/.npmrc. Proxies: --build-arg HTTPS_PROXY=….
 ARG BASE=docker.io/library/node:24-bookworm-slim
 
-FROM ${BASE} AS packages
+FROM ${BASE} AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # No package runs scripts of its own: what they would download or build is not needed.
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --ignore-scripts
-
-FROM packages AS build
 COPY tsconfig.json tsconfig.build.json ./
 COPY jobs ./jobs
 COPY src ./src
 RUN node_modules/.bin/tsc -p tsconfig.build.json && find dist -name '*.map' -delete
-
-FROM packages AS dependencies
-# Then what Node never loads: types, source maps, the AWS clients' builds for bundlers, native code for other platforms.
+# Then what only the build needed, and what Node never loads: types, source maps, the AWS clients' builds for bundlers,
+# native code for other platforms.
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm prune --omit=dev --ignore-scripts --no-audit --no-fund \
  && find node_modules -type d -name dist-types -prune -exec rm -r {} + \
  && find node_modules -type f \( -name '*.d.ts' -o -name '*.d.cts' -o -name '*.d.mts' -o -name '*.map' \) -delete \
@@ -39,7 +36,7 @@ RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /us
  && install -d -o 1000 -g 1000 /scratch
 WORKDIR /app
 COPY LICENSE package.json ./
-COPY --from=dependencies /app/node_modules ./node_modules
+COPY --from=build /app/node_modules ./node_modules
 COPY queries ./queries
 COPY --from=build /app/dist ./dist
 # The only place that is written to; the rest of the file system may be read-only.

@@ -21,6 +21,7 @@ export interface OddLake {
   readonly lab: Lab;
   /** How the local lake differs from what AWS told; empty when it is equal. */
   differences(): Promise<string[]>;
+  /** Whoever calls it, it closes once. */
   close(): Promise<void>;
 }
 
@@ -34,9 +35,10 @@ export async function exportOddLake(
 ): Promise<OddLake> {
   const lab = await openLab({ accounts: 3, regions: 2, jobsPerDay: 8, days: 4 });
   let odd: OddTexts | undefined;
-  const close = async () => {
-    await odd?.stop();
-    await lab.close();
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= Promise.resolve(odd?.stop()).then(() => lab.close());
+    return closing;
   };
   try {
     odd = await startOddTexts(lab.simulator.endpoint);

@@ -23,6 +23,8 @@ beforeAll(async () => {
   trino = await startTrino(s3);
 });
 afterAll(async () => {
+  // The lake's own suite closed it, unless that was filtered out.
+  await onS3?.close();
   await trino?.stop();
   await s3?.stop();
 });
