@@ -3,6 +3,7 @@
 import type { Settings } from '../config/settings.ts';
 import { warnOfLargeParts } from '../lake/large-parts.ts';
 import { RejectedRecords } from '../ledger/rejected.ts';
+import { boundYoungHeap } from '../shared/young-heap.ts';
 import type { JobIo } from '../telemetry/job-io.ts';
 import type { RunSummary } from '../telemetry/run-summary.ts';
 import { closeRun } from './close-run.ts';
@@ -20,8 +21,13 @@ import { noteTaken, takeHandedOver } from './take-over.ts';
  * @throws ReportedError (src/shared/errors.ts) when the run cannot begin, or when scratch fails: the run then shows as
  *   unfinished, and loses nothing
  */
-export function runExport(settings: Settings, io: JobIo): Promise<RunSummary> {
-  return withOpenRun(settings, io, exportAll);
+export async function runExport(settings: Settings, io: JobIo): Promise<RunSummary> {
+  const liftBound = boundYoungHeap();
+  try {
+    return await withOpenRun(settings, io, exportAll);
+  } finally {
+    liftBound();
+  }
 }
 
 async function exportAll(opened: OpenRun): Promise<RunSummary> {

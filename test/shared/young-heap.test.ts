@@ -1,0 +1,40 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+
+const module = fileURLToPath(new URL('../../src/shared/young-heap.ts', import.meta.url));
+
+/** In a process of its own: a flag of V8 holds for a whole process. Prints the largest sizes with the bound and without it. */
+const program = `
+  import { setImmediate } from 'node:timers/promises';
+  import { getHeapSpaceStatistics } from 'node:v8';
+  import { boundYoungHeap } from ${JSON.stringify(module)};
+  const young = () => getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space').space_size;
+  const largest = async () => {
+    let [kept, most] = [[], 0];
+    for (let at = 0; at < 150; at += 1) {
+      for (let one = 0; one < 10_000; one += 1) kept.push({ at, text: 'x' + at + one });
+      if (kept.length > 60_000) kept = kept.slice(30_000);
+      most = Math.max(most, young());
+      await setImmediate();
+    }
+    return most;
+  };
+  const liftBound = boundYoungHeap();
+  const bound = await largest();
+  liftBound();
+  console.log(JSON.stringify({ bound, free: await largest() }));
+`;
+
+it('keeps the space for young objects at 32 MiB, and lets it grow when the bound is lifted', () => {
+  const output = execFileSync(
+    process.execPath,
+    ['--input-type=module', '--max-semi-space-size=64', '-e', program],
+    {
+      encoding: 'utf8',
+    },
+  );
+  const { bound, free } = JSON.parse(output);
+  expect(bound).toBeLessThanOrEqual(32 * 2 ** 20);
+  expect(free).toBeGreaterThan(32 * 2 ** 20);
+});
