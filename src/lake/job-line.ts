@@ -149,6 +149,11 @@ export class PageLineWriter {
         writer.span(this.#view, begin, end);
         return true;
       case 'bigint': {
+        // As it stands in the record it is what `integer` would write.
+        if (areDigits(bytes, begin, end)) {
+          writer.span(this.#view, begin, end);
+          return true;
+        }
         const value = numberIn(bytes, begin, end);
         if (!Number.isSafeInteger(value)) return false;
         writer.integer(value);
@@ -222,3 +227,15 @@ export class PageLineWriter {
 
 /** Two quotation marks. */
 const emptyText = 2;
+
+/** Up to so many digits are a safe integer. */
+const safeDigits = 15;
+
+function areDigits(bytes: Buffer, begin: number, end: number): boolean {
+  if (end - begin > safeDigits) return false;
+  for (let at = begin; at < end; at += 1) {
+    const byte = bytes[at] ?? 0;
+    if (byte < 0x30 || byte > 0x39) return false;
+  }
+  return true;
+}
