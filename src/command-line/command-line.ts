@@ -127,6 +127,8 @@ function epilogue(): string {
     '',
     'Exit codes:',
     ...codes,
+    '',
+    '<command> --help lists the options of one command. docs/reference/exit-codes.md says which code wins if several apply.',
   ].join('\n');
 }
 

@@ -101,7 +101,10 @@ export function warnOfSurprises(
     log.warn({ unknown_fields: unknownFields }, 'AWS sends fields that this version has no column for');
   }
   if (moved.jobs > 0) {
-    log.warn(moved, 'AWS lists jobs with another day of creation than before: they keep the first one');
+    log.warn(
+      moved,
+      'AWS lists copy jobs with a different creation date than before: they keep the first one',
+    );
   }
 }
 

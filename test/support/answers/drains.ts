@@ -37,7 +37,7 @@ export function targetDrains({ coverage }: Facts): Answer[] {
 
 type CoverageRow = Facts['coverage'][number];
 
-/** What AWS was taken to remember at the run of this row; older versions did not say. */
+/** How long the run of this row assumed that AWS keeps records; older versions did not say. */
 function rememberedFrom(row: CoverageRow): number {
   if (row.remembered_from != null) return Number(row.remembered_from);
   return Number(row.as_of) - (row.table_name === 'copy_job_summaries' ? 14 : 30) * day;
