@@ -43,7 +43,7 @@ const measured = {
   bytesPerRememberedJob: 10,
 } as const;
 
-/** A part of more bytes is read in several requests: docs/running.md, “What readers see”. */
+/** A part of more bytes is read in several requests: docs/running.md, “What queries see while a run writes”. */
 const partBytes = 3e6;
 
 /** What one container should not exceed: an hour, and 1 GiB with some room. */

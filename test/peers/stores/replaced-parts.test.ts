@@ -1,4 +1,4 @@
-/** What a reader sees that fetches a part in one request while it is replaced over and over: docs/running.md, What readers see. */
+/** What a reader sees that fetches a part in one request while it is replaced over and over: docs/running.md, What queries see while a run writes. */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
