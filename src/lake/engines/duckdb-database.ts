@@ -41,6 +41,8 @@ export class Database {
   readonly #options: DuckDbOptions;
   readonly #spill: string;
   #instance: DuckDBInstance | undefined;
+  /** The limit that the instance has now. */
+  #memoryBytes = 0;
   #kept: DuckDBConnection | undefined;
 
   constructor(options: DuckDbOptions, spill: string) {
@@ -64,20 +66,32 @@ export class Database {
       enable_external_file_cache: 'false',
       // By default, up to 128 MiB of freed memory stay with the process.
       allocator_flush_threshold: '1MiB',
-      allocator_bulk_deallocation_flush_threshold: '1MiB',
+      // Each flush gives the memory of the whole process back, which it then takes again, page by page.
+      allocator_bulk_deallocation_flush_threshold: '64MiB',
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
       allow_community_extensions: 'false',
     });
     const connection = await this.#instance.connect();
-    await connection.run(`SET memory_limit = '${memoryBytes}B'`);
+    await this.limitMemory(connection, memoryBytes);
     // DuckDB 1.5 accepts this setting at the start, but ignores it.
     if (room !== undefined) await connection.run(`SET max_temp_directory_size = '${room}B'`);
     return connection;
   }
 
+  /**
+   * Sets DuckDB's limit, for all connections. Not if it has it already: DuckDB then gives all freed memory of the whole process
+   * back, which costs as much as a small merge.
+   */
+  async limitMemory(connection: DuckDBConnection, memoryBytes: number): Promise<void> {
+    if (memoryBytes === this.#memoryBytes) return;
+    await connection.run(`SET memory_limit = '${memoryBytes}B'`);
+    this.#memoryBytes = memoryBytes;
+  }
+
   /** The next merge starts a new one. */
   close(): void {
+    this.#memoryBytes = 0;
     this.#kept?.closeSync();
     this.#kept = undefined;
     this.#instance?.closeSync();

@@ -203,7 +203,7 @@ async function inDatabase(
     const outcome = await mergeIn(
       connection,
       { ...request, staged },
-      { texts, wide, memoryLimitBytes: options.memoryLimitBytes, room },
+      { database, texts, wide, memoryLimitBytes: options.memoryLimitBytes, room },
     );
     if ((await bytesOf(request)) > smallMerge) database.close();
     return outcome;
@@ -219,6 +219,7 @@ async function inDatabase(
 }
 
 interface MergeConditions {
+  readonly database: Database;
   readonly texts: Texts;
   /** Whether its rows are known to have long texts. */
   readonly wide: boolean;
@@ -254,7 +255,7 @@ function isOutOfRoom(error: unknown): boolean {
 async function mergeIn(
   connection: DuckDBConnection,
   request: MergeRequest,
-  { texts, wide: isWideRequest, memoryLimitBytes, room }: MergeConditions,
+  { database, texts, wide: isWideRequest, memoryLimitBytes, room }: MergeConditions,
 ): Promise<MergeOutcome> {
   const { table, partition, existing, staged, output, metadata } = request;
   await connection.run("SET TimeZone = 'UTC'");
@@ -266,7 +267,7 @@ async function mergeIn(
     existing === null ? new Map<string, string>() : await partColumns(connection, table, existing);
   const wide = texts === 'in place' && isWideRequest;
   // Texts that are set aside can move to disk, so half of the memory is enough, and the process stays within its limit.
-  if (wide) await connection.run(`SET memory_limit = '${Math.floor(memoryLimitBytes / 2)}B'`);
+  if (wide) await database.limitMemory(connection, Math.floor(memoryLimitBytes / 2));
   const inPlace = texts === 'aside' || wide ? aside(table) : undefined;
   if (inPlace === undefined && isOnlyStaged(request)) {
     const sql = copySql(onlyStagedSql(table, partition, staged), output, metadata);
