@@ -170,9 +170,8 @@ function stagedValue(name: string, type: ColumnType): string {
   const bound = type === 'bigint' ? Number.MAX_SAFE_INTEGER : maxTimestamp;
   const exact = type === 'bigint' ? `${value}::BIGINT` : `make_timestamp_ms(${value}::BIGINT)::TIMESTAMP_MS`;
   const refusal = quoteText(`column ${name}: not an exact ${type}: `);
-  return `CASE WHEN ${value} IS NULL THEN NULL
-    WHEN ${value} = trunc(${value}) AND abs(${value}) <= ${bound} THEN ${exact}
-    ELSE error(${refusal} || ${value}) END`;
+  // One condition that is hardly ever true: with one for each kind of value, a row takes a tenth longer. NaN is beyond any bound.
+  return `CASE WHEN ${value} <> trunc(${value}) OR abs(${value}) > ${bound} THEN error(${refusal} || ${value}) ELSE ${exact} END`;
 }
 
 /**
