@@ -5,7 +5,6 @@ import type { StoredCheckpoint } from '../checkpoints/checkpoint.ts';
 import { CheckpointError } from '../checkpoints/checkpoint-error.ts';
 import { recordEntries } from '../checkpoints/run-records.ts';
 import { openSigningKey } from '../checkpoints/signing.ts';
-import { copyToWitness, openWitness } from '../checkpoints/witness.ts';
 import {
   type CheckpointOutcome,
   type MadeCheckpoint,
@@ -104,6 +103,7 @@ async function checkpointOf(
 
 async function witness({ settings, stops, planning, log }: Run, made: StoredCheckpoint): Promise<void> {
   if (settings.witness === null) return;
+  const { copyToWitness, openWitness } = await import('../checkpoints/witness.ts');
   // With the exporter's own credentials: whoever owns the lake and its role must not be able to write here.
   const opened = await openWitness(settings.witness, {
     s3EndpointUrl: settings.s3EndpointUrl,

@@ -75,10 +75,10 @@ export class CompactTimeMap {
 
   /** All entries that are not older than this, in insertion order. */
   since(oldest: number): Buffer {
-    return Buffer.concat([...this.pieces(oldest, this.size)]);
+    return Buffer.concat(Array.from(this.pieces(oldest, this.size), (piece) => Buffer.from(piece)));
   }
 
-  /** The same of the first `count` entries, in pieces. */
+  /** The same of the first `count` entries, in pieces. Each piece is overwritten by the next. */
   pieces(oldest: number, count: number): Generator<Buffer> {
     return this.#entries.since(oldest, count);
   }

@@ -286,8 +286,8 @@ export class CreationDates {
     }
     const head = Buffer.from(`${JSON.stringify({ format: 1, whole, sha256: digest.digest('hex') })}\n`);
     if (bytes <= smallBody) {
-      const body = { bytes: Buffer.concat([head, ...dates.pieces(oldest, count)]) };
-      return { body, remove: async () => undefined };
+      const pieces = Array.from(dates.pieces(oldest, count), (piece) => Buffer.from(piece));
+      return { body: { bytes: Buffer.concat([head, ...pieces]) }, remove: async () => undefined };
     }
     const release = reserve(head.length + bytes);
     const file = this.#scratchFile();

@@ -99,12 +99,17 @@ export class TimeEntries {
     this.#write(this.#found, at, entryBytes, number * entryBytes);
   }
 
-  /** The first `count` entries that are not older than `oldest`, in order, in pieces. @throws ScratchError */
+  /**
+   * The first `count` entries that are not older than `oldest`, in order, in pieces. Each piece is overwritten by the next.
+   * @throws ScratchError
+   */
   *since(oldest: number, count: number): Generator<Buffer> {
+    // Millions of entries have hundreds of pieces, and V8 would find out late that they are garbage.
+    const read = Buffer.allocUnsafeSlow(this.#firstInMemory > 0 ? blockBytes : 0);
+    const kept = Buffer.allocUnsafeSlow(Math.min(count, blockEntries) * entryBytes);
     for (let first = 0; first < count; first += blockEntries) {
       const entries = Math.min(blockEntries, count - first);
-      const block = this.#block(first).subarray(0, entries * entryBytes);
-      const kept = Buffer.allocUnsafeSlow(block.length);
+      const block = this.#block(first, read).subarray(0, entries * entryBytes);
       let bytes = 0;
       for (let at = 0; at < block.length; at += entryBytes) {
         if (block.readDoubleBE(at + keyBytes) < oldest) continue;
@@ -141,15 +146,15 @@ export class TimeEntries {
     return { block: made, at };
   }
 
-  #block(first: number): Buffer {
+  /** @param read where a block goes that is in the file */
+  #block(first: number, read: Buffer): Buffer {
     if (first >= this.#firstInMemory) {
       const block = this.#blocks[Math.floor((first - this.#firstInMemory) / blockEntries)];
       if (block === undefined) throw new RangeError(`there is no entry ${first}`);
       return block;
     }
-    const block = Buffer.allocUnsafeSlow(blockBytes);
-    this.#read(block, 0, blockBytes, first * entryBytes);
-    return block;
+    this.#read(read, 0, blockBytes, first * entryBytes);
+    return read;
   }
 
   /** Returns where the entry is in `#found`. */

@@ -58,7 +58,9 @@ it('are kept in any number, also in pieces, and copied from any one on', () => {
   const [many, after] = [new CompactTimeMap(), new CompactTimeMap()];
   for (let n = 0; n < count; n += 1) many.set(`job-${n}`, n);
   after.set('job-69999', -1);
-  const again = new CompactTimeMap(Buffer.concat([...many.pieces(100, 69_000)]));
+  const again = new CompactTimeMap(
+    Buffer.concat(Array.from(many.pieces(100, 69_000), (piece) => Buffer.from(piece))),
+  );
   expect(again.size).toBe(68_900);
   const found: number[] = [];
   after.addMissing(many, 30_000, (own, theirs) => found.push(own, theirs));

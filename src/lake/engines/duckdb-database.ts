@@ -33,6 +33,9 @@ export async function openDatabase(options: DuckDbOptions): Promise<Database> {
   return new Database(options, spill);
 }
 
+/** How often freed memory goes back to the operating system. */
+const returnMemoryMs = 4_000;
+
 /**
  * Small merges share a database, because starting one takes a quarter of the time of a small merge. A database that made a
  * large merge is closed, because it would keep much of the memory.
@@ -43,6 +46,7 @@ export class Database {
   #instance: DuckDBInstance | undefined;
   /** The limit that the instance has now. */
   #memoryBytes = 0;
+  #limitedAt = 0;
   #kept: DuckDBConnection | undefined;
 
   constructor(options: DuckDbOptions, spill: string) {
@@ -80,13 +84,15 @@ export class Database {
   }
 
   /**
-   * Sets DuckDB's limit, for all connections. Not if it has it already: DuckDB then gives all freed memory of the whole process
-   * back, which costs as much as a small merge.
+   * Sets DuckDB's limit, for all connections. DuckDB then gives back all freed memory of the whole process, which costs up to
+   * 50 ms. So a limit that stands already is set again only after a while.
    */
   async limitMemory(connection: DuckDBConnection, memoryBytes: number): Promise<void> {
-    if (memoryBytes === this.#memoryBytes) return;
+    const now = performance.now();
+    if (memoryBytes === this.#memoryBytes && now - this.#limitedAt < returnMemoryMs) return;
     await connection.run(`SET memory_limit = '${memoryBytes}B'`);
     this.#memoryBytes = memoryBytes;
+    this.#limitedAt = now;
   }
 
   /** The next merge starts a new one. */

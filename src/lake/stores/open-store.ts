@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Encryption } from '../../config/encryption.ts';
 import type { LakeLocation } from '../../config/typed-values.ts';
 import { openLocalStore } from './local.ts';
-import { openS3Store, type S3StoreOptions } from './s3.ts';
+import type { S3StoreOptions } from './s3.ts';
 import type { Store } from './store.ts';
 
 export interface OpenStoreOptions extends Partial<Encryption> {
@@ -34,5 +34,7 @@ export async function openStore(location: LakeLocation, options: OpenStoreOption
     });
   }
   const { create: _, ...rest } = options;
+  // The SDK's client of S3 takes 0.1 s to load.
+  const { openS3Store } = await import('./s3.ts');
   return openS3Store({ bucket: location.bucket, prefix: location.prefix, ...rest });
 }
