@@ -52,6 +52,8 @@ async function collectJobs(planned: Planned, context: CollectContext): Promise<D
     };
     // Whether a record holds what replaced bytes that were not UTF-8 is looked up in each: none of them is plain.
     const plain = page.repaired ? noLines(valuesOf(page)) : await context.jobLines.encode(page.records, seen);
+    // Staging may wait for the disk, or for a batch: what the lines were made of need not wait with them.
+    page.drop();
     tally.rows += plain.rows;
     for (const day of plain.openDays) openDays.add(day);
     for (const { id, created } of plain.open) open.add(id, created);

@@ -12,7 +12,7 @@ export interface RawPage extends Pick<Page, 'records' | 'observedAt' | 'requestI
   /** Null: this page was the last. */
   readonly nextToken: string | null;
   /** Frees what the records are read from. They are of no use then. */
-  drop(): void;
+  readonly drop: () => void;
 }
 
 /**
@@ -27,6 +27,7 @@ export class HeldPage implements Page {
   readonly nextToken: string | null;
   readonly pass: number;
   #records: readonly ListedRecord[] | null;
+  #isReleased = false;
   readonly #drop: () => void;
   readonly #giveBack: () => void;
 
@@ -37,7 +38,8 @@ export class HeldPage implements Page {
     this.nextToken = raw.nextToken;
     this.pass = pass;
     this.#records = raw.records;
-    this.#drop = () => raw.drop();
+    // Not a function that holds `raw`: it would keep the records.
+    this.#drop = raw.drop;
     this.#giveBack = giveBack;
   }
 
@@ -56,10 +58,16 @@ export class HeldPage implements Page {
     this.#records = this.records.filter(keep);
   }
 
-  release(): void {
+  drop(): void {
     if (this.#records === null) return;
     this.#records = null;
     this.#drop();
+  }
+
+  release(): void {
+    this.drop();
+    if (this.#isReleased) return;
+    this.#isReleased = true;
     this.#giveBack();
   }
 }

@@ -19,10 +19,12 @@ export interface EndsAsked {
 /** One page of a list of AWS Backup. */
 export interface Page {
   /**
-   * The records as on the wire. They are in memory until the next page is asked for. Read later, this throws a
-   * TypeError.
+   * The records as on the wire. They are in memory until the page drops them, or the next page is asked for. Read later, this
+   * throws a TypeError.
    */
   readonly records: readonly ListedRecord[];
+  /** Frees the memory of the records before the next page is asked for. */
+  drop(): void;
   /** AWS's time of the response (its `Date` header), in milliseconds since the epoch. */
   readonly observedAt: number;
   readonly requestId: string | null;

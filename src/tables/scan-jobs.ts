@@ -16,7 +16,7 @@ export interface JobList {
   readonly records: readonly ListedRecord[];
   readonly nextToken: string | null;
   /** Frees the bytes. The records are of no use then. */
-  drop(): void;
+  readonly drop: () => void;
 }
 
 /**
@@ -82,7 +82,9 @@ class JobScan {
     const nextToken = token === null ? '' : this.#token(token.begin);
     if (nextToken === null) return null;
     this.#keepValues();
-    return { records: this.#records, nextToken: nextToken || null, drop: () => this.#page.drop() };
+    const page = this.#page;
+    // Whoever keeps this function keeps no records.
+    return { records: this.#records, nextToken: nextToken || null, drop: () => page.drop() };
   }
 
   /** Null: it is neither text nor null. */

@@ -10,6 +10,7 @@ export function onePageSource(records: readonly unknown[], repaired = false): So
     repaired,
     more: false,
     pass: 1,
+    drop: () => undefined,
   };
   return { copyJobs: () => drainOf([page]), copyJobSummaries: () => drainOf([]), close: () => undefined };
 }

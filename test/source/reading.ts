@@ -73,7 +73,7 @@ export async function startBench(
       const { observedAt, requestId, repaired, more, pass } = page;
       // The page frees the bytes of its own records.
       const records = page.records.map(({ value }) => parsedRecord(value));
-      pages.push({ records, observedAt, requestId, repaired, more, pass });
+      pages.push({ records, observedAt, requestId, repaired, more, pass, drop: () => undefined });
     }
     return drain.report();
   };
