@@ -105,13 +105,20 @@ export class TimeEntries {
    */
   *since(oldest: number, count: number): Generator<Buffer> {
     // Millions of entries have hundreds of pieces, and V8 would find out late that they are garbage.
-    const read = Buffer.allocUnsafeSlow(this.#firstInMemory > 0 ? blockBytes : 0);
+    let read: Buffer | null = null;
     const kept = Buffer.allocUnsafeSlow(Math.min(count, blockEntries) * entryBytes);
     for (let first = 0; first < count; first += blockEntries) {
       const entries = Math.min(blockEntries, count - first);
-      const block = this.#block(first, read).subarray(0, entries * entryBytes);
+      let block = this.#blocks[(first - this.#firstInMemory) / blockEntries];
+      // Asked for each piece: blocks may move to the file while somebody writes one.
+      if (first < this.#firstInMemory) {
+        read ??= Buffer.allocUnsafeSlow(blockBytes);
+        this.#read(read, 0, blockBytes, first * entryBytes);
+        block = read;
+      }
+      if (block === undefined) throw new RangeError(`there is no entry ${first}`);
       let bytes = 0;
-      for (let at = 0; at < block.length; at += entryBytes) {
+      for (let at = 0; at < entries * entryBytes; at += entryBytes) {
         if (block.readDoubleBE(at + keyBytes) < oldest) continue;
         bytes += block.copy(kept, bytes, at, at + entryBytes);
       }
@@ -144,17 +151,6 @@ export class TimeEntries {
     block?.copy(made);
     this.#blocks[which] = made;
     return { block: made, at };
-  }
-
-  /** @param read where a block goes that is in the file */
-  #block(first: number, read: Buffer): Buffer {
-    if (first >= this.#firstInMemory) {
-      const block = this.#blocks[Math.floor((first - this.#firstInMemory) / blockEntries)];
-      if (block === undefined) throw new RangeError(`there is no entry ${first}`);
-      return block;
-    }
-    this.#read(read, 0, blockBytes, first * entryBytes);
-    return read;
   }
 
   /** Returns where the entry is in `#found`. */

@@ -6,6 +6,7 @@
  * room unused, and smaller ones take more time. Bits of the key choose the table, and the 16 bits choose the place in it. So a table grows without a look at the
  * entries, which may be on disk.
  */
+import { freeBytes } from '../shared/free-bytes.ts';
 import type { TimeKey } from './time-entries.ts';
 
 const tables = 4096;
@@ -64,6 +65,8 @@ export class TimeIndex {
         if (low !== 0 || high !== 0) put(larger, cells[at] ?? 0, low, high);
       }
       table.cells = larger;
+      // Tables of one index grow at about the same time.
+      freeBytes(cells);
     }
     put(table.cells, tagOf(key), (number + 1) % tagValues, Math.floor((number + 1) / tagValues));
     table.used += 1;

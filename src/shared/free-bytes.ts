@@ -5,7 +5,7 @@
  *
  * Bytes that share their memory with others stay, such as short ones from Node's pool.
  */
-export function freeBytes(bytes: Uint8Array | Int32Array): void {
+export function freeBytes(bytes: Uint8Array | Uint16Array | Int32Array): void {
   const { buffer, byteLength } = bytes;
   if (!(buffer instanceof ArrayBuffer) || byteLength === 0 || byteLength !== buffer.byteLength) return;
   buffer.transfer(0);

@@ -88,7 +88,7 @@ describe('instants of which most are on scratch', () => {
   const count = 140_000;
   /** Many of them differ only in the bits that the index does not hold. */
   const keyOf = (n: number) => ({ high: (n * 2_654_435_761) >>> 20, middle: n % 700, low: n });
-  const opened = (limit: number) => {
+  const opened = (limit: number, blocksInMemory = 1) => {
     let reserved = 0;
     const reserve = (bytes: number) => {
       if (reserved + bytes > limit) throw new ScratchError('full', 'free some');
@@ -97,9 +97,25 @@ describe('instants of which most are on scratch', () => {
         reserved -= bytes;
       };
     };
-    const map = new CompactTimeMap(undefined, { file: join(folder, 'dates'), reserve, blocksInMemory: 1 });
+    const map = new CompactTimeMap(undefined, { file: join(folder, 'dates'), reserve, blocksInMemory });
     return { map, reserved: () => reserved };
   };
+
+  it('are all in the pieces, although they move to scratch between two of them', () => {
+    const { map, reserved } = opened(Number.POSITIVE_INFINITY, 3);
+    for (let n = 0; n < count; n += 1) map.set(keyOf(n), n);
+    expect(reserved()).toBe(0);
+    const pieces: Buffer[] = [];
+    for (const piece of map.pieces(0, count)) {
+      pieces.push(Buffer.from(piece));
+      for (let n = 0; n < count; n += 1) map.set(keyOf(count + n), n);
+      expect(reserved()).toBeGreaterThan(0);
+    }
+    const again = new CompactTimeMap(Buffer.concat(pieces));
+    expect(again.size).toBe(count);
+    const wrong = Array.from({ length: count }, (_, n) => n).filter((n) => again.get(keyOf(n)) !== n);
+    expect(wrong).toEqual([]);
+  });
 
   it('are those of a map, in any order, and leave nothing behind', () => {
     const { map, reserved } = opened(Number.POSITIVE_INFINITY);
