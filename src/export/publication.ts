@@ -26,6 +26,9 @@ import { mergesAtOnce, type OpenRun } from './open-run.ts';
 /** Parts in flight at once: some are merged while others are downloaded and uploaded. */
 const partsAtOnce = mergesAtOnce + 2;
 
+/** Less than this becomes parts sooner from its lines, for less processor time. */
+const typedFrom = 512 * 2 ** 20;
+
 /** Of a part with so few staged bytes, most of the time goes by in the store, and twice as many are in flight. */
 const smallPart = 4 * 2 ** 20;
 
@@ -208,7 +211,7 @@ export async function openPublication(
     packFrom: batchBytes / 4,
     ...(engine.typed === undefined ? {} : { typed: engine.typed }),
     // With a single processor, typed rows take time from reading, so they are made only for their size.
-    typeFrom: mergesAtOnce > 1 ? 0 : batchBytes / 4,
+    typeFrom: mergesAtOnce > 1 ? Math.min(typedFrom, batchBytes / 4) : batchBytes / 4,
   });
   const batches = new PublishBatches(staging, (batch) => publication.publishBatch(batch), {
     bytes: batchBytes,

@@ -36,7 +36,7 @@ export interface StagingOptions {
   readonly packFrom?: number;
   /** Makes typed rows of full files, one file at a time. Default: all rows stay lines. */
   readonly typed?: NonNullable<Engine['typed']>;
-  /** Once a batch has this many bytes, full files become typed rows. Default: 0. */
+  /** Once a batch has this many bytes, files become typed rows as they get full; earlier ones stay lines. Default: 0. */
   readonly typeFrom?: number;
   /** A file is full with this many bytes; default 8 MiB. */
   readonly fullBytes?: number;
@@ -318,9 +318,9 @@ export function openStaging(options: StagingOptions): Staging {
     part.writtenRows = part.rows;
     part.writtenBytes += bytes;
     buffered -= bytes;
-    if (!packs && !part.staysLines && file.bytes >= fullBytes && target.bytes >= typeFrom && !target.closed) {
+    if (!packs && !part.staysLines && file.bytes >= fullBytes && !target.closed) {
       part.isLastFull = true;
-      target.typing.push(oneTyped(() => makeTyped(target, part, file)));
+      if (target.bytes >= typeFrom) target.typing.push(oneTyped(() => makeTyped(target, part, file)));
     }
   }
 
