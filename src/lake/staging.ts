@@ -1,7 +1,7 @@
 /**
  * Holds rows between reading and publishing: as CSV on local disk, in files of one table, partition and
  * bucket of a batch. A buffer for all files together bounds the memory, and only a few files are open at a time. If the engine
- * can, full files become typed rows while reading goes on.
+ * can, full files of a large batch become typed rows while reading goes on.
  */
 import { rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
