@@ -27,7 +27,7 @@ export async function collect(
   plan: GrowingPlan,
   destination: Destination,
 ): Promise<Collected> {
-  const { settings, planning, log } = opened;
+  const { settings, planning, log, pageThread } = opened;
   const { progress } = opened.io;
   const broken = new AbortController();
   const signal = AbortSignal.any([opened.stops.draining, broken.signal]);
@@ -40,6 +40,7 @@ export async function collect(
     targetTimeoutMs: settings.targetTimeoutMs,
     memoryDays: settings.memoryDays,
     recheckTime: planning.recheckTime,
+    ...(pageThread === null ? {} : { scanJobs: (bytes) => pageThread.scan(bytes) }),
     onThrottle: (target) => progress.throttled(target),
     log,
   });

@@ -44,6 +44,8 @@ async function exportAll(opened: OpenRun): Promise<RunSummary> {
   try {
     collection = await collect(opened, plan, { batches, creationDates, jobLines, rejected });
     collected = performance.now();
+    // Its memory is for the engine now.
+    await opened.pageThread?.close();
     const taken = await takeHandedOver(collection.run, open);
     await batches.finish();
     await noteTaken(collection.run, open, taken);

@@ -7,12 +7,16 @@ import type { Engine } from '../lake/engines/engine.ts';
 import { openEngine } from '../lake/engines/open-engine.ts';
 import { openPublishGate, type PublishGate } from '../lake/publish-window.ts';
 import { openScratch, type Scratch } from '../lake/scratch.ts';
+import { PageThread } from '../page-thread/page-thread.ts';
 import type { JobIo } from '../telemetry/job-io.ts';
 import { type Planning, type Prepared, prepare } from './prepare.ts';
 import { createStopSignals, type StopSignals } from './stop-signals.ts';
 
 /** Small merges at once: one for each processor, but a third would not finish sooner than its memory is worth. */
 export const mergesAtOnce = Math.min(2, availableParallelism());
+
+/** After so many records, the start of a thread has paid for itself soon. */
+const pageThreadFrom = 20_000;
 
 /** A run whose targets are not all known yet. */
 export interface OpenRun {
@@ -26,6 +30,8 @@ export interface OpenRun {
   readonly scratch: Scratch;
   readonly engine: Engine;
   readonly gate: PublishGate;
+  /** Null: there is one processor. */
+  readonly pageThread: PageThread | null;
   readonly signing: LocalKeys;
   /** `performance.now()` at the beginning. */
   readonly started: number;
@@ -76,6 +82,7 @@ export async function withOpenRun<Result>(
         claim: () => scratch.claim(),
         mergesAtOnce,
       });
+      const pageThread = mergesAtOnce > 1 ? new PageThread(pageThreadFrom) : null;
       try {
         return await work({
           settings,
@@ -87,10 +94,12 @@ export async function withOpenRun<Result>(
           scratch,
           engine,
           gate,
+          pageThread,
           signing,
           started,
         });
       } finally {
+        await pageThread?.close();
         await engine.close();
       }
     } finally {

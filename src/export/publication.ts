@@ -140,7 +140,7 @@ export async function openPublication(
   run: OpenRun,
   allowed: Promise<void> = Promise.resolve(),
 ): Promise<OpenPublication> {
-  const { settings, io, log, stops, planning, scratch, engine, gate } = run;
+  const { settings, io, log, stops, planning, scratch, engine, gate, pageThread } = run;
   const { lake, runId } = planning;
   const scratchFolder = await scratch.subfolder('parts');
   const reserve = (bytes: number) => scratch.reserve(bytes);
@@ -219,6 +219,10 @@ export async function openPublication(
     opensInMs: () => gate.opensInMs(),
     now: () => performance.now(),
   });
-  const jobLines = new JobLines({ buckets: lake.buckets, creationDates });
+  const jobLines = new JobLines({
+    buckets: lake.buckets,
+    creationDates,
+    ...(pageThread === null ? {} : { elsewhere: pageThread }),
+  });
   return { batches, creationDates, jobLines, publication, handOver };
 }

@@ -23,7 +23,7 @@ import { bucketOf, creationDatesKey, partKey } from './layout.ts';
 import { partitionsOf } from './partitions.ts';
 import { scratchError } from './stores/file-errors.ts';
 import type { Body, Store } from './stores/store.ts';
-import { entryBytes } from './time-entries.ts';
+import { entryBytes, type TimeKey } from './time-entries.ts';
 
 export interface CreationDatesOptions {
   readonly store: Store;
@@ -112,9 +112,16 @@ export class CreationDates {
     if (bucket === undefined) return null;
     if (bucket === null) return created;
     const first = bucket.dates.getOrSet(timeKey(id), created);
-    if (Math.floor(first / dayMs) === Math.floor(created / dayMs)) return created;
+    if (isSameDay(first, created)) return created;
     this.#moved.add(id);
     return first;
+  }
+
+  /** Whether `firstDate` says `created`; null as there. A key takes less time than an id. */
+  isFirstDate(number: number, key: TimeKey, created: number): boolean | null {
+    const bucket = this.#loaded.get(number);
+    if (bucket === undefined) return null;
+    return bucket === null || isSameDay(bucket.dates.getOrSet(key, created), created);
   }
 
   /**
@@ -314,6 +321,10 @@ export class CreationDates {
     this.#discard(bucket.dates);
     Object.assign(bucket, { dates, recorded, etag, unwritten, whole });
   }
+}
+
+function isSameDay(one: number, other: number): boolean {
+  return Math.floor(one / dayMs) === Math.floor(other / dayMs);
 }
 
 const idsAndTimes = {

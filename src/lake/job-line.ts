@@ -14,10 +14,10 @@ import { digestOf, unitOf, unitOfBytes } from './line-digests.ts';
 import { type LineWriter, viewOf } from './line-writer.ts';
 import { RememberedTexts, type TextAt } from './remembered-texts.ts';
 
-export interface JobLinesOptions {
+export interface JobLineOptions {
   /** The lake's bucket count. */
   readonly buckets: number;
-  readonly creationDates: Pick<CreationDates, 'firstDate' | 'load'>;
+  readonly creationDates: Pick<CreationDates, 'firstDate'>;
 }
 
 /** A longer line is not written here: its row may be too long to be staged. */
@@ -41,7 +41,7 @@ const none: TextAt = { begin: 0, end: 0 };
 /** Writes the lines of one page. */
 export class PageLineWriter {
   readonly #writer: LineWriter;
-  readonly #options: JobLinesOptions;
+  readonly #options: JobLineOptions;
   readonly #observation: Observation;
   readonly #page: ScannedPage;
   /** The bytes of the page. */
@@ -54,7 +54,7 @@ export class PageLineWriter {
   /** Of the record whose account was written last. */
   #bucket = 0;
 
-  constructor(writer: LineWriter, options: JobLinesOptions, observation: Observation, page: ScannedPage) {
+  constructor(writer: LineWriter, options: JobLineOptions, observation: Observation, page: ScannedPage) {
     this.#writer = writer;
     this.#options = options;
     this.#observation = observation;

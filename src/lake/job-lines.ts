@@ -3,37 +3,38 @@
  * every field has a column and a value of its type. The others, `odd` here, go the way of copyJobRow
  * (src/tables/copy-jobs.ts), which says what a record means and why it is rejected. A test compares both ways.
  */
-import { dayMs } from '../shared/time.ts';
 import type { ListedRecord } from '../tables/listed-record.ts';
-import { ScannedJob } from '../tables/scanned-jobs.ts';
-import { type Observation, utcDay } from '../tables/table.ts';
-import { type JobLine, type JobLinesOptions, PageLineWriter } from './job-line.ts';
-import type { LineDigests } from './line-digests.ts';
+import type { Observation } from '../tables/table.ts';
+import { type AssumedDates, areFirstDates } from './assumed-dates.ts';
+import type { CreationDates } from './creation-dates.ts';
 import { LineWriter } from './line-writer.ts';
+import { type PageLines, pageLines } from './page-lines.ts';
 
-/** Staged lines of one part. */
-export interface PartLines {
-  readonly partition: Readonly<Record<string, string>>;
-  readonly bucket: number;
-  readonly rows: number;
-  /** Whole lines, one after the other. */
-  readonly bytes: readonly Buffer[];
-  readonly digests: LineDigests;
+export interface JobLinesOptions {
+  /** The lake's bucket count. */
+  readonly buckets: number;
+  readonly creationDates: Pick<CreationDates, 'firstDate' | 'isFirstDate' | 'load'>;
+  /** Default: all lines are written here. */
+  readonly elsewhere?: LinesElsewhere;
 }
 
-export interface JobPageLines {
-  readonly parts: readonly PartLines[];
-  readonly rows: number;
-  /** The days of jobs that are not over. */
-  readonly openDays: ReadonlySet<string>;
-  /** These jobs; `created` in milliseconds since the epoch. */
-  readonly open: readonly { readonly id: string; readonly created: number }[];
+/** Writes lines in another thread. */
+export interface LinesElsewhere {
+  /**
+   * The records can be read again when it resolves. Null: their lines have to be written here.
+   * Rejects if the thread breaks down. The records are lost then.
+   */
+  lines(
+    records: readonly ListedRecord[],
+    observation: Observation,
+    buckets: number,
+  ): Promise<{ readonly lines: PageLines; readonly dates: AssumedDates } | null>;
+}
+
+export interface JobPageLines extends Omit<PageLines, 'odd'> {
   /** Records that have no line, parsed. */
   readonly odd: readonly unknown[];
 }
-
-/** So many bytes are moved to their parts while a page is being written. */
-const moveBytes = 4 * 2 ** 20;
 
 export class JobLines {
   readonly #options: JobLinesOptions;
@@ -44,140 +45,23 @@ export class JobLines {
   }
 
   async encode(records: readonly ListedRecord[], observation: Observation): Promise<JobPageLines> {
+    const lines = (await this.#elsewhere(records, observation)) ?? (await this.#here(records, observation));
+    return { ...lines, odd: lines.odd.map(({ value }) => value) };
+  }
+
+  /** Null: the lines have to be written here. */
+  async #elsewhere(records: readonly ListedRecord[], observation: Observation): Promise<PageLines | null> {
+    const { elsewhere, buckets, creationDates } = this.#options;
+    const done = await elsewhere?.lines(records, observation, buckets);
+    if (done === undefined || done === null) return null;
+    return (await areFirstDates(done.dates, creationDates)) ? done.lines : null;
+  }
+
+  async #here(records: readonly ListedRecord[], observation: Observation): Promise<PageLines> {
     for (;;) {
-      // Pages share the writer, so nothing is awaited while one is being written.
-      const page = new PageEncoder(this.#writer, this.#options, observation);
-      const missing = page.write(records);
-      if (missing === null) return page.result();
-      await this.#options.creationDates.load(missing);
+      const lines = pageLines(records, observation, this.#options, this.#writer);
+      if (!('missing' in lines)) return lines;
+      await this.#options.creationDates.load(lines.missing);
     }
-  }
-}
-
-interface PartRuns {
-  readonly partition: Readonly<Record<string, string>>;
-  readonly bucket: number;
-  rows: number;
-  /** Where its lines begin and end in the writer, in pairs. */
-  runs: number[];
-  readonly bytes: Buffer[];
-  readonly digests: number[];
-}
-
-class PageEncoder {
-  readonly #writer: LineWriter;
-  readonly #options: JobLinesOptions;
-  readonly #observation: Observation;
-  readonly #parts = new Map<number, Map<number, PartRuns>>();
-  readonly #openDays = new Set<number>();
-  readonly #open: { id: string; created: number }[] = [];
-  readonly #odd: unknown[] = [];
-  #rows = 0;
-  #last: { readonly day: number; readonly part: PartRuns } | null = null;
-
-  constructor(writer: LineWriter, options: JobLinesOptions, observation: Observation) {
-    this.#writer = writer;
-    this.#options = options;
-    this.#observation = observation;
-    writer.truncate(0);
-  }
-
-  /** Returns a bucket whose creation dates have to be loaded first; null: all records were written. */
-  write(records: readonly ListedRecord[]): number | null {
-    let lines: PageLineWriter | null = null;
-    let page: ScannedJob['page'] | null = null;
-    for (const record of records) {
-      if (!(record instanceof ScannedJob) || !record.isPlain) {
-        this.#odd.push(record.value);
-        continue;
-      }
-      if (lines === null || record.page !== page) {
-        page = record.page;
-        lines = new PageLineWriter(this.#writer, this.#options, this.#observation, page);
-      }
-      const begin = this.#writer.length;
-      const line = lines.write(record);
-      if (line !== null && 'bucket' in line) {
-        if (!line.isOver) {
-          this.#openDays.add(Math.floor(line.created / dayMs));
-          this.#open.push({ id: String(record.field('CopyJobId')), created: line.created });
-        }
-        this.#note(line, begin);
-        continue;
-      }
-      this.#writer.truncate(begin);
-      if (line !== null) return line.missing;
-      this.#odd.push(record.value);
-    }
-    return null;
-  }
-
-  result(): JobPageLines {
-    this.#move();
-    const parts: PartLines[] = [];
-    for (const ofDay of this.#parts.values()) {
-      for (const { partition, bucket, rows, bytes, digests } of ofDay.values()) {
-        const latest = this.#observation.observedAt;
-        parts.push({ partition, bucket, rows, bytes, digests: { entries: digests, latest } });
-      }
-    }
-    const openDays = new Set([...this.#openDays].map((day) => utcDay(day * dayMs)));
-    return { parts, rows: this.#rows, openDays, open: this.#open, odd: this.#odd };
-  }
-
-  #note({ first, bucket, unit, digest }: JobLine, begin: number): void {
-    const day = Math.floor(first / dayMs);
-    const end = this.#writer.length;
-    let last = this.#last;
-    if (last === null || last.day !== day || last.part.bucket !== bucket) {
-      last = { day, part: this.#partOf(day, bucket) };
-      this.#last = last;
-    }
-    const { part } = last;
-    part.rows += 1;
-    part.digests.push(unit, digest);
-    this.#rows += 1;
-    if (part.runs.at(-1) === begin) part.runs[part.runs.length - 1] = end;
-    else part.runs.push(begin, end);
-    if (end > moveBytes) this.#move();
-  }
-
-  #partOf(day: number, bucket: number): PartRuns {
-    const ofDay = this.#parts.get(day) ?? new Map<number, PartRuns>();
-    this.#parts.set(day, ofDay);
-    const part = ofDay.get(bucket) ?? {
-      partition: { creation_date: utcDay(day * dayMs) },
-      bucket,
-      rows: 0,
-      runs: [],
-      bytes: [],
-      digests: [],
-    };
-    ofDay.set(bucket, part);
-    return part;
-  }
-
-  /** Moves what was written to its parts. */
-  #move(): void {
-    for (const ofDay of this.#parts.values()) {
-      for (const part of ofDay.values()) this.#moveTo(part);
-    }
-    this.#writer.truncate(0);
-  }
-
-  #moveTo(part: PartRuns): void {
-    const { runs } = part;
-    if (runs.length === 0) return;
-    let length = 0;
-    for (let at = 0; at < runs.length; at += 2) length += (runs[at + 1] ?? 0) - (runs[at] ?? 0);
-    const bytes = Buffer.allocUnsafeSlow(length);
-    let filled = 0;
-    for (let at = 0; at < runs.length; at += 2) {
-      const [from = 0, to = 0] = [runs[at], runs[at + 1]];
-      this.#writer.copy(bytes, filled, from, to);
-      filled += to - from;
-    }
-    part.bytes.push(bytes);
-    part.runs = [];
   }
 }

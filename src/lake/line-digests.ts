@@ -11,7 +11,7 @@ export interface LineDigests {
    * For each line of an upsert, its unit (`unitOf`) and its digest. For each line of a slice, the unit of the slice, the unit
    * of its key, its digest, and the time of its observation. NaN: it has none.
    */
-  readonly entries: readonly number[];
+  readonly entries: ArrayLike<number>;
   /** The latest time among `observed_at` and `first_observed_at`; null: none. */
   readonly latest: number | null;
 }

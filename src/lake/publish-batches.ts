@@ -5,7 +5,7 @@
  */
 import pLimit from 'p-limit';
 import type { Row, Table } from '../tables/table.ts';
-import type { PartLines } from './job-lines.ts';
+import type { PartLines } from './page-lines.ts';
 import type { StagedBatch, Staging } from './staging.ts';
 
 export interface BatchBounds {

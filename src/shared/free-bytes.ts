@@ -5,8 +5,16 @@
  *
  * Bytes that share their memory with others stay, such as short ones from Node's pool.
  */
-export function freeBytes(bytes: Uint8Array | Uint16Array | Int32Array): void {
+export function freeBytes(bytes: Bytes): void {
+  if (ownsMemory(bytes)) bytes.buffer.transfer(0);
+}
+
+type Bytes = Uint8Array | Uint16Array | Int32Array | Float64Array;
+
+/** Whether nobody else reads the memory of these bytes, so that it can be freed, or moved to another thread. */
+export function ownsMemory<Some extends Bytes>(
+  bytes: Some,
+): bytes is Some & { readonly buffer: ArrayBuffer } {
   const { buffer, byteLength } = bytes;
-  if (!(buffer instanceof ArrayBuffer) || byteLength === 0 || byteLength !== buffer.byteLength) return;
-  buffer.transfer(0);
+  return buffer instanceof ArrayBuffer && byteLength > 0 && byteLength === buffer.byteLength;
 }

@@ -27,3 +27,11 @@ export function boundYoungHeap(): () => void {
 function youngBytes(): number {
   return getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space')?.space_size ?? 0;
 }
+
+/**
+ * For threads that start from now on. They begin with 1 MiB otherwise, and the bound above keeps them from growing too.
+ * @param mebibytes of one half
+ */
+export function beginYoungHeapsWith(mebibytes: number): void {
+  setFlagsFromString(`--min-semi-space-size=${mebibytes}`);
+}

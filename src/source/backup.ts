@@ -16,6 +16,7 @@ import { readCopyJobSummaries } from './list-copy-job-summaries.ts';
 import { readCopyJobs } from './list-copy-jobs.ts';
 import { observer } from './observed.ts';
 import type { RequestFailure } from './outcome.ts';
+import type { ScanJobs } from './page.ts';
 import { createRateLimits } from './rate-limit.ts';
 import { RegionClients } from './region-clients.ts';
 import { type RequestTiming, requestPage } from './request.ts';
@@ -47,6 +48,8 @@ export interface SourceOptions {
   readonly recheckTime?: (page: ClockReading) => Promise<void>;
   /** Default: 64 MiB for all pages together, 128 MiB for one. */
   readonly memory?: BodyMemory;
+  /** Default: in this thread. */
+  readonly scanJobs?: ScanJobs;
   /** Called for every response that says: too many requests. */
   readonly onThrottle?: (target: Target) => void;
   /** Defaults: 500 ms, 20 s, and the clients' request time-out or a quarter of the target's, whichever is less. */
@@ -86,6 +89,7 @@ export function createSource(options: SourceOptions): Source {
       random,
       credentialsHold: credentialsHold.bind(null, aws, homeRegion),
       onRetry: retries.note,
+      scanJobs: options.scanJobs,
       observed: observer({ clock: aws.clock, region: target.region, log, recheck: options.recheckTime }),
     };
     const request: DrainSetup['request'] = requestPage.bind(null, setup);

@@ -2,7 +2,7 @@ import type { AwsResponse } from '../aws/response.ts';
 import { parseExactJson } from '../shared/exact-json.ts';
 import { freeBytes } from '../shared/free-bytes.ts';
 import { type ListedRecord, parsedRecord } from '../tables/listed-record.ts';
-import { scanJobs } from '../tables/scan-jobs.ts';
+import { type Scanned, scanJobs } from '../tables/scan-jobs.ts';
 import type { Ask } from './ask.ts';
 import type { RequestFailure } from './outcome.ts';
 import type { Page } from './source.ts';
@@ -81,14 +81,23 @@ export class BrokenAnswer extends Error {
   }
 }
 
+/** Finds the copy jobs of a response, perhaps in another thread. */
+export type ScanJobs = (bytes: Buffer) => Promise<Scanned>;
+
+const scanHere: ScanJobs = async (bytes) => ({ bytes, list: scanJobs(bytes) });
+
 /**
  * The records as they were on the wire. The SDK would fail the whole page for one bad date, and round integers.
  * @throws BrokenAnswer
  */
-export function pageOf(answer: AwsResponse | null, list: Ask['list']): RawPage {
+export async function pageOf(
+  answer: AwsResponse | null,
+  list: Ask['list'],
+  scan: ScanJobs = scanHere,
+): Promise<RawPage> {
   const { body = null, date = null, requestId = null, isUtf8 = true } = answer ?? {};
-  const scanned = list === 'CopyJobs' && body !== null && isUtf8 ? scanJobs(body) : null;
-  const { records, nextToken, drop } = scanned ?? parsedList(body, list);
+  const scanned = list === 'CopyJobs' && body !== null && isUtf8 ? await scan(body) : null;
+  const { records, nextToken, drop } = scanned?.list ?? parsedList(scanned?.bytes ?? body, list);
   if (date === null) {
     throw new BrokenAnswer(
       'UnreadableDate',

@@ -31,7 +31,7 @@ import {
   type RequestFailure,
   retryBudget,
 } from './outcome.ts';
-import { BrokenAnswer, HeldPage, pageOf, type RawPage } from './page.ts';
+import { BrokenAnswer, HeldPage, pageOf, type RawPage, type ScanJobs } from './page.ts';
 import { sendAs } from './region-clients.ts';
 import { SiblingStopped } from './side-by-side.ts';
 import { type TargetPace, waitForPace } from './target-pace.ts';
@@ -61,6 +61,7 @@ export interface RequestSetup {
   readonly onRetry: (failure: RequestFailure, waitMs: number) => void;
   /** When a page that has just come was observed. @throws BrokenAnswer if it is older than the run */
   readonly observed: (saidMs: number) => Promise<number>;
+  readonly scanJobs: ScanJobs | undefined;
 }
 
 /** A drain was stopped because `--target-timeout` was over. */
@@ -264,7 +265,7 @@ async function pageFrom(
     clearTimeout(timer);
     cut.release();
   }
-  const page = pageOf(kept.response, ask.list);
+  const page = await pageOf(kept.response, ask.list, setup.scanJobs);
   // The page holds the bytes itself as long as it needs them.
   kept.response = null;
   return { ...page, observedAt: await setup.observed(page.observedAt) };

@@ -12,6 +12,15 @@ import { type FieldGroup, jobRecord, type NamedField } from './job-fields.ts';
 import type { ListedRecord } from './listed-record.ts';
 import { numbersPerValue, ScannedJob, ScannedPage } from './scanned-jobs.ts';
 
+/** Where the jobs of a response stand in its bytes. */
+export interface FoundJobs {
+  /** As in ScannedPage. */
+  readonly values: Int32Array;
+  /** For each record four numbers: where it begins and ends in the bytes, and where its values begin and end. */
+  readonly records: Int32Array;
+  readonly nextToken: string | null;
+}
+
 export interface JobList {
   readonly records: readonly ListedRecord[];
   readonly nextToken: string | null;
@@ -19,13 +28,40 @@ export interface JobList {
   readonly drop: () => void;
 }
 
+/** A response that was scanned, perhaps in another thread. */
+export interface Scanned {
+  /** Of the response. They may have moved: those that were scanned are of no use then. */
+  readonly bytes: Buffer;
+  readonly list: JobList | null;
+}
+
+const numbersPerRecord = 4;
+
 /**
  * Null: this is not the JSON of a list of copy jobs, or one that nobody has seen yet, such as one with two lists. JSON.parse
  * tells.
  * @param bytes valid UTF-8
  */
-export function scanJobs(bytes: Buffer): JobList | null {
+export function findJobs(bytes: Buffer): FoundJobs | null {
   return new JobScan(bytes).list();
+}
+
+/** @param bytes those that the jobs were found in */
+export function jobsFound(bytes: Buffer, { values, records: places, nextToken }: FoundJobs): JobList {
+  const page = new ScannedPage(bytes, values);
+  const records: ScannedJob[] = [];
+  for (let at = 0; at < places.length; at += numbersPerRecord) {
+    const [begin, end, from, to] = [places[at], places[at + 1], places[at + 2], places[at + 3]];
+    records.push(new ScannedJob(page, begin ?? 0, end ?? 0, from ?? 0, to ?? 0));
+  }
+  // Whoever keeps this function keeps no records.
+  return { records, nextToken, drop: () => page.drop() };
+}
+
+/** Null: as findJobs. */
+export function scanJobs(bytes: Buffer): JobList | null {
+  const found = findJobs(bytes);
+  return found === null ? null : jobsFound(bytes, found);
 }
 
 const [quote, comma, openBrace, closeBrace, openBracket, closeBracket, letterN] = Buffer.from('",{}[]n');
@@ -38,18 +74,16 @@ const mostKept = 2 ** 20;
 
 class JobScan {
   readonly #bytes: Buffer;
-  readonly #page: ScannedPage;
-  readonly #records: ScannedJob[] = [];
+  readonly #records: number[] = [];
   #noted = 0;
   /** Of the record that is being scanned. */
   #isPlain = true;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
-    this.#page = new ScannedPage(bytes);
   }
 
-  list(): JobList | null {
+  list(): FoundJobs | null {
     const bytes = this.#bytes;
     let at = afterSpace(bytes, 0);
     if (bytes[at] !== openBrace) return null;
@@ -81,10 +115,11 @@ class JobScan {
     if (records !== 1 || bytes[at] !== closeBrace || afterSpace(bytes, at + 1) !== bytes.length) return null;
     const nextToken = token === null ? '' : this.#token(token.begin);
     if (nextToken === null) return null;
-    this.#keepValues();
-    const page = this.#page;
-    // Whoever keeps this function keeps no records.
-    return { records: this.#records, nextToken: nextToken || null, drop: () => page.drop() };
+    return {
+      values: this.#values(),
+      records: Int32Array.from(this.#records),
+      nextToken: nextToken || null,
+    };
   }
 
   /** Null: it is neither text nor null. */
@@ -118,7 +153,7 @@ class JobScan {
     const end = this.#isPlain ? this.#fields(jobRecord, begin) : valueEnd(bytes, begin);
     if (end === 0) return 0;
     if (!this.#isPlain) this.#noted = from;
-    this.#records.push(new ScannedJob(this.#page, begin, end, from, this.#noted));
+    this.#records.push(begin, end, from, this.#noted);
     return end;
   }
 
@@ -207,9 +242,10 @@ class JobScan {
     this.#noted = at + numbersPerValue;
   }
 
-  #keepValues(): void {
-    this.#page.keep(noted.slice(0, this.#noted));
+  #values(): Int32Array {
+    const values = noted.slice(0, this.#noted);
     if (noted.length > mostKept) noted = new Int32Array(2 ** 18);
+    return values;
   }
 }
 

@@ -4,22 +4,30 @@
  * them. Any other record is parsed when somebody asks for it.
  */
 import { parseExactJson } from '../shared/exact-json.ts';
-import { freeBytes } from '../shared/free-bytes.ts';
+import { freeBytes, ownsMemory } from '../shared/free-bytes.ts';
 import { numberIn, textIn } from '../shared/json-bytes.ts';
 import { jobFields } from './job-fields.ts';
 import { type ListedRecord, parsedRecord } from './listed-record.ts';
 
+/** What a page is read from; see ScannedPage. */
+export interface PageContent {
+  readonly bytes: Uint8Array;
+  readonly values: Int32Array;
+}
+
 /** The bytes of a response, and the values of its plain records, until they are dropped. */
 export class ScannedPage {
   #bytes: Buffer | null;
-  #values: Int32Array | null = null;
+  #values: Int32Array | null;
 
-  constructor(bytes: Buffer) {
+  /** @param values see the property */
+  constructor(bytes: Buffer, values: Int32Array) {
     this.#bytes = bytes;
+    this.#values = values;
   }
 
   get bytes(): Buffer {
-    if (this.#bytes === null) throw new TypeError('the bytes of this page were freed');
+    if (this.#bytes === null) throw new TypeError('the bytes of this page were freed, or are lent');
     return this.#bytes;
   }
 
@@ -28,12 +36,21 @@ export class ScannedPage {
    * The end of a text with escapes is negative.
    */
   get values(): Int32Array {
-    if (this.#values === null)
-      throw new TypeError('the values of this page are not noted yet, or were freed');
+    if (this.#values === null) throw new TypeError('the values of this page were freed, or are lent');
     return this.#values;
   }
 
-  keep(values: Int32Array): void {
+  /** Gives bytes and values to another thread until `takeBack`. Null: they share their memory with others, and stay. */
+  lend(): PageContent | null {
+    const [bytes, values] = [this.#bytes, this.#values];
+    if (bytes === null || values === null || !ownsMemory(bytes) || !ownsMemory(values)) return null;
+    this.#bytes = null;
+    this.#values = null;
+    return { bytes, values };
+  }
+
+  takeBack({ bytes, values }: PageContent): void {
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#values = values;
   }
 
@@ -89,6 +106,10 @@ export class ScannedJob implements ListedRecord {
     this.#parsed ??= parsedRecord(parseExactJson(this.page.bytes.toString('utf8', this.#begin, this.#end)));
     return this.#parsed;
   }
+}
+
+export function isPlainJob(record: ListedRecord): record is ScannedJob {
+  return record instanceof ScannedJob && record.isPlain;
 }
 
 const numbersOf: ReadonlyMap<string, number> = new Map(jobFields.map(({ path }, number) => [path, number]));

@@ -1,18 +1,18 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import type { JobLinesOptions } from '../../src/lake/job-line.ts';
-import { JobLines } from '../../src/lake/job-lines.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { JobLines, type JobLinesOptions } from '../../src/lake/job-lines.ts';
 import { bucketOf } from '../../src/lake/layout.ts';
+import { PageThread } from '../../src/page-thread/page-thread.ts';
 import { parseExactJson } from '../../src/shared/exact-json.ts';
 import { dayMs } from '../../src/shared/time.ts';
-import { BrokenAnswer, pageOf, type RawPage } from '../../src/source/page.ts';
+import { BrokenAnswer, pageOf, type RawPage, type ScanJobs } from '../../src/source/page.ts';
 import { creationTime } from '../../src/source/window.ts';
 import { copyJobRow, copyJobs } from '../../src/tables/copy-jobs.ts';
 import type { ListedRecord } from '../../src/tables/listed-record.ts';
 import { scanJobs } from '../../src/tables/scan-jobs.ts';
 import { type Observation, type Row, utcDay } from '../../src/tables/table.ts';
 import { digestsInLines } from '../support/digests-in-lines.ts';
-import { listedJobs, pageTexts } from '../support/job-texts.ts';
+import { bytesOf, listedJobs, pageTexts } from '../support/job-texts.ts';
 import { linesOf, stagedRows, undated } from '../support/staged-rows.ts';
 
 const seen: Observation = {
@@ -50,9 +50,15 @@ const otherNames = ['ParentJobId', 'IamRoleArn', 'Unknown', 'constructor', '__pr
 const pages = pageTexts(plain, otherNames);
 
 /** A page as it is read, or what is said of it. Bytes that are not UTF-8 are not scanned: they go the way of JSON.parse. */
-function read(body: Buffer, isUtf8: boolean): RawPage | { readonly failure: unknown } {
+async function read(
+  text: string,
+  isUtf8: boolean,
+  scan?: ScanJobs,
+): Promise<RawPage | { readonly failure: unknown }> {
+  const body = bytesOf(text);
   try {
-    return pageOf({ status: 200, date: seen.observedAt, requestId: null, body, isUtf8 }, 'CopyJobs');
+    const answer = { status: 200, date: seen.observedAt, requestId: null, body, isUtf8 };
+    return await pageOf(answer, 'CopyJobs', scan);
   } catch (error) {
     return { failure: error instanceof BrokenAnswer ? error.failure : error };
   }
@@ -75,6 +81,7 @@ function facts(record: ListedRecord): unknown {
 /** Every second job was seen before, on the day before. */
 const dates: JobLinesOptions['creationDates'] = {
   firstDate: (_bucket, id, created) => (id.length % 2 === 0 ? created - dayMs : created),
+  isFirstDate: () => false,
   load: async () => undefined,
 };
 
@@ -94,71 +101,83 @@ function plainRow(record: unknown): Row | null {
   return normalized.unknownFields.length + normalized.alteredFields.length === 0 ? normalized.row : null;
 }
 
-describe('the bytes of a page', () => {
-  it('say the same as JSON.parse and copyJobRow make of it, however they are spelled', async () => {
-    const lines = new JobLines({ buckets: 3, creationDates: dates });
-    const found = { broken: 0, unusual: 0, written: 0, odd: 0, repeated: 0 };
-    await fc.assert(
-      fc.asyncProperty(pages, async (text) => {
-        const body = Buffer.from(text);
-        const [page, parsed] = [read(body, true), read(body, false)];
-        if ('failure' in page || 'failure' in parsed) {
-          found.broken += 1;
-          expect(page).toEqual(parsed);
-          return;
-        }
-        const values = parsed.records.map(({ value }) => value);
-        expect(page.records.map(({ value }) => value)).toEqual(values);
-        expect(page.nextToken).toBe(parsed.nextToken);
-        expect(page.records.map(facts)).toEqual(parsed.records.map(facts));
-        if (scanJobs(body) === null) {
-          found.unusual += 1;
-          return;
-        }
-        const staged = await lines.encode(page.records, seen);
-        const odd = new Set(staged.odd);
-        // Each record keeps its value once it is parsed, so they are the same objects.
-        const rows = page.records.flatMap(({ value }) => {
-          const row = plainRow(value);
-          if (row !== null && odd.has(value)) found.repeated += 1;
-          return row === null || odd.has(value) ? [] : [row];
-        });
-        expect(staged.rows + staged.odd.length).toBe(values.length);
-        expect(staged.rows).toBe(rows.length);
-        const expected = rows.map((row) => ({ row, first: firstDate(row) }));
-        expect(stagedRows(staged.parts).map(withId).sort(byId)).toEqual(
-          expected.map(({ row, first }) => withId(stagedOf(row, first))).sort(byId),
-        );
-        for (const part of staged.parts) {
-          const inPart = expected.filter(
-            ({ row, first }) =>
-              utcDay(first) === part.partition.creation_date &&
-              bucketOf(String(row.account_id), 3) === part.bucket,
-          );
-          expect(part.rows).toBe(inPart.length);
-          const asRows = inPart.map(({ row, first }) => ({ ...row, creation_time: first }));
-          expect(Buffer.concat(part.bytes).toString()).toBe(linesOf(copyJobs, asRows));
-          expect(part.digests).toEqual({
-            entries: digestsInLines(copyJobs, Buffer.concat(part.bytes)),
-            latest: seen.observedAt,
-          });
-        }
-        expect(staged.openDays).toEqual(
-          new Set(rows.filter((row) => row.is_terminal !== true).map((row) => String(row.creation_date))),
-        );
-        found.written += staged.rows;
-        found.odd += staged.odd.length;
-      }),
-      { numRuns: 1_000, seed: 9 },
-    );
-    expect(Math.min(...Object.values(found))).toBeGreaterThan(5);
-    // Only a name that comes twice, or one with escapes, sends a record with a plain row the long way.
-    expect(found.repeated).toBeLessThan(found.written);
-  });
-});
+const thread = new PageThread(0);
+afterAll(() => thread.close());
 
-const firstDate = (row: Row): number =>
-  dates.firstDate(0, String(row.copy_job_id), Number(row.creation_time)) ?? Number.NaN;
+describe('the bytes of a page', () => {
+  it.each<[string, number, JobLinesOptions, ScanJobs?]>([
+    ['this thread', 1_000, { buckets: 3, creationDates: dates }],
+    [
+      'another thread',
+      500,
+      { buckets: 3, creationDates: undated, elsewhere: thread },
+      (bytes) => thread.scan(bytes),
+    ],
+  ])(
+    'say the same in %s as JSON.parse and copyJobRow make of it, however they are spelled',
+    async (_, numRuns, options, scan) => {
+      const lines = new JobLines(options);
+      const firstDate = ({ copy_job_id: id, creation_time: created }: Row): number =>
+        options.creationDates.firstDate(0, String(id), Number(created)) ?? Number.NaN;
+      const found = { broken: 0, unusual: 0, written: 0, odd: 0, repeated: 0 };
+      await fc.assert(
+        fc.asyncProperty(pages, async (text) => {
+          const [page, parsed] = [await read(text, true, scan), await read(text, false)];
+          if ('failure' in page || 'failure' in parsed) {
+            found.broken += 1;
+            expect(page).toEqual(parsed);
+            return;
+          }
+          const values = parsed.records.map(({ value }) => value);
+          expect(page.records.map(({ value }) => value)).toEqual(values);
+          expect(page.nextToken).toBe(parsed.nextToken);
+          expect(page.records.map(facts)).toEqual(parsed.records.map(facts));
+          if (scanJobs(Buffer.from(text)) === null) {
+            found.unusual += 1;
+            return;
+          }
+          const staged = await lines.encode(page.records, seen);
+          const odd = new Set(staged.odd);
+          // Each record keeps its value once it is parsed, so they are the same objects.
+          const rows = page.records.flatMap(({ value }) => {
+            const row = plainRow(value);
+            if (row !== null && odd.has(value)) found.repeated += 1;
+            return row === null || odd.has(value) ? [] : [row];
+          });
+          expect(staged.rows + staged.odd.length).toBe(values.length);
+          expect(staged.rows).toBe(rows.length);
+          const expected = rows.map((row) => ({ row, first: firstDate(row) }));
+          expect(stagedRows(staged.parts).map(withId).sort(byId)).toEqual(
+            expected.map(({ row, first }) => withId(stagedOf(row, first))).sort(byId),
+          );
+          for (const part of staged.parts) {
+            const inPart = expected.filter(
+              ({ row, first }) =>
+                utcDay(first) === part.partition.creation_date &&
+                bucketOf(String(row.account_id), 3) === part.bucket,
+            );
+            expect(part.rows).toBe(inPart.length);
+            const asRows = inPart.map(({ row, first }) => ({ ...row, creation_time: first }));
+            expect(Buffer.concat(part.bytes).toString()).toBe(linesOf(copyJobs, asRows));
+            expect([...Array.from(part.digests.entries), part.digests.latest]).toEqual([
+              ...digestsInLines(copyJobs, Buffer.concat(part.bytes)),
+              seen.observedAt,
+            ]);
+          }
+          expect(staged.openDays).toEqual(
+            new Set(rows.filter((row) => row.is_terminal !== true).map((row) => String(row.creation_date))),
+          );
+          found.written += staged.rows;
+          found.odd += staged.odd.length;
+        }),
+        { numRuns, seed: 9 },
+      );
+      expect(Math.min(...Object.values(found))).toBeGreaterThan(5);
+      // Only a name that comes twice, or one with escapes, sends a record with a plain row the long way.
+      expect(found.repeated).toBeLessThan(found.written);
+    },
+  );
+});
 
 const withId = (row: Row): readonly [string, Row] => [JSON.stringify(Object.entries(row).sort()), row];
 const byId = ([a]: readonly [string, Row], [b]: readonly [string, Row]): number => (a < b ? -1 : 1);
@@ -232,6 +251,7 @@ describe('a page', () => {
     const loads: number[] = [];
     const creationDates: JobLinesOptions['creationDates'] = {
       firstDate: (bucket, _id, created) => (loaded.has(bucket) ? created : null),
+      isFirstDate: (bucket) => loaded.has(bucket) || null,
       load: async (bucket) => {
         await Promise.resolve();
         loads.push(bucket);

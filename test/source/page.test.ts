@@ -3,16 +3,16 @@ import { expect, test } from 'vitest';
 import { releaseMemory } from '../../src/shared/release-memory.ts';
 import { HeldPage, pageOf } from '../../src/source/page.ts';
 
-function heldPage() {
+async function heldPage() {
   const body = Buffer.from(JSON.stringify({ CopyJobs: [{ CopyJobId: 'a' }, { CopyJobId: 'b' }] }));
   const answer = { status: 200, date: 5, requestId: null, body: Buffer.concat([body]), isUtf8: true };
   const given: string[] = [];
-  const page = new HeldPage(pageOf(answer, 'CopyJobs'), 1, () => given.push('back'));
+  const page = new HeldPage(await pageOf(answer, 'CopyJobs'), 1, () => given.push('back'));
   return { page, given };
 }
 
-test('a page that drops its records frees them, and holds its slot until it is released', () => {
-  const { page, given } = heldPage();
+test('a page that drops its records frees them, and holds its slot until it is released', async () => {
+  const { page, given } = await heldPage();
   const [first] = page.records;
   page.drop();
   expect(() => page.records).toThrow(TypeError);
@@ -24,8 +24,8 @@ test('a page that drops its records frees them, and holds its slot until it is r
   expect(given).toEqual(['back']);
 });
 
-test('a page that is released drops its records', () => {
-  const { page, given } = heldPage();
+test('a page that is released drops its records', async () => {
+  const { page, given } = await heldPage();
   const [first] = page.records;
   page.release();
   expect(() => first?.value).toThrow(TypeError);
@@ -33,7 +33,7 @@ test('a page that is released drops its records', () => {
 });
 
 test('nothing that a page keeps holds records that it dropped', async () => {
-  const { page } = heldPage();
+  const { page } = await heldPage();
   const record = new WeakRef(page.records[0] ?? {});
   page.drop();
   // A WeakRef holds its target until the end of the turn (tc39.es/ecma262, WeakRef Objects).

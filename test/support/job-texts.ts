@@ -10,6 +10,13 @@ export function listedJobs(records: readonly unknown[]): readonly ListedRecord[]
   return list.records;
 }
 
+/** The bytes of a response, in memory of their own. */
+export function bytesOf(text: string): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  bytes.write(text);
+  return bytes;
+}
+
 const space = fc.constantFrom('', '', '', '', ' ', '\n\t', '\r\n  ');
 
 /** JSON of this text: as JSON.stringify writes it, or with every `step`th character escaped. */

@@ -1,6 +1,6 @@
 /** Staged lines: read by other means than the program's, and written. */
-import type { JobLinesOptions } from '../../src/lake/job-line.ts';
-import type { PartLines } from '../../src/lake/job-lines.ts';
+import type { JobLinesOptions } from '../../src/lake/job-lines.ts';
+import type { PartLines } from '../../src/lake/page-lines.ts';
 import { lineOf, stagedColumns } from '../../src/lake/staged-line.ts';
 import { copyJobs } from '../../src/tables/copy-jobs.ts';
 import type { Row, Table, Value } from '../../src/tables/table.ts';
@@ -52,5 +52,6 @@ export function linesOf(table: Table, rows: readonly Row[]): string {
 /** No job was seen on another day before. */
 export const undated: JobLinesOptions['creationDates'] = {
   firstDate: (_bucket, _id, created) => created,
+  isFirstDate: () => true,
   load: async () => undefined,
 };
