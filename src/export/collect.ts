@@ -1,13 +1,16 @@
 /** Every planned drain of a run, a number of them at once. */
+import type { PublishBatches } from '../lake/publish-batches.ts';
 import type { Drained, Planned } from '../ledger/planned.ts';
 import { acquireUnlessAborted } from '../shared/abort.ts';
 import { createSource } from '../source/backup.ts';
 import { type Concurrency, type ConcurrencySummary, openConcurrency } from '../source/concurrency.ts';
 import { isEmptyWindow } from '../source/window.ts';
+import { copyJobs } from '../tables/copy-jobs.ts';
 import { collectTarget, type Destination } from './collect-target.ts';
 import { CredentialsAhead } from './credentials-ahead.ts';
 import { DrainQueue } from './drain-queue.ts';
 import type { BegunRun, GrowingPlan } from './growing-plan.ts';
+import { JobsFirst } from './jobs-first.ts';
 import type { OpenRun } from './open-run.ts';
 
 export interface Collected extends BegunRun {
@@ -25,7 +28,7 @@ export interface Collected extends BegunRun {
 export async function collect(
   opened: OpenRun,
   plan: GrowingPlan,
-  destination: Destination,
+  destination: Destination & { readonly batches: Pick<PublishBatches, 'finishTable'> },
 ): Promise<Collected> {
   const { settings, planning, log, pageThread } = opened;
   const { progress } = opened.io;
@@ -61,6 +64,11 @@ export async function collect(
     signal,
   };
   const drained = new Map<Planned, Drained>();
+  const jobs = new JobsFirst(() => {
+    log.debug('all copy jobs are read: their parts are made while counts are read');
+    // Its error is that of the batches' next call.
+    void destination.batches.finishTable(copyJobs);
+  });
   const drainOne = async (next: Planned): Promise<void> => {
     progress.drainBegan(next);
     ahead.began(next.target.accountId);
@@ -68,6 +76,7 @@ export async function collect(
       const done = await collectTarget(next, context);
       const { status } = done.report;
       drained.set(next, done);
+      jobs.ended(next);
       progress.drained(next, status === 'OK');
       // A drain that the end of the run cut short says nothing about its region.
       const { region } = next.target;
@@ -103,10 +112,13 @@ export async function collect(
       readingSince ??= performance.now();
       progress.drainStarted(asked);
       queue.add(asked);
+      jobs.add(asked);
       ahead.add(asked.map(({ target }) => target));
     })
     .then((begun) => {
       queue.complete();
+      // Another shard's rows may still come.
+      if (settings.shard === null) jobs.complete();
       return begun;
     });
   recorded.catch((error: unknown) => broken.abort(error));

@@ -5,16 +5,27 @@ import type { DrainStatus } from '../source/source.ts';
 /** After this many drains without a single page from its region, a region counts as not answering. */
 const triesOfRegion = 3;
 
+/** Drains of one table that were read equally far. */
+interface Equals {
+  readonly time: number;
+  /** Lower ones come first. */
+  readonly rank: number;
+  readonly drains: Planned[];
+  given: number;
+}
+
 /**
  * Gives out each planned drain once. A drain that one night skipped has the oldest watermark, so it comes early in the
- * next; equal ones keep the order of the plan. Drains may be added while others are given out. A region that cannot be
+ * next; of equal ones copy jobs come before counts, so that their parts can be
+ * made while counts are read; the rest keep the order of the plan. Drains may be added while others are given out. A region that cannot be
  * reached would then come first for ever, and hold a slot for each of its targets, so after a few tries the rest of it
  * waits behind all other drains.
  */
 export class DrainQueue {
-  /** Drains by how far they were read; the times ascend. */
-  readonly #byTime = new Map<number, { readonly drains: Planned[]; given: number }>();
-  readonly #times: number[] = [];
+  /** In the order of their coming. */
+  readonly #waiting: Equals[] = [];
+  /** The same by time and rank. */
+  readonly #known = new Map<string, Equals>();
   /** Drains of silent regions. */
   readonly #behind: Planned[] = [];
   readonly #answering = new Set<string>();
@@ -32,12 +43,10 @@ export class DrainQueue {
   add(planned: readonly Planned[]): void {
     for (const one of planned) {
       const time = one.coveredTo ?? Number.NEGATIVE_INFINITY;
-      const known = this.#byTime.get(time);
-      if (known === undefined) {
-        this.#byTime.set(time, { drains: [one], given: 0 });
-        const later = this.#times.findIndex((other) => other > time);
-        this.#times.splice(later < 0 ? this.#times.length : later, 0, time);
-      } else known.drains.push(one);
+      const rank = one.table === 'copy_jobs' ? 0 : 1;
+      const known = this.#known.get(nameOf({ time, rank }));
+      if (known === undefined) this.#addEquals({ time, rank, drains: [one], given: 0 });
+      else known.drains.push(one);
     }
     this.#tell();
   }
@@ -81,16 +90,23 @@ export class DrainQueue {
   }
 
   #longestWaiting(): Planned | undefined {
-    const [time] = this.#times;
-    const waiting = time === undefined ? undefined : this.#byTime.get(time);
-    if (time === undefined || waiting === undefined) return undefined;
-    const one = waiting.drains[waiting.given];
-    waiting.given += 1;
-    if (waiting.given === waiting.drains.length) {
-      this.#byTime.delete(time);
-      this.#times.shift();
+    const [first] = this.#waiting;
+    if (first === undefined) return undefined;
+    const one = first.drains[first.given];
+    first.given += 1;
+    if (first.given === first.drains.length) {
+      this.#known.delete(nameOf(first));
+      this.#waiting.shift();
     }
     return one;
+  }
+
+  #addEquals(added: Equals): void {
+    this.#known.set(nameOf(added), added);
+    const later = this.#waiting.findIndex(
+      ({ time, rank }) => time > added.time || (time === added.time && rank > added.rank),
+    );
+    this.#waiting.splice(later < 0 ? this.#waiting.length : later, 0, added);
   }
 
   #tell(): void {
@@ -101,6 +117,10 @@ export class DrainQueue {
   #isSilent(region: string): boolean {
     return !this.#answering.has(region) && (this.#unanswered.get(region) ?? 0) >= triesOfRegion;
   }
+}
+
+function nameOf({ time, rank }: Pick<Equals, 'time' | 'rank'>): string {
+  return `${time} ${rank}`;
 }
 
 /** True if a drain ended like this because nothing answered in time. */

@@ -72,6 +72,15 @@ export class PublishBatches {
   }
 
   /**
+   * Publishes what is left of one table while others are still staged. Of this one, nothing may be staged afterwards. Resolves when
+   * publishing begins; its error is that of a later call.
+   */
+  async finishTable(table: Table): Promise<void> {
+    while (this.#publishing !== null) await this.#publishing;
+    this.#start(table);
+  }
+
+  /**
    * Publishes what is left. Nothing may be staged afterwards.
    * @throws the error of a batch
    */
@@ -105,9 +114,9 @@ export class PublishBatches {
     this.#timer = setTimeout(onTime, Math.min(afterMs, longestTimerMs)).unref();
   }
 
-  #start(): void {
+  #start(only?: Table): void {
     if (this.#publishing !== null || this.#closed) return;
-    this.#publishing = this.#publishBatch()
+    this.#publishing = this.#publishBatch(only)
       .catch((error) => {
         this.#broken ??= { error };
       })
@@ -117,9 +126,9 @@ export class PublishBatches {
       });
   }
 
-  async #publishBatch(): Promise<void> {
+  async #publishBatch(only?: Table): Promise<void> {
     const started = this.#bounds.now();
-    await this.#publish(await this.#staging.rotate());
+    await this.#publish(await this.#staging.rotate(only));
     this.#spentMs += this.#bounds.now() - started;
   }
 }

@@ -87,10 +87,13 @@ export interface Staging {
   stage(table: Table, rows: readonly Row[], origin: string): Promise<void>;
   /** The same for rows that are lines already. Their bytes are freed once they are on disk. */
   stageLines(table: Table, parts: readonly PartLines[], origin: string): Promise<void>;
-  /** Bytes in the current batch, in memory and on disk. */
+  /** Bytes that are not in a closed batch, in memory and on disk. */
   bytes(): number;
-  /** Closes the current batch and starts a new one. Does not reject: `lost` lists what could not be written. */
-  rotate(): Promise<StagedBatch>;
+  /**
+   * Closes what was staged so far as one batch. Does not reject: `lost` lists what could not be written.
+   * @param only the rows of this table. Default: all
+   */
+  rotate(only?: Table): Promise<StagedBatch>;
   /** Resolves when nothing is written any more. Nothing may be staged afterwards. */
   close(): Promise<void>;
 }
@@ -127,6 +130,7 @@ interface OpenPart {
   writtenBytes: number;
 }
 
+/** Of one table. */
 interface OpenBatch {
   readonly folder: string;
   readonly parts: Map<string, OpenPart>;
@@ -158,15 +162,18 @@ export function openStaging(options: StagingOptions): Staging {
     reserve = () => () => undefined,
   } = options;
   let batches = 0;
-  let batch = newBatch();
+  /** By table. */
+  const open = new Map<string, OpenBatch>();
   let buffered = 0;
   /** One at a time keeps the order of appends. */
   const inTurn = pLimit(1);
   const oneTyped = pLimit(1);
 
-  function newBatch(): OpenBatch {
+  function batchOf({ name }: Table): OpenBatch {
+    const known = open.get(name);
+    if (known !== undefined) return known;
     batches += 1;
-    return {
+    const batch: OpenBatch = {
       folder: join(folder, `batch-${batches}`),
       parts: new Map(),
       bytes: 0,
@@ -175,7 +182,12 @@ export function openStaging(options: StagingOptions): Staging {
       typing: [],
       closed: false,
     };
+    open.set(name, batch);
+    return batch;
   }
+
+  /** Of all open batches. */
+  const sum = (of: (batch: OpenBatch) => number) => [...open.values()].reduce((all, one) => all + of(one), 0);
 
   async function stage(table: Table, rows: readonly Row[], origin: string): Promise<void> {
     const lines = new Map<OpenPart, RowLines>();
@@ -215,26 +227,33 @@ export function openStaging(options: StagingOptions): Staging {
     part.bufferedBytes += bytes.length;
     part.rows += rows;
     part.origins.add(origin);
-    batch.bytes += bytes.length;
+    batchOf(part.table).bytes += bytes.length;
     buffered += bytes.length;
   }
 
   function takeInDigests(part: OpenPart, digests: LineDigests): void {
     const before = part.digests.bytesHeld;
     part.digests.add(digests);
-    batch.digestBytes += part.digests.bytesHeld - before;
+    batchOf(part.table).digestBytes += part.digests.bytesHeld - before;
   }
 
   async function flushIfFull(): Promise<void> {
-    if (buffered > bufferBytes) await inTurn(() => flush(batch, bufferBytes / 2));
-    if (batch.digestBytes > digestBytes) await inTurn(() => spillDigests(batch, digestBytes / 2));
+    if (buffered > bufferBytes) await inTurn(() => flush(bufferBytes / 2));
+    if (sum((batch) => batch.digestBytes) > digestBytes) await inTurn(() => spillDigests(digestBytes / 2));
+  }
+
+  /** The parts that are open, with their batches. */
+  function openParts(): readonly (readonly [OpenBatch, OpenPart])[] {
+    return [...open.values()].flatMap((batch) =>
+      [...batch.parts.values()].map((part) => [batch, part] as const),
+    );
   }
 
   /** Moves the largest ones to disk until at most `keep` bytes are in memory. */
-  async function spillDigests(target: OpenBatch, keep: number): Promise<void> {
-    const largestFirst = [...target.parts.values()].sort((a, b) => b.digests.bytesHeld - a.digests.bytesHeld);
-    for (const { digests } of largestFirst) {
-      if (target.digestBytes <= keep || digests.bytesHeld === 0) return;
+  async function spillDigests(keep: number): Promise<void> {
+    const largestFirst = [...openParts()].sort(([, a], [, b]) => b.digests.bytesHeld - a.digests.bytesHeld);
+    for (const [target, { digests }] of largestFirst) {
+      if (sum((batch) => batch.digestBytes) <= keep || digests.bytesHeld === 0) return;
       // Without the folder they cannot be written, which `spill` takes in its stride.
       if (target.bytesOnDisk === 0) await makeFolder(target.folder).catch(() => undefined);
       target.digestBytes -= digests.bytesHeld;
@@ -254,6 +273,7 @@ export function openStaging(options: StagingOptions): Staging {
 
   function openPart(table: Table, partition: Readonly<Record<string, string>>, bucket: number): OpenPart {
     const key = partKey(table, partition, bucket);
+    const batch = batchOf(table);
     const known = batch.parts.get(key);
     if (known !== undefined) return known;
     const part: OpenPart = {
@@ -279,9 +299,9 @@ export function openStaging(options: StagingOptions): Staging {
   }
 
   /** Writes the largest buffers to disk until at most `keep` bytes are in memory. So appends are few and large. */
-  async function flush(target: OpenBatch, keep: number): Promise<void> {
-    const largestFirst = [...target.parts.values()].sort((a, b) => b.bufferedBytes - a.bufferedBytes);
-    for (const part of largestFirst) {
+  async function flush(keep: number): Promise<void> {
+    const largestFirst = [...openParts()].sort(([, a], [, b]) => b.bufferedBytes - a.bufferedBytes);
+    for (const [target, part] of largestFirst) {
       if (buffered <= keep || part.bufferedBytes === 0) return;
       await append(target, part);
     }
@@ -367,18 +387,25 @@ export function openStaging(options: StagingOptions): Staging {
     }
   }
 
-  async function rotate(): Promise<StagedBatch> {
-    const closed = batch;
-    batch = newBatch();
-    closed.closed = true;
+  async function rotate(only?: Table): Promise<StagedBatch> {
+    const closed = [...open].filter(([name]) => only === undefined || name === only.name);
+    for (const [name, batch] of closed) {
+      open.delete(name);
+      batch.closed = true;
+    }
+    return await batchFrom(closed.map(([, batch]) => batch));
+  }
+
+  async function batchFrom(closed: readonly OpenBatch[]): Promise<StagedBatch> {
     const lost = new Map<OpenPart, unknown>();
     await inTurn(async () => {
       const some = pLimit(writesAtOnce);
-      const appends = [...closed.parts.values()]
-        .filter(({ bufferedBytes }) => bufferedBytes > 0)
-        .map((part) =>
+      const appends = closed
+        .flatMap((batch) => [...batch.parts.values()].map((part) => [batch, part] as const))
+        .filter(([, { bufferedBytes }]) => bufferedBytes > 0)
+        .map(([batch, part]) =>
           some(() =>
-            append(closed, part).catch((error) => {
+            append(batch, part).catch((error) => {
               lost.set(part, error);
               buffered -= part.bufferedBytes;
               part.buffered = [];
@@ -388,8 +415,10 @@ export function openStaging(options: StagingOptions): Staging {
         );
       await Promise.all(appends);
     });
-    await Promise.all(closed.typing);
-    const parts = [...closed.parts.values()].sort((a, b) => compareKeys(a.key, b.key));
+    await Promise.all(closed.flatMap(({ typing }) => typing));
+    const parts = closed
+      .flatMap((batch) => [...batch.parts.values()])
+      .sort((a, b) => compareKeys(a.key, b.key));
     return {
       lost: parts
         .filter((part) => lost.has(part))
@@ -401,10 +430,12 @@ export function openStaging(options: StagingOptions): Staging {
           files: [...files, packed].filter(({ bytes }) => bytes > 0).map(({ path }) => path),
         })),
       async remove() {
-        await rm(closed.folder, { recursive: true, force: true }).catch((error) => {
-          throw stagingProblem(closed.folder, error);
-        });
-        for (const { files, packed, digests } of closed.parts.values()) {
+        for (const { folder: ofBatch } of closed) {
+          await rm(ofBatch, { recursive: true, force: true }).catch((error) => {
+            throw stagingProblem(ofBatch, error);
+          });
+        }
+        for (const { files, packed, digests } of parts) {
           digests.release();
           for (const { releases } of [...files, packed]) for (const release of releases.splice(0)) release();
         }
@@ -413,11 +444,11 @@ export function openStaging(options: StagingOptions): Staging {
   }
 
   async function close(): Promise<void> {
-    batch.closed = true;
-    await Promise.all(batch.typing);
+    for (const batch of open.values()) batch.closed = true;
+    await Promise.all([...open.values()].flatMap(({ typing }) => typing));
   }
 
-  return { stage, stageLines, rotate, close, bytes: () => batch.bytes };
+  return { stage, stageLines, rotate, close, bytes: () => sum(({ bytes }) => bytes) };
 }
 
 function stagedFile(path: string): StagedFile {

@@ -27,18 +27,23 @@ const work = fileURLToPath(new URL(`./work${extname(import.meta.url)}`, import.m
 
 export class PageThread implements LinesElsewhere {
   readonly #from: number;
+  readonly #smallest: number;
   #records = 0;
   #waiting = 0;
   #pool: Promise<Piscina> | null = null;
 
-  /** @param from it starts after so many records. A small run does without. */
-  constructor(from: number) {
+  /**
+   * @param from it starts after so many records. A small run does without
+   * @param smallest bytes of a page that is worth the way; default 64 KiB
+   */
+  constructor(from: number, smallest = 64 * 2 ** 10) {
     this.#from = from;
+    this.#smallest = smallest;
   }
 
   /** Rejects if the thread breaks down. The bytes are lost then. */
   async scan(bytes: Buffer): Promise<Scanned> {
-    if (!this.#takesOne || !ownsMemory(bytes)) {
+    if (!this.#takes(bytes) || !ownsMemory(bytes)) {
       const list = scanJobs(bytes);
       this.#records += list?.records.length ?? 0;
       return { bytes, list };
@@ -55,7 +60,8 @@ export class PageThread implements LinesElsewhere {
   ): Promise<{ readonly lines: PageLines; readonly dates: AssumedDates } | null> {
     const plain = records.filter(isPlainJob);
     const scanned = plain[0]?.page;
-    if (!this.#takesOne || scanned === undefined || plain.some(({ page }) => page !== scanned)) return null;
+    if (scanned === undefined || !this.#takes(scanned.bytes)) return null;
+    if (plain.some(({ page }) => page !== scanned)) return null;
     const page = scanned.lend();
     if (page === null) return null;
     const places = Int32Array.from(plain.flatMap(({ from, to }) => [from, to]));
@@ -71,8 +77,8 @@ export class PageThread implements LinesElsewhere {
     await (await this.#pool)?.destroy();
   }
 
-  get #takesOne(): boolean {
-    return this.#records >= this.#from && this.#waiting < mostWaiting;
+  #takes({ length }: Buffer): boolean {
+    return this.#records >= this.#from && this.#waiting < mostWaiting && length >= this.#smallest;
   }
 
   async #run(name: 'scan' | 'lines', task: Uint8Array | LinesTask, bytes: readonly ArrayBufferView[]) {

@@ -101,7 +101,7 @@ function plainRow(record: unknown): Row | null {
   return normalized.unknownFields.length + normalized.alteredFields.length === 0 ? normalized.row : null;
 }
 
-const thread = new PageThread(0);
+const thread = new PageThread(0, 0);
 afterAll(() => thread.close());
 
 describe('the bytes of a page', () => {

@@ -40,7 +40,7 @@ async function recordsOf(bytes: Buffer) {
 }
 
 it('starts after so many records, and takes none before', async () => {
-  thread = new PageThread(20);
+  thread = new PageThread(20, 0);
   for (const count of [10, 10]) {
     const bytes = pageOf(jobs(count));
     expect((await thread.scan(bytes)).bytes).toBe(bytes);
@@ -52,21 +52,21 @@ it('starts after so many records, and takes none before', async () => {
 });
 
 it('gives back the bytes of what is no list of jobs', async () => {
-  thread = new PageThread(0);
+  thread = new PageThread(0, 0);
   const bytes = bytesOf('<html>');
   const { bytes: back, list } = await thread.scan(bytes);
   expect([back.toString(), list]).toEqual(['<html>', null]);
 });
 
 it('leaves bytes alone that share their memory', async () => {
-  thread = new PageThread(0);
+  thread = new PageThread(0, 0);
   const all = pageOf(jobs(2));
   const page = Buffer.from(all.buffer, 0, all.length - 1);
   expect((await thread.scan(page)).bytes).toBe(page);
 });
 
 it('lends a page while it writes its lines, and gives it back', async () => {
-  thread = new PageThread(0);
+  thread = new PageThread(0, 0);
   const records = await recordsOf(pageOf(jobs(200)));
   const writing = thread.lines(records, seen, 2);
   expect(() => records[0]?.field('CopyJobId')).toThrow(/are lent/);
@@ -101,7 +101,7 @@ function datesOf(known: CompactTimeMap): JobLinesOptions['creationDates'] {
 it.each([0, 1])(
   'a page with %i jobs that were first seen on another day has the same lines as without it',
   async (moved) => {
-    thread = new PageThread(0);
+    thread = new PageThread(0, 0);
     const known = new CompactTimeMap();
     if (moved === 1) known.set('job-5', created - 3 * dayMs);
     const rowsWith = async (elsewhere: Partial<JobLinesOptions>) => {
@@ -115,7 +115,7 @@ it.each([0, 1])(
 );
 
 it('says so if it cannot write a page, and writes the next one', async () => {
-  thread = new PageThread(0);
+  thread = new PageThread(0, 0);
   const [record] = await recordsOf(
     pageOf([{ CopyJobId: 'job', CreationDate: created / 1000, State: 'FAILED' }]),
   );
@@ -129,7 +129,7 @@ it('says so if it cannot write a page, and writes the next one', async () => {
 });
 
 it('a run that is large enough for it ends at the truth', { timeout: 120_000 }, async () => {
-  thread = new PageThread(0);
+  thread = new PageThread(0, 0);
   const lab = await openLab({ accounts: 2, regions: 1, jobsPerDay: 5_000 });
   try {
     await lab.run();
