@@ -15,7 +15,7 @@ import { createSource } from '../source/backup.ts';
 import { openConcurrency } from '../source/concurrency.ts';
 import type { DrainReport, Source } from '../source/source.ts';
 import { creationTime, isEmptyWindow } from '../source/window.ts';
-import type { ListedRecord } from '../tables/listed-record.ts';
+import type { ListedRecords } from '../tables/listed-record.ts';
 import { targetName } from '../targets/target.ts';
 import type { JobIo } from '../telemetry/job-io.ts';
 import type { PlannedTarget, PlanSummary } from '../telemetry/run-summary.ts';
@@ -150,7 +150,7 @@ async function tryOne({
   return { planned, report: page === null ? drain.report() : readable(pageMs), page, pageMs };
 }
 
-function spanOf(records: readonly ListedRecord[]): number {
+function spanOf(records: ListedRecords): number {
   const times = records.map(creationTime).filter((time) => time !== null);
   return times.length < 2 ? 0 : Math.max(...times) - Math.min(...times);
 }

@@ -3,7 +3,7 @@
  * every field has a column and a value of its type. The others, `odd` here, go the way of copyJobRow
  * (src/tables/copy-jobs.ts), which says what a record means and why it is rejected. A test compares both ways.
  */
-import type { ListedRecord } from '../tables/listed-record.ts';
+import type { ListedRecords } from '../tables/listed-record.ts';
 import type { Observation } from '../tables/table.ts';
 import { type AssumedDates, areFirstDates } from './assumed-dates.ts';
 import type { CreationDates } from './creation-dates.ts';
@@ -25,7 +25,7 @@ export interface LinesElsewhere {
    * Rejects if the thread breaks down. The records are lost then.
    */
   lines(
-    records: readonly ListedRecord[],
+    records: ListedRecords,
     observation: Observation,
     buckets: number,
   ): Promise<{ readonly lines: PageLines; readonly dates: AssumedDates } | null>;
@@ -44,20 +44,20 @@ export class JobLines {
     this.#options = options;
   }
 
-  async encode(records: readonly ListedRecord[], observation: Observation): Promise<JobPageLines> {
+  async encode(records: ListedRecords, observation: Observation): Promise<JobPageLines> {
     const lines = (await this.#elsewhere(records, observation)) ?? (await this.#here(records, observation));
-    return { ...lines, odd: lines.odd.map(({ value }) => value) };
+    return { ...lines, odd: lines.odd.map((place) => records.at(place)?.value) };
   }
 
   /** Null: the lines have to be written here. */
-  async #elsewhere(records: readonly ListedRecord[], observation: Observation): Promise<PageLines | null> {
+  async #elsewhere(records: ListedRecords, observation: Observation): Promise<PageLines | null> {
     const { elsewhere, buckets, creationDates } = this.#options;
     const done = await elsewhere?.lines(records, observation, buckets);
     if (done === undefined || done === null) return null;
     return (await areFirstDates(done.dates, creationDates)) ? done.lines : null;
   }
 
-  async #here(records: readonly ListedRecord[], observation: Observation): Promise<PageLines> {
+  async #here(records: ListedRecords, observation: Observation): Promise<PageLines> {
     for (;;) {
       const lines = pageLines(records, observation, this.#options, this.#writer);
       if (!('missing' in lines)) return lines;

@@ -1,7 +1,7 @@
 /** The copy jobs of one page as staged lines, in the parts that they belong to. */
 import { dayMs } from '../shared/time.ts';
 import type { ListedRecord } from '../tables/listed-record.ts';
-import { isPlainJob, type ScannedJob } from '../tables/scanned-jobs.ts';
+import { ScannedJob } from '../tables/scanned-jobs.ts';
 import { type Observation, utcDay } from '../tables/table.ts';
 import { type JobLine, type JobLineOptions, PageLineWriter } from './job-line.ts';
 import type { LineDigests } from './line-digests.ts';
@@ -25,8 +25,8 @@ export interface PageLines {
   readonly openDays: ReadonlySet<string>;
   /** These jobs; `created` in milliseconds since the epoch. */
   readonly open: readonly { readonly id: string; readonly created: number }[];
-  /** Records that have no line. */
-  readonly odd: readonly ListedRecord[];
+  /** The places of the records that have no line. */
+  readonly odd: readonly number[];
 }
 
 /** So many bytes are moved to their parts while a page is being written. */
@@ -37,7 +37,7 @@ const moveBytes = 4 * 2 ** 20;
  * @returns a bucket whose creation dates have to be loaded first; then nothing was made
  */
 export function pageLines(
-  records: readonly ListedRecord[],
+  records: Iterable<ListedRecord>,
   observation: Observation,
   options: JobLineOptions,
   writer: LineWriter,
@@ -64,7 +64,7 @@ class PageEncoder {
   readonly #parts = new Map<number, Map<number, PartRuns>>();
   readonly #openDays = new Set<number>();
   readonly #open: { id: string; created: number }[] = [];
-  readonly #odd: ListedRecord[] = [];
+  readonly #odd: number[] = [];
   #rows = 0;
   #last: { readonly day: number; readonly part: PartRuns } | null = null;
 
@@ -76,12 +76,14 @@ class PageEncoder {
   }
 
   /** Returns a bucket whose creation dates have to be loaded first; null: all records were written. */
-  write(records: readonly ListedRecord[]): number | null {
+  write(records: Iterable<ListedRecord>): number | null {
     let lines: PageLineWriter | null = null;
     let page: ScannedJob['page'] | null = null;
+    let place = -1;
     for (const record of records) {
-      if (!isPlainJob(record)) {
-        this.#odd.push(record);
+      place += 1;
+      if (!(record instanceof ScannedJob) || !record.isPlain) {
+        this.#odd.push(place);
         continue;
       }
       if (lines === null || record.page !== page) {
@@ -100,7 +102,7 @@ class PageEncoder {
       }
       this.#writer.truncate(begin);
       if (line !== null) return line.missing;
-      this.#odd.push(record);
+      this.#odd.push(place);
     }
     return null;
   }

@@ -10,9 +10,9 @@ import type { LinesElsewhere } from '../lake/job-lines.ts';
 import type { PageLines } from '../lake/page-lines.ts';
 import { ownsMemory } from '../shared/free-bytes.ts';
 import { beginYoungHeapsWith } from '../shared/young-heap.ts';
-import type { ListedRecord } from '../tables/listed-record.ts';
+import type { ListedRecords } from '../tables/listed-record.ts';
 import { jobsFound, type Scanned, scanJobs } from '../tables/scan-jobs.ts';
-import { isPlainJob } from '../tables/scanned-jobs.ts';
+import { ScannedJobs } from '../tables/scanned-jobs.ts';
 import type { Observation } from '../tables/table.ts';
 import type { LinesDone, LinesTask, Scan } from './work.ts';
 
@@ -54,23 +54,17 @@ export class PageThread implements LinesElsewhere {
   }
 
   async lines(
-    records: readonly ListedRecord[],
+    records: ListedRecords,
     observation: Observation,
     buckets: number,
   ): Promise<{ readonly lines: PageLines; readonly dates: AssumedDates } | null> {
-    const plain = records.filter(isPlainJob);
-    const scanned = plain[0]?.page;
-    if (scanned === undefined || !this.#takes(scanned.bytes)) return null;
-    if (plain.some(({ page }) => page !== scanned)) return null;
-    const page = scanned.lend();
+    if (!(records instanceof ScannedJobs) || !this.#takes(records.page.bytes)) return null;
+    const page = records.page.lend();
     if (page === null) return null;
-    const places = Int32Array.from(plain.flatMap(({ from, to }) => [from, to]));
-    const task: LinesTask = { page, records: places, observation, buckets };
-    const done: LinesDone = await this.#run('lines', task, [page.bytes, page.values, places]);
-    scanned.takeBack(done.page);
-    const odd = records.filter((record) => !isPlainJob(record));
-    odd.push(...done.odd.flatMap((at) => plain[at] ?? []));
-    return { lines: { ...done.lines, odd }, dates: done.dates };
+    const task: LinesTask = { page, places: records.places, observation, buckets };
+    const done: LinesDone = await this.#run('lines', task, [page.bytes, page.values]);
+    records.page.takeBack(done.page);
+    return done;
   }
 
   async close(): Promise<void> {

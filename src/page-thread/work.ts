@@ -4,7 +4,7 @@ import { type AssumedDates, DateAssumptions } from '../lake/assumed-dates.ts';
 import { LineWriter } from '../lake/line-writer.ts';
 import { type PageLines, pageLines } from '../lake/page-lines.ts';
 import { type FoundJobs, findJobs } from '../tables/scan-jobs.ts';
-import { type PageContent, ScannedJob, ScannedPage } from '../tables/scanned-jobs.ts';
+import { type PageContent, ScannedJobs, ScannedPage } from '../tables/scanned-jobs.ts';
 import type { Observation } from '../tables/table.ts';
 
 export interface Scan {
@@ -14,8 +14,8 @@ export interface Scan {
 
 export interface LinesTask {
   readonly page: PageContent;
-  /** Where the values of each plain record begin and end, in pairs. */
-  readonly records: Int32Array;
+  /** As in ScannedJobs. */
+  readonly places: Int32Array;
   readonly observation: Observation;
   /** The lake's bucket count. */
   readonly buckets: number;
@@ -23,26 +23,20 @@ export interface LinesTask {
 
 export interface LinesDone {
   readonly page: PageContent;
-  readonly lines: Omit<PageLines, 'odd'>;
+  readonly lines: PageLines;
   readonly dates: AssumedDates;
-  /** The places of the records that have no line, in the order of the task. */
-  readonly odd: readonly number[];
 }
 
 export function scan(bytes: Uint8Array) {
   const found = findJobs(asBuffer(bytes));
-  return moved<Scan>({ bytes, found }, [bytes, ...(found === null ? [] : [found.values, found.records])]);
+  return moved<Scan>({ bytes, found }, [bytes, ...(found === null ? [] : [found.values, found.places])]);
 }
 
 /** Pages take turns. */
 const writer = new LineWriter();
 
-export function lines({ page, records, observation, buckets }: LinesTask) {
-  const scanned = new ScannedPage(asBuffer(page.bytes), page.values);
-  const jobs = Array.from(
-    { length: records.length / 2 },
-    (_, at) => new ScannedJob(scanned, 0, 0, records[at * 2] ?? 0, records[at * 2 + 1] ?? 0),
-  );
+export function lines({ page, places, observation, buckets }: LinesTask) {
+  const jobs = new ScannedJobs(new ScannedPage(asBuffer(page.bytes), page.values), places);
   const creationDates = new DateAssumptions(jobs.length);
   const made = pageLines(jobs, observation, { buckets, creationDates }, writer);
   if ('missing' in made) throw new TypeError('a date is missing, although each record has its own');
@@ -51,12 +45,9 @@ export function lines({ page, records, observation, buckets }: LinesTask) {
     ...part,
     digests: { ...part.digests, entries: digests[at] ?? [] },
   }));
-  const { rows, openDays, open } = made;
-  const places = new Map<unknown, number>(made.odd.length === 0 ? [] : jobs.map((job, at) => [job, at]));
-  const odd = made.odd.flatMap((record) => places.get(record) ?? []);
   const dates = creationDates.assumed;
   const ofLines = made.parts.flatMap(({ bytes }) => bytes);
-  return moved<LinesDone>({ page, lines: { parts, rows, openDays, open }, dates, odd }, [
+  return moved<LinesDone>({ page, lines: { ...made, parts }, dates }, [
     page.bytes,
     page.values,
     dates.keys,

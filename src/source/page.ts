@@ -1,7 +1,7 @@
 import type { AwsResponse } from '../aws/response.ts';
 import { parseExactJson } from '../shared/exact-json.ts';
 import { freeBytes } from '../shared/free-bytes.ts';
-import { type ListedRecord, parsedRecord } from '../tables/listed-record.ts';
+import { type ListedRecord, type ListedRecords, parsedRecord } from '../tables/listed-record.ts';
 import { type Scanned, scanJobs } from '../tables/scan-jobs.ts';
 import type { Ask } from './ask.ts';
 import type { RequestFailure } from './outcome.ts';
@@ -26,7 +26,7 @@ export class HeldPage implements Page {
   readonly repaired: boolean;
   readonly nextToken: string | null;
   readonly pass: number;
-  #records: readonly ListedRecord[] | null;
+  #records: ListedRecords | null;
   #isReleased = false;
   readonly #drop: () => void;
   readonly #giveBack: () => void;
@@ -43,7 +43,7 @@ export class HeldPage implements Page {
     this.#giveBack = giveBack;
   }
 
-  get records(): readonly ListedRecord[] {
+  get records(): ListedRecords {
     if (this.#records === null)
       throw new TypeError('the records of a page are gone once the next is asked for');
     return this.#records;

@@ -1,5 +1,5 @@
 import type { AggregationPeriod } from '../tables/copy-job-summaries.ts';
-import type { ListedRecord } from '../tables/listed-record.ts';
+import type { ListedRecords } from '../tables/listed-record.ts';
 import type { Target } from '../targets/target.ts';
 
 /** A half-open window `[from, to)` of creation time, in milliseconds since the epoch; null: no lower bound. */
@@ -22,7 +22,7 @@ export interface Page {
    * The records as on the wire. They are in memory until the page drops them, or the next page is asked for. Read later, this
    * throws a TypeError.
    */
-  readonly records: readonly ListedRecord[];
+  readonly records: ListedRecords;
   /** Frees the memory of the records before the next page is asked for. */
   drop(): void;
   /** AWS's time of the response (its `Date` header), in milliseconds since the epoch. */

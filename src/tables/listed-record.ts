@@ -8,6 +8,15 @@ export interface ListedRecord {
   field(name: string): unknown;
 }
 
+/** Records in the order of their page. An array is one too. */
+export interface ListedRecords extends Iterable<ListedRecord> {
+  readonly length: number;
+  at(place: number): ListedRecord | undefined;
+  /** Asks once for each record, in order. */
+  filter(keep: (record: ListedRecord) => boolean): ListedRecords;
+  map<Made>(make: (record: ListedRecord) => Made): Made[];
+}
+
 /** A record that was parsed together with its page. */
 export function parsedRecord(value: unknown): ListedRecord {
   return {

@@ -9,20 +9,20 @@ import {
   valueEnd,
 } from '../shared/json-bytes.ts';
 import { type FieldGroup, jobRecord, type NamedField } from './job-fields.ts';
-import type { ListedRecord } from './listed-record.ts';
-import { numbersPerValue, ScannedJob, ScannedPage } from './scanned-jobs.ts';
+import type { ListedRecords } from './listed-record.ts';
+import { numbersPerValue, ScannedJobs, ScannedPage } from './scanned-jobs.ts';
 
 /** Where the jobs of a response stand in its bytes. */
 export interface FoundJobs {
   /** As in ScannedPage. */
   readonly values: Int32Array;
-  /** For each record four numbers: where it begins and ends in the bytes, and where its values begin and end. */
-  readonly records: Int32Array;
+  /** As in ScannedJobs. */
+  readonly places: Int32Array;
   readonly nextToken: string | null;
 }
 
 export interface JobList {
-  readonly records: readonly ListedRecord[];
+  readonly records: ListedRecords;
   readonly nextToken: string | null;
   /** Frees the bytes. The records are of no use then. */
   readonly drop: () => void;
@@ -35,8 +35,6 @@ export interface Scanned {
   readonly list: JobList | null;
 }
 
-const numbersPerRecord = 4;
-
 /**
  * Null: this is not the JSON of a list of copy jobs, or one that nobody has seen yet, such as one with two lists. JSON.parse
  * tells.
@@ -47,15 +45,9 @@ export function findJobs(bytes: Buffer): FoundJobs | null {
 }
 
 /** @param bytes those that the jobs were found in */
-export function jobsFound(bytes: Buffer, { values, records: places, nextToken }: FoundJobs): JobList {
+export function jobsFound(bytes: Buffer, { values, places, nextToken }: FoundJobs): JobList {
   const page = new ScannedPage(bytes, values);
-  const records: ScannedJob[] = [];
-  for (let at = 0; at < places.length; at += numbersPerRecord) {
-    const [begin, end, from, to] = [places[at], places[at + 1], places[at + 2], places[at + 3]];
-    records.push(new ScannedJob(page, begin ?? 0, end ?? 0, from ?? 0, to ?? 0));
-  }
-  // Whoever keeps this function keeps no records.
-  return { records, nextToken, drop: () => page.drop() };
+  return { records: new ScannedJobs(page, places), nextToken, drop: () => page.drop() };
 }
 
 /** Null: as findJobs. */
@@ -74,7 +66,7 @@ const mostKept = 2 ** 20;
 
 class JobScan {
   readonly #bytes: Buffer;
-  readonly #records: number[] = [];
+  readonly #places: number[] = [];
   #noted = 0;
   /** Of the record that is being scanned. */
   #isPlain = true;
@@ -117,7 +109,7 @@ class JobScan {
     if (nextToken === null) return null;
     return {
       values: this.#values(),
-      records: Int32Array.from(this.#records),
+      places: Int32Array.from(this.#places),
       nextToken: nextToken || null,
     };
   }
@@ -153,7 +145,7 @@ class JobScan {
     const end = this.#isPlain ? this.#fields(jobRecord, begin) : valueEnd(bytes, begin);
     if (end === 0) return 0;
     if (!this.#isPlain) this.#noted = from;
-    this.#records.push(begin, end, from, this.#noted);
+    this.#places.push(begin, end, from, this.#noted);
     return end;
   }
 

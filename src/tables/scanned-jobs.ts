@@ -7,7 +7,7 @@ import { parseExactJson } from '../shared/exact-json.ts';
 import { freeBytes, ownsMemory } from '../shared/free-bytes.ts';
 import { numberIn, textIn } from '../shared/json-bytes.ts';
 import { jobFields } from './job-fields.ts';
-import { type ListedRecord, parsedRecord } from './listed-record.ts';
+import { type ListedRecord, type ListedRecords, parsedRecord } from './listed-record.ts';
 
 /** What a page is read from; see ScannedPage. */
 export interface PageContent {
@@ -108,8 +108,61 @@ export class ScannedJob implements ListedRecord {
   }
 }
 
-export function isPlainJob(record: ListedRecord): record is ScannedJob {
-  return record instanceof ScannedJob && record.isPlain;
+const numbersPerPlace = 4;
+
+/**
+ * The records of a scanned page. They are made when somebody looks at them, each time anew: a page may wait for long, and
+ * V8 would move what waits to its old space.
+ */
+export class ScannedJobs implements ListedRecords {
+  readonly page: ScannedPage;
+  /** For each record four numbers: where it begins and ends in the bytes, and where its values begin and end. */
+  readonly places: Int32Array;
+
+  constructor(page: ScannedPage, places: Int32Array) {
+    this.page = page;
+    this.places = places;
+  }
+
+  get length(): number {
+    return this.places.length / numbersPerPlace;
+  }
+
+  at(place: number): ScannedJob | undefined {
+    return place < this.length ? this.#made(place * numbersPerPlace) : undefined;
+  }
+
+  *[Symbol.iterator](): Generator<ScannedJob> {
+    for (let at = 0; at < this.places.length; at += numbersPerPlace) yield this.#made(at);
+  }
+
+  filter(keep: (record: ListedRecord) => boolean): ScannedJobs {
+    const { places } = this;
+    const kept = new Int32Array(places.length);
+    let length = 0;
+    for (let at = 0; at < places.length; at += numbersPerPlace) {
+      if (!keep(this.#made(at))) continue;
+      for (let number = 0; number < numbersPerPlace; number += 1)
+        kept[length + number] = places[at + number] ?? 0;
+      length += numbersPerPlace;
+    }
+    return length === places.length ? this : new ScannedJobs(this.page, kept.slice(0, length));
+  }
+
+  map<Made>(make: (record: ListedRecord) => Made): Made[] {
+    return Array.from(this, make);
+  }
+
+  #made(at: number): ScannedJob {
+    const { page, places } = this;
+    return new ScannedJob(
+      page,
+      places[at] ?? 0,
+      places[at + 1] ?? 0,
+      places[at + 2] ?? 0,
+      places[at + 3] ?? 0,
+    );
+  }
 }
 
 const numbersOf: ReadonlyMap<string, number> = new Map(jobFields.map(({ path }, number) => [path, number]));

@@ -5,7 +5,7 @@ import pino from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import { UnsafeInteger } from '../../src/shared/exact-json.ts';
 import type { Page } from '../../src/source/source.ts';
-import type { ListedRecord } from '../../src/tables/listed-record.ts';
+import type { ListedRecord, ListedRecords } from '../../src/tables/listed-record.ts';
 import {
   type Bench,
   type BenchOptions,
@@ -200,7 +200,7 @@ describe('a loop over pages', () => {
       await answered;
       return page([]);
     });
-    const seen: { page: Page; records: WeakRef<readonly unknown[]> }[] = [];
+    const seen: { page: Page; records: WeakRef<ListedRecords> }[] = [];
     const look = (page: Page) => {
       seen.push({ page, records: new WeakRef(page.records) });
     };

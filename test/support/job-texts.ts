@@ -1,10 +1,10 @@
 /** Copy jobs as the JSON that AWS could send, however it is spelled. */
 import fc from 'fast-check';
-import type { ListedRecord } from '../../src/tables/listed-record.ts';
+import type { ListedRecords } from '../../src/tables/listed-record.ts';
 import { scanJobs } from '../../src/tables/scan-jobs.ts';
 
 /** As a page lists them. */
-export function listedJobs(records: readonly unknown[]): readonly ListedRecord[] {
+export function listedJobs(records: readonly unknown[]): ListedRecords {
   const list = scanJobs(Buffer.from(JSON.stringify({ CopyJobs: records })));
   if (list === null) throw new TypeError('these records cannot be listed');
   return list.records;
