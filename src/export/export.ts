@@ -3,6 +3,7 @@
 import type { Settings } from '../config/settings.ts';
 import { warnOfLargeParts } from '../lake/large-parts.ts';
 import { RejectedRecords } from '../ledger/rejected.ts';
+import { growHeapBy } from '../shared/old-heap.ts';
 import { boundYoungHeap } from '../shared/young-heap.ts';
 import type { JobIo } from '../telemetry/job-io.ts';
 import type { RunSummary } from '../telemetry/run-summary.ts';
@@ -27,6 +28,7 @@ export async function runExport(settings: Settings, io: JobIo): Promise<RunSumma
     return await withOpenRun(settings, io, exportAll);
   } finally {
     liftBound();
+    growHeapBy(0);
   }
 }
 

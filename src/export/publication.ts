@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { clockToleranceMs } from '../aws/clock.ts';
 import type { StateEntry } from '../checkpoints/lake-state.ts';
 import { CreationDates } from '../lake/creation-dates.ts';
+import type { Engine } from '../lake/engines/engine.ts';
 import type { Partition } from '../lake/foreign-objects.ts';
 import { JobLines } from '../lake/job-lines.ts';
 import { ownsBucket, partitionPrefix } from '../lake/layout.ts';
@@ -15,6 +16,7 @@ import { openStaging, type StagedBatch, type StagedPart } from '../lake/staging.
 import type { WrittenPart } from '../ledger/runs.ts';
 import { emptyTotals, type Totals, withPart } from '../ledger/totals.ts';
 import { isStop } from '../shared/abort.ts';
+import { growHeapBy } from '../shared/old-heap.ts';
 import { releaseMemory } from '../shared/release-memory.ts';
 import { dayMs } from '../shared/time.ts';
 import { copyJobs } from '../tables/copy-jobs.ts';
@@ -28,6 +30,9 @@ const partsAtOnce = mergesAtOnce + 2;
 
 /** Less than this becomes parts sooner from its lines, for less processor time. */
 const typedFrom = 512 * 2 ** 20;
+
+/** How far the heap then grows beyond what is alive. */
+const percentBesideEngine = 70;
 
 /** Of a part with so few staged bytes, most of the time goes by in the store, and twice as many are in flight. */
 const smallPart = 4 * 2 ** 20;
@@ -135,6 +140,14 @@ export interface OpenPublication {
   readonly handOver: HandOver;
 }
 
+/** From the first file on, the engine needs memory while pages are read. The heap then costs more time, and less memory. */
+function besideReading(typed: NonNullable<Engine['typed']>): NonNullable<Engine['typed']> {
+  return (request) => {
+    growHeapBy(percentBesideEngine);
+    return typed(request);
+  };
+}
+
 /** @param allowed resolves when parts may be written; rejects if none ever may. Default: they may */
 export async function openPublication(
   run: OpenRun,
@@ -209,7 +222,7 @@ export async function openPublication(
     buckets: lake.buckets,
     reserve,
     packFrom: batchBytes / 4,
-    ...(engine.typed === undefined ? {} : { typed: engine.typed }),
+    ...(engine.typed === undefined ? {} : { typed: besideReading(engine.typed) }),
     // With a single processor, typed rows take time from reading, so they are made only for their size.
     typeFrom: mergesAtOnce > 1 ? Math.min(typedFrom, batchBytes / 4) : batchBytes / 4,
   });

@@ -41,6 +41,19 @@ describe('the queue of drains', () => {
     expect(rest(queue)).toEqual(['eu 3', 'eu 6', 'eu 2', 'eu 5', 'eu 1', 'eu 4']);
   });
 
+  it('gives copy jobs before counts that were read as far, also if they are added later', () => {
+    const counts = (place: string, coveredTo: number | null): Planned => ({
+      ...planned(place, coveredTo),
+      table: 'copy_job_summaries',
+    });
+    const queue = new DrainQueue();
+    queue.add([planned('eu 1', 10), counts('eu 2', 10), counts('eu 3', null)]);
+    expect(parseTableKey(queue.next())).toBe('eu 3');
+    queue.add([planned('eu 4', 10), counts('eu 5', 10), planned('eu 6', 20)]);
+    queue.complete();
+    expect(rest(queue)).toEqual(['eu 1', 'eu 4', 'eu 2', 'eu 5', 'eu 6']);
+  });
+
   it('puts what is left of a region behind all others after three drains of it without a page', () => {
     const queue = queueOf(mixed);
     const taken = Array.from({ length: 4 }, () => parseTableKey(queue.next()));

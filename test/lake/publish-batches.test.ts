@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PublishBatches } from '../../src/lake/publish-batches.ts';
 import { openScratch, type Scratch } from '../../src/lake/scratch.ts';
 import { openStaging, type StagedBatch } from '../../src/lake/staging.ts';
+import { copyJobSummaries } from '../../src/tables/copy-job-summaries.ts';
 import { copyJobs } from '../../src/tables/copy-jobs.ts';
 import type { Row } from '../../src/tables/table.ts';
 import { rowsIn } from '../support/staged-rows.ts';
@@ -48,10 +49,12 @@ describe('batches', () => {
     const publish = async (batch: StagedBatch) => {
       published.parts.push(batch.parts.length);
       await change.publish?.(batch);
-      for (const file of batch.parts.flatMap(({ files }) => files)) {
-        published.rows.push(
-          ...rowsIn(copyJobs, await readFile(file)).map(({ copy_job_id: id }) => String(id)),
-        );
+      for (const { table, files } of batch.parts) {
+        for (const file of files) {
+          published.rows.push(
+            ...rowsIn(table, await readFile(file)).map(({ copy_job_id: id = 'a count' }) => String(id)),
+          );
+        }
       }
       await batch.remove();
     };
@@ -68,6 +71,23 @@ describe('batches', () => {
     for (let turn = 0; turn < 500 && !condition(); turn++) await sleep(10);
     expect(condition()).toBe(true);
   };
+
+  it('publishes one table while another is still staged, and the other one at the end', async () => {
+    const count = { account_id: '111122223333', aggregation_period: 'ONE_DAY', start_date: '2026-11-01' };
+    const keys: string[] = [];
+    const { published, batches } = open({
+      publish: async ({ parts }) => void keys.push(...parts.map(({ table }) => table.name)),
+    });
+    await batches.stage(copyJobs, [job(1, 1), job(2, 2)], 'a');
+    await batches.stage(copyJobSummaries, [{ ...count, job_count: 1 }], 'b');
+    await batches.finishTable(copyJobs);
+    await until(() => published.rows.length === 2);
+    await batches.stage(copyJobSummaries, [{ ...count, job_count: 2 }], 'b');
+    await batches.finish();
+    expect(published.rows.sort()).toEqual(['a count', 'a count', 'job-1', 'job-2']);
+    expect(published.parts).toEqual([2, 1]);
+    expect(keys).toEqual(['copy_jobs', 'copy_jobs', 'copy_job_summaries']);
+  });
 
   it('starts no batch by time while nothing may be published, and one with all that was staged when it may', async () => {
     let asked = 0;

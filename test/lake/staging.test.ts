@@ -45,6 +45,32 @@ describe('staging', () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
+  it('closes the rows of one table, and leaves those of another, with their files', async () => {
+    const staging = openStaging({ folder, buckets: 1, bufferBytes: 200 });
+    const counts = (n: number) => ({
+      account_id: account(n),
+      aggregation_period: 'ONE_DAY',
+      start_date: '2026-11-01',
+      job_count: n,
+    });
+    for (let n = 0; n < 10; n += 1) {
+      await staging.stage(copyJobs, [job(n, 1)], 'jobs');
+      await staging.stage(copyJobSummaries, [counts(n)], 'counts');
+    }
+    const bytes = staging.bytes();
+    const jobs = await staging.rotate(copyJobs);
+    expect([...(await staged(jobs)).values()].map((rows) => rows.length)).toEqual([10]);
+    expect(staging.bytes()).toBeLessThan(bytes);
+    await jobs.remove();
+    await staging.stage(copyJobSummaries, [counts(10)], 'counts');
+    const rest = await staging.rotate();
+    expect(rest.parts.map(({ table }) => table.name)).toEqual(['copy_job_summaries']);
+    expect([...(await staged(rest)).values()].map((rows) => rows.length)).toEqual([11]);
+    expect(staging.bytes()).toBe(0);
+    await rest.remove();
+    expect(await readdir(folder)).toEqual([]);
+  });
+
   it('puts each row once, into the file of its table, partition and bucket', async () => {
     const staging = openStaging({ folder, buckets: 3, bufferBytes: 500 });
     const rows = Array.from({ length: 60 }, (_, n) => job(n, 1 + (n % 4)));
