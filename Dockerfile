@@ -17,7 +17,7 @@ RUN node_modules/.bin/tsc -p tsconfig.build.json && find dist -name '*.map' -del
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm prune --omit=dev --ignore-scripts --no-audit --no-fund \
  && find node_modules -type d -name dist-types -prune -exec rm -r {} + \
  && find node_modules -type f \( -name '*.d.ts' -o -name '*.d.cts' -o -name '*.d.mts' -o -name '*.map' \) -delete \
- && rm -r node_modules/@aws-sdk/client-*/dist-es \
+ && rm -r node_modules/@aws-sdk/client-*/dist-es node_modules/@napi-rs \
  && platform="$(node -p 'process.platform + "-" + process.arch')" \
  && find node_modules/fs-native-extensions/prebuilds -mindepth 1 -maxdepth 1 ! -name "$platform" -exec rm -r {} +
 

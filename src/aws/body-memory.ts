@@ -54,7 +54,7 @@ export class BodyTooLong extends Error {
  * @param budget bytes of all bodies together; a longer body is read while no other is in memory
  * @param longestBody bytes of one body
  */
-export function createBodyMemory(budget = 32 * 2 ** 20, longestBody = 128 * 2 ** 20): BodyMemory {
+export function createBodyMemory(budget = 64 * 2 ** 20, longestBody = 128 * 2 ** 20): BodyMemory {
   // On each release async-mutex 0.5 takes one step per free unit (Semaphore.js, _unlockWaiters).
   const unitsOf = (bytes: number) => Math.max(1, Math.ceil(Math.min(bytes, budget) / unitBytes));
   const semaphore = new Semaphore(unitsOf(budget));

@@ -6,6 +6,7 @@ import type { PublishBatches } from '../lake/publish-batches.ts';
 import { jobDigest, mostOpenJobs, type OpenJob, type OpenJobsRead } from '../ledger/open-jobs.ts';
 import { type Drained, drainName, type Planned } from '../ledger/planned.ts';
 import type { RejectedRecords } from '../ledger/rejected.ts';
+import { PageLost } from '../shared/page-lost.ts';
 import type { DrainReport, Page, Source } from '../source/source.ts';
 import { type AggregationPeriod, copyJobSummaries, copyJobSummaryRow } from '../tables/copy-job-summaries.ts';
 import { copyJobRow, copyJobs } from '../tables/copy-jobs.ts';
@@ -78,9 +79,20 @@ async function collectJobs(planned: Planned, context: CollectContext): Promise<D
   const onEarlier = (id: string) => open.addEarlier(id);
   const ends = endedSince === null ? undefined : { since: endedSince, onEarlier };
   const drain = context.source.copyJobs(target, window, context.signal, ends);
-  for await (const page of drain) await stagePage(page);
+  let lost: PageLost | null = null;
+  try {
+    for await (const page of drain) await stagePage(page);
+  } catch (error) {
+    if (!(error instanceof PageLost)) throw error;
+    lost = error;
+  }
   const openJobs = open.read(endedSince);
-  return { ...planned, report: drain.report(), ...tally, openDays, openJobs, countedDays: new Set() };
+  const report = lost === null ? drain.report() : failedBy(lost, drain.report());
+  return { ...planned, report, ...tally, openDays, openJobs, countedDays: new Set() };
+}
+
+function failedBy({ name, message }: PageLost, report: DrainReport): DrainReport {
+  return { ...report, status: 'FAILED', errorName: name, errorMessage: message };
 }
 
 function valuesOf({ records }: Page): readonly unknown[] {

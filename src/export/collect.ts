@@ -30,7 +30,7 @@ export async function collect(
   plan: GrowingPlan,
   destination: Destination & { readonly batches: Pick<PublishBatches, 'finishTable'> },
 ): Promise<Collected> {
-  const { settings, planning, log, pageThread } = opened;
+  const { settings, planning, log, gate, pageThread } = opened;
   const { progress } = opened.io;
   const broken = new AbortController();
   const signal = AbortSignal.any([opened.stops.draining, broken.signal]);
@@ -65,6 +65,9 @@ export async function collect(
   };
   const drained = new Map<Planned, Drained>();
   const jobs = new JobsFirst(() => {
+    // It scans copy jobs only.
+    void pageThread?.close();
+    if (signal.aborted || gate.opensInMs() > 0) return;
     log.debug('all copy jobs are read: their parts are made while counts are read');
     // Its error is that of the batches' next call.
     void destination.batches.finishTable(copyJobs);

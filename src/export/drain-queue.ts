@@ -6,7 +6,7 @@ import type { DrainStatus } from '../source/source.ts';
 const triesOfRegion = 3;
 
 /** Drains of one table that were read equally far. */
-interface Equals {
+interface WaitingDrains {
   readonly time: number;
   /** Lower ones come first. */
   readonly rank: number;
@@ -22,10 +22,10 @@ interface Equals {
  * waits behind all other drains.
  */
 export class DrainQueue {
-  /** In the order of their coming. */
-  readonly #waiting: Equals[] = [];
+  /** Those that come first are first. */
+  readonly #waiting: WaitingDrains[] = [];
   /** The same by time and rank. */
-  readonly #known = new Map<string, Equals>();
+  readonly #known = new Map<string, WaitingDrains>();
   /** Drains of silent regions. */
   readonly #behind: Planned[] = [];
   readonly #answering = new Set<string>();
@@ -45,7 +45,7 @@ export class DrainQueue {
       const time = one.coveredTo ?? Number.NEGATIVE_INFINITY;
       const rank = one.table === 'copy_jobs' ? 0 : 1;
       const known = this.#known.get(nameOf({ time, rank }));
-      if (known === undefined) this.#addEquals({ time, rank, drains: [one], given: 0 });
+      if (known === undefined) this.#addWaitingDrains({ time, rank, drains: [one], given: 0 });
       else known.drains.push(one);
     }
     this.#tell();
@@ -101,7 +101,7 @@ export class DrainQueue {
     return one;
   }
 
-  #addEquals(added: Equals): void {
+  #addWaitingDrains(added: WaitingDrains): void {
     this.#known.set(nameOf(added), added);
     const later = this.#waiting.findIndex(
       ({ time, rank }) => time > added.time || (time === added.time && rank > added.rank),
@@ -119,7 +119,7 @@ export class DrainQueue {
   }
 }
 
-function nameOf({ time, rank }: Pick<Equals, 'time' | 'rank'>): string {
+function nameOf({ time, rank }: Pick<WaitingDrains, 'time' | 'rank'>): string {
   return `${time} ${rank}`;
 }
 

@@ -49,6 +49,7 @@ async function exportAll(opened: OpenRun): Promise<RunSummary> {
     // Its memory is for the engine now.
     await opened.pageThread?.close();
     const taken = await takeHandedOver(collection.run, open);
+    creationDates.endLookups();
     await batches.finish();
     await noteTaken(collection.run, open, taken);
   } finally {

@@ -3,11 +3,12 @@ import type { Planned } from '../ledger/planned.ts';
 /** Tells when the last copy jobs are read while counts still are. Nothing more comes into the parts of the jobs then. */
 export class JobsFirst {
   readonly #onRead: () => void;
+  #hasJobs = false;
   #jobs = 0;
   #others = 0;
   #isComplete = false;
 
-  /** @param onRead called at most once; never if drains stay unread, or if nothing but jobs is read */
+  /** @param onRead called at most once; never if copy jobs stay unread, or if only one table is read */
   constructor(onRead: () => void) {
     this.#onRead = onRead;
   }
@@ -28,12 +29,14 @@ export class JobsFirst {
   }
 
   #count(one: Planned, change: number): void {
-    if (isOfJobs(one)) this.#jobs += change;
-    else this.#others += change;
+    if (isOfJobs(one)) {
+      this.#hasJobs = true;
+      this.#jobs += change;
+    } else this.#others += change;
   }
 
   #look(): void {
-    if (this.#isComplete && this.#jobs === 0 && this.#others > 0) this.#onRead();
+    if (this.#isComplete && this.#hasJobs && this.#jobs === 0 && this.#others > 0) this.#onRead();
   }
 }
 

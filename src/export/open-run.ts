@@ -15,8 +15,7 @@ import { createStopSignals, type StopSignals } from './stop-signals.ts';
 /** Small merges at once: one for each processor, but a third would not finish sooner than its memory is worth. */
 export const mergesAtOnce = Math.min(2, availableParallelism());
 
-/** After so many records, the start of a thread has paid for itself soon. */
-const pageThreadFrom = 20_000;
+const hasSecondProcessor = availableParallelism() > 1;
 
 /** A run whose targets are not all known yet. */
 export interface OpenRun {
@@ -82,7 +81,7 @@ export async function withOpenRun<Result>(
         claim: () => scratch.claim(),
         mergesAtOnce,
       });
-      const pageThread = mergesAtOnce > 1 ? new PageThread(pageThreadFrom) : null;
+      const pageThread = hasSecondProcessor ? new PageThread({ log }) : null;
       try {
         return await work({
           settings,

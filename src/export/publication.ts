@@ -140,8 +140,8 @@ export interface OpenPublication {
   readonly handOver: HandOver;
 }
 
-/** From the first file on, the engine needs memory while pages are read. The heap then costs more time, and less memory. */
-function besideReading(typed: NonNullable<Engine['typed']>): NonNullable<Engine['typed']> {
+/** From the first file on, the engine needs memory while pages are read, and V8's heap may grow less. */
+function withBoundedHeap(typed: NonNullable<Engine['typed']>): NonNullable<Engine['typed']> {
   return (request) => {
     growHeapBy(percentBesideEngine);
     return typed(request);
@@ -222,7 +222,7 @@ export async function openPublication(
     buckets: lake.buckets,
     reserve,
     packFrom: batchBytes / 4,
-    ...(engine.typed === undefined ? {} : { typed: besideReading(engine.typed) }),
+    ...(engine.typed === undefined ? {} : { typed: withBoundedHeap(engine.typed) }),
     // With a single processor, typed rows take time from reading, so they are made only for their size.
     typeFrom: mergesAtOnce > 1 ? Math.min(typedFrom, batchBytes / 4) : batchBytes / 4,
   });
@@ -235,7 +235,7 @@ export async function openPublication(
   const jobLines = new JobLines({
     buckets: lake.buckets,
     creationDates,
-    ...(pageThread === null ? {} : { elsewhere: pageThread }),
+    ...(pageThread === null ? {} : { thread: pageThread }),
   });
   return { batches, creationDates, jobLines, publication, handOver };
 }

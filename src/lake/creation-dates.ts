@@ -138,6 +138,11 @@ export class CreationDates {
     );
   }
 
+  /** No more jobs are looked up: frees the memory for that, which ten million jobs need 100 MB of. `claim` goes on. */
+  endLookups(): void {
+    for (const bucket of this.#loaded.values()) bucket?.dates.endLookups();
+  }
+
   /** Removes what is on scratch. Nothing may be asked afterwards. */
   close(): void {
     for (const map of this.#maps) map.close();

@@ -14,15 +14,15 @@ export interface JobLinesOptions {
   /** The lake's bucket count. */
   readonly buckets: number;
   readonly creationDates: Pick<CreationDates, 'firstDate' | 'isFirstDate' | 'load'>;
-  /** Default: all lines are written here. */
-  readonly elsewhere?: LinesElsewhere;
+  /** Default: all lines are written in this thread. */
+  readonly thread?: LinesThread;
 }
 
 /** Writes lines in another thread. */
-export interface LinesElsewhere {
+export interface LinesThread {
   /**
-   * The records can be read again when it resolves. Null: their lines have to be written here.
-   * Rejects if the thread breaks down. The records are lost then.
+   * The records can be read again when it resolves. Null: their lines have to be written in this thread.
+   * @throws PageLost if the other thread breaks down
    */
   lines(
     records: ListedRecords,
@@ -45,19 +45,19 @@ export class JobLines {
   }
 
   async encode(records: ListedRecords, observation: Observation): Promise<JobPageLines> {
-    const lines = (await this.#elsewhere(records, observation)) ?? (await this.#here(records, observation));
+    const lines = (await this.#inOther(records, observation)) ?? (await this.#inThis(records, observation));
     return { ...lines, odd: lines.odd.map((place) => records.at(place)?.value) };
   }
 
-  /** Null: the lines have to be written here. */
-  async #elsewhere(records: ListedRecords, observation: Observation): Promise<PageLines | null> {
-    const { elsewhere, buckets, creationDates } = this.#options;
-    const done = await elsewhere?.lines(records, observation, buckets);
+  /** Null: the lines have to be written in this thread. */
+  async #inOther(records: ListedRecords, observation: Observation): Promise<PageLines | null> {
+    const { thread, buckets, creationDates } = this.#options;
+    const done = await thread?.lines(records, observation, buckets);
     if (done === undefined || done === null) return null;
     return (await areFirstDates(done.dates, creationDates)) ? done.lines : null;
   }
 
-  async #here(records: ListedRecords, observation: Observation): Promise<PageLines> {
+  async #inThis(records: ListedRecords, observation: Observation): Promise<PageLines> {
     for (;;) {
       const lines = pageLines(records, observation, this.#options, this.#writer);
       if (!('missing' in lines)) return lines;

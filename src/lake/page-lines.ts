@@ -13,7 +13,7 @@ export interface PartLines {
   readonly bucket: number;
   readonly rows: number;
   /** Whole lines, one after the other. */
-  readonly bytes: readonly Buffer[];
+  readonly bytes: readonly Uint8Array[];
   readonly digests: LineDigests;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Decides when staged rows are published: at the end, or in batches when they reach a size or some time has passed. So a
+ * Decides when staged rows are published: at the end, a table when all of it is read, or in batches when they reach a size or some time has passed. So a
  * run that is too big for one night still makes progress. Reading goes on while a batch is published. It waits only if the
  * next batch is full by then.
  */

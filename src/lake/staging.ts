@@ -116,7 +116,7 @@ interface OpenPart {
   readonly origins: Set<string>;
   readonly digests: KeptDigests;
   rows: number;
-  buffered: Buffer[];
+  buffered: Uint8Array[];
   bufferedBytes: number;
   /** Of the rows, those that are on disk. */
   writtenRows: number;
@@ -222,7 +222,7 @@ export function openStaging(options: StagingOptions): Staging {
     await flushIfFull();
   }
 
-  function takeInBytes(part: OpenPart, bytes: Buffer, rows: number, origin: string): void {
+  function takeInBytes(part: OpenPart, bytes: Uint8Array, rows: number, origin: string): void {
     part.buffered.push(bytes);
     part.bufferedBytes += bytes.length;
     part.rows += rows;

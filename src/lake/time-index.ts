@@ -24,7 +24,8 @@ interface Slots {
 const cellsOfSlot = 3;
 
 export class TimeIndex {
-  readonly #tables: (Slots | undefined)[] = Array.from({ length: tables });
+  /** Null: it was closed. */
+  #tables: (Slots | undefined)[] | null = Array.from({ length: tables });
   readonly #firstSlots: number;
 
   /** @param expected about how many entries there will be */
@@ -37,7 +38,7 @@ export class TimeIndex {
    * @param isIt whether the entry with this number has the key
    */
   find(key: TimeKey, isIt: (number: number, key: TimeKey) => boolean): number {
-    const table = this.#tables[tableOf(key)];
+    const table = this.#open[tableOf(key)];
     if (table === undefined) return -1;
     const { cells } = table;
     const tag = tagOf(key);
@@ -48,13 +49,24 @@ export class TimeIndex {
     }
   }
 
+  /** Frees the memory. Whoever looks for an entry then gets a TypeError. */
+  close(): void {
+    for (const table of this.#tables ?? []) if (table !== undefined) freeBytes(table.cells);
+    this.#tables = null;
+  }
+
+  get #open(): (Slots | undefined)[] {
+    if (this.#tables === null) throw new TypeError('this index is closed');
+    return this.#tables;
+  }
+
   /** Adds an entry whose key is not there. */
   add(key: TimeKey, number: number): void {
     const which = tableOf(key);
-    let table = this.#tables[which];
+    let table = this.#open[which];
     if (table === undefined) {
       table = { cells: new Uint16Array(this.#firstSlots * cellsOfSlot), used: 0 };
-      this.#tables[which] = table;
+      this.#open[which] = table;
     }
     const slots = table.cells.length / cellsOfSlot;
     if (table.used + 1 > slots * fullest) {

@@ -1,14 +1,16 @@
 /**
- * A thread that finds the jobs in the pages of a large run, and writes their staged lines. It needs a second processor. Where
- * the thread takes no page, the work is done where it is.
+ * A thread that finds the jobs in the pages of a large run, and writes their staged lines. It needs a second processor. What
+ * it does not take is done in the thread that asks.
  */
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Logger } from 'pino';
 import type { Piscina } from 'piscina';
 import type { AssumedDates } from '../lake/assumed-dates.ts';
-import type { LinesElsewhere } from '../lake/job-lines.ts';
+import type { LinesThread } from '../lake/job-lines.ts';
 import type { PageLines } from '../lake/page-lines.ts';
 import { ownsMemory } from '../shared/free-bytes.ts';
+import { PageLost } from '../shared/page-lost.ts';
 import { beginYoungHeapsWith } from '../shared/young-heap.ts';
 import type { ListedRecords } from '../tables/listed-record.ts';
 import { jobsFound, type Scanned, scanJobs } from '../tables/scan-jobs.ts';
@@ -25,30 +27,40 @@ const mostWaiting = 16;
 /** This file is TypeScript or its translation, and so is the other one. */
 const work = fileURLToPath(new URL(`./work${extname(import.meta.url)}`, import.meta.url));
 
-export class PageThread implements LinesElsewhere {
+export interface PageThreadOptions {
+  /** It starts after so many records: a small run does not need it. Default: 20,000. */
+  readonly from?: number;
+  /** Bytes of the smallest page that it takes. Default: 64 KiB. */
+  readonly smallest?: number;
+  readonly log: Pick<Logger, 'warn' | 'debug'>;
+}
+
+export class PageThread implements LinesThread {
   readonly #from: number;
   readonly #smallest: number;
+  readonly #log: PageThreadOptions['log'];
   #records = 0;
   #waiting = 0;
-  #pool: Promise<Piscina> | null = null;
+  /** Null in it: the thread cannot start. */
+  #pool: Promise<Piscina | null> | null = null;
+  /** Or broken. */
+  #isClosed = false;
 
-  /**
-   * @param from it starts after so many records. A small run does without
-   * @param smallest bytes of a page that is worth the way; default 64 KiB
-   */
-  constructor(from: number, smallest = 64 * 2 ** 10) {
+  constructor({ from = 20_000, smallest = 64 * 2 ** 10, log }: PageThreadOptions) {
     this.#from = from;
     this.#smallest = smallest;
+    this.#log = log;
   }
 
-  /** Rejects if the thread breaks down. The bytes are lost then. */
+  /** @throws PageLost if the thread breaks down */
   async scan(bytes: Buffer): Promise<Scanned> {
-    if (!this.#takes(bytes) || !ownsMemory(bytes)) {
+    const pool = this.#takes(bytes) && ownsMemory(bytes) ? await this.#opened() : null;
+    if (pool === null) {
       const list = scanJobs(bytes);
       this.#records += list?.records.length ?? 0;
       return { bytes, list };
     }
-    const done: Scan = await this.#run('scan', bytes, [bytes]);
+    const done: Scan = await this.#run(pool, 'scan', bytes, [bytes]);
     const back = Buffer.from(done.bytes.buffer);
     return { bytes: back, list: done.found === null ? null : jobsFound(back, done.found) };
   }
@@ -58,29 +70,69 @@ export class PageThread implements LinesElsewhere {
     observation: Observation,
     buckets: number,
   ): Promise<{ readonly lines: PageLines; readonly dates: AssumedDates } | null> {
-    if (!(records instanceof ScannedJobs) || !this.#takes(records.page.bytes)) return null;
-    const page = records.page.lend();
-    if (page === null) return null;
+    if (!(records instanceof ScannedJobs) || !records.hasPlain || !this.#takes(records.page.bytes))
+      return null;
+    const pool = await this.#opened();
+    const page = pool === null ? null : records.page.moveOut();
+    if (pool === null || page === null) return null;
     const task: LinesTask = { page, places: records.places, observation, buckets };
-    const done: LinesDone = await this.#run('lines', task, [page.bytes, page.values]);
-    records.page.takeBack(done.page);
+    const done: LinesDone = await this.#run(pool, 'lines', task, [page.bytes, page.values]);
+    records.page.moveBack(done.page);
     return done;
   }
 
+  /** Ends the thread. Later pages are done in the thread that asks. */
   async close(): Promise<void> {
-    await (await this.#pool)?.destroy();
+    this.#isClosed = true;
+    beginYoungHeapsWith(0);
+    const pool = await this.#pool;
+    await pool?.destroy().catch((err: unknown) => this.#log.debug({ err }, 'a thread ended with an error'));
   }
 
   #takes({ length }: Buffer): boolean {
-    return this.#records >= this.#from && this.#waiting < mostWaiting && length >= this.#smallest;
+    return (
+      !this.#isClosed &&
+      this.#records >= this.#from &&
+      this.#waiting < mostWaiting &&
+      length >= this.#smallest
+    );
   }
 
-  async #run(name: 'scan' | 'lines', task: Uint8Array | LinesTask, bytes: readonly ArrayBufferView[]) {
-    this.#pool ??= openPool();
+  #opened(): Promise<Piscina | null> {
+    this.#pool ??= openPool().then(
+      (pool) => {
+        this.#log.debug('a second thread reads pages too');
+        // The error of a page goes to whoever waits for it.
+        pool.on('error', (err: unknown) => this.#breakDown(err));
+        return pool;
+      },
+      (err: unknown) => {
+        this.#breakDown(err);
+        return null;
+      },
+    );
+    return this.#pool;
+  }
+
+  #breakDown(err: unknown): void {
+    if (!this.#isClosed)
+      this.#log.warn({ err }, 'the second thread cannot be used: all pages are read in one');
+    this.#isClosed = true;
+  }
+
+  async #run(
+    pool: Piscina,
+    name: 'scan' | 'lines',
+    task: Uint8Array | LinesTask,
+    bytes: readonly ArrayBufferView[],
+  ) {
     this.#waiting += 1;
     try {
       const transferList = bytes.flatMap(({ buffer }) => (buffer instanceof ArrayBuffer ? [buffer] : []));
-      return await (await this.#pool).run(task, { name, transferList });
+      return await pool.run(task, { name, transferList });
+    } catch (error) {
+      this.#breakDown(error);
+      throw new PageLost(error);
     } finally {
       this.#waiting -= 1;
     }

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 export interface ProgramPackage {
   readonly version: string;
-  /** The oldest Node that can run the program: `22.12` */
+  /** The oldest Node that can run the program: `22.15` */
   readonly requiredNode: string;
 }
 
@@ -18,11 +18,11 @@ export function programPackage(): ProgramPackage {
   );
   if (typeof version !== 'string') throw new Error('package.json has no version');
   const [, requiredNode] = /^>=(\d+\.\d+)$/.exec(String(engines?.node)) ?? [];
-  if (requiredNode === undefined) throw new Error('engines.node in package.json is not of the form >=22.12');
+  if (requiredNode === undefined) throw new Error('engines.node in package.json is not of the form >=22.15');
   return { version, requiredNode };
 }
 
-/** Why this Node cannot run the program, and what to do; null: it can. Versions look like `22.12.0`. */
+/** Why this Node cannot run the program, and what to do; null: it can. Versions look like `22.15.0`. */
 export function nodeProblem(found: string, required: string): string | null {
   const [major = 0, minor = 0] = found.split('.').map(Number);
   const [leastMajor = 0, leastMinor = 0] = required.split('.').map(Number);

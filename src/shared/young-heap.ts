@@ -30,7 +30,7 @@ function youngBytes(): number {
 
 /**
  * For threads that start from now on. They begin with 1 MiB otherwise, and the bound above keeps them from growing too.
- * @param mebibytes of one half
+ * @param mebibytes of one half; 0: as V8 decides
  */
 export function beginYoungHeapsWith(mebibytes: number): void {
   setFlagsFromString(`--min-semi-space-size=${mebibytes}`);

@@ -46,7 +46,7 @@ export interface SourceOptions {
   readonly log: Logger;
   /** Asks other witnesses for the time if a page disagrees with `aws.clock`. May correct that clock. */
   readonly recheckTime?: (page: ClockReading) => Promise<void>;
-  /** Default: 32 MiB for all pages together, 128 MiB for one. */
+  /** Default: 64 MiB for all pages together, 128 MiB for one. */
   readonly memory?: BodyMemory;
   /** Default: in this thread. */
   readonly scanJobs?: ScanJobs;

@@ -17,6 +17,7 @@ import {
   DeadlineReached,
   Interrupted,
 } from '../shared/abort.ts';
+import { PageLost } from '../shared/page-lost.ts';
 import type { RefreshRequest } from '../targets/credentials.ts';
 import type { Target } from '../targets/target.ts';
 import type { Ask } from './ask.ts';
@@ -206,7 +207,7 @@ interface PageInMemory {
   readonly reservation: MemoryReservation | null;
 }
 
-/** If a page does not fit beside the others, it is requested again when there is memory. That is not a retry. */
+/** If a page does not fit beside the others, or a thread has lost it, it is requested again. That is not a retry. */
 async function whenItFits(setup: RequestSetup, ask: Ask, signal: AbortSignal): Promise<PageInMemory> {
   let reservation: MemoryReservation | null = null;
   for (;;) {
@@ -217,6 +218,10 @@ async function whenItFits(setup: RequestSetup, ask: Ask, signal: AbortSignal): P
     try {
       return await requestOnce(setup, ask, signal, reservation);
     } catch (error) {
+      if (error instanceof PageLost) {
+        reservation = null;
+        continue;
+      }
       if (!(error instanceof BodyMemoryFull)) throw error;
       setup.concurrency.crowded();
       reservation = await setup.memory.waitFor(error.bytes, signal);

@@ -11,6 +11,7 @@ export interface ListedRecord {
 /** Records in the order of their page. An array is one too. */
 export interface ListedRecords extends Iterable<ListedRecord> {
   readonly length: number;
+  /** @param place from 0 */
   at(place: number): ListedRecord | undefined;
   /** Asks once for each record, in order. */
   filter(keep: (record: ListedRecord) => boolean): ListedRecords;

@@ -19,6 +19,8 @@ export interface PageContent {
 export class ScannedPage {
   #bytes: Buffer | null;
   #values: Int32Array | null;
+  /** By where they begin. */
+  readonly #parsed = new Map<number, ListedRecord>();
 
   /** @param values see the property */
   constructor(bytes: Buffer, values: Int32Array) {
@@ -27,7 +29,8 @@ export class ScannedPage {
   }
 
   get bytes(): Buffer {
-    if (this.#bytes === null) throw new TypeError('the bytes of this page were freed, or are lent');
+    if (this.#bytes === null)
+      throw new TypeError('the bytes of this page were freed, or are in another thread');
     return this.#bytes;
   }
 
@@ -36,12 +39,13 @@ export class ScannedPage {
    * The end of a text with escapes is negative.
    */
   get values(): Int32Array {
-    if (this.#values === null) throw new TypeError('the values of this page were freed, or are lent');
+    if (this.#values === null)
+      throw new TypeError('the values of this page were freed, or are in another thread');
     return this.#values;
   }
 
-  /** Gives bytes and values to another thread until `takeBack`. Null: they share their memory with others, and stay. */
-  lend(): PageContent | null {
+  /** Bytes and values, for another thread, until `moveBack`. Null: they share their memory with others, and stay. */
+  moveOut(): PageContent | null {
     const [bytes, values] = [this.#bytes, this.#values];
     if (bytes === null || values === null || !ownsMemory(bytes) || !ownsMemory(values)) return null;
     this.#bytes = null;
@@ -49,17 +53,26 @@ export class ScannedPage {
     return { bytes, values };
   }
 
-  takeBack({ bytes, values }: PageContent): void {
+  moveBack({ bytes, values }: PageContent): void {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#values = values;
   }
 
-  /** From now on, a record that reads from the page throws a TypeError. What was read before stays. */
+  /** The record that stands there. It is parsed once. */
+  parsed(begin: number, end: number): ListedRecord {
+    const record =
+      this.#parsed.get(begin) ?? parsedRecord(parseExactJson(this.bytes.toString('utf8', begin, end)));
+    this.#parsed.set(begin, record);
+    return record;
+  }
+
+  /** From now on, a record of the page that is read throws a TypeError. What was read of it before stays. */
   drop(): void {
     if (this.#bytes !== null) freeBytes(this.#bytes);
     if (this.#values !== null) freeBytes(this.#values);
     this.#bytes = null;
     this.#values = null;
+    this.#parsed.clear();
   }
 }
 
@@ -74,7 +87,6 @@ export class ScannedJob implements ListedRecord {
   readonly to: number;
   readonly #begin: number;
   readonly #end: number;
-  #parsed: ListedRecord | null = null;
 
   constructor(page: ScannedPage, begin: number, end: number, from: number, to: number) {
     this.page = page;
@@ -103,8 +115,7 @@ export class ScannedJob implements ListedRecord {
   }
 
   #whole(): ListedRecord {
-    this.#parsed ??= parsedRecord(parseExactJson(this.page.bytes.toString('utf8', this.#begin, this.#end)));
-    return this.#parsed;
+    return this.page.parsed(this.#begin, this.#end);
   }
 }
 
@@ -128,8 +139,17 @@ export class ScannedJobs implements ListedRecords {
     return this.places.length / numbersPerPlace;
   }
 
+  /** Whether any of them is plain. */
+  get hasPlain(): boolean {
+    const { places } = this;
+    for (let at = 0; at < places.length; at += numbersPerPlace) {
+      if ((places[at + 3] ?? 0) > (places[at + 2] ?? 0)) return true;
+    }
+    return false;
+  }
+
   at(place: number): ScannedJob | undefined {
-    return place < this.length ? this.#made(place * numbersPerPlace) : undefined;
+    return place >= 0 && place < this.length ? this.#made(place * numbersPerPlace) : undefined;
   }
 
   *[Symbol.iterator](): Generator<ScannedJob> {

@@ -9,19 +9,19 @@ import { nodeProblem, programPackage } from '../../src/shared/program-package.ts
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-test.each(['20.20.2', '22.11.0', '9.99.0'])(
+test.each(['20.20.2', '22.14.0', '9.99.0'])(
   'Node %s is too old, and the message says what to do',
   (found) => {
-    expect(nodeProblem(found, '22.12')).toMatch(
+    expect(nodeProblem(found, '22.15')).toMatch(
       new RegExp(
-        `^The program needs Node 22\\.12 or later, and this is Node ${found} \\(.+\\)\\. Install a newer Node`,
+        `^The program needs Node 22\\.15 or later, and this is Node ${found} \\(.+\\)\\. Install a newer Node`,
       ),
     );
   },
 );
 
-test.each(['22.12.0', '22.13.1', '24.0.0', '100.0.0'])('Node %s will do', (found) => {
-  expect(nodeProblem(found, '22.12')).toBeNull();
+test.each(['22.15.0', '22.16.1', '24.0.0', '100.0.0'])('Node %s will do', (found) => {
+  expect(nodeProblem(found, '22.15')).toBeNull();
 });
 
 test('what is needed is what package.json says', () => {

@@ -1,7 +1,11 @@
-import { expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { JobsFirst } from '../../src/export/jobs-first.ts';
+import { PublishBatches } from '../../src/lake/publish-batches.ts';
 import type { Planned } from '../../src/ledger/planned.ts';
+import { copyJobSummaries } from '../../src/tables/copy-job-summaries.ts';
 import type { DrainedTable } from '../../src/tables/table.ts';
+
+import { type Lab, openLab } from '../support/lab.ts';
 
 const drain = (table: DrainedTable): Planned => ({
   table,
@@ -59,4 +63,37 @@ it('tells nothing where only jobs are read, or counts are read before them', () 
   countsFirst.jobs.ended(count);
   countsFirst.jobs.ended(job);
   expect([onlyJobs.read(), countsFirst.read()]).toEqual([0, 0]);
+});
+
+describe('a run', () => {
+  let lab: Lab;
+  beforeEach(async () => {
+    lab = await openLab({ latencyMs: 30 });
+  });
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    await lab.close();
+  });
+
+  it('begins to publish copy jobs before it has read all counts', async () => {
+    const rowsOfCounts: number[] = [];
+    const stage = vi.spyOn(PublishBatches.prototype, 'stage');
+    const finish = vi.spyOn(PublishBatches.prototype, 'finishTable');
+    finish.mockImplementation(async function (this: PublishBatches, table) {
+      finish.mockRestore();
+      rowsOfCounts.push(stage.mock.calls.length);
+      await this.finishTable(table);
+    });
+    await lab.run({ concurrency: '1' });
+    const all = stage.mock.calls.filter(([table]) => table === copyJobSummaries).length;
+    expect(rowsOfCounts).toHaveLength(1);
+    expect(rowsOfCounts[0]).toBeLessThan(all);
+    expect(await lab.differences()).toEqual([]);
+  });
+
+  it('waits for its end if it is a shard, whose rows others may read', async () => {
+    const finish = vi.spyOn(PublishBatches.prototype, 'finishTable');
+    await lab.run({ shard: '0/1' });
+    expect(finish).not.toHaveBeenCalled();
+  });
 });

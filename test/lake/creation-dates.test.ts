@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CompactTimeMap } from '../../src/lake/compact-time-map.ts';
+import { CompactTimeMap, timeKey } from '../../src/lake/compact-time-map.ts';
 import { CreationDates } from '../../src/lake/creation-dates.ts';
 import { openLocalStore } from '../../src/lake/stores/local.ts';
 import type { Store } from '../../src/lake/stores/store.ts';
@@ -224,6 +224,23 @@ describe('dates', () => {
     await expect(two.claim(0, '2026-11-21')).rejects.toThrow(/another day of creation.*Run it again/);
     await two.claim(0, '2026-11-22');
     expect(days(await two.withFirstDates([on('a', 21), on('b', 23)]))).toEqual(['2026-11-20', '2026-11-20']);
+    expect(days(await open().withFirstDates([on('a', 1), on('b', 1), on('c', 1)]))).toEqual([
+      '2026-11-20',
+      '2026-11-20',
+      '2026-11-22',
+    ]);
+  });
+
+  it('are claimed after the last lookup as before, also if another run was faster; a lookup is an error then', async () => {
+    const [one, two] = [open(), open()];
+    await one.withFirstDates([on('a', 20), on('b', 20)]);
+    await two.withFirstDates([on('a', 21), on('c', 22)]);
+    for (const dates of [one, two]) dates.endLookups();
+    await expect(one.withFirstDates([on('a', 20)])).rejects.toThrow(TypeError);
+    expect(() => two.isFirstDate(0, timeKey('d'), 1)).toThrow(TypeError);
+    await one.claim(0, '2026-11-20');
+    await expect(two.claim(0, '2026-11-21')).rejects.toThrow(/another day of creation/);
+    await two.claim(0, '2026-11-22');
     expect(days(await open().withFirstDates([on('a', 1), on('b', 1), on('c', 1)]))).toEqual([
       '2026-11-20',
       '2026-11-20',

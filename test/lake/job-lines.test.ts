@@ -101,18 +101,17 @@ function plainRow(record: unknown): Row | null {
   return normalized.unknownFields.length + normalized.alteredFields.length === 0 ? normalized.row : null;
 }
 
-const thread = new PageThread(0, 0);
+const thread = new PageThread({
+  from: 0,
+  smallest: 0,
+  log: { debug: () => undefined, warn: () => undefined },
+});
 afterAll(() => thread.close());
 
 describe('the bytes of a page', () => {
   it.each<[string, number, JobLinesOptions, ScanJobs?]>([
     ['this thread', 1_000, { buckets: 3, creationDates: dates }],
-    [
-      'another thread',
-      500,
-      { buckets: 3, creationDates: undated, elsewhere: thread },
-      (bytes) => thread.scan(bytes),
-    ],
+    ['another thread', 500, { buckets: 3, creationDates: undated, thread }, (bytes) => thread.scan(bytes)],
   ])(
     'say the same in %s as JSON.parse and copyJobRow make of it, however they are spelled',
     async (_, numRuns, options, scan) => {

@@ -89,6 +89,19 @@ describe('batches', () => {
     expect(keys).toEqual(['copy_jobs', 'copy_jobs', 'copy_job_summaries']);
   });
 
+  it('publishes one table after the batch that is under way', async () => {
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    const { published, batches } = open({ bytes: 100, publish: () => held });
+    await batches.stage(copyJobs, [job(1, 1), job(2, 1), job(3, 1), job(4, 1)], 'a');
+    await until(() => published.parts.length === 1);
+    await batches.stage(copyJobs, [job(5, 2)], 'a');
+    const finishing = batches.finishTable(copyJobs);
+    release();
+    await finishing;
+    await until(() => published.rows.length === 5);
+    expect(published.parts).toEqual([1, 1]);
+  });
+
   it('starts no batch by time while nothing may be published, and one with all that was staged when it may', async () => {
     let asked = 0;
     let isOpen = false;

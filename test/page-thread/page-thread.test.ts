@@ -1,12 +1,14 @@
-import { afterEach, expect, it } from 'vitest';
+import { availableParallelism } from 'node:os';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CompactTimeMap } from '../../src/lake/compact-time-map.ts';
 import { JobLines, type JobLinesOptions } from '../../src/lake/job-lines.ts';
 import { PageThread } from '../../src/page-thread/page-thread.ts';
+import { PageLost } from '../../src/shared/page-lost.ts';
 import { dayMs } from '../../src/shared/time.ts';
 import { ScannedJobs } from '../../src/tables/scanned-jobs.ts';
 import type { Observation } from '../../src/tables/table.ts';
 import { bytesOf } from '../support/job-texts.ts';
-import { openLab } from '../support/lab.ts';
+import { type Lab, openLab } from '../support/lab.ts';
 import { stagedRows, undated } from '../support/staged-rows.ts';
 import { readTruth } from '../support/truth.ts';
 
@@ -17,6 +19,10 @@ const seen: Observation = {
   runId: 'run-1',
 };
 const created = Date.UTC(2026, 10, 19);
+
+const warned: unknown[] = [];
+const log = { debug: () => undefined, warn: (...words: unknown[]) => void warned.push(words) };
+const open = (from = 0) => new PageThread({ from, smallest: 0, log });
 
 let thread: PageThread;
 afterEach(() => thread.close());
@@ -40,7 +46,7 @@ async function recordsOf(bytes: Buffer) {
 }
 
 it('starts after so many records, and takes none before', async () => {
-  thread = new PageThread(20, 0);
+  thread = open(20);
   for (const count of [10, 10]) {
     const bytes = pageOf(jobs(count));
     expect((await thread.scan(bytes)).bytes).toBe(bytes);
@@ -52,24 +58,26 @@ it('starts after so many records, and takes none before', async () => {
 });
 
 it('gives back the bytes of what is no list of jobs', async () => {
-  thread = new PageThread(0, 0);
+  thread = open();
   const bytes = bytesOf('<html>');
   const { bytes: back, list } = await thread.scan(bytes);
   expect([back.toString(), list]).toEqual(['<html>', null]);
 });
 
 it('leaves bytes alone that share their memory', async () => {
-  thread = new PageThread(0, 0);
+  thread = open();
   const all = pageOf(jobs(2));
   const page = Buffer.from(all.buffer, 0, all.length - 1);
   expect((await thread.scan(page)).bytes).toBe(page);
 });
 
 it('lends a page while it writes its lines, and gives it back', async () => {
-  thread = new PageThread(0, 0);
+  thread = open();
   const records = await recordsOf(pageOf(jobs(200)));
   const writing = thread.lines(records, seen, 2);
-  expect(() => records.at(0)?.field('CopyJobId')).toThrow(/are lent/);
+  // It goes there in a later microtask, and no answer comes before the next turn.
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+  expect(() => records.at(0)?.field('CopyJobId')).toThrow(/in another thread/);
   const done = await writing;
   expect(records.map((record) => record.field('CopyJobId'))).toEqual(
     jobs(200).map(({ CopyJobId: id }) => id),
@@ -96,44 +104,88 @@ function datesOf(known: CompactTimeMap): JobLinesOptions['creationDates'] {
 it.each([0, 1])(
   'a page with %i jobs that were first seen on another day has the same lines as without it',
   async (moved) => {
-    thread = new PageThread(0, 0);
+    thread = open();
     const known = new CompactTimeMap();
     if (moved === 1) known.set('job-5', created - 3 * dayMs);
-    const rowsWith = async (elsewhere: Partial<JobLinesOptions>) => {
-      const lines = new JobLines({ buckets: 2, creationDates: datesOf(known), ...elsewhere });
+    const rowsWith = async (other: Partial<JobLinesOptions>) => {
+      const lines = new JobLines({ buckets: 2, creationDates: datesOf(known), ...other });
       const page = await lines.encode(await recordsOf(pageOf(jobs(50))), seen);
       expect(page.parts.map(({ partition }) => partition.creation_date)).toHaveLength(1 + moved);
       return stagedRows(page.parts);
     };
-    expect(await rowsWith({ elsewhere: thread })).toEqual(await rowsWith({}));
+    expect(await rowsWith({ thread })).toEqual(await rowsWith({}));
   },
 );
 
 it('says so if it cannot write a page, and writes the next one', async () => {
-  thread = new PageThread(0, 0);
+  thread = open();
   const records = await recordsOf(
     pageOf([{ CopyJobId: 'job', CreationDate: created / 1000, State: 'FAILED' }]),
   );
   if (!(records instanceof ScannedJobs)) throw new TypeError('the page was not scanned');
   // The end of the state, the last value.
   records.page.values[records.page.values.length - 1] = 1_000_000;
-  await expect(thread.lines(records, seen, 1)).rejects.toThrow(RangeError);
-  const lines = new JobLines({ buckets: 1, creationDates: undated, elsewhere: thread });
-  const page = await lines.encode(await recordsOf(pageOf(jobs(5))), seen);
-  expect([page.rows, page.odd.length]).toEqual([5, 0]);
+  await expect(thread.lines(records, seen, 1)).rejects.toThrow(PageLost);
+  expect(warned.splice(0)).toHaveLength(1);
+  const bytes = pageOf(jobs(5));
+  const { bytes: same, list } = await thread.scan(bytes);
+  expect(same).toBe(bytes);
+  const lines = new JobLines({ buckets: 1, creationDates: undated, thread });
+  expect((await lines.encode(list?.records ?? [], seen)).rows).toBe(5);
 });
 
-it('a run that is large enough for it ends at the truth', { timeout: 120_000 }, async () => {
-  thread = new PageThread(0, 0);
-  const lab = await openLab({ accounts: 2, regions: 1, jobsPerDay: 5_000 });
-  try {
-    await lab.run();
+describe('a run that is large enough for it', () => {
+  const sizes = { accounts: 2, regions: 1, jobsPerDay: 5_000 };
+  let lab: Lab;
+  beforeEach(async () => {
+    lab = await openLab(sizes);
+  });
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    await lab.close();
+  });
+
+  async function expectTruth(): Promise<void> {
     const truth = await readTruth(lab.truthFile);
     expect(truth.copy_jobs.size).toBeGreaterThan(25_000);
     const rows = new Map((await lab.table('copy_jobs')).map((row) => [String(row.copy_job_id), row]));
     expect([...rows.keys()].sort()).toEqual([...truth.copy_jobs.keys()].sort());
     for (const [id, expected] of truth.copy_jobs) expect(rows.get(id)).toMatchObject(expected);
-  } finally {
-    await lab.close();
   }
+
+  it('ends at the truth, also if page tokens expire', { timeout: 120_000 }, async () => {
+    const lines = vi.spyOn(PageThread.prototype, 'lines');
+    lab.simulator.addFaults([{ kind: 'expire-token', api: 'ListCopyJobs', count: 2, after: 12 }]);
+    const run = await lab.run();
+    expect(run.exit_code).toBe(0);
+    const done = await Promise.all(lines.mock.results.map(({ value }) => value));
+    const [inThread, processors] = [done.filter((one) => one !== null).length, availableParallelism()];
+    expect(inThread > 0).toBe(processors > 1);
+    await expectTruth();
+  });
+
+  it('asks again for a page that its thread loses while it scans', { timeout: 120_000 }, async () => {
+    vi.spyOn(PageThread.prototype, 'scan').mockRejectedValueOnce(new PageLost(new Error('gone')));
+    const run = await lab.run();
+    expect([run.exit_code, run.reading.retries]).toEqual([0, 0]);
+    await expectTruth();
+  });
+
+  it('covers no target whose page its thread loses while it writes lines, and the next run reads it', {
+    timeout: 120_000,
+  }, async () => {
+    vi.spyOn(PageThread.prototype, 'lines').mockRejectedValueOnce(new PageLost(new Error('gone')));
+    const run = await lab.run();
+    expect([run.exit_code, run.failures.map(({ status, error }) => [status, error])]).toEqual([
+      75,
+      [
+        [
+          'FAILED',
+          expect.stringMatching(/a thread of this program broke down .*the next run reads the target again/),
+        ],
+      ],
+    ]);
+    expect((await lab.run()).exit_code).toBe(0);
+    await expectTruth();
+  });
 });
