@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import workerThreads, { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CompactTimeMap } from '../../src/lake/compact-time-map.ts';
 import { JobLines, type JobLinesOptions } from '../../src/lake/job-lines.ts';
@@ -132,6 +133,48 @@ it('says so if it cannot write a page, and writes the next one', async () => {
   expect(same).toBe(bytes);
   const lines = new JobLines({ buckets: 1, creationDates: undated, thread });
   expect((await lines.encode(list?.records ?? [], seen)).rows).toBe(5);
+});
+
+describe('a thread of the operating system', () => {
+  const refused = (): never => {
+    throw new Error('no more threads');
+  };
+  afterEach(() => vi.restoreAllMocks());
+
+  it('that cannot start leaves all work to this one, and says so once', async () => {
+    class None extends Worker {
+      constructor(file: string | URL) {
+        super(file, refused());
+      }
+    }
+    vi.spyOn(workerThreads, 'Worker').mockImplementation(None);
+    thread = open();
+    for (const count of [5, 6]) {
+      const bytes = pageOf(jobs(count));
+      const { bytes: same, list } = await thread.scan(bytes);
+      expect(same).toBe(bytes);
+      const lines = new JobLines({ buckets: 1, creationDates: undated, thread });
+      expect((await lines.encode(list?.records ?? [], seen)).rows).toBe(count);
+    }
+    expect(warned.splice(0)).toEqual([[{ err: new Error('no more threads') }, expect.any(String)]]);
+    await thread.close();
+  });
+
+  it('that dies loses the pages that it has, and later ones are done in this one', async () => {
+    const started: Worker[] = [];
+    process.once('worker', (worker) => started.push(worker));
+    thread = open();
+    await recordsOf(pageOf(jobs(1)));
+    const lost = Array.from({ length: 8 }, () => thread.scan(pageOf(jobs(1_000))));
+    const ends = Promise.allSettled(lost);
+    await started[0]?.terminate();
+    const reasons = (await ends).flatMap((end) => (end.status === 'rejected' ? [end.reason] : []));
+    expect(reasons.length).toBeGreaterThan(0);
+    for (const reason of reasons) expect(reason).toBeInstanceOf(PageLost);
+    expect(warned.splice(0)).toHaveLength(1);
+    const bytes = pageOf(jobs(5));
+    expect((await thread.scan(bytes)).bytes).toBe(bytes);
+  });
 });
 
 describe('a run that is large enough for it', () => {
