@@ -25,7 +25,7 @@ const warned: unknown[] = [];
 const log = { debug: () => undefined, warn: (...words: unknown[]) => void warned.push(words) };
 const open = (from = 0) => new PageThread({ from, smallest: 0, log });
 
-let thread: PageThread;
+let thread = open();
 afterEach(() => thread.close());
 
 const pageOf = (records: readonly unknown[]) =>
