@@ -1,7 +1,7 @@
 /**
  * Writes a new part of many rows in little memory. DuckDB's sort needs memory for all rows, and what does not fit makes it fail
  * sooner than it goes to disk. A part is sorted by account first. So the rows of some accounts at a time are sorted into a file of
- * their own, and the part is these files, one after the other.
+ * their own, and the part is these files, joined.
  */
 import { rm, stat } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
@@ -9,15 +9,16 @@ import type { Table } from '../../tables/table.ts';
 import { packedEnding, typedEnding } from '../staged-files.ts';
 import { rowsOf } from './duckdb-rows.ts';
 import { type MergeRequest, stagedBytesOf } from './engine.ts';
-import { copySql, oneAfterAnotherSql, onlyStagedSql, readTypedSql, typedSql } from './merge-sql.ts';
+import { joinParquet } from './join-parquet.ts';
+import { copySql, groupRows, onlyStagedSql, readTypedSql, typedSql, vectorRows } from './merge-sql.ts';
 import { quoteName, quoteText } from './sql-text.ts';
 
 /** About so many rows are sorted at once, or fewer if they have more bytes as staged lines. */
-const rowsAtOnce = 16_384;
+const rowsAtOnce = 2 * groupRows;
 const bytesAtOnce = 32 * 2 ** 20;
 
 /** So many times the rows that are sorted at once are worth the files. */
-const leastRanges = 2.5;
+const leastRanges = 2;
 
 /** Whether the rows are so many that they are better written in ranges. */
 export async function isManyRows(request: MergeRequest): Promise<boolean> {
@@ -61,21 +62,26 @@ export async function writeInRanges(
     typed.push(...made);
     const ranges = await rangesIn(connection, table, typed, await rowsOfRange(request));
     const sorted = made.length;
-    for (const where of ranges) {
-      const sql = onlyStagedSql(table, partition, typed, where);
-      if (!(await make((file) => sortedCopySql(sql, file)))) return null;
+    let wanted = 0;
+    for (const range of ranges) {
+      const select = onlyStagedSql(table, partition, typed, range.where);
+      wanted += range.rows;
+      if (!(await make((file) => copySql(select, file, metadata, { rows: groupOf(range.rows) }))))
+        return null;
     }
-    await connection.run('SET preserve_insertion_order = true');
-    const part = copySql(oneAfterAnotherSql(table, made.slice(sorted)), output, metadata);
-    const rows = Number((await rowsOf(connection, part))[0]?.[0]);
-    const [[all] = []] = await rowsOf(connection, `SELECT count(*) FROM ${readTypedSql(typed)}`);
-    if (rows !== Number(all)) throw new Error(`${String(all)} staged rows became ${rows}`);
+    const rows = await joinParquet(made.slice(sorted), output);
+    if (rows !== wanted) throw new Error(`${wanted} staged rows became ${rows}`);
     return rows;
   } finally {
-    await connection.run('SET preserve_insertion_order = false').catch(() => undefined);
     await spillAtMost(roomBytes ?? 0).catch(() => undefined);
     await Promise.all(made.map((file) => rm(file, { force: true })));
   }
+}
+
+/** Rows of a row group, so that those of one range are about equal and as large as others. */
+function groupOf(rows: number): number {
+  const groups = Math.max(1, Math.round(rows / groupRows));
+  return Math.ceil(rows / groups / vectorRows) * vectorRows;
 }
 
 /** The column of accounts, if parts are sorted by it first. */
@@ -93,37 +99,43 @@ async function rowsOfRange(request: MergeRequest): Promise<number> {
   return Math.min(rowsAtOnce, Math.max(1, Math.floor(bytesAtOnce / Math.max(bytesOfRow, 1))));
 }
 
-/** Conditions that divide the rows, in the order of accounts. An account is never divided. */
+interface Range {
+  /** The condition of its rows. */
+  readonly where: string;
+  readonly rows: number;
+}
+
+/** Divides the rows, in the order of accounts. An account is never divided. */
 async function rangesIn(
   connection: DuckDBConnection,
   table: Table,
   typed: readonly string[],
   rowsOfOne: number,
-): Promise<readonly string[]> {
+): Promise<readonly Range[]> {
   const account = accountOf(table);
   if (account === null) throw new TypeError(`${table.name} is not sorted by account`);
   const accounts = await rowsOf(
     connection,
     `SELECT ${account}, count(*) FROM ${readTypedSql(typed)} GROUP BY ${account} ORDER BY ${account} ASC NULLS FIRST`,
   );
-  const lasts: string[] = [];
+  let rest = accounts.reduce((sum, [, count]) => sum + Number(count), 0);
+  const ranges: Range[] = [];
+  let after: string | null = null;
   let rows = 0;
   for (const [name, count] of accounts) {
     rows += Number(count);
-    if (rows < rowsOfOne || typeof name !== 'string') continue;
-    lasts.push(quoteText(name));
+    rest -= Number(count);
+    const isLast = rest === 0;
+    // Few rows at the end belong to the range before them.
+    if (!isLast && (rows < rowsOfOne || rest < rowsOfOne / 2 || typeof name !== 'string')) continue;
+    const from: string = after === null ? '' : `${account} > ${after}`;
+    const last: string | null = isLast ? null : quoteText(String(name));
+    const to = last === null ? '' : `${account} <= ${last}`;
+    const where = [from, to].filter((one) => one !== '').join(' AND ') || 'true';
+    // Rows without an account come first.
+    ranges.push({ where: after === null && to !== '' ? `(${to} OR ${account} IS NULL)` : where, rows });
+    after = last;
     rows = 0;
   }
-  const [first] = lasts;
-  if (first === undefined) return ['true'];
-  return [
-    `(${account} <= ${first} OR ${account} IS NULL)`,
-    ...lasts.slice(1).map((last, at) => `${account} > ${lasts[at]} AND ${account} <= ${last}`),
-    `${account} > ${lasts.at(-1)}`,
-  ];
-}
-
-/** Files of a range are read once, right away. */
-function sortedCopySql(select: string, file: string): string {
-  return `COPY (${select}) TO ${quoteText(file)} (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 10240)`;
+  return ranges;
 }

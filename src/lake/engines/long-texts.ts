@@ -172,7 +172,7 @@ export async function writeWithTexts(
   // The writer never gets more rows at once than one piece has.
   const [written] = await rowsOf(
     connection,
-    copySql(branches.join(' UNION ALL ') || 'FROM part', output, metadata, pieceBytes),
+    copySql(branches.join(' UNION ALL ') || 'FROM part', output, metadata, { bytes: pieceBytes }),
   );
   return Number(written?.[0]);
 }

@@ -86,11 +86,8 @@ export function typedSql(table: Table, lines: string, output: string, compact: b
     .filter((name) => storedColumns(table).some((one) => one.name === name));
   const order = sorted.length === 0 ? '' : `ORDER BY ${sorted.map(quoteName)}`;
   return `COPY (${stagedRowsSql(table, [lines])} ${order}) TO ${quoteText(output)}
-    (FORMAT parquet, COMPRESSION ${codec}, ROW_GROUP_SIZE ${typedGroupRows})`;
+    (FORMAT parquet, COMPRESSION ${codec}, ROW_GROUP_SIZE ${vectorRows})`;
 }
-
-/** The fewest that DuckDB writes. */
-const typedGroupRows = 2048;
 
 /**
  * Lines as in staged-line.ts. A text may have line breaks, which DuckDB finds for sure only if it reads a file from its
@@ -480,14 +477,6 @@ export function onlyStagedSql(
   return sortedSql(table, rows, partition);
 }
 
-/** The rows of sorted files, one file after the other, with the types of the part. */
-export function oneAfterAnotherSql(table: Table, files: readonly string[]): string {
-  const columns = table.columns.map(
-    ({ name, type }) => `${quoteName(name)}::${sqlTypes[type]} AS ${quoteName(name)}`,
-  );
-  return `SELECT ${columns} FROM ${readTypedSql(files)}`;
-}
-
 function sortedSql(table: Table, stored: string, partition: Partition): string {
   const rows = withDerivedSql(table, stored, partition);
   const columns = table.columns.map(
@@ -496,28 +485,35 @@ function sortedSql(table: Table, stored: string, partition: Partition): string {
   return `SELECT ${columns} FROM (${rows}) ORDER BY ${table.sortBy.map((name) => `${quoteName(name)} ASC NULLS FIRST`)}`;
 }
 
+/** DuckDB works on so many rows at a time. */
+export const vectorRows = 2_048;
+
 /**
- * Rows in a row group: a multiple of 2,048, DuckDB's vectors. Small, so that readers skip most of a part by account; half as many rows
+ * Rows in a row group: a multiple of DuckDB's vectors. Small, so that readers skip most of a part by account; half as many rows
  * would cost 3 % more bytes. zstd's level 1 makes these files no larger than its default, for less CPU. Both are measured
  * by bench/part-quality.ts.
  */
-const groupRows = 10_240;
+export const groupRows = 5 * vectorRows;
 
-/**
- * Writes the part. Row groups are small, so that readers can skip them by account.
- * @param groupBytes the approximate size of a row group before compression; requires `preserve_insertion_order` to be off
- */
+export interface RowGroups {
+  /** Rows in each. Default: as in other parts. */
+  readonly rows?: number;
+  /** Their approximate size before compression; requires `preserve_insertion_order` to be off. Default: any. */
+  readonly bytes?: number;
+}
+
+/** Writes the part. Row groups are small, so that readers can skip them by account. */
 export function copySql(
   select: string,
   file: string,
   metadata: Readonly<Record<string, string>>,
-  groupBytes?: number,
+  { rows = groupRows, bytes }: RowGroups = {},
 ): string {
   const entries = Object.entries(metadata).map(([name, value]) => `${quoteName(name)}: ${quoteText(value)}`);
   const keyValues = entries.length === 0 ? '' : `, KV_METADATA {${entries}}`;
-  const bytes = groupBytes === undefined ? '' : `, ROW_GROUP_SIZE_BYTES ${groupBytes}`;
+  const mostBytes = bytes === undefined ? '' : `, ROW_GROUP_SIZE_BYTES ${bytes}`;
   return `COPY (${select}) TO ${quoteText(file)}
-    (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE ${groupRows}${bytes}${keyValues})`;
+    (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE ${rows}${mostBytes}${keyValues})`;
 }
 
 /** A derived column may use the partition's values and the derived columns before it. */
