@@ -6,9 +6,10 @@
  * ByCompleteAfter, ByState), but not that filters combine, or whether bounds belong to them. So every record is looked at: one
  * that was not asked for does no harm. A record shows no end without its CompletionDate, which AWS may omit.
  */
-import type { ListedRecord } from '../tables/listed-record.ts';
+import type { ListedRecord, TextBytes } from '../tables/listed-record.ts';
 import { askCopyJobs } from './ask.ts';
 import { ChildJobs, jobId, parentId } from './child-jobs.ts';
+import { IdSet } from './id-set.ts';
 import { type List, type RequestPage, readList } from './list.ts';
 import { failureRank } from './outcome.ts';
 import type { HeldPage } from './page.ts';
@@ -40,7 +41,7 @@ export async function* readCopyJobs(
   const { window, ends, memoryMs, listsAtOnce } = options;
   const children = new ChildJobs();
   // What the first pages held. A piece leaves it out: a record that is rejected later would be counted twice.
-  const kept = new Set<string>();
+  const kept = new IdSet();
 
   const whole: List = {
     ask: (token) => askCopyJobs(inputFor(window), token),
@@ -143,6 +144,6 @@ function inputFor(window: Window) {
   };
 }
 
-function identityOf(record: ListedRecord): string {
-  return jobId(record) ?? JSON.stringify(record.value);
+function identityOf(record: ListedRecord): string | TextBytes {
+  return record.textBytes?.('CopyJobId') ?? jobId(record) ?? JSON.stringify(record.value);
 }

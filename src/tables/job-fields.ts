@@ -32,7 +32,11 @@ export interface FieldGroup {
   object: number;
 }
 
-const numbered: JobField[] = [];
+/** Whoever drains a target looks at these fields of every record. They have the first numbers, in this order. */
+export const drainFields = ['CopyJobId', 'CreationDate', 'ParentJobId', 'NumberOfChildJobs', 'IsParent'];
+
+/** Each drain field has its place already. */
+const numbered: JobField[] = new Array(drainFields.length);
 
 /** All fields with values, by number. */
 export const jobFields: readonly JobField[] = numbered;
@@ -85,5 +89,8 @@ function acceptedBy({ type }: Column): NamedField['accepts'] {
 }
 
 function numberOf(field: JobField): number {
-  return numbered.push(field) - 1;
+  const first = drainFields.indexOf(field.path);
+  if (first < 0) return numbered.push(field) - 1;
+  numbered[first] = field;
+  return first;
 }

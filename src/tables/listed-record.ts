@@ -6,6 +6,15 @@ export interface ListedRecord {
   readonly value: unknown;
   /** One field of the value, by its name; undefined: it has none, or it is null. Only this field is parsed if the record is plain. */
   field(name: string): unknown;
+  /** The text of one field where it stands in the response; null: it is no text, is empty, has escapes, or the record was parsed. */
+  textBytes?(name: string): TextBytes | null;
+}
+
+/** UTF-8, without quotation marks. */
+export interface TextBytes {
+  readonly bytes: Uint8Array;
+  readonly begin: number;
+  readonly end: number;
 }
 
 /** Records in the order of their page. An array is one too. */

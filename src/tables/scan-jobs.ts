@@ -8,7 +8,7 @@ import {
   valueBegin,
   valueEnd,
 } from '../shared/json-bytes.ts';
-import { type FieldGroup, jobRecord, type NamedField } from './job-fields.ts';
+import { drainFields, type FieldGroup, jobRecord, type NamedField } from './job-fields.ts';
 import type { ListedRecords } from './listed-record.ts';
 import { numbersPerValue, ScannedJobs, ScannedPage } from './scanned-jobs.ts';
 
@@ -67,6 +67,8 @@ const mostKept = 2 ** 20;
 class JobScan {
   readonly #bytes: Buffer;
   readonly #places: number[] = [];
+  /** Where the drain fields of the record stand in `noted`; -1: it has none. */
+  readonly #drainPlaces = new Int32Array(drainFields.length);
   #noted = 0;
   /** Of the record that is being scanned. */
   #isPlain = true;
@@ -142,10 +144,12 @@ class JobScan {
     const bytes = this.#bytes;
     const from = this.#noted;
     this.#isPlain = bytes[begin] === openBrace;
+    this.#drainPlaces.fill(-1);
     const end = this.#isPlain ? this.#fields(jobRecord, begin) : valueEnd(bytes, begin);
     if (end === 0) return 0;
     if (!this.#isPlain) this.#noted = from;
     this.#places.push(begin, end, from, this.#noted);
+    for (const place of this.#drainPlaces) this.#places.push(place);
     return end;
   }
 
@@ -228,6 +232,7 @@ class JobScan {
       larger.set(noted);
       noted = larger;
     }
+    if (number < drainFields.length) this.#drainPlaces[number] = at;
     noted[at] = number;
     noted[at + 1] = begin;
     noted[at + 2] = end;

@@ -6,8 +6,8 @@
 import { parseExactJson } from '../shared/exact-json.ts';
 import { freeBytes, ownsMemory } from '../shared/free-bytes.ts';
 import { numberIn, textIn } from '../shared/json-bytes.ts';
-import { jobFields } from './job-fields.ts';
-import { type ListedRecord, type ListedRecords, parsedRecord } from './listed-record.ts';
+import { drainFields, jobFields } from './job-fields.ts';
+import { type ListedRecord, type ListedRecords, parsedRecord, type TextBytes } from './listed-record.ts';
 
 /** What a page is read from; see ScannedPage. */
 export interface PageContent {
@@ -79,21 +79,29 @@ export class ScannedPage {
 /** How many numbers `values` has for each value. */
 export const numbersPerValue = 3;
 
+/** How many numbers `places` has for each record. */
+const numbersPerPlace = 4 + drainFields.length;
+
 export class ScannedJob implements ListedRecord {
   readonly page: ScannedPage;
-  /** Its values are in the page's `values` from here… */
-  readonly from: number;
-  /** … to here. It is not plain if that is the same. */
-  readonly to: number;
-  readonly #begin: number;
-  readonly #end: number;
+  readonly #places: Int32Array;
+  readonly #at: number;
 
-  constructor(page: ScannedPage, begin: number, end: number, from: number, to: number) {
+  /** @param at where its numbers begin in `places` of ScannedJobs */
+  constructor(page: ScannedPage, places: Int32Array, at: number) {
     this.page = page;
-    this.from = from;
-    this.to = to;
-    this.#begin = begin;
-    this.#end = end;
+    this.#places = places;
+    this.#at = at;
+  }
+
+  /** Its values are in the page's `values` from here… */
+  get from(): number {
+    return this.#places[this.#at + 2] ?? 0;
+  }
+
+  /** … to here. It is not plain if that is the same. */
+  get to(): number {
+    return this.#places[this.#at + 3] ?? 0;
   }
 
   get isPlain(): boolean {
@@ -106,20 +114,34 @@ export class ScannedJob implements ListedRecord {
 
   field(name: string): unknown {
     const number = numbersOf.get(name);
-    if (!this.isPlain || number === undefined) return this.#whole().field(name);
+    if (number === undefined || !this.isPlain) return this.#whole().field(name);
     const { values, bytes } = this.page;
-    for (let at = this.from; at < this.to; at += numbersPerValue) {
-      if (values[at] === number) return valueIn(bytes, values[at + 1] ?? 0, values[at + 2] ?? 0);
-    }
-    return undefined;
+    const at = this.#find(number);
+    return at < 0 ? undefined : valueIn(bytes, values[at + 1] ?? 0, values[at + 2] ?? 0);
+  }
+
+  textBytes(name: string): TextBytes | null {
+    const number = numbersOf.get(name);
+    const at = number === undefined || !this.isPlain ? -1 : this.#find(number);
+    if (at < 0) return null;
+    const { values, bytes } = this.page;
+    const [begin, end] = [(values[at + 1] ?? 0) + 1, (values[at + 2] ?? 0) - 1];
+    return bytes[begin - 1] === quote && begin < end ? { bytes, begin, end } : null;
+  }
+
+  /** Where the value stands in the page's `values`; -1: it has none. */
+  #find(number: number): number {
+    if (number < drainFields.length) return this.#places[this.#at + 4 + number] ?? -1;
+    const { values } = this.page;
+    const { from, to } = this;
+    for (let at = from; at < to; at += numbersPerValue) if (values[at] === number) return at;
+    return -1;
   }
 
   #whole(): ListedRecord {
-    return this.page.parsed(this.#begin, this.#end);
+    return this.page.parsed(this.#places[this.#at] ?? 0, this.#places[this.#at + 1] ?? 0);
   }
 }
-
-const numbersPerPlace = 4;
 
 /**
  * The records of a scanned page. They are made when somebody looks at them, each time anew: a page may wait for long, and
@@ -127,7 +149,10 @@ const numbersPerPlace = 4;
  */
 export class ScannedJobs implements ListedRecords {
   readonly page: ScannedPage;
-  /** For each record four numbers: where it begins and ends in the bytes, and where its values begin and end. */
+  /**
+   * For each record: where it begins and ends in the bytes, where its values begin and end in those of the page, and where the
+   * value of each drain field stands there; -1: it has none.
+   */
   readonly places: Int32Array;
 
   constructor(page: ScannedPage, places: Int32Array) {
@@ -174,28 +199,23 @@ export class ScannedJobs implements ListedRecords {
   }
 
   #made(at: number): ScannedJob {
-    const { page, places } = this;
-    return new ScannedJob(
-      page,
-      places[at] ?? 0,
-      places[at + 1] ?? 0,
-      places[at + 2] ?? 0,
-      places[at + 3] ?? 0,
-    );
+    return new ScannedJob(this.page, this.places, at);
   }
 }
 
 const numbersOf: ReadonlyMap<string, number> = new Map(jobFields.map(({ path }, number) => [path, number]));
 
+const [quote, openBrace, letterT, letterF] = Buffer.from('"{tf');
+
 function valueIn(bytes: Buffer, begin: number, end: number): unknown {
-  switch (String.fromCharCode(bytes[begin] ?? 0)) {
-    case '"':
+  switch (bytes[begin]) {
+    case quote:
       return textIn(bytes, begin, end);
-    case '{':
+    case openBrace:
       return parseExactJson(bytes.toString('utf8', begin, end));
-    case 't':
+    case letterT:
       return true;
-    case 'f':
+    case letterF:
       return false;
     default: {
       const number = numberIn(bytes, begin, end);

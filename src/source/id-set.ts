@@ -1,0 +1,116 @@
+/**
+ * A set of ids. AWS's are UUIDs in capitals, which take 16 bytes here: as strings, those of many open lists would take ten times as
+ * much, and V8 would move them from heap to heap.
+ */
+import type { TextBytes } from '../tables/listed-record.ts';
+
+const words = 4;
+const fullest = 0.7;
+
+/** The value of a digit; -1: it is none. A small letter is none: the id would be another one in capitals. */
+const digitValues = new Int8Array(256).fill(-1);
+for (const [value, digit] of [...'0123456789ABCDEF'].entries()) digitValues[digit.charCodeAt(0)] = value;
+
+const uuidLength = 36;
+const hyphen = 0x2d;
+/** Where digits begin and end. */
+const fields = [0, 8, 9, 13, 14, 18, 19, 23, 24, 36];
+
+export class IdSet {
+  /** Four words for each slot. Open addressing; all zero is free. */
+  #slots = new Uint32Array(64 * words);
+  #used = 0;
+  /** The ids that are not such UUIDs. */
+  readonly #others = new Set<string>();
+  /** Of the id that was asked for last. */
+  readonly #key = new Uint32Array(words);
+
+  get size(): number {
+    return this.#used + this.#others.size;
+  }
+
+  has(id: string | TextBytes): boolean {
+    return this.#isUuid(bytesOf(id)) ? this.#isAt(this.#placeOf()) : this.#others.has(textOf(id));
+  }
+
+  add(id: string | TextBytes): void {
+    if (!this.#isUuid(bytesOf(id))) {
+      this.#others.add(textOf(id));
+      return;
+    }
+    const place = this.#placeOf();
+    if (this.#isAt(place)) return;
+    this.#slots.set(this.#key, place);
+    this.#used += 1;
+    if (this.#used * words > this.#slots.length * fullest) this.#grow();
+  }
+
+  /** Reads it into `#key`. */
+  #isUuid({ bytes, begin, end: idEnd }: TextBytes): boolean {
+    if (idEnd - begin !== uuidLength) return false;
+    const key = this.#key;
+    let digits = 0;
+    for (let at = 0; at < fields.length; at += 2) {
+      const end = fields[at + 1] ?? 0;
+      if (end < uuidLength && bytes[begin + end] !== hyphen) return false;
+      for (let next = fields[at] ?? 0; next < end; next += 1) {
+        const value = digitValues[bytes[begin + next] ?? 0] ?? -1;
+        if (value < 0) return false;
+        const word = digits >>> 3;
+        key[word] = ((key[word] ?? 0) << 4) | value;
+        digits += 1;
+      }
+    }
+    return key[0] !== 0 || key[1] !== 0 || key[2] !== 0 || key[3] !== 0;
+  }
+
+  /** Where `#key` stands, or would. */
+  #placeOf(): number {
+    const slots = this.#slots;
+    let place = homeOf(this.#key, slots);
+    while (!isFree(slots, place) && !this.#isAt(place))
+      place = place + words === slots.length ? 0 : place + words;
+    return place;
+  }
+
+  #isAt(place: number): boolean {
+    const [slots, key] = [this.#slots, this.#key];
+    for (let word = 0; word < words; word += 1) if (slots[place + word] !== key[word]) return false;
+    return true;
+  }
+
+  #grow(): void {
+    const smaller = this.#slots;
+    this.#slots = new Uint32Array(smaller.length * 2);
+    for (let at = 0; at < smaller.length; at += words) {
+      if (isFree(smaller, at)) continue;
+      this.#key.set(smaller.subarray(at, at + words));
+      this.#slots.set(this.#key, this.#placeOf());
+    }
+  }
+}
+
+function bytesOf(id: string | TextBytes): TextBytes {
+  if (typeof id !== 'string') return id;
+  const bytes = Buffer.from(id, 'utf8');
+  return { bytes, begin: 0, end: bytes.length };
+}
+
+function textOf(id: string | TextBytes): string {
+  return typeof id === 'string' ? id : Buffer.from(id.bytes.subarray(id.begin, id.end)).toString();
+}
+
+function isFree(slots: Uint32Array, place: number): boolean {
+  for (let word = 0; word < words; word += 1) if (slots[place + word] !== 0) return false;
+  return true;
+}
+
+/** Ids of AWS are random. Mixed all the same: an id in another list may differ in few digits. */
+function homeOf(key: Uint32Array, slots: Uint32Array): number {
+  let mixed = 0;
+  for (let word = 0; word < words; word += 1) {
+    mixed = Math.imul((mixed ^ (key[word] ?? 0)) >>> 0, 0x9e3779b1);
+    mixed ^= mixed >>> 15;
+  }
+  return ((mixed >>> 0) % (slots.length / words)) * words;
+}
