@@ -34,7 +34,11 @@ export class DateAssumptions implements Pick<CreationDates, 'firstDate'> {
 
   firstDate(bucket: number, id: string, created: number): number {
     const { high, middle, low } = timeKey(id);
-    this.#keys.set([bucket, high, middle, low], this.#lines * numbersPerKey);
+    const at = this.#lines * numbersPerKey;
+    this.#keys[at] = bucket;
+    this.#keys[at + 1] = high;
+    this.#keys[at + 2] = middle;
+    this.#keys[at + 3] = low;
     this.#created[this.#lines] = created;
     this.#lines += 1;
     return created;

@@ -136,11 +136,35 @@ export function valueBegin(bytes: Buffer, nameEnd: number): number {
   return bytes[at] === colon ? afterSpace(bytes, at + 1) : 0;
 }
 
-export function startsWith(bytes: Buffer, at: number, begin: Buffer): boolean {
+function startsWith(bytes: Buffer, at: number, begin: Buffer): boolean {
   const { length } = begin;
   if (at + length > bytes.length) return false;
   for (let next = 0; next < length; next += 1) if (bytes[at + next] !== begin[next]) return false;
   return true;
+}
+
+/** A text to be compared with, four bytes at a time: that takes less time than byte by byte. */
+export interface Words {
+  /** In bytes. */
+  readonly length: number;
+  /** Little-endian. The last one ends where the text ends, so it may repeat bytes of the one before. */
+  readonly words: Int32Array;
+}
+
+/** @param text at least four bytes */
+export function wordsOf(text: Buffer): Words {
+  const { length } = text;
+  const begins = Array.from({ length: Math.ceil(length / 4) }, (_, word) => Math.min(word * 4, length - 4));
+  return { length, words: Int32Array.from(begins, (begin) => text.readInt32LE(begin)) };
+}
+
+export function startsWithWords(view: DataView, at: number, { length, words }: Words): boolean {
+  if (at + length > view.byteLength) return false;
+  const last = words.length - 1;
+  for (let word = 0; word < last; word += 1) {
+    if (view.getInt32(at + word * 4, true) !== words[word]) return false;
+  }
+  return view.getInt32(at + length - 4, true) === words[last];
 }
 
 export function isSameSpan(bytes: Buffer, at: number, other: number, length: number): boolean {

@@ -1,4 +1,5 @@
 /** The fields of a copy job's record, with the bytes of their names: how the scan of a page recognizes them. */
+import { type Words, wordsOf } from '../shared/json-bytes.ts';
 import { copyJobs } from './copy-jobs.ts';
 import { type RecordField, recordFields } from './record-fields.ts';
 import type { Column } from './table.ts';
@@ -15,7 +16,7 @@ export interface JobField {
 /** A field of an object, as a scan looks for it. */
 export interface NamedField {
   /** The name in its quotation marks. */
-  readonly quoted: Buffer;
+  readonly quoted: Words;
   readonly accepts: 'text' | 'number' | 'boolean' | 'counts' | 'group';
   /** Of the JobField; -1: a group has none. */
   readonly number: number;
@@ -58,7 +59,7 @@ function groupOf(fields: readonly (readonly [string, NamedField])[]): FieldGroup
 }
 
 function namedField(name: string, field: RecordField): NamedField {
-  const quoted = Buffer.from(JSON.stringify(name));
+  const quoted = wordsOf(Buffer.from(JSON.stringify(name)));
   switch (field.kind) {
     case 'value': {
       const number = numberOf({ path: name, column: field.column, counts: null });
@@ -72,7 +73,7 @@ function namedField(name: string, field: RecordField): NamedField {
       const inner = [...field.fields].map(([innerName, column]) => {
         const number = numberOf({ path: `${name}.${innerName}`, column, counts: null });
         const innerField: NamedField = {
-          quoted: Buffer.from(JSON.stringify(innerName)),
+          quoted: wordsOf(Buffer.from(JSON.stringify(innerName))),
           accepts: acceptedBy(column),
           number,
           group: null,

@@ -2,11 +2,12 @@
 import {
   afterSpace,
   numberEnd,
-  startsWith,
+  startsWithWords,
   textEnd,
   textIn,
   valueBegin,
   valueEnd,
+  wordsOf,
 } from '../shared/json-bytes.ts';
 import { drainFields, type FieldGroup, jobRecord, type NamedField } from './job-fields.ts';
 import type { ListedRecords } from './listed-record.ts';
@@ -57,8 +58,7 @@ export function scanJobs(bytes: Buffer): JobList | null {
 }
 
 const [quote, comma, openBrace, closeBrace, openBracket, closeBracket, letterN] = Buffer.from('",{}[]n');
-const listName = Buffer.from('"CopyJobs"');
-const tokenName = Buffer.from('"NextToken"');
+const [listName, tokenName] = [wordsOf(Buffer.from('"CopyJobs"')), wordsOf(Buffer.from('"NextToken"'))];
 
 /** Where values are noted while a page is scanned. Pages take turns, because nothing is awaited meanwhile. */
 let noted = new Int32Array(2 ** 18);
@@ -66,6 +66,8 @@ const mostKept = 2 ** 20;
 
 class JobScan {
   readonly #bytes: Buffer;
+  /** The same. */
+  readonly #view: DataView;
   readonly #places: number[] = [];
   /** Where the drain fields of the record stand in `noted`; -1: it has none. */
   readonly #drainPlaces = new Int32Array(drainFields.length);
@@ -75,6 +77,7 @@ class JobScan {
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   list(): FoundJobs | null {
@@ -91,12 +94,12 @@ class JobScan {
       const begin = valueBegin(bytes, nameEnd);
       if (begin === 0) return null;
       let end: number;
-      if (startsWith(bytes, at, listName)) {
+      if (startsWithWords(this.#view, at, listName)) {
         records += 1;
         end = this.#list(begin);
       } else {
         end = valueEnd(bytes, begin);
-        if (startsWith(bytes, at, tokenName)) {
+        if (startsWithWords(this.#view, at, tokenName)) {
           if (token !== null) return null;
           token = { begin, end };
         }
@@ -165,7 +168,8 @@ class JobScan {
       let place = placeAfter[before] ?? 0;
       let field = fields[place];
       let nameEnd: number;
-      if (field !== undefined && startsWith(bytes, at, field.quoted)) nameEnd = at + field.quoted.length;
+      if (field !== undefined && startsWithWords(this.#view, at, field.quoted))
+        nameEnd = at + field.quoted.length;
       else {
         nameEnd = textEnd(bytes, at);
         place = nameEnd > 0 ? (group.placeOf.get(textIn(bytes, at, nameEnd)) ?? -1) : -1;
