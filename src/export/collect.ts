@@ -7,6 +7,7 @@ import { type Concurrency, type ConcurrencySummary, openConcurrency } from '../s
 import { isEmptyWindow } from '../source/window.ts';
 import { copyJobs } from '../tables/copy-jobs.ts';
 import { collectTarget, type Destination } from './collect-target.ts';
+import { JobsCountedAhead } from './compare-with-aws.ts';
 import { CredentialsAhead } from './credentials-ahead.ts';
 import { DrainQueue } from './drain-queue.ts';
 import type { BegunRun, GrowingPlan } from './growing-plan.ts';
@@ -64,13 +65,17 @@ export async function collect(
     signal,
   };
   const drained = new Map<Planned, Drained>();
+  const countedAhead = new JobsCountedAhead(opened);
   const jobs = new JobsFirst(() => {
     // It scans copy jobs only.
     void pageThread?.close();
     if (signal.aborted || gate.opensInMs() > 0) return;
     log.debug('all copy jobs are read: their parts are made while counts are read');
     // Its error is that of the batches' next call.
-    void destination.batches.finishTable(copyJobs);
+    destination.batches.finishTable(copyJobs).then(
+      () => countedAhead.begin(),
+      () => undefined,
+    );
   });
   const drainOne = async (next: Planned): Promise<void> => {
     progress.drainBegan(next);
@@ -136,6 +141,7 @@ export async function collect(
       readingSince: readingSince ?? performance.now(),
     };
   } finally {
+    await countedAhead.end();
     source.close();
   }
 }

@@ -1,12 +1,16 @@
 /** After publishing: compares the lake with AWS's own counts. It reports what it finds, and never keeps a run from ending. */
+
+import type { Settings } from '../config/settings.ts';
 import type { Coverage } from '../ledger/coverage.ts';
 import type { Drained, Planned } from '../ledger/planned.ts';
 import { type AwsMemory, rememberedFrom } from '../ledger/remembered.ts';
 import { extended } from '../ledger/watermarks.ts';
-import { type ComparedTarget, comparableDays } from '../reconciliation/comparable-days.ts';
+import { type ComparedTarget, comparableDays, countedDays } from '../reconciliation/comparable-days.ts';
+import { countJobs } from '../reconciliation/read-counts.ts';
 import { type Reconciliation, reconcile } from '../reconciliation/reconcile.ts';
+import { utcDay } from '../tables/table.ts';
 import { targetName } from '../targets/target.ts';
-import type { Run } from './open-run.ts';
+import type { OpenRun, Run } from './open-run.ts';
 
 /**
  * Null if the run does not read both tables with daily counts, or if the comparison failed or had no time left.
@@ -17,9 +21,8 @@ export async function compareWithAws(
   coverage: readonly Coverage[],
   drained: ReadonlyMap<Planned, Drained>,
 ): Promise<Reconciliation | null> {
-  const { tables, aggregationPeriods, memoryDays, countMemoryDays } = settings;
-  const readsBoth = tables.includes('copy_jobs') && tables.includes('copy_job_summaries');
-  if (!readsBoth || !aggregationPeriods.includes('ONE_DAY')) return null;
+  const { memoryDays, countMemoryDays } = settings;
+  if (!isCompared(settings)) return null;
   const signal = AbortSignal.any([io.stopping, stops.publishing]);
   const run = { asOf: planning.asOf, memoryDays, countMemoryDays };
   try {
@@ -47,6 +50,56 @@ export async function compareWithAws(
       log.warn('the run was told to end before it had compared the lake with AWS’s own counts');
     else log.warn({ err }, 'the lake was not compared with AWS’s own counts');
     return null;
+  }
+}
+
+function isCompared({ tables, aggregationPeriods }: Settings): boolean {
+  const readsBoth = tables.includes('copy_jobs') && tables.includes('copy_job_summaries');
+  return readsBoth && aggregationPeriods.includes('ONE_DAY');
+}
+
+/** Adds up published jobs while AWS's counts are still being read. What it does not get to, the comparison does. */
+export class JobsCountedAhead {
+  readonly #run: OpenRun;
+  readonly #stop = new AbortController();
+  #counting: Promise<void> = Promise.resolve();
+
+  constructor(run: OpenRun) {
+    this.#run = run;
+  }
+
+  /** Once all parts of jobs are published. */
+  begin(): void {
+    if (isCompared(this.#run.settings) && !this.#stop.signal.aborted) this.#counting = this.#count();
+  }
+
+  /** Resolves when nothing is being counted any more. */
+  async end(): Promise<void> {
+    this.#stop.abort();
+    await this.#counting;
+  }
+
+  async #count(): Promise<void> {
+    const { io, log, stops, planning, scratch } = this.#run;
+    const { signal: stop } = this.#stop;
+    const signal = AbortSignal.any([io.stopping, stops.publishing]);
+    try {
+      const scratchFolder = await scratch.subfolder('counted-ahead');
+      for (const start of countedDays(planning.asOf)) {
+        // A part that is being counted need not be counted again.
+        if (stop.aborted || signal.aborted) return;
+        await countJobs(utcDay(start), {
+          store: planning.lake.store,
+          buckets: planning.lake.buckets,
+          scratchFolder,
+          reserve: (bytes) => scratch.reserve(bytes),
+          log,
+          signal,
+        });
+      }
+    } catch (err) {
+      log.debug({ err }, 'jobs were not counted ahead: the comparison counts them');
+    }
   }
 }
 

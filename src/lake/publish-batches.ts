@@ -73,11 +73,12 @@ export class PublishBatches {
 
   /**
    * Publishes what is left of one table while others are still staged. Of this one, nothing may be staged afterwards. Resolves when
-   * publishing begins; its error is that of a later call.
+   * that has ended; its error is that of a later call.
    */
   async finishTable(table: Table): Promise<void> {
     while (this.#publishing !== null) await this.#publishing;
     this.#start(table);
+    await this.#publishing;
   }
 
   /**

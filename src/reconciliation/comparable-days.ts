@@ -41,9 +41,8 @@ export interface ComparableDay {
 /** Oldest first; only days with targets. @param asOf the run's, in milliseconds since the epoch */
 export function comparableDays(asOf: number, targets: readonly ComparedTarget[]): readonly ComparableDay[] {
   const reached = lastCountedDays(targets);
-  const oldest = Math.ceil((asOf - countedMs) / dayMs) * dayMs;
   const days: ComparableDay[] = [];
-  for (let start = oldest; start + dayMs + settleMs <= asOf; start += dayMs) {
+  for (const start of countedDays(asOf)) {
     const day = utcDay(start);
     const comparable = targets.filter(
       ({ target, proven, counts }) =>
@@ -57,6 +56,12 @@ export function comparableDays(asOf: number, targets: readonly ComparedTarget[])
     if (comparable.length > 0) days.push({ day, stillCounting, targets: comparable });
   }
   return days;
+}
+
+/** When the days begin that AWS counts completely, whoever was read. Oldest first. @param asOf as for `comparableDays` */
+export function* countedDays(asOf: number): Generator<number> {
+  const oldest = Math.ceil((asOf - countedMs) / dayMs) * dayMs;
+  for (let start = oldest; start + dayMs + settleMs <= asOf; start += dayMs) yield start;
 }
 
 /** The last day that AWS has counted in each region. */

@@ -57,6 +57,16 @@ export async function readCounts(
   }
 }
 
+/**
+ * Adds up the jobs of one day ahead: the next call of `readCounts` finds their sums, unless a part has changed.
+ * @throws as readCounts
+ */
+export async function countJobs(day: string, options: ReadCountsOptions): Promise<void> {
+  for (let bucket = 0; bucket < options.buckets; bucket += 1) {
+    await groupsOf(copyJobs, day, partKey(copyJobs, { creation_date: day }, bucket), options);
+  }
+}
+
 export function sliceName(account: string | null | undefined, region: string | null | undefined): string {
   return `${account ?? ''}/${region ?? ''}`;
 }

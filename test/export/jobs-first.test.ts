@@ -1,10 +1,11 @@
+import { globSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { JobsCountedAhead } from '../../src/export/compare-with-aws.ts';
 import { JobsFirst } from '../../src/export/jobs-first.ts';
 import { PublishBatches } from '../../src/lake/publish-batches.ts';
 import type { Planned } from '../../src/ledger/planned.ts';
 import { copyJobSummaries } from '../../src/tables/copy-job-summaries.ts';
 import type { DrainedTable } from '../../src/tables/table.ts';
-
 import { type Lab, openLab } from '../support/lab.ts';
 
 const drain = (table: DrainedTable): Planned => ({
@@ -89,6 +90,27 @@ describe('a run', () => {
     expect(rowsOfCounts).toHaveLength(1);
     expect(rowsOfCounts[0]).toBeLessThan(all);
     expect(await lab.differences()).toEqual([]);
+  });
+
+  it('adds up copy jobs before it has read all counts', async () => {
+    const counted: number[] = [];
+    const end = vi.spyOn(JobsCountedAhead.prototype, 'end').mockImplementation(async function (
+      this: JobsCountedAhead,
+    ) {
+      end.mockRestore();
+      // Of each day that AWS counts, and no counts yet.
+      const files = globSync('_ledger/**/part-*.json', { cwd: lab.lake });
+      counted.push(
+        ...['copy_jobs/', 'copy_job_summaries/'].map(
+          (table) => files.filter((file) => file.includes(table)).length,
+        ),
+      );
+      await this.end();
+    });
+    const done = await lab.run({ concurrency: '1' });
+    expect(done.reconciliation).toMatchObject({ differing: 0, difference: 0, not_comparable: 0 });
+    expect(counted[0]).toBeGreaterThan(0);
+    expect(counted[1]).toBe(0);
   });
 
   it('waits for its end if it is a shard, whose rows others may read', async () => {

@@ -73,10 +73,22 @@ function facts(record: ListedRecord): unknown {
     'NumberOfChildJobs',
     'CreationDate',
     'CreatedBy',
+    'State',
     'Unknown',
   ];
+  const places = ['CopyJobId', 'State', 'CreationDate', 'Unknown'].map((name) => {
+    const found = record.textBytes?.(name) ?? null;
+    if (found === null) return null;
+    const text = Buffer.from(found.bytes.subarray(found.begin, found.end)).toString();
+    expect([text, text === '']).toEqual([record.field(name), false]);
+    return name;
+  });
+  for (const name of places) if (name !== null) placesFound.add(name);
   return [creationTime(record), ...names.map((name) => record.field(name))];
 }
+
+/** The fields whose text was found where it stands. */
+const placesFound = new Set<string>();
 
 /** Every second job was seen before, on the day before. */
 const dates: JobLinesOptions['creationDates'] = {
@@ -174,6 +186,7 @@ describe('the bytes of a page', () => {
         }),
         { numRuns, seed: 9 },
       );
+      expect([...placesFound].sort()).toEqual(['CopyJobId', 'State']);
       expect(Math.min(...Object.values(found))).toBeGreaterThan(5);
       // Only a name that comes twice, or one with escapes, sends a record with a plain row the long way.
       expect(found.repeated).toBeLessThan(found.written);
