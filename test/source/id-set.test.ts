@@ -41,6 +41,15 @@ it('has many that differ in one digit only', () => {
   expect(ids.some((one) => set.has(one.replace('-0000-', '-0001-')))).toBe(false);
 });
 
+it('tells apart texts that only look like UUIDs', () => {
+  const like = [...'aABgé-'].map((letter) => nil.replaceAll('0', letter));
+  for (const one of like) {
+    const set = new IdSet();
+    set.add(one);
+    expect(like.filter((other) => set.has(other))).toEqual([one]);
+  }
+});
+
 /** Among others, as in a response. */
 function inBytes(text: string) {
   const length = Buffer.byteLength(text);
