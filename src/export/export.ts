@@ -3,7 +3,7 @@
 import type { Settings } from '../config/settings.ts';
 import { warnOfLargeParts } from '../lake/large-parts.ts';
 import { RejectedRecords } from '../ledger/rejected.ts';
-import { growHeapBy } from '../shared/old-heap.ts';
+import { countOutsideBytes, growHeapBy } from '../shared/old-heap.ts';
 import { boundYoungHeap } from '../shared/young-heap.ts';
 import type { JobIo } from '../telemetry/job-io.ts';
 import type { RunSummary } from '../telemetry/run-summary.ts';
@@ -24,11 +24,13 @@ import { noteTaken, takeHandedOver } from './take-over.ts';
  */
 export async function runExport(settings: Settings, io: JobIo): Promise<RunSummary> {
   const liftBound = boundYoungHeap();
+  countOutsideBytes(true);
   try {
     return await withOpenRun(settings, io, exportAll);
   } finally {
     liftBound();
     growHeapBy(0);
+    countOutsideBytes(false);
   }
 }
 

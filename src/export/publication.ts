@@ -16,7 +16,7 @@ import { openStaging, type StagedBatch, type StagedPart } from '../lake/staging.
 import type { WrittenPart } from '../ledger/runs.ts';
 import { emptyTotals, type Totals, withPart } from '../ledger/totals.ts';
 import { isStop } from '../shared/abort.ts';
-import { growHeapBy } from '../shared/old-heap.ts';
+import { countOutsideBytes, growHeapBy } from '../shared/old-heap.ts';
 import { releaseMemory } from '../shared/release-memory.ts';
 import { dayMs } from '../shared/time.ts';
 import { copyJobs } from '../tables/copy-jobs.ts';
@@ -144,6 +144,7 @@ export interface OpenPublication {
 function withBoundedHeap(typed: NonNullable<Engine['typed']>): NonNullable<Engine['typed']> {
   return (request) => {
     growHeapBy(percentBesideEngine);
+    countOutsideBytes(false);
     return typed(request);
   };
 }

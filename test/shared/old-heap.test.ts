@@ -1,0 +1,71 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+
+const module = fileURLToPath(new URL('../../src/shared/old-heap.ts', import.meta.url));
+
+/** In a process of its own: a flag of V8 holds for a whole process. */
+function printed(program: string): Record<string, number> {
+  const whole = `
+    import { PerformanceObserver, constants } from 'node:perf_hooks';
+    import { setImmediate, setTimeout } from 'node:timers/promises';
+    import { countOutsideBytes, growHeapBy } from ${JSON.stringify(module)};
+    let collections = 0;
+    new PerformanceObserver((list) => {
+      collections += list.getEntries().filter(({ detail }) => detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR).length;
+    }).observe({ entryTypes: ['gc'] });
+    const during = async (work) => {
+      const before = collections;
+      await work();
+      // The observer is told later.
+      await setTimeout(50);
+      return collections - before;
+    };
+    ${program}`;
+  // Safe: the program prints counts.
+  return JSON.parse(
+    execFileSync(process.execPath, ['--input-type=module', '-e', whole], { encoding: 'utf8' }),
+  );
+}
+
+it('collects the heap less often if bytes outside of it count with it', () => {
+  const collections = (areCounted: boolean) =>
+    printed(`
+      countOutsideBytes(${areCounted});
+      const kept = Array.from({ length: 200_000 }, (_, at) => ({ at }));
+      const pagesOf = (mebibytes) => Array.from({ length: mebibytes / 2 }, () => Buffer.alloc(2 * 2 ** 20, 1));
+      const some = pagesOf(80);
+      const found = await during(async () => {
+        for (let round = 0; round < 20; round += 1) {
+          const pages = pagesOf(80);
+          await setImmediate();
+          for (const { buffer } of pages) buffer.transfer(0);
+          await setImmediate();
+        }
+      });
+      console.log(JSON.stringify({ found, kept: [kept, some].length }));
+    `).found;
+  expect(collections(false)).toBeGreaterThan(10);
+  expect(collections(true)).toBeLessThan(5);
+});
+
+it('collects the heap more often while it may grow less, and as before when it no longer has to', () => {
+  const found = printed(`
+    const grow = async () => {
+      let kept = [];
+      for (let round = 0; round < 400; round += 1) {
+        kept.push(Array.from({ length: 10_000 }, (_, at) => ({ at, round })));
+        if (kept.length > 40) kept = kept.slice(20);
+        await setImmediate();
+      }
+    };
+    await during(grow);
+    const before = await during(grow);
+    growHeapBy(20);
+    const bound = await during(grow);
+    growHeapBy(0);
+    console.log(JSON.stringify({ before, bound, after: await during(grow) }));
+  `);
+  const { before = 0, bound = 0, after = 0 } = found;
+  expect(bound).toBeGreaterThan(1.5 * Math.max(before, after));
+});
