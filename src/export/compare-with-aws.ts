@@ -68,12 +68,12 @@ export class JobsCountedAhead {
     this.#run = run;
   }
 
-  /** Once all parts of jobs are published. */
+  /** Once all parts of jobs are published, or have failed. */
   begin(): void {
     if (isCompared(this.#run.settings) && !this.#stop.signal.aborted) this.#counting = this.#count();
   }
 
-  /** Resolves when nothing is being counted any more. */
+  /** Resolves when the part that is being read is counted. */
   async end(): Promise<void> {
     this.#stop.abort();
     await this.#counting;
@@ -81,22 +81,18 @@ export class JobsCountedAhead {
 
   async #count(): Promise<void> {
     const { io, log, stops, planning, scratch } = this.#run;
-    const { signal: stop } = this.#stop;
     const signal = AbortSignal.any([io.stopping, stops.publishing]);
     try {
-      const scratchFolder = await scratch.subfolder('counted-ahead');
-      for (const start of countedDays(planning.asOf)) {
-        // A part that is being counted need not be counted again.
-        if (stop.aborted || signal.aborted) return;
-        await countJobs(utcDay(start), {
-          store: planning.lake.store,
-          buckets: planning.lake.buckets,
-          scratchFolder,
-          reserve: (bytes) => scratch.reserve(bytes),
-          log,
-          signal,
-        });
-      }
+      const options = {
+        store: planning.lake.store,
+        buckets: planning.lake.buckets,
+        scratchFolder: await scratch.subfolder('counted-ahead'),
+        reserve: (bytes: number) => scratch.reserve(bytes),
+        log,
+        signal,
+      };
+      const days = Array.from(countedDays(planning.asOf), utcDay);
+      await countJobs(days, options, AbortSignal.any([this.#stop.signal, stops.draining]));
     } catch (err) {
       log.debug({ err }, 'jobs were not counted ahead: the comparison counts them');
     }

@@ -72,6 +72,7 @@ export class Publication {
   /** A part that cannot be published is noted, and costs no other part. */
   async publishBatch(batch: StagedBatch): Promise<void> {
     const { progress, log } = this.#options;
+    countOutsideBytes(false);
     progress.publishStarted(batch.parts.length + batch.lost.length);
     // What was staged is on disk now, and the engine needs the memory. A small batch has left little to release.
     let isDue = batch.parts.reduce((sum, { bytes }) => sum + bytes, 0) >= releasedFrom;
@@ -142,9 +143,15 @@ export interface OpenPublication {
 
 /** From the first file on, the engine needs memory while pages are read, and V8's heap may grow less. */
 function withBoundedHeap(typed: NonNullable<Engine['typed']>): NonNullable<Engine['typed']> {
+  let isBounded = false;
   return (request) => {
-    growHeapBy(percentBesideEngine);
-    countOutsideBytes(false);
+    if (!isBounded) {
+      countOutsideBytes(false);
+      growHeapBy(percentBesideEngine);
+      // Both hold from the next collection on.
+      releaseMemory();
+      isBounded = true;
+    }
     return typed(request);
   };
 }

@@ -34,6 +34,8 @@ export class DateAssumptions implements Pick<CreationDates, 'firstDate'> {
 
   firstDate(bucket: number, id: string, created: number): number {
     const { high, middle, low } = timeKey(id);
+    // What lies beyond an array is dropped without an error.
+    if (this.#lines === this.#created.length) throw new RangeError('more lines than records');
     const at = this.#lines * numbersPerKey;
     this.#keys[at] = bucket;
     this.#keys[at + 1] = high;

@@ -58,12 +58,20 @@ export async function readCounts(
 }
 
 /**
- * Adds up the jobs of one day ahead: the next call of `readCounts` finds their sums, unless a part has changed.
+ * Adds up the jobs of some days ahead, part by part: `readCounts` then finds their sums, unless a part has changed.
+ * @param stop ends it after the part that is being read
  * @throws as readCounts
  */
-export async function countJobs(day: string, options: ReadCountsOptions): Promise<void> {
-  for (let bucket = 0; bucket < options.buckets; bucket += 1) {
-    await groupsOf(copyJobs, day, partKey(copyJobs, { creation_date: day }, bucket), options);
+export async function countJobs(
+  days: Iterable<string>,
+  options: ReadCountsOptions,
+  stop: AbortSignal,
+): Promise<void> {
+  for (const day of days) {
+    for (let bucket = 0; bucket < options.buckets; bucket += 1) {
+      if (stop.aborted) return;
+      await groupsOf(copyJobs, day, partKey(copyJobs, { creation_date: day }, bucket), options);
+    }
   }
 }
 

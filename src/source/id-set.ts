@@ -1,6 +1,6 @@
 /**
- * A set of ids. AWS's are UUIDs in capitals, which take 16 bytes here: as strings, those of many open lists would take ten times as
- * much, and V8 would move them from heap to heap.
+ * A set of ids. AWS's are UUIDs in capitals, which take about 34 bytes each here, outside of V8's heap. As strings they would take 77, and
+ * V8 would move those of many open lists from heap to heap.
  */
 import type { TextBytes } from '../tables/listed-record.ts';
 
@@ -24,10 +24,6 @@ export class IdSet {
   readonly #others = new Set<string>();
   /** Of the id that was asked for last. */
   readonly #key = new Uint32Array(words);
-
-  get size(): number {
-    return this.#used + this.#others.size;
-  }
 
   has(id: string | TextBytes): boolean {
     return this.#isUuid(bytesOf(id)) ? this.#isAt(this.#placeOf()) : this.#others.has(textOf(id));

@@ -1,9 +1,36 @@
 /** How many days are compared with AWS's counts at once, and what remains of their order. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { partKey } from '../../src/lake/layout.ts';
 import type { Store } from '../../src/lake/stores/store.ts';
+import { countJobs, type ReadCountsOptions } from '../../src/reconciliation/read-counts.ts';
 import { reconcile } from '../../src/reconciliation/reconcile.ts';
 import { LakeError } from '../../src/shared/errors.ts';
+import { copyJobs } from '../../src/tables/copy-jobs.ts';
+
+const unused = () => Promise.reject(new TypeError('there is nothing to read'));
+const unusedStore: Store = {
+  url: '/lake',
+  head: () => Promise.resolve(null),
+  read: () => Promise.resolve(null),
+  list: () => {
+    throw new TypeError('there is nothing to list');
+  },
+  put: unused,
+  download: unused,
+  close: () => Promise.resolve(),
+};
+
+function optionsOf(store: Store): ReadCountsOptions {
+  return {
+    store,
+    buckets: 1,
+    scratchFolder: '/nowhere',
+    reserve: () => () => undefined,
+    log: { warn: () => undefined },
+    signal: new AbortController().signal,
+  };
+}
 
 /** Nobody gets an answer from the store before `answer` is called. */
 function comparing(days: readonly string[], targetCount: number) {
@@ -15,9 +42,8 @@ function comparing(days: readonly string[], targetCount: number) {
     counts: 'OK' as const,
     countedDays: new Set(days),
   }));
-  const unused = () => Promise.reject(new TypeError('there is nothing to read'));
   const store: Store = {
-    url: '/lake',
+    ...unusedStore,
     head: (key) => {
       if (key.startsWith('copy_jobs/')) return Promise.resolve(null);
       asked.push(/start_date=([^/]+)/.exec(key)?.[1] ?? '');
@@ -28,24 +54,10 @@ function comparing(days: readonly string[], targetCount: number) {
         }),
       );
     },
-    read: () => Promise.resolve(null),
-    list: () => {
-      throw new TypeError('there is nothing to list');
-    },
-    put: unused,
-    download: unused,
-    close: () => Promise.resolve(),
   };
   const done = reconcile(
     days.map((day) => ({ day, stillCounting: false, targets })),
-    {
-      store,
-      buckets: 1,
-      scratchFolder: '/nowhere',
-      reserve: () => () => undefined,
-      log: { warn: () => undefined },
-      signal: new AbortController().signal,
-    },
+    optionsOf(store),
   );
   return { asked, waiting, done };
 }
@@ -95,4 +107,19 @@ it('asks for no further day when the store fails, and waits for those under way'
   for (const { answer } of waiting) answer();
   await expect(done).rejects.toThrow('The store does not answer');
   expect(asked).toEqual(days.slice(0, 4));
+});
+
+it('stops to add up jobs ahead after the part that it reads', async () => {
+  const stop = new AbortController();
+  const asked: string[] = [];
+  const head = async (key: string) => {
+    asked.push(key);
+    if (asked.length === 5) stop.abort();
+    return null;
+  };
+  await countJobs(days, { ...optionsOf({ ...unusedStore, head }), buckets: 4 }, stop.signal);
+  expect(asked).toEqual([
+    ...[0, 1, 2, 3].map((bucket) => partKey(copyJobs, { creation_date: '2026-11-01' }, bucket)),
+    partKey(copyJobs, { creation_date: '2026-11-02' }, 0),
+  ]);
 });

@@ -16,7 +16,6 @@ it('has what was added, and nothing else, whether ids are UUIDs or any texts', (
       for (const [at, one] of added.entries()) {
         set.add(at % 2 === 0 ? one : inBytes(one));
         expected.add(one);
-        expect(set.size).toBe(expected.size);
       }
       for (const one of [...added, ...others, ...near, ...added.map((text) => text.toLowerCase())]) {
         expect([one, set.has(one), set.has(inBytes(one))]).toEqual([
@@ -36,7 +35,6 @@ it('has many that differ in one digit only', () => {
   });
   const set = new IdSet();
   for (const one of ids) set.add(one);
-  expect(set.size).toBe(20_000);
   expect(ids.every((one) => set.has(one))).toBe(true);
   expect(ids.some((one) => set.has(one.replace('-0000-', '-0001-')))).toBe(false);
 });

@@ -65,7 +65,7 @@ export async function openDuckDb(options: DuckDbOptions): Promise<Engine> {
       const few = await within(1, (database) => mergeFew(request, options, database, share));
       if (few !== null) return few;
       const alone = () => within(atOnce, (database) => merge(request, options, database));
-      if (atOnce === 1 || (await bytesOf(request)) > options.memoryLimitBytes / 8) return await alone();
+      if (atOnce === 1 || (await bytesOf(request)) > options.memoryLimitBytes / 16) return await alone();
       const outcome = await within(1, (database) => mergeBesideOthers(request, options, database, share));
       return outcome ?? (await alone());
     },

@@ -30,10 +30,10 @@ const pageOffsets = ['field_9', 'field_10', 'field_11', 'field_14'] as const;
 /**
  * @param files at least one, in the order of their rows. What belongs to the file comes from the first one. Each is emptied once it was copied
  * @param output is written over
- * @returns the number of rows
- * @throws TypeError if they have different columns, or footers that cannot be written as they were
+ * @returns the number of rows; null: a footer cannot be written as it was, and the output is of no use
+ * @throws TypeError if they have different columns
  */
-export async function joinParquet(files: readonly string[], output: string): Promise<number> {
+export async function joinParquet(files: readonly string[], output: string): Promise<number | null> {
   const joined = await open(output, 'w');
   try {
     let whole: Struct | null = null;
@@ -43,7 +43,9 @@ export async function joinParquet(files: readonly string[], output: string): Pro
     for (const path of files) {
       const file = await open(path, 'r+');
       try {
-        const { footer, start } = await footerOf(file, path);
+        const read = await footerOf(file);
+        if (read === null) return null;
+        const { footer, start } = read;
         if (whole !== null && !isDeepStrictEqual(columnsOf(footer), columnsOf(whole)))
           throw new TypeError(`${path} has other columns than ${files[0]}`);
         moveGroups(structs(footer[rowGroups]), BigInt(end - magic.length));
@@ -69,7 +71,8 @@ export async function joinParquet(files: readonly string[], output: string): Pro
   }
 }
 
-async function footerOf(file: FileHandle, path: string): Promise<{ footer: Struct; start: number }> {
+/** Null: it has types that are not told apart here. */
+async function footerOf(file: FileHandle): Promise<{ footer: Struct; start: number } | null> {
   const { size } = await file.stat();
   const tail = await read(file, size - tailLength, tailLength);
   const length = tail.readUInt32LE(0);
@@ -77,10 +80,11 @@ async function footerOf(file: FileHandle, path: string): Promise<{ footer: Struc
   const bytes = await read(file, start, length);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const footer: Struct = deserializeTCompactProtocol({ view, offset: 0 });
-  // Thrift has more types than these two functions tell apart.
-  if (!bytesOf(footer).equals(bytes) || structs(footer[rowGroups]).some((group) => ordinal in group))
-    throw new TypeError(`the footer of ${path} cannot be written as it was`);
-  return { footer, start };
+  // Thrift has more types than these two functions tell apart, and a group's number in the file would not move.
+  const isSame = bytesOf(footer).equals(bytes);
+  return isSame && structs(footer[rowGroups]).every((group) => !(ordinal in group))
+    ? { footer, start }
+    : null;
 }
 
 function bytesOf(footer: Struct): Buffer {

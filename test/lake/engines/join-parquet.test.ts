@@ -89,7 +89,7 @@ describe('files that are joined', () => {
     // The type of an empty list's elements.
     const file = await written('h', 0, 0);
 
-    await expect(joinParquet([file], join(folder, 'joined'))).rejects.toThrow('cannot be written as it was');
+    expect(await joinParquet([file], join(folder, 'joined'))).toBeNull();
   });
 
   it('are whole', async () => {
