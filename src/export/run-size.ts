@@ -36,10 +36,10 @@ const countedDays = 14;
 const measured = {
   startSeconds: 1,
   cpuSecondsPerRequest: 0.004,
-  cpuSecondsPerJob: 0.00008,
+  cpuSecondsPerJob: 0.00004,
   bytesPerJob: 125,
   bytesPerCount: 15,
-  baseBytes: 450e6,
+  baseBytes: 550e6,
   bytesPerRememberedJob: 10,
 } as const;
 
