@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mergeRows } from '../../../src/lake/engines/merge.ts';
 import { openEngine } from '../../../src/lake/engines/open-engine.ts';
+import { column } from '../../../src/tables/column.ts';
 import { copyJobs } from '../../../src/tables/copy-jobs.ts';
 import type { Row, Table } from '../../../src/tables/table.ts';
 import { anyCopyJob } from '../../lake/engines/arbitraries.ts';
@@ -109,4 +110,43 @@ describe.each(['duckdb', 'parquetjs-lite'] as const)('pyarrow reads parts of %s'
     expect(read.row_groups).toBeGreaterThan(1);
     expect(read.rows.length).toBe(45_000);
   });
+});
+
+it('pyarrow reads a part whose row groups were joined from several files', async () => {
+  const table: Table = {
+    ...sample,
+    columns: [
+      column({ kind: 'api', field: 'Account' }, 'account_id', 'text', 'The account.', '111122223333'),
+      ...sample.columns,
+    ],
+    sortBy: ['account_id', 'id'],
+  };
+  const rows = Array.from({ length: 27_000 }, (_, at) => ({
+    account_id: `1111222233${at % 90}`.padEnd(12, '0'),
+    id: String(at).padStart(5, '0'),
+    state: ['COMPLETED', 'RUNNING', '😀'][at % 3] ?? null,
+    size: at,
+    time: at * 1000,
+  }));
+  const output = join(folder, 'joined.parquet');
+  const engine = await openEngine('duckdb', { memoryLimitBytes: 512 * 2 ** 20, scratch: folder });
+  await engine.merge({
+    ...{ table, partition: {}, existing: null, output, metadata },
+    staged: [await stage(table, join(folder, 'joined.csv'), rows)],
+    // As if each row had 4,000 bytes: some 8,400 of them are sorted at once.
+    ...{ stagedRows: rows.length, stagedBytes: rows.length * 4_000, distinctKeys: true },
+  });
+  await engine.close();
+  const keys = (some: readonly Row[]) => some.map((row) => `${row.account_id} ${row.id}`);
+  const read = readWithPyarrow(output, [
+    ['account_id', '111122223389'],
+    ['state', '😀'],
+    ['id', '26999'],
+    ['id', 'none'],
+  ]);
+  expect(keys(read.rows)).toEqual(keys(rows).sort());
+  expect(read.rows.every((row) => row.time === Number(row.size) * 1000)).toBe(true);
+  expect(read.metadata).toMatchObject(metadata);
+  expect(read.row_groups).toBe(3);
+  expect(read.found).toEqual([300, 9_000, 1, 0]);
 });
