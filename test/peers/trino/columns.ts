@@ -54,7 +54,7 @@ export function localColumns(trino: () => Trino): void {
       for (const [at, day] of days.old.entries()) {
         const old = oddRows(day).map(withoutLater);
         const engine = engines[at] ?? 'duckdb';
-        await writePart(lake.lab.lake, engine, day, old, olderCopyJobs);
+        await writePart(lake.lab.lake, engine, day, old, { table: olderCopyJobs });
         written.push(...old);
       }
       const inTrino = await openInTrino(trino(), 'local_both', `local://${lake.lab.lake}`, []);

@@ -1,5 +1,5 @@
 /** Lakes to read: made by the real export over a simulator whose copy jobs hold odd texts. */
-import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { openEngine } from '../../../src/lake/engines/open-engine.ts';
@@ -77,13 +77,16 @@ export async function mirror(server: S3Server, prefix: string, folder: string): 
   }
 }
 
-/** Writes the rows' columns that the table has as the part of a day, as the engine does it. */
+/**
+ * Writes the rows' columns that the table has as the part of a day, as the engine does it.
+ * @param areKnown whether it is known how many rows there are, with keys of their own: many rows are then written in ranges, and joined
+ */
 export async function writePart(
   lake: string,
   engine: EngineName,
   day: string,
   rows: readonly Row[],
-  table: Table = copyJobs,
+  { table = copyJobs, areKnown = false }: { readonly table?: Table; readonly areKnown?: boolean } = {},
 ): Promise<string> {
   const scratch = await mkdtemp(join(tmpdir(), 'bce-part-'));
   const open = await openEngine(engine, { memoryLimitBytes: 512 * 2 ** 20, scratch });
@@ -94,8 +97,12 @@ export async function writePart(
       Object.fromEntries(Object.entries(row).filter(([name]) => names.has(name))),
     );
     const output = join(scratch, 'part.parquet');
-    const staged = [await stage(table, join(scratch, 'staged.csv'), known)];
-    await open.merge({ table, partition, existing: null, staged, output, metadata: {} });
+    const lines = await stage(table, join(scratch, 'staged.csv'), known);
+    const sizes = { stagedRows: rows.length, stagedBytes: (await stat(lines)).size, distinctKeys: true };
+    await open.merge({
+      ...{ table, partition, existing: null, staged: [lines], output, metadata: {} },
+      ...(areKnown ? sizes : {}),
+    });
     const part = join(lake, partKey(table, partition, 0));
     await mkdir(dirname(part), { recursive: true });
     await cp(output, part);
