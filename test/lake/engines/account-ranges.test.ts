@@ -4,22 +4,13 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Engine, MergeRequest } from '../../../src/lake/engines/engine.ts';
 import { openEngine } from '../../../src/lake/engines/open-engine.ts';
-import { column } from '../../../src/tables/column.ts';
-import type { Table } from '../../../src/tables/table.ts';
 import { folder, glob, newFile, openBothEngines, seen } from './both-engines.ts';
 import { keyValueMetadata, queryWithDuckDb, readWithDuckDb } from './readers.ts';
-import { completeRow, sample, stage } from './sample-table.ts';
+import { completeRow, sampleOfAccounts, stage } from './sample-table.ts';
 
 openBothEngines();
 
-const table: Table = {
-  ...sample,
-  columns: [
-    column({ kind: 'api', field: 'Account' }, 'account_id', 'text', 'The account.', '111122223333'),
-    ...sample.columns,
-  ],
-  sortBy: ['account_id', 'id'],
-};
+const table = sampleOfAccounts;
 
 /** One of them alone has more rows than a range; some have few, odd names, or none. */
 const accounts = [null, '', "o'clock", 'ä', '\u{1f600}', '9', '10', '100000000000', '200000000000'];

@@ -39,6 +39,16 @@ export const sample: Table = {
   sortBy: ['id'],
 };
 
+/** With accounts, by which it is sorted first: many new rows are written some accounts at a time. */
+export const sampleOfAccounts: Table = {
+  ...sample,
+  columns: [
+    column(record('Account'), 'account_id', 'text', 'The account.', '111122223333'),
+    ...sample.columns,
+  ],
+  sortBy: ['account_id', 'id'],
+};
+
 export async function stage(table: Table, file: string, rows: readonly Row[]): Promise<string> {
   await writeFile(file, linesOf(table, rows));
   return file;

@@ -7,11 +7,10 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mergeRows } from '../../../src/lake/engines/merge.ts';
 import { openEngine } from '../../../src/lake/engines/open-engine.ts';
-import { column } from '../../../src/tables/column.ts';
 import { copyJobs } from '../../../src/tables/copy-jobs.ts';
 import type { Row, Table } from '../../../src/tables/table.ts';
 import { anyCopyJob } from '../../lake/engines/arbitraries.ts';
-import { completeRow, sample, stage } from '../../lake/engines/sample-table.ts';
+import { completeRow, sample, sampleOfAccounts, stage } from '../../lake/engines/sample-table.ts';
 import { pythonPeers } from '../python.ts';
 
 interface PartRead {
@@ -113,14 +112,7 @@ describe.each(['duckdb', 'parquetjs-lite'] as const)('pyarrow reads parts of %s'
 });
 
 it('pyarrow reads a part whose row groups were joined from several files', async () => {
-  const table: Table = {
-    ...sample,
-    columns: [
-      column({ kind: 'api', field: 'Account' }, 'account_id', 'text', 'The account.', '111122223333'),
-      ...sample.columns,
-    ],
-    sortBy: ['account_id', 'id'],
-  };
+  const table = sampleOfAccounts;
   const rows = Array.from({ length: 27_000 }, (_, at) => ({
     account_id: `1111222233${at % 90}`.padEnd(12, '0'),
     id: String(at).padStart(5, '0'),
