@@ -106,6 +106,11 @@ interface Range {
   readonly rows: number;
 }
 
+/** SQL's text has no place for U+0000. */
+function canBeQuoted(account: unknown): boolean {
+  return typeof account === 'string' && !account.includes('\0');
+}
+
 /** Divides the rows, in the order of accounts. An account is never divided. */
 async function rangesIn(
   connection: DuckDBConnection,
@@ -128,7 +133,7 @@ async function rangesIn(
     rest -= Number(count);
     const isLast = rest === 0;
     // Few rows at the end belong to the range before them.
-    if (!isLast && (rows < rowsOfOne || rest < rowsOfOne / 2 || typeof name !== 'string')) continue;
+    if (!isLast && (rows < rowsOfOne || rest < rowsOfOne / 2 || !canBeQuoted(name))) continue;
     const from: string = after === null ? '' : `${account} > ${after}`;
     const last: string | null = isLast ? null : quoteText(String(name));
     const to = last === null ? '' : `${account} <= ${last}`;

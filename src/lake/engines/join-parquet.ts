@@ -1,7 +1,7 @@
 /**
  * Parquet files of the same columns as one file. Row groups are copied as they are, and only the footer is written anew: positions in a
  * file count from its beginning, so those in the footer move (github.com/apache/parquet-format,
- * src/main/thrift/parquet.thrift). To decode all rows and write them again would take some ten times as long.
+ * src/main/thrift/parquet.thrift). To decode all rows and write them again took a tenth of a large run (docs/decisions.md).
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';

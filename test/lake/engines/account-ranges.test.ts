@@ -101,4 +101,18 @@ describe('a new part of many rows', () => {
     expect(claims).toBeGreaterThan(0);
     await engine.close();
   });
+
+  it('is divided only where SQL can name an account', async () => {
+    const engine = await openEngine('duckdb', { memoryLimitBytes: 512 * 2 ** 20, scratch: folder });
+    const some = rows.map((row, at) => ({ ...row, account_id: at % 40 === 0 ? '7' : `7\0${at % 40}` }));
+    const output = `${newFile()}.parquet`;
+    await engine.merge({
+      ...{ table, partition: {}, existing: null, output, metadata: {} },
+      ...{ ...many, staged: [await stage(table, newFile(), some)] },
+    });
+    const read = (await readWithDuckDb(table, output)).map((row) => String(row.account_id));
+    expect(read).toHaveLength(some.length);
+    expect(read).toEqual(some.map((row) => row.account_id).sort());
+    await engine.close();
+  });
 });
