@@ -8,11 +8,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js';
 import { ByteWriter } from 'hyparquet-writer/src/bytewriter.js';
 import { serializeTCompactProtocol } from 'hyparquet-writer/src/thrift.js';
+import { endingWith, magic, readFooter } from './footer-bytes.ts';
 
-/** At both ends of a file. */
-const magic = Buffer.from('PAR1');
-/** The footer's length, little-endian, and the magic number. */
-const tailLength = 8;
 const pieceBytes = 4 * 2 ** 20;
 
 /** A structure of Thrift, by the numbers of its fields. */
@@ -61,10 +58,7 @@ export async function joinParquet(files: readonly string[], output: string): Pro
     }
     if (whole === null) throw new TypeError('there is no file to be joined');
     whole[rowCount] = rows;
-    const bytes = bytesOf(whole);
-    const tail = Buffer.concat([bytes, Buffer.alloc(4), magic]);
-    tail.writeUInt32LE(bytes.length, bytes.length);
-    await joined.writeFile(tail);
+    await joined.writeFile(endingWith(bytesOf(whole)));
     return Number(rows);
   } finally {
     await joined.close();
@@ -73,11 +67,7 @@ export async function joinParquet(files: readonly string[], output: string): Pro
 
 /** Null: it has types that are not told apart here. */
 async function footerOf(file: FileHandle): Promise<{ footer: Struct; start: number } | null> {
-  const { size } = await file.stat();
-  const tail = await read(file, size - tailLength, tailLength);
-  const length = tail.readUInt32LE(0);
-  const start = size - tailLength - length;
-  const bytes = await read(file, start, length);
+  const { start, bytes } = await readFooter(file);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const footer: Struct = deserializeTCompactProtocol({ view, offset: 0 });
   // Thrift has more types than these two functions tell apart, and a group's number in the file would not move.
@@ -130,10 +120,4 @@ async function copyBytes(from: FileHandle, to: FileHandle, start: number, end: n
     await to.writeFile(piece.subarray(0, bytesRead));
     at += bytesRead;
   }
-}
-
-async function read(file: FileHandle, position: number, length: number): Promise<Buffer> {
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, position);
-  if (bytesRead !== length) throw new RangeError(`${bytesRead} of ${length} bytes at ${position}`);
-  return buffer;
 }

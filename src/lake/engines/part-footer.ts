@@ -3,9 +3,7 @@ import { open } from 'node:fs/promises';
 import thrift from 'parquetjs-lite/gen-nodejs/parquet_types.js';
 import { decodeThrift, serializeThrift } from 'parquetjs-lite/lib/util.js';
 import { EngineError } from '../../shared/errors.ts';
-
-/** The footer's length, little-endian, and `PAR1` (github.com/apache/parquet-format, README.md, File format). */
-const tailLength = 8;
+import { endingWith, readFooter } from './footer-bytes.ts';
 
 /**
  * parquetjs-lite only supports the older type `TIMESTAMP_MILLIS`, which readers interpret as an instant in UTC
@@ -16,18 +14,14 @@ const tailLength = 8;
 export async function markTimestamps(path: string): Promise<void> {
   const file = await open(path, 'r+');
   try {
-    const { size } = await file.stat();
-    const tail = await read(file, size - tailLength, tailLength);
-    const length = tail.readUInt32LE(0);
-    const start = size - tailLength - length;
+    const { start, bytes } = await readFooter(file);
     const footer = new thrift.FileMetaData();
-    decodeThrift(footer, await read(file, start, length));
+    decodeThrift(footer, bytes);
     for (const element of footer.schema) {
       if (element.converted_type === thrift.ConvertedType.TIMESTAMP_MILLIS) element.logicalType = local();
     }
-    const marked = serializeThrift(footer);
-    tail.writeUInt32LE(marked.length, 0);
-    await file.write(Buffer.concat([marked, tail]), 0, marked.length + tailLength, start);
+    const ending = endingWith(serializeThrift(footer));
+    await file.write(ending, 0, ending.length, start);
   } catch (error) {
     throw new EngineError(
       `The footer of the newly written ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
@@ -42,14 +36,4 @@ export async function markTimestamps(path: string): Promise<void> {
 function local() {
   const unit = new thrift.TimeUnit({ MILLIS: new thrift.MilliSeconds() });
   return new thrift.LogicalType({ TIMESTAMP: new thrift.TimestampType({ isAdjustedToUTC: false, unit }) });
-}
-
-async function read(
-  file: Awaited<ReturnType<typeof open>>,
-  position: number,
-  length: number,
-): Promise<Buffer> {
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, position);
-  if (bytesRead !== length) throw new RangeError(`${bytesRead} of ${length} bytes at ${position}`);
-  return buffer;
 }
