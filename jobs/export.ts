@@ -14,9 +14,13 @@ export const exportJob: CommandModule = {
       job: 'export',
       argv,
       parse: parseSettings,
-      // Loads the AWS SDK and the engine only when they are needed.
-      run: async (settings, io, around) =>
-        (await import('../src/export/measured-export.ts')).runMeasuredExport(settings, io, around),
+      run: async (settings, io, around) => {
+        const { startRun } = await import('../src/export/start-run.ts');
+        const start = startRun(settings, io);
+        await start.sent;
+        const { runMeasuredExport } = await import('../src/export/measured-export.ts');
+        return await runMeasuredExport(settings, io, around, start);
+      },
       reportIsAll: () => false,
       render: async (...shown) =>
         (await import('../src/telemetry/run-summary-text.ts')).renderRunSummary(...shown),

@@ -56,14 +56,17 @@ export async function closeRun(
     const status = coverage[at]?.status;
     return status !== undefined && lostSinceLastRead(planned, status, memory) !== null;
   });
-  const reconciliation = await compareWithAws(run, coverage, drained);
-  // A shard may own no account of a small organization.
-  const isIdle = settings.shard !== null && coverage.length === 0 && !io.stopping.aborted;
-  const exitCode = withMismatch(
-    isIdle ? 0 : exitCodeOf(coverage, settings.failOn, io.stopping.aborted, hasLost),
-    reconciliation === null ? null : totalsOf(reconciliation),
-    settings.failOnMismatch,
-  );
+  // The ledger's first records are written meanwhile.
+  const comparing = compareWithAws(run, coverage, drained);
+  const judged = comparing.then((reconciliation): ExitCode => {
+    // A shard may own no account of a small organization.
+    const isIdle = settings.shard !== null && coverage.length === 0 && !io.stopping.aborted;
+    return withMismatch(
+      isIdle ? 0 : exitCodeOf(coverage, settings.failOn, io.stopping.aborted, hasLost),
+      reconciliation === null ? null : totalsOf(reconciliation),
+      settings.failOnMismatch,
+    );
+  });
   const totals = coverage.reduce(
     (sum, one) => withRejected(sum, one.table, one.rejected),
     publication.totals,
@@ -76,7 +79,7 @@ export async function closeRun(
       runId: planning.runId,
       asOf: planning.asOf,
       programVersion: io.programVersion,
-      exitCode,
+      exitCode: judged,
       memoryDays: settings.memoryDays,
       countMemoryDays: settings.countMemoryDays,
       latest: planning.now() + clockToleranceMs,
@@ -87,10 +90,11 @@ export async function closeRun(
       ? {}
       : { shard: { shard: settings.shard, night: settings.night, handed_over: handOver.written } }),
     coverage,
-    reconciliation:
+    reconciliation: comparing.then((reconciliation) =>
       reconciliation === null
         ? []
         : reconciliationRows(reconciliation, { runId: planning.runId, asOf: planning.asOf }),
+    ),
     openDays: new Map(planning.planned.map((planned, i) => [i, drained.get(planned)?.openDays ?? new Set()])),
     openJobs: new Map(
       planning.planned.flatMap((planned, i) => {
@@ -102,7 +106,11 @@ export async function closeRun(
     totals,
     signal: stops.closing,
   };
-  const records = await valueOrError(() => closeLedger(end));
+  const [records, reconciliation, exitCode] = await allEnded([
+    valueOrError(() => closeLedger(end)),
+    comparing,
+    judged,
+  ]);
   // An unfinished run has no checkpoint: the next run counts what it published. The checkpoint says nothing of watermarks.
   const [marks, checkpoint] =
     records instanceof ReportedError

@@ -48,8 +48,8 @@ export async function collect(
     onThrottle: (target) => progress.throttled(target),
     log,
   });
-  const queue = new DrainQueue();
   const ahead = new CredentialsAhead(signal, planning.aws.controlSockets);
+  const queue = new DrainQueue(undefined, ({ target }) => ahead.hasAnswered(target.accountId));
   const endQueue = () => queue.complete();
   // The run may have been told to end while the engine started.
   if (signal.aborted) endQueue();

@@ -17,6 +17,7 @@ export class CredentialsAhead {
   readonly #waiting = new Map<string, AwsCredentialIdentityProvider>();
   readonly #ahead = new Set<string>();
   readonly #seen = new Set<string>();
+  readonly #answered = new Set<string>();
   #underWay = 0;
 
   /**
@@ -37,11 +38,19 @@ export class CredentialsAhead {
     this.#goOn();
   }
 
+  /** Whether STS has responded: a drain of the account need not wait for it. */
+  hasAnswered(accountId: string): boolean {
+    return this.#answered.has(accountId);
+  }
+
   /** A drain of the account begins. */
   began(accountId: string): void {
+    const credentials = this.#waiting.get(accountId);
     this.#seen.add(accountId);
     this.#waiting.delete(accountId);
     this.#ahead.delete(accountId);
+    // The drain shares this request.
+    if (credentials !== undefined) void this.#ask(accountId, credentials);
     this.#goOn();
   }
 
@@ -51,13 +60,16 @@ export class CredentialsAhead {
       this.#waiting.delete(accountId);
       this.#ahead.add(accountId);
       this.#underWay += 1;
-      credentials()
-        // The drain asks again, and reports what it gets.
-        .catch(() => undefined)
-        .finally(() => {
-          this.#underWay -= 1;
-          this.#goOn();
-        });
+      void this.#ask(accountId, credentials).then(() => {
+        this.#underWay -= 1;
+        this.#goOn();
+      });
     }
+  }
+
+  async #ask(accountId: string, credentials: AwsCredentialIdentityProvider): Promise<void> {
+    // The drain asks again, and reports what it gets.
+    await credentials().catch(() => undefined);
+    this.#answered.add(accountId);
   }
 }

@@ -21,7 +21,7 @@ import { UsageError } from '../shared/errors.ts';
 import { isEmptyWindow } from '../source/window.ts';
 import type { AsOf } from '../targets/as-of.ts';
 import { type Target, targetName } from '../targets/target.ts';
-import { discoverTargets, type TargetPlan } from '../targets/targets.ts';
+import type { discoverTargets } from '../targets/targets.ts';
 import { unlistedTargets } from '../targets/unlisted-regions.ts';
 import type { Progress } from '../telemetry/progress.ts';
 
@@ -38,7 +38,8 @@ export interface DiscoveryOptions {
   /** AWS's time, in milliseconds since the epoch. */
   readonly now: () => number;
   readonly witnesses: Pick<AsOf, 'confirm'>;
-  readonly targets: TargetPlan;
+  /** See `discoverTargets`. */
+  readonly targets: ReturnType<typeof discoverTargets>;
   readonly log: Logger;
   readonly progress: Pick<Progress, 'phase'>;
   readonly signal: AbortSignal;
@@ -66,7 +67,7 @@ export async function* discoverPlan(options: DiscoveryOptions): AsyncGenerator<r
     );
 
   progress.phase('asking AWS which accounts and regions there are');
-  const discovery = discoverTargets(options.targets);
+  const discovery = options.targets;
   let found = await discovery.next();
   if (!found.done) {
     await askUnlessStopped(signal, 'What time it is could not be found out', () => witnesses.confirm());

@@ -17,7 +17,8 @@ interface WaitingDrains {
 /**
  * Gives out each planned drain once. A drain that one night skipped has the oldest watermark, so it comes early in the
  * next; of equal ones copy jobs come before counts, so that their parts can be
- * made while counts are read; the rest keep the order of the plan. Drains may be added while others are given out. A region that cannot be
+ * made while counts are read; the rest keep the order of the plan. A drain that could not begin yet, because it waits for STS,
+ * lets others go first that could. Drains may be added while others are given out. A region that cannot be
  * reached would then come first for ever, and hold a slot for each of its targets, so after a few tries the rest of it
  * waits behind all other drains.
  */
@@ -30,11 +31,16 @@ export class DrainQueue {
   readonly #behind: Planned[] = [];
   readonly #answering = new Set<string>();
   readonly #unanswered = new Map<string, number>();
+  readonly #canBegin: (drain: Planned) => boolean;
   #complete = false;
   #changed = Promise.withResolvers<void>();
 
-  /** @param planned all drains; without them, they are added until the queue is complete */
-  constructor(planned?: readonly Planned[]) {
+  /**
+   * @param planned all drains; without them, they are added until the queue is complete
+   * @param canBegin false: the drain would wait for STS. Default: none would
+   */
+  constructor(planned?: readonly Planned[], canBegin: (drain: Planned) => boolean = () => true) {
+    this.#canBegin = canBegin;
     if (planned === undefined) return;
     this.add(planned);
     this.complete();
@@ -90,13 +96,18 @@ export class DrainQueue {
   }
 
   #longestWaiting(): Planned | undefined {
-    const [first] = this.#waiting;
-    if (first === undefined) return undefined;
-    const one = first.drains[first.given];
-    first.given += 1;
-    if (first.given === first.drains.length) {
-      this.#known.delete(nameOf(first));
-      this.#waiting.shift();
+    const able = this.#waiting.findIndex(({ drains, given }) => {
+      const next = drains[given];
+      return next !== undefined && this.#canBegin(next);
+    });
+    const place = Math.max(0, able);
+    const from = this.#waiting[place];
+    if (from === undefined) return undefined;
+    const one = from.drains[from.given];
+    from.given += 1;
+    if (from.given === from.drains.length) {
+      this.#known.delete(nameOf(from));
+      this.#waiting.splice(place, 1);
     }
     return one;
   }

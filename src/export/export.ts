@@ -14,6 +14,7 @@ import { publishLateRows } from './late-rows.ts';
 import { lookForForeign } from './look-for-foreign.ts';
 import { type OpenRun, withOpenRun } from './open-run.ts';
 import { openPublication } from './publication.ts';
+import { type StartedRun, startRun } from './start-run.ts';
 import { summarize, warnOfSurprises } from './summarize.ts';
 import { noteTaken, takeHandedOver } from './take-over.ts';
 
@@ -22,11 +23,15 @@ import { noteTaken, takeHandedOver } from './take-over.ts';
  * @throws ReportedError (src/shared/errors.ts) when the run cannot begin, or when scratch fails: the run then shows as
  *   unfinished, and loses nothing
  */
-export async function runExport(settings: Settings, io: JobIo): Promise<RunSummary> {
+export async function runExport(
+  settings: Settings,
+  io: JobIo,
+  start: StartedRun = startRun(settings, io),
+): Promise<RunSummary> {
   const liftBound = boundYoungHeap();
   countOutsideBytes(true);
   try {
-    return await withOpenRun(settings, io, exportAll);
+    return await withOpenRun(settings, io, start, exportAll);
   } finally {
     liftBound();
     growHeapBy(0);

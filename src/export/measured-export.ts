@@ -8,6 +8,7 @@ import { foreignProtocol, otelSignals, type Signals } from '../telemetry/metrics
 import type { Metric } from '../telemetry/metrics/run-metrics.ts';
 import type { RunSummary } from '../telemetry/run-summary.ts';
 import { runExport } from './export.ts';
+import { type StartedRun, startRun } from './start-run.ts';
 
 /** How long a collector may delay the end of a run. */
 const collectorBoundMs = 5_000;
@@ -17,9 +18,10 @@ export async function runMeasuredExport(
   settings: Settings,
   io: JobIo,
   around: JobSurroundings,
+  start: StartedRun = startRun(settings, io),
 ): Promise<RunSummary> {
   const signals = otelSignals(around.env);
-  if (settings.metrics === 'none' && signals === null) return runExport(settings, io);
+  if (settings.metrics === 'none' && signals === null) return runExport(settings, io, start);
   const from = Date.now();
   const { progress, observation } = observedProgress(io.progress, () => Date.now());
   const report = async (summary: RunSummary | null, exitCode: number): Promise<void> => {
@@ -31,7 +33,7 @@ export async function runMeasuredExport(
     }
   };
   try {
-    const summary = await runExport(settings, { ...io, progress });
+    const summary = await runExport(settings, { ...io, progress }, start);
     await report(summary, summary.exit_code);
     return summary;
   } catch (error) {

@@ -1,16 +1,18 @@
 /** What a run holds open from its beginning to its end, and how it is closed again. */
 import { availableParallelism } from 'node:os';
 import type { Logger } from 'pino';
-import { type LocalKeys, readLocalKeys } from '../checkpoints/signing.ts';
+import type { LocalKeys } from '../checkpoints/signing.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Engine } from '../lake/engines/engine.ts';
 import { openEngine } from '../lake/engines/open-engine.ts';
 import { openPublishGate, type PublishGate } from '../lake/publish-window.ts';
 import { openScratch, type Scratch } from '../lake/scratch.ts';
 import { PageThread } from '../page-thread/page-thread.ts';
+import { begunAtOnce } from '../shared/begun-at-once.ts';
 import type { JobIo } from '../telemetry/job-io.ts';
 import { type Planning, type Prepared, prepare } from './prepare.ts';
-import { createStopSignals, type StopSignals } from './stop-signals.ts';
+import type { StartedRun } from './start-run.ts';
+import type { StopSignals } from './stop-signals.ts';
 
 /** Small merges at once: one for each processor, but a third would not finish sooner than its memory is worth. */
 export const mergesAtOnce = Math.min(2, availableParallelism());
@@ -47,12 +49,10 @@ export interface Run extends OpenRun {
 export async function withOpenRun<Result>(
   settings: Settings,
   io: JobIo,
+  { started, signing, stops, asked }: StartedRun,
   work: (run: OpenRun) => Promise<Result>,
 ): Promise<Result> {
-  const started = performance.now();
-  const signing = readLocalKeys(settings);
-  const stops = createStopSignals(io.stopping, settings.deadlineMs);
-  const planning = await prepare(settings, { ...io, mode: 'write', draining: stops.draining });
+  const planning = await prepare(settings, { ...io, mode: 'write', draining: stops.draining }, asked);
   const log = io.log.child({ run_id: planning.runId });
   const discovery = begunAtOnce(planning.discover());
   try {
@@ -109,16 +109,4 @@ export async function withOpenRun<Result>(
     stops.dispose();
     await planning.close();
   }
-}
-
-/** The same generator, asked for its first value before anybody waits for it. */
-function begunAtOnce<Value, Result>(generator: AsyncGenerator<Value, Result>): AsyncGenerator<Value, Result> {
-  const first = generator.next();
-  // Whoever waits for it gets the error.
-  first.catch(() => undefined);
-  return (async function* () {
-    let found = await first;
-    for (; !found.done; found = await generator.next()) yield found.value;
-    return found.value;
-  })();
 }

@@ -1,10 +1,9 @@
 /** What a run needs before it can read: the caller, as-of and the lake; then the plan. `export` does it, `plan` shows it. */
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import type { Logger } from 'pino';
-import { type Aws, createAws } from '../aws/aws.ts';
+import type { Aws } from '../aws/aws.ts';
 import type { ClockReading } from '../aws/clock.ts';
 import type { Settings } from '../config/settings.ts';
-import { mostConcurrency } from '../config/typed-values.ts';
 import { unknownRegions } from '../config/value-parsers.ts';
 import { foreignFolders } from '../lake/foreign-objects.ts';
 import { type Lake, openLake } from '../lake/lake.ts';
@@ -13,12 +12,14 @@ import { joinNight } from '../ledger/nights.ts';
 import type { Planned } from '../ledger/planned.ts';
 import { newestRun, newRunId } from '../ledger/runs.ts';
 import { askUnlessStopped } from '../shared/abort.ts';
+import { begunAtOnce } from '../shared/begun-at-once.ts';
 import { LinkError } from '../shared/errors.ts';
 import { lakeTables } from '../tables/lake-tables.ts';
 import { AsOf } from '../targets/as-of.ts';
-import { type IdentifiedCaller, identifyCaller } from '../targets/caller.ts';
+import type { IdentifiedCaller } from '../targets/caller.ts';
 import type { Caller } from '../targets/target.ts';
-import type { Progress } from '../telemetry/progress.ts';
+import { discoverTargets } from '../targets/targets.ts';
+import { type AskedCaller, type AskingIo, askCaller } from './ask-caller.ts';
 import { discoverPlan, type Plan } from './discovery.ts';
 
 /** All but the plan itself. */
@@ -46,22 +47,9 @@ export interface Prepared {
 
 export interface Planning extends Prepared, Plan {}
 
-export interface PlanningIo {
-  readonly log: Logger;
-  /** Shows what the run waits for. */
-  readonly progress: Pick<Progress, 'phase'>;
+export interface PlanningIo extends AskingIo {
   readonly programVersion: string;
-  /** `read` writes nothing. */
-  readonly mode: 'write' | 'read';
-  /** When it is aborted, no request begins, and those on their way are cancelled. See src/export/stop-signals.ts. */
-  readonly draining: AbortSignal;
 }
-
-/**
- * How long the requests are retried that a run needs before it can read. A proxy that restarts is back by then, and a
- * person who made a mistake has not gone away. Somebody waits for `plan`, so it gives up sooner.
- */
-const retryForMs = { write: 20_000, read: 10_000 } as const;
 
 /**
  * Prepares, and finds every target.
@@ -81,44 +69,39 @@ export async function makePlan(settings: Settings, io: PlanningIo): Promise<Plan
 }
 
 /**
- * Opens the lake, and in mode `write` proves that it is writable, before it asks any target for anything.
+ * Opens the lake, and in mode `write` proves that it is writable, before it asks any target for anything. Meanwhile AWS says
+ * which accounts and regions there are.
+ * @param asked who runs this. Default: asks now
  * @throws ReportedError (src/shared/errors.ts) when that fails; UnavailableError when `draining` is aborted
  */
-export async function prepare(settings: Settings, io: PlanningIo): Promise<Prepared> {
-  for (const { name, nearest } of unknownRegions(settings.regions === 'enabled' ? [] : settings.regions)) {
-    io.log.warn(
-      { region: name, nearest },
-      `this version knows no region ${name}${nearest === null ? '' : `; the closest name that it knows is ${nearest}`}. If AWS has the region, it is read`,
-    );
-  }
-  const aws = createAws({
-    endpointUrl: settings.endpointUrl,
-    maxSockets: mostConcurrency(settings.concurrency),
-    retryForMs: Math.min(settings.targetTimeoutMs, retryForMs[io.mode]),
-    onRetry: ({ name, message }, waitMs) =>
-      io.log.warn(
-        { error_name: name, error: message, wait_ms: Math.round(waitMs) },
-        'a request for the caller, the accounts or the regions failed: trying again',
-      ),
-  });
+export async function prepare(
+  settings: Settings,
+  io: PlanningIo,
+  { aws, identified }: AskedCaller = askCaller(settings, io),
+): Promise<Prepared> {
+  const failed = new AbortController();
   try {
-    const signal = io.draining;
-    io.progress.phase('waiting for credentials, and for AWS STS to say who runs this');
-    const identified = await askUnlessStopped(signal, 'AWS STS did not say who the caller is', () =>
-      identifyCaller(aws, { signal }),
-    );
-    return await prepareFor(aws, identified, settings, io);
+    for (const { name, nearest } of unknownRegions(settings.regions === 'enabled' ? [] : settings.regions)) {
+      io.log.warn(
+        { region: name, nearest },
+        `this version knows no region ${name}${nearest === null ? '' : `; the closest name that it knows is ${nearest}`}. If AWS has the region, it is read`,
+      );
+    }
+    return await prepareFor(aws, await identified, settings, io, failed.signal);
   } catch (error) {
+    failed.abort();
     aws.close();
     throw error;
   }
 }
 
+/** @param failed ends what is asked meanwhile */
 async function prepareFor(
   aws: Aws,
   identified: IdentifiedCaller,
   settings: Settings,
   io: PlanningIo,
+  failed: AbortSignal,
 ): Promise<Prepared> {
   const { caller, credentials, region } = identified;
   const { clock } = aws;
@@ -136,6 +119,16 @@ async function prepareFor(
   const provisionalId = newRunId(present, Date.now());
   const log = io.log.child({ run_id: provisionalId });
   const signal = io.draining;
+  const targets = begunAtOnce(
+    discoverTargets({
+      ...settings,
+      aws,
+      caller,
+      credentials,
+      homeRegion: region,
+      signal: AbortSignal.any([signal, failed]),
+    }),
+  );
 
   const store = await openLakeStore(settings, {
     create: io.mode === 'write',
@@ -183,7 +176,7 @@ async function prepareFor(
         log,
         signal,
         progress: io.progress,
-        targets: { ...settings, aws, caller, credentials, homeRegion: region, signal },
+        targets,
       });
     const close = async () => {
       await store.close();
@@ -221,7 +214,7 @@ async function asOfNight(
 }
 
 /**
- * What lies where only partitions may lie. A symbolic link there ends the run before it asks AWS for anything. A listing
+ * What lies where only partitions may lie. A symbolic link there ends the run before it asks any target for anything. A listing
  * that fails does not end it, because reading must not depend on it.
  */
 async function lookForForeign(lake: Lake, log: Logger, signal: AbortSignal): Promise<readonly string[]> {

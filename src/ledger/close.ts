@@ -1,6 +1,6 @@
 /**
- * Closes the ledger of a run: first rejected records, then coverage and reconciliation, then the manifest, then watermarks.
- * In this order a crash between two steps does no harm. The manifest says that the run has ended, and everything it names
+ * Closes the ledger of a run: first rejected records, then coverage and reconciliation side by side, then the manifest, then
+ * watermarks. In this order a crash between two steps does no harm. The manifest says that the run has ended, and everything it names
  * exists by then. The checkpoint of the lake comes after them: src/checkpoints/.
  */
 import { stat } from 'node:fs/promises';
@@ -43,7 +43,8 @@ export interface LedgerEnd {
     /** Milliseconds since the epoch. */
     readonly asOf: number;
     readonly programVersion: string;
-    readonly exitCode: number;
+    /** May depend on the reconciliation. */
+    readonly exitCode: number | Promise<number>;
     /** The latest time that a watermark may contain: AWS's time now, plus a tolerance. */
     readonly latest: number;
   };
@@ -57,8 +58,8 @@ export interface LedgerEnd {
     readonly handed_over: readonly WrittenTable[];
   };
   readonly coverage: readonly Coverage[];
-  /** The rows of export_reconciliation; none: nothing was compared. */
-  readonly reconciliation: Iterable<Row>;
+  /** The rows of export_reconciliation; none: nothing was compared. While they are on their way, coverage is written. */
+  readonly reconciliation: Iterable<Row> | Promise<Iterable<Row>>;
   /** Days with unfinished jobs, by index into `coverage`. */
   readonly openDays: ReadonlyMap<number, ReadonlySet<string>>;
   /** What is known of their unfinished jobs, likewise. */
@@ -137,7 +138,7 @@ async function writeRecords(end: LedgerEnd): Promise<WrittenRecords> {
     ...end.shard,
     ...(end.removed === undefined ? {} : { removed: end.removed }),
     totals: end.totals,
-    exit_code: run.exitCode,
+    exit_code: await run.exitCode,
   };
   const { begin } = end;
   return {
@@ -160,7 +161,7 @@ async function publishRejected({ lake, run, rejected, signal }: LedgerEnd): Prom
 /** Null if no row was compared: then there is nothing to publish. */
 async function publishReconciliation(end: LedgerEnd): Promise<WrittenTable | null> {
   const key = reconciliationKey(utcDay(end.run.asOf), end.run.runId);
-  const written = await publishRows(end, exportReconciliation, key, end.reconciliation);
+  const written = await publishRows(end, exportReconciliation, key, await end.reconciliation);
   return written.rows === 0 ? null : written;
 }
 

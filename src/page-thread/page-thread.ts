@@ -28,7 +28,7 @@ const mostWaiting = 16;
 const work = fileURLToPath(new URL(`./work${extname(import.meta.url)}`, import.meta.url));
 
 export interface PageThreadOptions {
-  /** It starts after so many records: a small run does not need it. Default: 8,000. */
+  /** It starts after so many records in pages that it would take: a small run does not need it. Default: 8,000. */
   readonly from?: number;
   /** Bytes of the smallest page that it takes. Default: 64 KiB. */
   readonly smallest?: number;
@@ -57,7 +57,7 @@ export class PageThread implements LinesThread {
     const pool = this.#takes(bytes) && ownsMemory(bytes) ? await this.#opened() : null;
     if (pool === null) {
       const list = scanJobs(bytes);
-      this.#records += list?.records.length ?? 0;
+      if (bytes.length >= this.#smallest) this.#records += list?.records.length ?? 0;
       return { bytes, list };
     }
     const done: Scan = await this.#run(pool, 'scan', bytes, [bytes]);

@@ -31,22 +31,15 @@ export function isStop(error: unknown): error is Interrupted | DeadlineReached |
 }
 
 /** Rejects with the signal's reason as soon as it is aborted, whatever the promise still waits for. */
-export async function abortable<Result>(promise: Promise<Result>, signal?: AbortSignal): Promise<Result> {
-  if (signal === undefined) return await promise;
-  let stop = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
+export function abortable<Result>(promise: Promise<Result>, signal?: AbortSignal): Promise<Result> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason);
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
+    // What the promise still does after that, nobody waits for.
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
   });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-    // The loser of the race may still reject, and nobody waits for it any more.
-    promise.catch(() => {});
-    aborted.catch(() => {});
-  }
 }
 
 /**

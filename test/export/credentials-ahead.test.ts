@@ -38,20 +38,23 @@ it('assumes as many roles at once as there are sockets for, each once, also when
   expect(asked.slice(8)).toEqual(['9', '10']);
 });
 
-it('leaves out accounts whose drains have begun, and is never far ahead of the drains', async () => {
+it('asks at once for accounts whose drains begin, and is never far ahead of the drains', async () => {
   const { all, asked, answer } = accounts(200);
   const ahead = new CredentialsAhead(new AbortController().signal, 8);
   ahead.began('2');
   ahead.add(all);
   ahead.began('10');
+  expect(asked).toEqual(['1', '3', '4', '5', '6', '7', '8', '9', '10']);
   for (let i = 1; i <= 200; i += 1) {
     answer(String(i));
     await turn();
   }
-  expect(asked.filter((accountId) => accountId === '2' || accountId === '10')).toEqual([]);
-  expect(asked).toHaveLength(64);
-  ahead.began('1');
+  // Its drain has asked for itself.
+  expect(asked).not.toContain('2');
   expect(asked).toHaveLength(65);
+  ahead.began('1');
+  expect(asked).toHaveLength(66);
+  expect(new Set(asked).size).toBe(66);
 });
 
 it('assumes no more roles when the run ends', async () => {
@@ -63,4 +66,18 @@ it('assumes no more roles when the run ends', async () => {
   answer('1');
   await turn();
   expect(asked).toHaveLength(8);
+});
+
+it('knows for which accounts STS has responded, with credentials or a refusal', async () => {
+  const { all, answer } = accounts(3);
+  const ahead = new CredentialsAhead(new AbortController().signal, 2);
+  ahead.add(all);
+  ahead.began('3');
+  const answered = () => all.map(({ accountId }) => ahead.hasAnswered(accountId));
+  expect(answered()).toEqual([false, false, false]);
+  answer('1');
+  answer('2', true);
+  answer('3');
+  await turn();
+  expect(answered()).toEqual([true, true, true]);
 });

@@ -54,6 +54,24 @@ describe('the queue of drains', () => {
     expect(rest(queue)).toEqual(['eu 1', 'eu 4', 'eu 2', 'eu 5', 'eu 6']);
   });
 
+  it('lets others go first while a drain would wait for STS, and gives it out when none is left', () => {
+    const counts = (place: string): Planned => ({ ...planned(place), table: 'copy_job_summaries' });
+    const answered = new Set(['1']);
+    const queue = new DrainQueue(
+      [planned('eu 1'), planned('eu 2'), planned('eu 3'), planned('us 2'), counts('eu 1'), counts('eu 2')],
+      ({ target }) => answered.has(target.accountId),
+    );
+    const next = () => {
+      const one = queue.next();
+      return `${one?.table === 'copy_jobs' ? 'jobs' : 'counts'} ${parseTableKey(one)}`;
+    };
+    expect([next(), next(), next()]).toEqual(['jobs eu 1', 'counts eu 1', 'jobs eu 2']);
+    answered.add('3');
+    expect(next()).toBe('jobs eu 3');
+    answered.add('2');
+    expect([next(), next(), queue.next()]).toEqual(['jobs us 2', 'counts eu 2', undefined]);
+  });
+
   it('puts what is left of a region behind all others after three drains of it without a page', () => {
     const queue = queueOf(mixed);
     const taken = Array.from({ length: 4 }, () => parseTableKey(queue.next()));

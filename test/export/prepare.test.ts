@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { afterEach, expect, it, vi } from 'vitest';
 import { type Lab, openLab } from '../support/lab.ts';
@@ -17,4 +18,17 @@ it('a run whose lake cannot be opened lets go of its connections to AWS', async 
   const closed = vi.spyOn(NodeHttpHandler.prototype, 'destroy');
   await expect(lab.run({ lake: file })).rejects.toMatchObject({ exitCode: 74 });
   expect(closed).toHaveBeenCalledOnce();
+});
+
+it('accounts and regions are asked for while the lake is opened, and no more once it cannot be', async () => {
+  lab = await openLab({}, 'some may not');
+  const file = join(lab.folder, 'no-folder');
+  await writeFile(file, '');
+  lab.simulator.addFaults([{ kind: 'throttle', api: 'ListAccounts' }]);
+  const asked = () => lab.simulator.requests().recent.filter(({ api }) => api === 'ListAccounts').length;
+  await expect(lab.run({ lake: file })).rejects.toMatchObject({ exitCode: 74 });
+  const before = asked();
+  // Longer than the first delay of a retry.
+  await delay(1_200);
+  expect(asked()).toBe(before);
 });

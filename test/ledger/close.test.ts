@@ -1,11 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Engine } from '../../src/lake/engines/engine.ts';
 import type { Lake } from '../../src/lake/lake.ts';
 import type { Store } from '../../src/lake/stores/store.ts';
-import { closeLedger } from '../../src/ledger/close.ts';
+import { closeLedger, type LedgerEnd } from '../../src/ledger/close.ts';
 import { RejectedRecords } from '../../src/ledger/rejected.ts';
 import { abortable, DeadlineReached } from '../../src/shared/abort.ts';
 import { LakeError } from '../../src/shared/errors.ts';
@@ -16,21 +16,18 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-it('gives up closing the ledger when the store never answers, and says what that makes of the run', async () => {
-  const time = new AbortController();
-  const asked: string[] = [];
-  const put: Store['put'] = async ({ key }, signal) => {
-    asked.push(key);
-    queueMicrotask(() => time.abort(new DeadlineReached()));
-    return await abortable(Promise.withResolvers<never>().promise, signal);
-  };
-  // Only what closing a ledger without rejected records calls.
-  const store = { url: 's3://bucket/lake', put } as Partial<Store> as Store;
+/** What closing a ledger without rejected records calls. */
+function endWith(put: Store['put'], signal: AbortSignal): LedgerEnd {
+  const store = {
+    url: 's3://bucket/lake',
+    put,
+    list: async function* () {},
+  } as Partial<Store> as Store;
   const lake = { store, buckets: 1, isNew: false } as Partial<Lake> as Lake;
   const engine = {
     merge: ({ output }: { output: string }) => writeFile(output, 'parquet'),
   } as unknown as Engine;
-  const end = {
+  return {
     lake,
     engine,
     scratchFolder: folder,
@@ -50,9 +47,19 @@ it('gives up closing the ledger when the store never answers, and says what that
     openDays: new Map(),
     rejected: new RejectedRecords(folder),
     totals: {},
-    signal: time.signal,
+    signal,
   };
-  const error: unknown = await closeLedger(end).then(
+}
+
+it('gives up closing the ledger when the store never answers, and says what that makes of the run', async () => {
+  const time = new AbortController();
+  const asked: string[] = [];
+  const put: Store['put'] = async ({ key }, signal) => {
+    asked.push(key);
+    queueMicrotask(() => time.abort(new DeadlineReached()));
+    return await abortable(Promise.withResolvers<never>().promise, signal);
+  };
+  const error: unknown = await closeLedger(endWith(put, time.signal)).then(
     () => null,
     (reason: unknown) => reason,
   );
@@ -61,4 +68,24 @@ it('gives up closing the ledger when the store never answers, and says what that
     /run shows as unfinished.*deadline of the run was reached before the store responded/,
   );
   expect(asked).toEqual([expect.stringMatching(/^export_coverage\//)]);
+});
+
+it('writes coverage while the lake is still being compared, and the manifest with what comes of that', async () => {
+  const written = new Map<string, string>();
+  const put: Store['put'] = async ({ key, body }) => {
+    written.set(key, 'bytes' in body ? Buffer.from(body.bytes).toString() : '');
+    return { written: true, etag: '', size: 0 };
+  };
+  const exitCode = Promise.withResolvers<number>();
+  const end = endWith(put, new AbortController().signal);
+  const compared = exitCode.promise.then(() => []);
+  const closed = closeLedger({
+    ...end,
+    run: { ...end.run, exitCode: exitCode.promise },
+    reconciliation: compared,
+  });
+  await vi.waitFor(() => expect([...written.keys()]).toEqual([expect.stringMatching(/^export_coverage\//)]));
+  exitCode.resolve(76);
+  const { manifest } = await closed;
+  expect(JSON.parse(written.get(manifest.key) ?? '')).toMatchObject({ exit_code: 76, reconciliation: null });
 });

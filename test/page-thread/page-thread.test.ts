@@ -58,6 +58,21 @@ it('starts after so many records, and takes none before', async () => {
   expect(scanned.list?.nextToken).toBe('next');
 });
 
+it('counts only records of pages that it would take', async () => {
+  const [few, many] = [2, 50];
+  thread = new PageThread({ from: 1, smallest: pageOf(jobs(many)).length, log });
+  const scanned = async (count: number) => {
+    const bytes = pageOf(jobs(count));
+    return (await thread.scan(bytes)).bytes === bytes ? 'here' : 'in the thread';
+  };
+  expect([await scanned(few), await scanned(many), await scanned(few), await scanned(many)]).toEqual([
+    'here',
+    'here',
+    'here',
+    'in the thread',
+  ]);
+});
+
 it('gives back the bytes of what is no list of jobs', async () => {
   thread = open();
   const bytes = bytesOf('<html>');
