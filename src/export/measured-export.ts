@@ -22,7 +22,7 @@ export async function runMeasuredExport(
 ): Promise<RunSummary> {
   const signals = otelSignals(around.env);
   if (settings.metrics === 'none' && signals === null) return runExport(settings, io, start);
-  const from = Date.now();
+  const from = Math.round(Date.now() - (performance.now() - start.started));
   const { progress, observation } = observedProgress(io.progress, () => Date.now());
   const report = async (summary: RunSummary | null, exitCode: number): Promise<void> => {
     const run: EndedRun = { summary, exitCode, from, to: Date.now(), observation: observation() };

@@ -3,7 +3,7 @@
  * copy in the destination too. So the lake's rows are added up by each rule that AWS may follow, and the rule that fits a
  * whole run is used for all of it.
  */
-import { add, type Counts, type Kind } from './counts.ts';
+import { add, addAll, type Counts, type Kind } from './counts.ts';
 
 /** What a row is to an account and region. `Incoming`: another account or region copied it there. */
 type Role = 'single' | 'parent' | 'child' | 'incomingSingle' | 'incomingParent' | 'incomingChild';
@@ -55,7 +55,8 @@ function addTo(rows: RowsByRole, role: Role, kind: Kind, jobs: number): void {
 export function countedBy({ roles }: CountingRule, rows: RowsByRole): Counts {
   const counts: Counts = new Map();
   for (const role of roles) {
-    for (const { kind, jobs } of rows.get(role)?.values() ?? []) add(counts, kind, jobs);
+    const ofRole = rows.get(role);
+    if (ofRole !== undefined) addAll(counts, ofRole);
   }
   return counts;
 }

@@ -23,6 +23,15 @@ export function kindOf(resourceType: Text, state: Text, category: Text): Kind {
 
 export function add(counts: Counts, kind: Kind, jobs: number): void {
   const key = JSON.stringify([kind.resourceType, kind.state, kind.category?.toLowerCase() ?? null]);
+  addKeyed(counts, key, kind, jobs);
+}
+
+/** Adds all of `more`. */
+export function addAll(counts: Counts, more: Counts): void {
+  for (const [key, { kind, jobs }] of more) addKeyed(counts, key, kind, jobs);
+}
+
+function addKeyed(counts: Counts, key: string, kind: Kind, jobs: number): void {
   const known = counts.get(key);
   if (known === undefined) counts.set(key, { kind, jobs });
   else known.jobs += jobs;

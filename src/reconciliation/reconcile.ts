@@ -7,8 +7,8 @@ import { allEnded } from '../shared/all-ended.ts';
 import { EngineError } from '../shared/errors.ts';
 import type { ComparableDay, ComparedTarget } from './comparable-days.ts';
 import { differencesIn, type KindDifference } from './compare.ts';
-import { type CountingRule, countedBy, countingRules, type Fit, ruleThatFits } from './counting-rules.ts';
-import { total, withoutSums } from './counts.ts';
+import { countedBy, countingRules, type Fit, ruleThatFits } from './counting-rules.ts';
+import { type Counts, total, withoutSums } from './counts.ts';
 import { type ReadCountsOptions, readCounts, type Slice, sliceName } from './read-counts.ts';
 
 /** One account, region and UTC day that was compared. Days without any job are none. */
@@ -108,7 +108,10 @@ async function compareDay(
     }
     const isPlain = [...slice.lake.keys()].every((role) => role === 'single');
     const rules = isPlain ? countingRules.slice(0, 1) : countingRules;
-    compared.push(rules.map((rule) => compareSlice(slice, rule, { target, day, stillCounting })));
+    const aws = withoutSums(slice.aws);
+    compared.push(
+      rules.map((rule) => compareSlice(aws, countedBy(rule, slice.lake), { target, day, stillCounting })),
+    );
   }
   return { compared, notComparable, unreadable: null };
 }
@@ -120,12 +123,10 @@ function fitOf(slices: readonly ComparedSlice[]): Fit {
 }
 
 function compareSlice(
-  slice: Slice,
-  rule: CountingRule,
+  aws: Counts,
+  lake: Counts,
   { target, day, stillCounting }: Pick<ComparedSlice, 'target' | 'day'> & { readonly stillCounting: boolean },
 ): ComparedSlice | null {
-  const aws = withoutSums(slice.aws);
-  const lake = countedBy(rule, slice.lake);
   const [awsJobs, lakeJobs] = [total(aws), total(lake)];
   if (awsJobs === 0 && lakeJobs === 0) return null;
   const differences = differencesIn(aws, lake).filter(({ missing }) => missing > 0 || !stillCounting);

@@ -122,6 +122,8 @@ export async function openLab(
       },
     },
     environment,
+    settings: settingsWith,
+    io: ioWith,
     run,
     start,
     /** The status of the lake, at the simulator's time. */
