@@ -72,13 +72,18 @@ it.each([
     () => lab.plan(),
     () => openLakeReader({ store, folder: lab.lake, scratch, memoryLimitBytes: 2e8 }),
   ];
-  for (const job of jobs) {
-    const error: unknown = await job().catch((one: unknown) => one);
-    expect(error).toBeInstanceOf(LinkError);
-    expect(error).toMatchObject({ exitCode: 74 });
-    expect(String(error)).toContain(
-      `${join(lab.lake, linked)} in the lake ${lab.lake} is a link to a place outside it`,
-    );
+  try {
+    for (const job of jobs) {
+      const error: unknown = await job().catch((one: unknown) => one);
+      expect(error).toBeInstanceOf(LinkError);
+      expect(error).toMatchObject({ exitCode: 74 });
+      expect(String(error)).toContain(
+        `${join(lab.lake, linked)} in the lake ${lab.lake} is a link to a place outside it`,
+      );
+    }
+  } finally {
+    await scratch.remove();
+    await store.close();
   }
   expect(await lab.parts()).toEqual(before);
 });
