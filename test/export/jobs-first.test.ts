@@ -1,4 +1,5 @@
-import { globSync } from 'node:fs';
+import { globSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { JobsCountedAhead } from '../../src/export/compare-with-aws.ts';
 import { JobsFirst } from '../../src/export/jobs-first.ts';
@@ -110,6 +111,22 @@ describe('a run', () => {
     expect(ended).toBe(1);
     expect(done.reconciliation).toMatchObject({ differing: 0, difference: 0, not_comparable: 0 });
     expect(files('copy_job_summaries').length).toBeGreaterThan(0);
+  });
+
+  it('ends well if copy jobs cannot be added up before their comparison', async () => {
+    let begun = 0;
+    const counted = vi.spyOn(JobsCountedAhead.prototype, 'begin');
+    counted.mockImplementation(function (this: JobsCountedAhead) {
+      counted.mockRestore();
+      // Its folder in scratch is taken.
+      const [scratch = ''] = globSync('scratch/backup-copy-export-*', { cwd: lab.folder });
+      mkdirSync(join(lab.folder, scratch, 'counted-ahead'));
+      begun += 1;
+      this.begin();
+    });
+    const done = await lab.run({ concurrency: '1' });
+    expect([begun, done.exit_code]).toEqual([1, 0]);
+    expect(done.reconciliation).toMatchObject({ differing: 0, difference: 0, not_comparable: 0 });
   });
 
   it('waits for its end if it is a shard, whose rows others may read', async () => {

@@ -38,3 +38,33 @@ it('keeps the space for young objects at 32 MiB, and lets it grow when the bound
   expect(bound).toBeLessThanOrEqual(32 * 2 ** 20);
   expect(free).toBeGreaterThan(32 * 2 ** 20);
 });
+
+it('begins the young space of threads as large as is asked, and then as V8 decides', () => {
+  // All of it survives: the smaller the space is, the more often it is collected.
+  const thread = `
+    import { GCProfiler } from 'node:v8';
+    import { parentPort } from 'node:worker_threads';
+    const profiler = new GCProfiler();
+    profiler.start();
+    const kept = [];
+    for (let at = 0; at < 400_000; at += 1) kept.push({ at });
+    parentPort.postMessage([profiler.stop().statistics.length, kept.length]);
+  `;
+  const program = `
+    import { once } from 'node:events';
+    import { Worker } from 'node:worker_threads';
+    import { beginYoungHeapsWith } from ${JSON.stringify(module)};
+    const collections = async () => {
+      const [[count]] = await once(new Worker(${JSON.stringify(thread)}, { eval: true }), 'message');
+      return count;
+    };
+    const before = await collections();
+    beginYoungHeapsWith(8);
+    const asked = await collections();
+    beginYoungHeapsWith(0);
+    console.log(JSON.stringify({ before, asked, after: await collections() }));
+  `;
+  const output = execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
+  const { before, asked, after } = JSON.parse(output);
+  expect(asked).toBeLessThan(Math.min(before, after));
+});
