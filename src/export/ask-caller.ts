@@ -1,6 +1,7 @@
 /** The first request of a run, and of a plan: STS says who runs it, and what time it is. */
 import type { Logger } from 'pino';
 import { type Aws, createAws } from '../aws/aws.ts';
+import { nextRequestSent } from '../aws/request-sent.ts';
 import type { Settings } from '../config/settings.ts';
 import { mostConcurrency } from '../config/typed-values.ts';
 import { askUnlessStopped } from '../shared/abort.ts';
@@ -23,6 +24,8 @@ export interface AskedCaller {
   readonly aws: Aws;
   /** Rejects as `identifyCaller`, and with an UnavailableError when `draining` is aborted. */
   readonly identified: Promise<IdentifiedCaller>;
+  /** Resolves when the request is on its way, or never will be. Never rejects. */
+  readonly sent: Promise<void>;
 }
 
 /**
@@ -43,10 +46,21 @@ export function askCaller(settings: Settings, { log, progress, mode, draining }:
       ),
   });
   progress.phase('waiting for credentials, and for AWS STS to say who runs this');
-  const identified = askUnlessStopped(draining, 'AWS STS did not say who the caller is', () =>
-    identifyCaller(aws, { signal: draining }),
+  const { promise: sent, resolve: isSent } = Promise.withResolvers<void>();
+  const identified: Promise<IdentifiedCaller> = askUnlessStopped(
+    draining,
+    'AWS STS did not say who the caller is',
+    () =>
+      identifyCaller(aws, {
+        signal: draining,
+        // Credentials may need requests of their own: this is called after them.
+        onSending: () => void nextRequestSent(identified).then(isSent),
+      }),
   );
   // Whoever waits for it gets the error.
-  identified.catch(() => undefined);
-  return { aws, identified };
+  identified.then(
+    () => isSent(),
+    () => isSent(),
+  );
+  return { aws, identified, sent };
 }

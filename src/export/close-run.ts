@@ -56,7 +56,7 @@ export async function closeRun(
     const status = coverage[at]?.status;
     return status !== undefined && lostSinceLastRead(planned, status, memory) !== null;
   });
-  // The ledger's first records are written meanwhile.
+  // The ledger's first records are written meanwhile. It never rejects.
   const comparing = compareWithAws(run, coverage, drained);
   const judged = comparing.then((reconciliation): ExitCode => {
     // A shard may own no account of a small organization.
@@ -82,7 +82,10 @@ export async function closeRun(
       exitCode: judged,
       memoryDays: settings.memoryDays,
       countMemoryDays: settings.countMemoryDays,
-      latest: planning.now() + clockToleranceMs,
+      // Read when watermarks are written: until then the comparison may have taken minutes.
+      get latest() {
+        return planning.now() + clockToleranceMs;
+      },
     },
     begin,
     parts: written,

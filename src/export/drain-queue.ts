@@ -5,6 +5,9 @@ import type { DrainStatus } from '../source/source.ts';
 /** After this many drains without a single page from its region, a region counts as not answering. */
 const triesOfRegion = 3;
 
+/** A role that STS is slow to give must not hold up the drains behind it: then that drain waits in its place. */
+const mostPassedOver = 64;
+
 /** Drains of one table that were read equally far. */
 interface WaitingDrains {
   readonly time: number;
@@ -12,13 +15,15 @@ interface WaitingDrains {
   readonly rank: number;
   readonly drains: Planned[];
   given: number;
+  /** How many others went before the next one. */
+  passedOver: number;
 }
 
 /**
  * Gives out each planned drain once. A drain that one night skipped has the oldest watermark, so it comes early in the
  * next; of equal ones copy jobs come before counts, so that their parts can be
- * made while counts are read; the rest keep the order of the plan. A drain that could not begin yet, because it waits for STS,
- * lets others go first that could. Drains may be added while others are given out. A region that cannot be
+ * made while counts are read; the rest keep the order of the plan. While the next drain would wait for STS, the next one of another
+ * table goes first, or one that was read less long ago, if it could begin; but not more than 64 times. Drains may be added while others are given out. A region that cannot be
  * reached would then come first for ever, and hold a slot for each of its targets, so after a few tries the rest of it
  * waits behind all other drains.
  */
@@ -51,7 +56,7 @@ export class DrainQueue {
       const time = one.coveredTo ?? Number.NEGATIVE_INFINITY;
       const rank = one.table === 'copy_jobs' ? 0 : 1;
       const known = this.#known.get(nameOf({ time, rank }));
-      if (known === undefined) this.#addWaitingDrains({ time, rank, drains: [one], given: 0 });
+      if (known === undefined) this.#addWaitingDrains({ time, rank, drains: [one], given: 0, passedOver: 0 });
       else known.drains.push(one);
     }
     this.#tell();
@@ -96,15 +101,17 @@ export class DrainQueue {
   }
 
   #longestWaiting(): Planned | undefined {
-    const able = this.#waiting.findIndex(({ drains, given }) => {
+    const able = this.#waiting.findIndex(({ drains, given, passedOver }) => {
       const next = drains[given];
-      return next !== undefined && this.#canBegin(next);
+      return next !== undefined && (passedOver >= mostPassedOver || this.#canBegin(next));
     });
     const place = Math.max(0, able);
+    for (const before of this.#waiting.slice(0, place)) before.passedOver += 1;
     const from = this.#waiting[place];
     if (from === undefined) return undefined;
     const one = from.drains[from.given];
     from.given += 1;
+    from.passedOver = 0;
     if (from.given === from.drains.length) {
       this.#known.delete(nameOf(from));
       this.#waiting.splice(place, 1);

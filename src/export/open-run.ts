@@ -49,10 +49,25 @@ export interface Run extends OpenRun {
 export async function withOpenRun<Result>(
   settings: Settings,
   io: JobIo,
-  { started, signing, stops, asked }: StartedRun,
+  start: StartedRun,
   work: (run: OpenRun) => Promise<Result>,
 ): Promise<Result> {
-  const planning = await prepare(settings, { ...io, mode: 'write', draining: stops.draining }, asked);
+  try {
+    return await withPrepared(settings, io, start, work);
+  } finally {
+    io.progress.stop();
+    start.stops.dispose();
+  }
+}
+
+async function withPrepared<Result>(
+  settings: Settings,
+  io: JobIo,
+  { started, stops, asked }: StartedRun,
+  work: (run: OpenRun) => Promise<Result>,
+): Promise<Result> {
+  const { signing, ...caller } = await asked;
+  const planning = await prepare(settings, { ...io, mode: 'write', draining: stops.draining }, caller);
   const log = io.log.child({ run_id: planning.runId });
   const discovery = begunAtOnce(planning.discover());
   try {
@@ -105,8 +120,6 @@ export async function withOpenRun<Result>(
       await scratch.remove();
     }
   } finally {
-    io.progress.stop();
-    stops.dispose();
     await planning.close();
   }
 }

@@ -30,14 +30,14 @@ export function isStop(error: unknown): error is Interrupted | DeadlineReached |
   return [Interrupted, DeadlineReached, PublishWindowClosed].some((stop) => error instanceof stop);
 }
 
-/** Rejects with the signal's reason as soon as it is aborted, whatever the promise still waits for. */
+/** Rejects with the signal's reason as soon as it is aborted, also at once, whatever the promise does or still waits for. */
 export function abortable<Result>(promise: Promise<Result>, signal?: AbortSignal): Promise<Result> {
   if (signal === undefined) return promise;
   return new Promise((resolve, reject) => {
     const stop = () => reject(signal.reason);
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
-    // What the promise still does after that, nobody waits for.
+    // Nobody waits for what the promise does after that.
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
   });
 }

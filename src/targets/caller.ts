@@ -29,6 +29,8 @@ export interface IdentifyOptions {
   readonly credentials?: AwsCredentialIdentityProvider;
   /** When it is aborted, the request is cancelled, and the signal's reason is thrown. */
   readonly signal?: AbortSignal;
+  /** Called right before each attempt is sent, when the credentials are there. */
+  readonly onSending?: () => void;
 }
 
 /**
@@ -45,6 +47,14 @@ export async function identifyCaller(aws: Aws, options: IdentifyOptions = {}): P
   );
   const command = new GetCallerIdentityCommand({});
   const kept = captureResponse(command.middlewareStack);
+  command.middlewareStack.add(
+    (next) => (args) => {
+      options.onSending?.();
+      return next(args);
+    },
+    // In this step the lowest priority is closest to the wire.
+    { step: 'deserialize', priority: 'low', name: 'tellSending' },
+  );
   const ask = async () => {
     try {
       return await client.send(command, options.signal === undefined ? {} : { abortSignal: options.signal });

@@ -72,6 +72,19 @@ describe('the queue of drains', () => {
     expect([next(), next(), queue.next()]).toEqual(['jobs us 2', 'counts eu 2', undefined]);
   });
 
+  it('lets a drain that waits for STS be passed over 64 times, not for ever', () => {
+    const places = Array.from({ length: 100 }, (_, at) => `eu ${at}`);
+    const counts = places.map((place): Planned => ({ ...planned(place), table: 'copy_job_summaries' }));
+    const queue = new DrainQueue(
+      [planned('us 1'), planned('us 2'), ...counts],
+      ({ target }) => target.region === 'eu',
+    );
+    const tables = Array.from({ length: 70 }, () => queue.next()?.table);
+    expect(tables.indexOf('copy_jobs')).toBe(64);
+    expect(tables.lastIndexOf('copy_jobs')).toBe(64);
+    expect(rest(queue)).toHaveLength(32);
+  });
+
   it('puts what is left of a region behind all others after three drains of it without a page', () => {
     const queue = queueOf(mixed);
     const taken = Array.from({ length: 4 }, () => parseTableKey(queue.next()));

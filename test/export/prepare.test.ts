@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
@@ -22,12 +22,15 @@ it('a run whose lake cannot be opened lets go of its connections to AWS', async 
 
 it('accounts and regions are asked for while the lake is opened, and no more once it cannot be', async () => {
   lab = await openLab({}, 'some may not');
-  const file = join(lab.folder, 'no-folder');
-  await writeFile(file, '');
-  lab.simulator.addFaults([{ kind: 'throttle', api: 'ListAccounts' }]);
+  await lab.run();
   const asked = () => lab.simulator.requests().recent.filter(({ api }) => api === 'ListAccounts').length;
-  await expect(lab.run({ lake: file })).rejects.toMatchObject({ exitCode: 74 });
+  const earlier = asked();
+  // Found in the opened lake, which is refused then.
+  await symlink(lab.folder, join(lab.lake, 'copy_jobs', 'creation_date=2026-11-01'));
+  lab.simulator.addFaults([{ kind: 'throttle', api: 'ListAccounts' }]);
+  await expect(lab.run()).rejects.toMatchObject({ exitCode: 74 });
   const before = asked();
+  expect(before).toBeGreaterThan(earlier);
   // Longer than the first delay of a retry.
   await delay(1_200);
   expect(asked()).toBe(before);

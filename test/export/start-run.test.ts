@@ -1,25 +1,70 @@
 import { execFile } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
+import { type ClientRequest, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { startRun } from '../../src/export/start-run.ts';
 import { type Lab, openLab } from '../support/lab.ts';
 
 let lab: Lab | undefined;
-afterEach(() => lab?.close());
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await lab?.close();
+});
+
+/** The requests of this process that have left when `sent` resolves, by their ports; the response of STS comes much later. */
+async function sentBy({ settings, io, simulator }: Lab): Promise<readonly number[]> {
+  const requests: ClientRequest[] = [];
+  // Safe: nodejs.org/api/diagnostics_channel.html, http.client.request.created.
+  const note = (message: unknown) => void requests.push((message as { request: ClientRequest }).request);
+  subscribe('http.client.request.created', note);
+  const { asked, sent, stops } = startRun(settings({}), io(new AbortController().signal));
+  const { aws, identified } = await asked;
+  try {
+    let isIdentified = false;
+    const answered = identified.then(({ caller }) => {
+      isIdentified = true;
+      return caller;
+    });
+    await sent;
+    const left = requests.filter(({ writableFinished }) => writableFinished);
+    expect(isIdentified).toBe(false);
+    expect((await answered).accountId).toBe(simulator.organization.management.id);
+    return left.map((request) => Number(new URL(`http://${request.getHeader('host')}`).port));
+  } finally {
+    unsubscribe('http.client.request.created', note);
+    stops.dispose();
+    aws.close();
+  }
+}
+
+const portOf = (url: string) => Number(new URL(url).port);
 
 it('has sent its first request long before the response comes', async () => {
   lab = await openLab({ latencyMs: 500 });
-  const { asked, sent, stops } = startRun(lab.settings({}), lab.io(new AbortController().signal));
+  expect(await sentBy(lab)).toEqual([portOf(lab.simulator.endpoint)]);
+});
+
+it('waits for credentials that need a request of their own', async () => {
+  lab = await openLab({ latencyMs: 500 });
+  const { AWS_ACCESS_KEY_ID: AccessKeyId, AWS_SECRET_ACCESS_KEY: SecretAccessKey } = lab.simulator.env;
+  const Expiration = new Date(Date.now() + 3_600_000).toISOString();
+  const server = createServer((_, response) => {
+    response.end(JSON.stringify({ AccessKeyId, SecretAccessKey, Token: '', Expiration }));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  // Safe: it listens on a port.
+  const { port } = server.address() as AddressInfo;
+  vi.stubEnv('AWS_ACCESS_KEY_ID', undefined);
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', undefined);
+  vi.stubEnv('AWS_CONTAINER_CREDENTIALS_FULL_URI', `http://127.0.0.1:${port}/credentials`);
   try {
-    const order: string[] = [];
-    await Promise.all([
-      sent.then(() => order.push('sent')),
-      asked.identified.then(({ caller }) => order.push(caller.accountId)),
-    ]);
-    expect(order).toEqual(['sent', lab.simulator.organization.management.id]);
+    expect(await sentBy(lab)).toEqual([port, portOf(lab.simulator.endpoint)]);
   } finally {
-    stops.dispose();
-    asked.aws.close();
+    server.closeAllConnections();
+    server.close();
   }
 });
 

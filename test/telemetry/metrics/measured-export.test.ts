@@ -143,6 +143,12 @@ describe('--metrics emf', () => {
     const [document] = emfIn(emfLines(endMetrics(74), context).join('\n'));
     expect(document).toMatchObject({ Runs: 1, FailedRuns: 1, ExitCode: 74, Lake: 's3://bucket/gr??e?' });
   });
+
+  it('tells of a run whose key cannot be read, which ends before it asks AWS', async () => {
+    const { code, stderr } = await lab.start({ metrics: 'emf', 'signing-key': '/no/such/key.pem' }).ended;
+    expect(code).toBe(64);
+    expect(emfIn(stderr)).toMatchObject([{ Runs: 1, FailedRuns: 1, ExitCode: 64 }]);
+  });
 });
 
 describe('every metric', () => {
