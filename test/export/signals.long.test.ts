@@ -1,3 +1,4 @@
+import { globSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { endingSignals } from '../../src/command-line/signals.ts';
 import { type Lab, openLab } from '../support/lab.ts';
@@ -20,6 +21,8 @@ describe('a run that is told to stop', () => {
     lab.simulator.addFaults([{ kind: 'hang', api: 'ListAccounts' }]);
     const run = lab.start();
     await lab.until(async () => lab.simulator.requests().counts.some(({ api }) => api === 'ListAccounts'));
+    // The lake is opened meanwhile. Then the run has a folder in scratch, and only waits.
+    await lab.until(async () => globSync('scratch/backup-copy-export-*', { cwd: lab.folder }).length > 0);
     const asked = performance.now();
     run.child.kill('SIGTERM');
     const { code, stderr } = await run.ended;
