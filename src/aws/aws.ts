@@ -1,5 +1,4 @@
 /** What all AWS clients of a run share: sockets, time-outs, proxy, endpoint and user agent. */
-import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type {
@@ -17,6 +16,10 @@ import { checkingOrigin } from './origin-checking-handler.ts';
 import { proxyFrom } from './proxy.ts';
 import { awsOrigin, type ResponseOrigin } from './response-origin.ts';
 import { type RetryPolicy, withRetries } from './retries.ts';
+import { SigningHash } from './signing-hash.ts';
+
+/** Not by `import`: that would also load Node's WebSocket and what it needs, some 20 ms (lib/http.js). */
+const { Agent: HttpAgent } = process.getBuiltinModule('node:http');
 
 /**
  * Extra sockets for STS, Organizations and the like. Without them, AssumeRole would queue behind the very pages that
@@ -41,6 +44,7 @@ export interface ClientDefaults {
   readonly maxAttempts: number;
   readonly requestHandler: NodeHttpHandler;
   readonly customUserAgent: [string, string][];
+  readonly sha256: typeof SigningHash;
 }
 
 /** The part of the SDK's clients that is needed here. */
@@ -136,6 +140,7 @@ export function createAws(options: AwsOptions): Aws {
       maxAttempts: discoveryAttempts,
       requestHandler,
       customUserAgent: [['backup-copy-export', version]],
+      sha256: SigningHash,
     }),
     retrying: (client, signal) => {
       client.middlewareStack.add((next) => (args) => withRetries(() => next(args), policy, signal), {

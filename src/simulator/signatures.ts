@@ -1,7 +1,7 @@
 /** Identifies the sender of a request: signs it again with the SDK's SigV4 signer and compares the signatures. */
 import { timingSafeEqual } from 'node:crypto';
-import { Sha256 } from '@smithy/core/checksum';
 import { SignatureV4 } from '@smithy/signature-v4';
+import { SigningHash } from '../aws/signing-hash.ts';
 import type { Credentials, Identity } from './access-keys.ts';
 import { type Protocol, ServiceError } from './responses.ts';
 
@@ -135,7 +135,7 @@ async function isSignedWith(
       secretAccessKey,
       ...(sessionToken === undefined ? {} : { sessionToken }),
     },
-    sha256: Sha256,
+    sha256: SigningHash,
     applyChecksum: false,
   });
   const again = await signer.sign(
