@@ -61,7 +61,7 @@ export const simulateOptions = {
     kind: 'integer',
     sample: 'N',
     default: '0',
-    description: 'Delay of every response, in milliseconds',
+    description: 'Time from a request to its response, in milliseconds',
   }),
   'keep-pages': text(size, {
     jobs,

@@ -1,13 +1,14 @@
 /** One HTTP server on the loopback interface for every service and the control endpoints. */
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fate } from './aws-requests.ts';
+import { type OnTime, withLatency } from './latency.ts';
 import type { Answer } from './responses.ts';
 import type { WireRequest } from './signatures.ts';
 
 export interface ServerParts {
   readonly port: number;
+  /** From a request's arrival to its response, the simulator's own work included. */
   readonly latencyMs: number;
   /** The time in the `Date` header. */
   readonly now: () => number;
@@ -24,9 +25,10 @@ export interface Listening {
 const LARGEST_BODY = 1024 * 1024;
 
 export async function listen(parts: ServerParts): Promise<Listening> {
+  const onTime = withLatency(parts.latencyMs);
   const server = createServer((request, response) => {
     // For a request that is incomplete or too large, the closed connection tells its sender.
-    handle(parts, request, response).catch(() => request.socket.destroy());
+    handle(parts, onTime, request, response).catch(() => request.socket.destroy());
   });
   // Clients keep their connections between simulated nights, so the server must not close them early.
   server.keepAliveTimeout = 60_000;
@@ -54,7 +56,12 @@ function started(server: Server, port: number): Promise<void> {
   });
 }
 
-async function handle(parts: ServerParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function handle(
+  parts: ServerParts,
+  onTime: OnTime,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const body = await readAll(request);
   const wire = wireOf(request, body);
   response.sendDate = false;
@@ -62,9 +69,8 @@ async function handle(parts: ServerParts, request: IncomingMessage, response: Se
     send(response, await parts.control(wire.method, wire.path, body), parts.now(), null);
     return;
   }
-  if (parts.latencyMs > 0) await sleep(parts.latencyMs);
   const requestId = randomUUID();
-  const fate = await parts.aws(wire, requestId);
+  const fate = await onTime(() => parts.aws(wire, requestId));
   if ('answer' in fate) send(response, fate.answer, parts.now(), requestId);
   else if (fate.silence === 'drop') request.socket.destroy();
 }
