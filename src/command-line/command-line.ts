@@ -32,7 +32,7 @@ async function runJob(args: readonly string[], { jobs, helpOfQuestion }: Command
     await writeOut(process.stdout, text);
     return;
   }
-  await yargs(args)
+  const parser = yargs(args)
     .scriptName(name)
     .locale('en')
     .parserConfiguration(yargsParserRules)
@@ -47,13 +47,18 @@ async function runJob(args: readonly string[], { jobs, helpOfQuestion }: Command
     .group(['config', ...commonOptionNames, 'help', 'version'], 'Options of every command:')
     .check((argv) => argv._.length <= 1 || `Unknown argument: ${argv._.slice(1).join(' ')}`)
     .version(programPackage().version)
-    .wrap(Math.min(columnsOf(process.stdout), 120))
-    .epilogue(epilogue())
     .fail((message, error) => {
       if (error instanceof Error) throw error;
       throw usageError(message, args);
-    })
-    .parseAsync();
+    });
+  if (args.some((arg) => /^(--)?help/.test(arg))) {
+    parser.wrap(Math.min(columnsOf(process.stdout), 120)).epilogue(epilogue());
+  } else {
+    // yargs makes the help of a command when its job begins, shown or not (command.js, cacheHelpMessage): some 30 ms.
+    parser.wrap(null);
+    for (const option of allOptionNames) parser.hide(option);
+  }
+  await parser.parseAsync();
 }
 
 /** yargs reports unknown options without their dashes, and treats an unknown job as an argument. */
