@@ -19,6 +19,12 @@ import { summarize, warnOfSurprises } from './summarize.ts';
 import { noteTaken, takeHandedOver } from './take-over.ts';
 
 /**
+ * Requests on their way outlive a smaller space for young objects, and the whole heap is collected for them. While the engine works
+ * beside reading, the space is smaller (`openPublication`).
+ */
+const youngMebibytes = 64;
+
+/**
  * Resolves with what became of the run, failed targets included.
  * @throws ReportedError (src/shared/errors.ts) when the run cannot begin, or when scratch fails: the run then shows as
  *   unfinished, and loses nothing
@@ -28,12 +34,12 @@ export async function runExport(
   io: JobIo,
   start: StartedRun = startRun(settings, io),
 ): Promise<RunSummary> {
-  const liftBound = boundYoungHeap();
+  boundYoungHeap(youngMebibytes);
   countOutsideBytes(true);
   try {
     return await withOpenRun(settings, io, start, exportAll);
   } finally {
-    liftBound();
+    boundYoungHeap(null);
     growHeapBy(0);
     countOutsideBytes(false);
   }
@@ -51,7 +57,7 @@ async function exportAll(opened: OpenRun): Promise<RunSummary> {
   let collected: number;
   let collection: Collected;
   try {
-    collection = await collect(opened, plan, { batches, creationDates, jobLines, rejected });
+    collection = await collect(opened, plan, { batches, creationDates, jobLines, publication, rejected });
     collected = performance.now();
     // Its memory is for the engine now.
     await opened.pageThread?.close();

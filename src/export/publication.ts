@@ -19,6 +19,7 @@ import { isStop } from '../shared/abort.ts';
 import { countOutsideBytes, growHeapBy } from '../shared/old-heap.ts';
 import { releaseMemory } from '../shared/release-memory.ts';
 import { dayMs } from '../shared/time.ts';
+import { boundYoungHeap, isYoungHeapTooLarge } from '../shared/young-heap.ts';
 import { copyJobs } from '../tables/copy-jobs.ts';
 import type { DrainedTable } from '../tables/table.ts';
 import type { Progress } from '../telemetry/progress.ts';
@@ -33,6 +34,9 @@ const typedFrom = 512 * 2 ** 20;
 
 /** How far the heap then grows beyond what is alive. */
 const percentBesideEngine = 70;
+
+/** Bounds V8's space for young objects then. */
+const youngMebibytesBesideEngine = 32;
 
 /** Of a part with so few staged bytes, most of the time goes by in the store, and twice as many are in flight. */
 const smallPart = 4 * 2 ** 20;
@@ -148,8 +152,9 @@ function withBoundedHeap(typed: NonNullable<Engine['typed']>): NonNullable<Engin
     if (!isBounded) {
       countOutsideBytes(false);
       growHeapBy(percentBesideEngine);
-      // Both hold from the next collection on.
-      releaseMemory();
+      boundYoungHeap(youngMebibytesBesideEngine);
+      // All of them hold from the next collection on.
+      releaseMemory(isYoungHeapTooLarge() ? 'last-resort' : 'regular');
       isBounded = true;
     }
     return typed(request);

@@ -3,12 +3,14 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
 const module = fileURLToPath(new URL('../../src/shared/young-heap.ts', import.meta.url));
+const releasing = fileURLToPath(new URL('../../src/shared/release-memory.ts', import.meta.url));
 
 /** In a process of its own: a flag of V8 holds for a whole process. Prints the largest sizes with the bound and without it. */
 const program = `
   import { setImmediate } from 'node:timers/promises';
   import { getHeapSpaceStatistics } from 'node:v8';
-  import { boundYoungHeap } from ${JSON.stringify(module)};
+  import { releaseMemory } from ${JSON.stringify(releasing)};
+  import { boundYoungHeap, isYoungHeapTooLarge } from ${JSON.stringify(module)};
   const young = () => getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space').space_size;
   const largest = async () => {
     let [kept, most] = [[], 0];
@@ -20,13 +22,18 @@ const program = `
     }
     return most;
   };
-  const liftBound = boundYoungHeap();
+  boundYoungHeap(32);
   const bound = await largest();
-  liftBound();
-  console.log(JSON.stringify({ bound, free: await largest() }));
+  boundYoungHeap(null);
+  const free = await largest();
+  boundYoungHeap(32);
+  const isTooLarge = isYoungHeapTooLarge();
+  releaseMemory('last-resort');
+  const wasReleased = !isYoungHeapTooLarge();
+  console.log(JSON.stringify({ bound, free, isTooLarge, wasReleased, boundAgain: await largest() }));
 `;
 
-it('keeps the space for young objects at 32 MiB, and lets it grow when the bound is lifted', () => {
+it('keeps the space for young objects at 32 MiB, lets it grow without the bound, and gives it back', () => {
   const output = execFileSync(
     process.execPath,
     ['--input-type=module', '--max-semi-space-size=64', '-e', program],
@@ -34,9 +41,11 @@ it('keeps the space for young objects at 32 MiB, and lets it grow when the bound
       encoding: 'utf8',
     },
   );
-  const { bound, free } = JSON.parse(output);
+  const { bound, free, boundAgain, ...rest } = JSON.parse(output);
   expect(bound).toBeLessThanOrEqual(32 * 2 ** 20);
   expect(free).toBeGreaterThan(32 * 2 ** 20);
+  expect(rest).toEqual({ isTooLarge: true, wasReleased: true });
+  expect(boundAgain).toBeLessThanOrEqual(32 * 2 ** 20);
 });
 
 it('begins the young space of threads as large as is asked, and then as V8 decides', () => {
