@@ -57,7 +57,7 @@ export async function closeRun(
     return status !== undefined && lostSinceLastRead(planned, status, memory) !== null;
   });
   // The ledger's first records are written meanwhile. It never rejects.
-  const comparing = compareWithAws(run, coverage, drained);
+  const comparing = compareWithAws(run, coverage, drained, publication);
   const judged = comparing.then((reconciliation): ExitCode => {
     // A shard may own no account of a small organization.
     const isIdle = settings.shard !== null && coverage.length === 0 && !io.stopping.aborted;

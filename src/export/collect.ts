@@ -13,6 +13,7 @@ import { DrainQueue } from './drain-queue.ts';
 import type { BegunRun, GrowingPlan } from './growing-plan.ts';
 import { JobsFirst } from './jobs-first.ts';
 import type { OpenRun } from './open-run.ts';
+import type { Publication } from './publication.ts';
 
 export interface Collected extends BegunRun {
   readonly drained: ReadonlyMap<Planned, Drained>;
@@ -29,7 +30,10 @@ export interface Collected extends BegunRun {
 export async function collect(
   opened: OpenRun,
   plan: GrowingPlan,
-  destination: Destination & { readonly batches: Pick<PublishBatches, 'finishTable'> },
+  destination: Destination & {
+    readonly batches: Pick<PublishBatches, 'finishTable'>;
+    readonly publication: Pick<Publication, 'written'>;
+  },
 ): Promise<Collected> {
   const { settings, planning, log, gate, pageThread } = opened;
   const { progress } = opened.io;
@@ -65,7 +69,7 @@ export async function collect(
     signal,
   };
   const drained = new Map<Planned, Drained>();
-  const countedAhead = new JobsCountedAhead(opened);
+  const countedAhead = new JobsCountedAhead(opened, destination.publication);
   const jobs = new JobsFirst(() => {
     // It scans copy jobs only.
     void pageThread?.close();

@@ -11,6 +11,7 @@ import { type Reconciliation, reconcile } from '../reconciliation/reconcile.ts';
 import { utcDay } from '../tables/table.ts';
 import { targetName } from '../targets/target.ts';
 import type { OpenRun, Run } from './open-run.ts';
+import type { Publication } from './publication.ts';
 
 /**
  * Null if the run does not read both tables with daily counts, or if the comparison failed or had no time left.
@@ -20,6 +21,7 @@ export async function compareWithAws(
   { settings, io, log, stops, planning, scratch }: Run,
   coverage: readonly Coverage[],
   drained: ReadonlyMap<Planned, Drained>,
+  { written }: Pick<Publication, 'written'>,
 ): Promise<Reconciliation | null> {
   const { memoryDays, countMemoryDays } = settings;
   if (!isCompared(settings)) return null;
@@ -35,6 +37,7 @@ export async function compareWithAws(
       scratchFolder: await scratch.subfolder('reconciliation'),
       reserve: (bytes) => scratch.reserve(bytes),
       log,
+      published: etagsOf(written),
       signal,
     });
     for (const { day, error } of found.unreadableDays) {
@@ -61,11 +64,13 @@ function isCompared({ tables, aggregationPeriods }: Settings): boolean {
 /** Adds up published jobs while AWS's counts are still being read. What it does not get to, the comparison does. */
 export class JobsCountedAhead {
   readonly #run: OpenRun;
+  readonly #publication: Pick<Publication, 'written'>;
   readonly #stop = new AbortController();
   #counting: Promise<void> = Promise.resolve();
 
-  constructor(run: OpenRun) {
+  constructor(run: OpenRun, publication: Pick<Publication, 'written'>) {
     this.#run = run;
+    this.#publication = publication;
   }
 
   /** Once all parts of jobs are published, or have failed. */
@@ -89,6 +94,7 @@ export class JobsCountedAhead {
         scratchFolder: await scratch.subfolder('counted-ahead'),
         reserve: (bytes: number) => scratch.reserve(bytes),
         log,
+        published: etagsOf(this.#publication.written),
         signal,
       };
       const days = Array.from(countedDays(planning.asOf), utcDay);
@@ -97,6 +103,11 @@ export class JobsCountedAhead {
       log.debug({ err }, 'jobs were not counted ahead: the comparison counts them');
     }
   }
+}
+
+/** Of a part that was written twice, the later one. */
+function etagsOf(written: Publication['written']): ReadonlyMap<string, string> {
+  return new Map(written.map(({ key, etag_after: etag }) => [key, etag]));
 }
 
 function comparedTargets(

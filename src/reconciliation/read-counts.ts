@@ -23,6 +23,8 @@ export interface ReadCountsOptions {
   readonly scratchFolder: string;
   readonly reserve: (bytes: number) => () => void;
   readonly log: Pick<Logger, 'warn'>;
+  /** The ETags of parts that the run has just published, by key. The store is asked for those of the others. */
+  readonly published: ReadonlyMap<string, string>;
   readonly signal: AbortSignal;
 }
 
@@ -100,10 +102,10 @@ async function groupsOf(
   table: Table,
   day: string,
   key: string,
-  { store, scratchFolder, reserve, log, signal }: ReadCountsOptions,
+  { store, scratchFolder, reserve, log, published, signal }: ReadCountsOptions,
 ): Promise<readonly Group[]> {
   const [etag, found] = await Promise.all([
-    currentEtag(store, key, signal),
+    published.get(key) ?? currentEtag(store, key, signal),
     readPartCounts(store, key, signal).catch((err: unknown): FoundCounts => {
       signal.throwIfAborted();
       log.warn({ err, key }, 'the counts of a part cannot be read, so its rows are counted again');

@@ -28,6 +28,7 @@ function optionsOf(store: Store): ReadCountsOptions {
     scratchFolder: '/nowhere',
     reserve: () => () => undefined,
     log: { warn: () => undefined },
+    published: new Map(),
     signal: new AbortController().signal,
   };
 }

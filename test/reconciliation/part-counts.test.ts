@@ -74,7 +74,7 @@ async function put(jobs: readonly Row[], counts: readonly Row[]) {
 }
 
 /** What the day adds up to, and which parts were downloaded for it. */
-async function read(over: Partial<Store> = {}) {
+async function read(over: Partial<Store> = {}, published: ReadonlyMap<string, string> = new Map()) {
   const downloaded: string[] = [];
   const watched: Store = {
     url: store.url,
@@ -101,6 +101,7 @@ async function read(over: Partial<Store> = {}) {
     scratchFolder: join(folder, 'scratch'),
     reserve: () => () => undefined,
     log: { warn: (about: unknown) => void warnings.push(about) },
+    published,
     signal: new AbortController().signal,
   });
   const sums = [...slices].flatMap(([name, { aws, lake, aligned }]) => {
@@ -127,6 +128,26 @@ it('counts each part once, and again when it has changed', async () => {
   await rm(join(store.url, jobsKey));
   expect(await read()).toEqual({ sums: [`${home}/eu-west-1: aws 3  true`], downloaded: [] });
   expect(warnings).toEqual([]);
+});
+
+it('does not ask the store for the ETag of a part that the run has just published', async () => {
+  await put([job()], [count(1)]);
+  const good = await read();
+  const asked: string[] = [];
+  const head: Store['head'] = (key, signal) => {
+    asked.push(key);
+    return store.head(key, signal);
+  };
+  const etag = (await store.read(jobsKey))?.etag ?? '';
+  expect(await read({ head }, new Map([[jobsKey, etag]]))).toEqual({ ...good, downloaded: [] });
+  expect(asked).toEqual([countsKey]);
+
+  // Another run has replaced it since.
+  await put([job(), job()], [count(1)]);
+  const { sums } = await read();
+  await rm(join(store.url, partCountsKey(jobsKey)));
+  expect(await read({ head }, new Map([[jobsKey, etag]]))).toEqual({ sums, downloaded: [jobsKey] });
+  expect(await read()).toEqual({ sums, downloaded: [] });
 });
 
 it('knows a count of another time from the day’s', async () => {

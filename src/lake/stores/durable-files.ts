@@ -4,6 +4,8 @@ import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Body, StoredObject } from './store.ts';
 
+/** Most objects of a ledger fit into the first chunk. Memory for larger ones would count for V8, which then collects its heap. */
+const firstChunkBytes = 16 * 1024;
 const chunkBytes = 256 * 1024;
 
 /** The system's error code (`ENOENT`, …); null if the error has none. */
@@ -13,13 +15,14 @@ export function systemCode(error: unknown): string | null {
 
 /** The file's bytes, chunk by chunk. A chunk is valid only until the next one is requested. */
 async function* chunksOf(handle: FileHandle, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-  const buffer = Buffer.allocUnsafe(chunkBytes);
+  let buffer = Buffer.allocUnsafe(firstChunkBytes);
   for (let position = 0; ; ) {
     signal?.throwIfAborted();
-    const { bytesRead } = await handle.read(buffer, 0, chunkBytes, position);
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, position);
     if (bytesRead === 0) return;
     yield buffer.subarray(0, bytesRead);
     position += bytesRead;
+    if (bytesRead === firstChunkBytes) buffer = Buffer.allocUnsafe(chunkBytes);
   }
 }
 

@@ -57,6 +57,8 @@ class LocalStore implements Store {
   readonly #lockTimeoutMs: number;
   /** That names the folder. */
   readonly #option: string | undefined;
+  /** They are no links. Each is looked at once while the store is open. */
+  readonly #folders = new Set<string>();
   /** Created by the first write. */
   #writerFolder: Promise<WriterFolder> | null = null;
 
@@ -116,7 +118,7 @@ class LocalStore implements Store {
     signal?.throwIfAborted();
     let temporary: string | null = null;
     try {
-      await refuseLinks(this.#root, request.key);
+      await refuseLinks(this.#root, request.key, this.#folders);
       // All writers share the folder: a caller that stops no longer waits for it, and the others go on.
       const own = await abortable(this.#ownFolder(), signal);
       temporary = own.temporaryFile();
@@ -139,7 +141,7 @@ class LocalStore implements Store {
   ): AsyncGenerator<string> {
     const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
     if (folder !== '') checkedKey(`${folder}x`);
-    await refuseLinks(this.#root, folder).catch((error) => {
+    await refuseLinks(this.#root, folder, this.#folders).catch((error) => {
       throw fileError('listed', join(this.#root, folder), error, this.#option);
     });
     yield* this.#below(folder, prefix, options.folders === true, signal);
@@ -172,7 +174,7 @@ class LocalStore implements Store {
     const path = this.#path(key);
     signal?.throwIfAborted();
     try {
-      await refuseLinks(this.#root, key);
+      await refuseLinks(this.#root, key, this.#folders);
       const source = await openIfThere(path);
       if (source === null) return null;
       try {

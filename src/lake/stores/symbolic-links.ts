@@ -10,7 +10,7 @@ import { systemCode } from './durable-files.ts';
 
 /**
  * @param key of an object, or of a folder, which ends in `/`
- * @param known folders that were already checked, for a caller with many keys
+ * @param known folders that were already checked; gets those that this call has checked
  * @throws LinkError when the key or a folder above it is a link; system errors
  */
 export async function refuseLinks(root: string, key: string, known = new Set<string>()): Promise<void> {
