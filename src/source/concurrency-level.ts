@@ -1,7 +1,7 @@
 /**
  * A level of concurrency that finds itself. It climbs in steps, and keeps a step only if it pays.
  *
- * Little's law says that pages per second are the level divided by the time for which a page holds its slot: from the request
+ * Little's law says that pages per second are the level divided by the time for which a page is in the program: from the request
  * until its rows are staged. A step to twice the level that leaves pages as fast as before doubles the pages per second. If
  * they take twice as long, nothing was gained: they only wait longer, in AWS, in the network, or in this program because its
  * one thread is busy. Limiters such as Netflix's
@@ -27,20 +27,20 @@ export interface LevelChange {
   readonly why: 'trial' | 'kept' | 'no gain' | 'slower' | 'memory';
 }
 
-export interface HeldSlot {
+export interface ReleasedPage {
   /** Pages of one kind take about as long: one API, one region, about one size. */
   readonly kind: string;
-  /** When the slot was taken for the request, by the clock of the level. */
-  readonly takenAt: number;
-  /** Requests and pages that hold a slot, this one included. */
-  readonly slotsInUse: number;
+  /** When its request began, by the clock of the level. */
+  readonly begunAt: number;
+  /** Requests on their way and pages that are not staged yet, this one included. */
+  readonly inUse: number;
 }
 
 /** A round has at least this many responses, takes at least this long, and has one response for each slot. */
 const leastResponses = 16;
 const leastRoundMs = 250;
 
-/** A level says something only while its slots are in use. */
+/** A level says something only while it is in use. */
 const usedShare = 0.8;
 
 /** A step pays if at least this share of it becomes more requests per second. */
@@ -95,15 +95,15 @@ export class ConcurrencyLevel {
     this.#crowded = true;
   }
 
-  /** A page has given its slot back: it has come, and its rows are staged. */
-  released({ kind, takenAt, slotsInUse }: HeldSlot): void {
+  /** A page has come, and its rows are staged. */
+  released({ kind, begunAt, inUse }: ReleasedPage): void {
     const round = this.#round;
     // A request that was sent at another level says nothing about this one.
-    if (takenAt < round.begun || slotsInUse < this.#level * usedShare) return;
+    if (begunAt < round.begun || inUse < this.#level * usedShare) return;
     const now = this.#options.now();
     const ofKind = round.kinds.get(kind) ?? { responses: 0, sum: 0 };
     ofKind.responses += 1;
-    ofKind.sum += Math.log(Math.max(1, now - takenAt));
+    ofKind.sum += Math.log(Math.max(1, now - begunAt));
     round.kinds.set(kind, ofKind);
     round.responses += 1;
     const enough = Math.max(leastResponses, this.#level);

@@ -5,16 +5,22 @@ import type { Logger } from 'pino';
 import { autoConcurrency, type ConcurrencySetting } from '../config/typed-values.ts';
 import { ConcurrencyLevel, type LevelChange } from './concurrency-level.ts';
 
+/**
+ * Drains that are open for each request on its way: while the pages of some are being staged, others wait for a slot. So as many
+ * requests are on their way as are allowed.
+ */
+const drainsForEach = 1.25;
+
 /** With more than this share of its memory in use, a process sends no more requests at once. */
 const memoryShare = 0.8;
 
 export interface Concurrency {
-  /** One for each request on its way, and each page in memory. */
+  /** One for each request on its way. */
   readonly slots: SemaphoreInterface;
-  /** One for each drain that is open. */
+  /** One for each drain that is open. They bound the pages in memory. */
   readonly drains: SemaphoreInterface;
-  /** A slot is taken; what it returns is called when its page is released, with the kind of the page. */
-  readonly slotTaken: () => (kind: string) => void;
+  /** What it returns is called when the page is released, with its kind; or with null when no page came. */
+  readonly requestBegins: () => (kind: string | null) => void;
   /** A page has to wait for memory. */
   readonly crowded: () => void;
   /** While a drain waits before it asks again, another one may be open. If the number is fixed, none is. */
@@ -42,8 +48,8 @@ export interface ConcurrencyOptions {
 export function fixedConcurrency(count: number): Concurrency {
   return {
     slots: new Semaphore(count),
-    drains: new Semaphore(count),
-    slotTaken: () => () => {},
+    drains: new Semaphore(drainsFor(count)),
+    requestBegins: () => () => {},
     crowded: () => {},
     whileWaiting: (wait) => wait(),
     now: () => count,
@@ -57,25 +63,31 @@ export function openConcurrency(setting: ConcurrencySetting, options: Concurrenc
   const { log, now = () => performance.now(), memoryHolds = processHasMemory } = options;
   const { first, ceiling } = autoConcurrency;
   const slots = new Semaphore(first);
-  const drains = new Semaphore(first);
+  const drains = new Semaphore(drainsFor(first));
   const level = new ConcurrencyLevel({
     ...autoConcurrency,
     now,
     memoryHolds,
     onChange: (change) => {
-      const more = change.why === 'kept' ? 0 : change.level - change.was;
-      slots.setValue(slots.getValue() + more);
-      drains.setValue(drains.getValue() + more);
+      if (change.why !== 'kept') {
+        slots.setValue(slots.getValue() + change.level - change.was);
+        drains.setValue(drains.getValue() + drainsFor(change.level) - drainsFor(change.was));
+      }
       tell(log, change);
     },
   });
   let lent = 0;
+  let inUse = 0;
   return {
     slots,
     drains,
-    slotTaken: () => {
-      const takenAt = now();
-      return (kind) => level.released({ kind, takenAt, slotsInUse: level.level - slots.getValue() });
+    requestBegins: () => {
+      const begunAt = now();
+      inUse += 1;
+      return (kind) => {
+        if (kind !== null) level.released({ kind, begunAt, inUse });
+        inUse -= 1;
+      };
     },
     crowded: () => level.crowded(),
     whileWaiting: async (wait) => {
@@ -96,6 +108,10 @@ export function openConcurrency(setting: ConcurrencySetting, options: Concurrenc
       return { setting, mean: Math.round(mean * 10) / 10, highest, last: level.level };
     },
   };
+}
+
+function drainsFor(level: number): number {
+  return Math.floor(level * drainsForEach);
 }
 
 function processHasMemory(): boolean {

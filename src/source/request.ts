@@ -48,8 +48,8 @@ export interface RequestSetup {
   readonly homeRegion: string;
   /** Resolves when the target's rate allows one more request. */
   readonly rateLimit: () => Promise<void>;
-  /** Slots bound the requests on their way, and the pages in memory, at once. */
-  readonly concurrency: Pick<Concurrency, 'slots' | 'slotTaken' | 'crowded' | 'whileWaiting'>;
+  /** Slots bound the requests on their way at once. */
+  readonly concurrency: Pick<Concurrency, 'slots' | 'requestBegins' | 'crowded' | 'whileWaiting'>;
   /** Slows the target down after AWS has throttled it. */
   readonly pace: TargetPace;
   /** Bounds the bytes of the pages that are in memory at once. */
@@ -77,7 +77,7 @@ export class TargetTimeUp extends Error {
 
 /**
  * Requests a page until it comes, the failure is final, or the signal is aborted. Every attempt counts against the rate
- * limit. The page keeps its slot until it is released, so there are never more pages in memory than slots, however slow
+ * limit. Its slot is free again as soon as the page is there: the number of open drains bounds the pages in memory, however slow
  * the loop is.
  * Rejects with a DrainFailure; with PageTokenExpired when AWS no longer knows the token; with SiblingStopped when that
  * is why the signal was aborted.
@@ -104,22 +104,25 @@ export async function requestPage(
     await waitForPace(pace, concurrency.whileWaiting, signal);
     const freeSlot = await takeSlot(concurrency.slots, signal);
     let identity: AwsCredentialIdentity | null = null;
+    let ended: ((kind: string | null) => void) | null = null;
     try {
       const refresh: Partial<RefreshRequest> = refused === undefined ? {} : { forceRefresh: true, refused };
       identity = await abortable(target.credentials(refresh), signal);
       // Without the time for STS: it is not the time of a page.
-      const released = concurrency.slotTaken();
+      const release = concurrency.requestBegins();
+      ended = release;
       refused = undefined;
       const { raw, reservation } = await whenItFits(setup, ask, signal);
+      freeSlot();
       pace.answered();
       const kind = pageKind(ask, target, raw);
       return new HeldPage(raw, pass, () => {
         reservation?.release();
-        released(kind);
-        freeSlot();
+        release(kind);
       });
     } catch (error) {
       freeSlot();
+      ended?.(null);
       if (error instanceof BodyTooLong) {
         throw new DrainFailure({ status: 'FAILED', errorName: error.name, errorMessage: error.message });
       }

@@ -22,7 +22,7 @@ function simulate(memoryHolds: () => boolean = () => true): Simulation {
   let now = 0;
   let answered = 0;
   let number = 0;
-  let underWay: { readonly takenAt: number; readonly endsAt: number; readonly kind: string }[] = [];
+  let underWay: { readonly begunAt: number; readonly endsAt: number; readonly kind: string }[] = [];
   const changes: LevelChange[] = [];
   const level = new ConcurrencyLevel({
     first: 16,
@@ -42,13 +42,13 @@ function simulate(memoryHolds: () => boolean = () => true): Simulation {
         while (underWay.length < Math.min(level.level, most)) {
           number += 1;
           const { ms, kind = 'list eu-west-1' } = server({ atOnce: underWay.length + 1, number });
-          underWay.push({ takenAt: now, endsAt: now + ms, kind });
+          underWay.push({ begunAt: now, endsAt: now + ms, kind });
         }
         underWay.sort((a, b) => a.endsAt - b.endsAt);
         const [first] = underWay;
         if (first === undefined) return;
         now = first.endsAt;
-        level.released({ ...first, slotsInUse: underWay.length });
+        level.released({ ...first, inUse: underWay.length });
         underWay = underWay.slice(1);
         answered += 1;
       }
@@ -137,7 +137,7 @@ describe('the level of concurrency', () => {
     expect(run.changes.at(-1)).toEqual({ level: 48, was: 64, why: 'memory' });
   });
 
-  it('does not climb while its slots are not in use', () => {
+  it('does not climb while it is not in use', () => {
     const run = simulate();
     run.run(30_000, () => ({ ms: 100 }), 8);
     expect(run.changes).toEqual([]);

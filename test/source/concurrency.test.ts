@@ -11,11 +11,11 @@ async function fill(setting: number | 'auto', rounds: number) {
   const atOnce: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
     const releases: (() => void)[] = [];
-    const pages: ((kind: string) => void)[] = [];
+    const pages: ((kind: string | null) => void)[] = [];
     while (!concurrency.slots.isLocked()) {
       const [, release] = await concurrency.slots.acquire();
       releases.push(release);
-      pages.push(concurrency.slotTaken());
+      pages.push(concurrency.requestBegins());
     }
     atOnce.push(releases.length);
     now += 100;
@@ -26,11 +26,11 @@ async function fill(setting: number | 'auto', rounds: number) {
 }
 
 describe('--concurrency auto', () => {
-  it('gives out as many slots and open drains as its level, from 16 to 64', async () => {
+  it('gives out as many slots as its level, from 16 to 64, and a quarter more open drains', async () => {
     const { concurrency, atOnce } = await fill('auto', 60);
     expect(atOnce[0]).toBe(16);
     expect(atOnce.at(-1)).toBe(64);
-    expect(concurrency.drains.getValue()).toBe(64);
+    expect(concurrency.drains.getValue()).toBe(80);
     const { setting, mean, highest, last } = concurrency.summary();
     expect({ setting, highest, last }).toEqual({ setting: 'auto', highest: 64, last: 64 });
     expect(mean).toBeGreaterThan(16);
@@ -41,22 +41,44 @@ describe('--concurrency auto', () => {
     const { concurrency } = await fill('auto', 1);
     const waits = Array.from({ length: 100 }, () => Promise.withResolvers<void>());
     const waiting = waits.map(({ promise }) => concurrency.whileWaiting(() => promise));
-    expect(concurrency.drains.getValue()).toBe(16 + 64);
+    expect(concurrency.drains.getValue()).toBe(20 + 64);
     for (const { resolve } of waits) resolve();
     await Promise.all(waiting);
-    expect(concurrency.drains.getValue()).toBe(16);
+    expect(concurrency.drains.getValue()).toBe(20);
+  });
+
+  it('learns nothing from requests that bring no page', async () => {
+    let now = 0;
+    const concurrency = openConcurrency('auto', { log, now: () => now, memoryHolds: () => true });
+    const round = (kind: string | null) => {
+      const ends = Array.from({ length: 16 }, () => concurrency.requestBegins());
+      now += 300;
+      for (const end of ends) end(kind);
+    };
+    for (let at = 0; at < 10; at += 1) round(null);
+    expect(concurrency.now()).toBe(16);
+    // Otherwise they would count as on their way for ever, and a level that is hardly used would climb.
+    for (let at = 0; at < 10; at += 1) {
+      const end = concurrency.requestBegins();
+      now += 300;
+      end('list');
+    }
+    expect(concurrency.now()).toBe(16);
+    for (let at = 0; at < 10; at += 1) round('list');
+    expect(concurrency.now()).toBeGreaterThan(16);
   });
 });
 
 describe('--concurrency N', () => {
-  it('gives out N slots and N open drains, whatever happens', async () => {
+  it('gives out N slots and a quarter more open drains, whatever happens', async () => {
     const { concurrency, atOnce } = await fill(5, 60);
     expect(new Set(atOnce)).toEqual(new Set([5]));
     const wait = Promise.withResolvers<void>();
     const waiting = concurrency.whileWaiting(() => wait.promise);
-    expect(concurrency.drains.getValue()).toBe(5);
+    expect(concurrency.drains.getValue()).toBe(6);
     wait.resolve();
     await waiting;
+    expect(openConcurrency(1, { log }).drains.getValue()).toBe(1);
     expect(concurrency.summary()).toEqual({ setting: 5, mean: 5, highest: 5, last: 5 });
   });
 });

@@ -156,6 +156,20 @@ describe('a loop over pages', () => {
     expect(server.asked).toHaveLength(2);
   });
 
+  it('that works on a page leaves its slot to others', async () => {
+    const { source, target, readSummaries } = await reading(
+      ({ path }) =>
+        path.includes('summaries') ? { body: { CopyJobSummaries: [] } } : page([job('a', hour)]),
+      { maxSockets: 1 },
+    );
+    let pages = 0;
+    for await (const _ of source.copyJobs(target, everything, never())) {
+      expect(await readSummaries(AbortSignal.timeout(15_000))).toMatchObject({ status: 'OK', pages: 1 });
+      pages += 1;
+    }
+    expect(pages).toBe(1);
+  });
+
   it('that is left stops every request of its drain, and leaves the slots to others', async () => {
     const pieces = Promise.withResolvers<void>();
     const others = Promise.withResolvers<void>();
