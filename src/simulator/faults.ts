@@ -20,7 +20,7 @@ export const faultKinds = {
   'token-cycle': 'the next tokens alternate: A, B, A, B, …',
   'expire-token': 'a page token is rejected when it is used',
   'expired-credentials': 'the session’s credentials have expired',
-  slow: 'the response is delayed by `ms` (1000)',
+  slow: 'the response comes after `ms` (1000) at the earliest',
   'empty-page-with-token': 'an empty page with a token precedes every page',
   'cut-short': 'the page has half of its records and no next token, as if the list ended there',
   'served-empty': 'the list is empty, with status 200',
