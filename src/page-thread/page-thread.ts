@@ -28,7 +28,7 @@ const mostWaiting = 16;
 const work = fileURLToPath(new URL(`./work${extname(import.meta.url)}`, import.meta.url));
 
 export interface PageThreadOptions {
-  /** It starts after so many records in pages that it would take: a small run does not need it. Default: 8,000. */
+  /** It starts after so many records in pages that it would take: a small run does not need it. Default: 12,000. */
   readonly from?: number;
   /** Bytes of the smallest page that it takes. Default: 64 KiB. */
   readonly smallest?: number;
@@ -46,7 +46,7 @@ export class PageThread implements LinesThread {
   /** Or broken. */
   #isClosed = false;
 
-  constructor({ from = 8_000, smallest = 64 * 2 ** 10, log }: PageThreadOptions) {
+  constructor({ from = 12_000, smallest = 64 * 2 ** 10, log }: PageThreadOptions) {
     this.#from = from;
     this.#smallest = smallest;
     this.#log = log;
