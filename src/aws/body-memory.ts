@@ -1,5 +1,5 @@
 /**
- * Bounds the bytes of response bodies in memory. The request slots bound how many responses there are, but one page can
+ * Bounds the bytes of response bodies in memory. The number of pages at once has a bound too, but one page can
  * be a thousand times as long as another. If a body does not fit, the caller drops the response, waits for memory, and
  * sends the request again. So nobody waits with a socket that times out, or with half a body in memory.
  */

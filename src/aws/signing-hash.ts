@@ -31,7 +31,8 @@ export class SigningHash implements Checksum {
 }
 
 function hashFor(secret: SourceData | undefined): Hash | Hmac {
-  return secret === undefined ? createHash('sha256') : createHmac('sha256', keyOf(secret));
+  // An empty text is no key for the SDK's class either.
+  return secret === undefined || secret === '' ? createHash('sha256') : createHmac('sha256', keyOf(secret));
 }
 
 function keyOf(secret: SourceData): Parameters<typeof createHmac>[1] {

@@ -23,7 +23,10 @@ export interface ReadCountsOptions {
   readonly scratchFolder: string;
   readonly reserve: (bytes: number) => () => void;
   readonly log: Pick<Logger, 'warn'>;
-  /** The ETags of parts that the run has just published, by key. The store is asked for those of the others. */
+  /**
+   * The ETags of parts that the run has just published, by key. The store is asked for those of the others. If a part was replaced
+   * since, either content may be counted.
+   */
   readonly published: ReadonlyMap<string, string>;
   readonly signal: AbortSignal;
 }
@@ -95,7 +98,7 @@ function addJobs({ texts, jobs }: Group, slices: ReadonlyMap<string, Slice>): vo
 }
 
 /**
- * What the part's rows add up to, by its content as it is now.
+ * What the part's rows add up to, by its content as it is now, or as the run has published it.
  * @throws EngineError when the part cannot be read; LakeError; ScratchError; the signal's reason
  */
 async function groupsOf(

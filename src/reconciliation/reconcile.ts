@@ -41,21 +41,41 @@ const daysAtOnce = 4;
 /** Of more accounts and regions than this, fewer days at once: together they have at most so many, or are one day. */
 const targetsAtOnce = 4_000;
 
-/** @throws LakeError when the store fails; ScratchError; the signal's reason */
+/**
+ * A day that differs by the parts that the run has published is compared again by the lake as it is then: another run may have
+ * replaced one of them meanwhile.
+ * @throws LakeError when the store fails; ScratchError; the signal's reason
+ */
 export async function reconcile(
   days: readonly ComparableDay[],
   options: ReadCountsOptions,
 ): Promise<Reconciliation> {
+  const found = await compareDays(days, options);
+  const result = resultOf([...found.values()]);
+  if (options.published.size === 0) return result;
+  const differing = new Set(
+    result.slices.flatMap(({ day, differences }) => (differences.length > 0 ? day : [])),
+  );
+  if (differing.size === 0) return result;
+  const again = days.filter(({ day }) => differing.has(day));
+  const anew = await compareDays(again, { ...options, published: new Map() });
+  return resultOf(days.flatMap((day) => anew.get(day) ?? found.get(day) ?? []));
+}
+
+async function compareDays(
+  days: readonly ComparableDay[],
+  options: ReadCountsOptions,
+): Promise<ReadonlyMap<ComparableDay, ComparedDay>> {
   const most = Math.max(1, ...days.map(({ targets }) => targets.length));
   const limit = pLimit(Math.max(1, Math.min(daysAtOnce, Math.floor(targetsAtOnce / most))));
   let hasFailed = false;
   const found = await allEnded(
     days.map((day) =>
-      limit(async () => {
+      limit(async (): Promise<readonly [ComparableDay, ComparedDay]> => {
         // Nobody asks for the days that are left.
-        if (hasFailed) return nothingCompared;
+        if (hasFailed) return [day, nothingCompared];
         try {
-          return await compareDay(day, options);
+          return [day, await compareDay(day, options)];
         } catch (error) {
           hasFailed = true;
           throw error;
@@ -63,6 +83,10 @@ export async function reconcile(
       }),
     ),
   );
+  return new Map(found);
+}
+
+function resultOf(found: readonly ComparedDay[]): Reconciliation {
   const compared = found.flatMap((one) => one.compared);
   const resultsBy = (at: number) =>
     compared.flatMap((results) => (results.length === 1 ? results[0] : results[at]) ?? []);

@@ -10,7 +10,7 @@ let factor = 2;
 const observer = new PerformanceObserver(adjust);
 
 /**
- * Holds until it is called again. A space that is larger already shrinks only by `releaseMemory('last-resort')`.
+ * Holds for the whole process, until it is called again. A space that is larger already shrinks only by `releaseMemory('last-resort')`.
  * @param mebibytes both halves together, of which V8 fills one at a time; null: as V8 decides
  */
 export function boundYoungHeap(mebibytes: number | null): void {

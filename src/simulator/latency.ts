@@ -20,7 +20,7 @@ export function withLatency(
   const turns = pLimit(1);
   return async (work) => {
     const due = clock.now() + latencyMs;
-    // All that has arrived is noted before any of the work, and what arrives during the work before the next piece of it.
+    // What arrives in the same turn of the event loop is noted before any of the work, and what arrives during the work before the next piece of it.
     await turns(() => eventsFirst());
     const result = await work();
     await clock.sleep(Math.max(0, due - clock.now()));

@@ -70,8 +70,12 @@ async function handle(
     return;
   }
   const requestId = randomUUID();
-  const fate = await onTime(() => parts.aws(wire, requestId));
-  if ('answer' in fate) send(response, fate.answer, parts.now(), requestId);
+  // The clock may be moved before the response leaves: its Date is that of what it shows.
+  const { fate, now } = await onTime(async () => ({
+    fate: await parts.aws(wire, requestId),
+    now: parts.now(),
+  }));
+  if ('answer' in fate) send(response, fate.answer, now, requestId);
   else if (fate.silence === 'drop') request.socket.destroy();
 }
 

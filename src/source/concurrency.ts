@@ -6,10 +6,10 @@ import { autoConcurrency, type ConcurrencySetting } from '../config/typed-values
 import { ConcurrencyLevel, type LevelChange } from './concurrency-level.ts';
 
 /**
- * Drains that are open for each request on its way: while the pages of some are being staged, others wait for a slot. So as many
- * requests are on their way as are allowed.
+ * Drains that are open, and pages that are on their way or in memory, for each request that may be on its way: while some pages are
+ * being staged, the requests for others go out. So as many requests are on their way as are allowed.
  */
-const drainsForEach = 1.25;
+const pagesForEach = 1.25;
 
 /** With more than this share of its memory in use, a process sends no more requests at once. */
 const memoryShare = 0.8;
@@ -17,7 +17,9 @@ const memoryShare = 0.8;
 export interface Concurrency {
   /** One for each request on its way. */
   readonly slots: SemaphoreInterface;
-  /** One for each drain that is open. They bound the pages in memory. */
+  /** One for each page that is on its way or in memory, so a quarter more, rounded down. Taken before the slot. */
+  readonly pages: SemaphoreInterface;
+  /** One for each drain that is open: as many as pages. */
   readonly drains: SemaphoreInterface;
   /** What it returns is called when the page is released, with its kind; or with null when no page came. */
   readonly requestBegins: () => (kind: string | null) => void;
@@ -48,7 +50,8 @@ export interface ConcurrencyOptions {
 export function fixedConcurrency(count: number): Concurrency {
   return {
     slots: new Semaphore(count),
-    drains: new Semaphore(drainsFor(count)),
+    pages: new Semaphore(pagesFor(count)),
+    drains: new Semaphore(pagesFor(count)),
     requestBegins: () => () => {},
     crowded: () => {},
     whileWaiting: (wait) => wait(),
@@ -63,7 +66,8 @@ export function openConcurrency(setting: ConcurrencySetting, options: Concurrenc
   const { log, now = () => performance.now(), memoryHolds = processHasMemory } = options;
   const { first, ceiling } = autoConcurrency;
   const slots = new Semaphore(first);
-  const drains = new Semaphore(drainsFor(first));
+  const pages = new Semaphore(pagesFor(first));
+  const drains = new Semaphore(pagesFor(first));
   const level = new ConcurrencyLevel({
     ...autoConcurrency,
     now,
@@ -71,7 +75,9 @@ export function openConcurrency(setting: ConcurrencySetting, options: Concurrenc
     onChange: (change) => {
       if (change.why !== 'kept') {
         slots.setValue(slots.getValue() + change.level - change.was);
-        drains.setValue(drains.getValue() + drainsFor(change.level) - drainsFor(change.was));
+        const more = pagesFor(change.level) - pagesFor(change.was);
+        pages.setValue(pages.getValue() + more);
+        drains.setValue(drains.getValue() + more);
       }
       tell(log, change);
     },
@@ -80,6 +86,7 @@ export function openConcurrency(setting: ConcurrencySetting, options: Concurrenc
   let inUse = 0;
   return {
     slots,
+    pages,
     drains,
     requestBegins: () => {
       const begunAt = now();
@@ -110,8 +117,8 @@ export function openConcurrency(setting: ConcurrencySetting, options: Concurrenc
   };
 }
 
-function drainsFor(level: number): number {
-  return Math.floor(level * drainsForEach);
+function pagesFor(level: number): number {
+  return Math.floor(level * pagesForEach);
 }
 
 function processHasMemory(): boolean {

@@ -16,7 +16,7 @@ export interface RawPage extends Pick<Page, 'records' | 'observedAt' | 'requestI
 }
 
 /**
- * A page while its records are in memory. It holds its share of the memory until it is released. It then
+ * A page while its records are in memory. It holds its place among the pages, and memory, until it is released. It then
  * drops the records and frees their bytes itself: the variable of a `for await` loop keeps the page until the next one comes,
  * which may be long.
  */

@@ -48,8 +48,8 @@ export interface RequestSetup {
   readonly homeRegion: string;
   /** Resolves when the target's rate allows one more request. */
   readonly rateLimit: () => Promise<void>;
-  /** Slots bound the requests on their way at once. */
-  readonly concurrency: Pick<Concurrency, 'slots' | 'requestBegins' | 'crowded' | 'whileWaiting'>;
+  /** Slots bound the requests on their way at once; they and the pages in memory together have a bound, too. */
+  readonly concurrency: Pick<Concurrency, 'slots' | 'pages' | 'requestBegins' | 'crowded' | 'whileWaiting'>;
   /** Slows the target down after AWS has throttled it. */
   readonly pace: TargetPace;
   /** Bounds the bytes of the pages that are in memory at once. */
@@ -77,8 +77,8 @@ export class TargetTimeUp extends Error {
 
 /**
  * Requests a page until it comes, the failure is final, or the signal is aborted. Every attempt counts against the rate
- * limit. Its slot is free again as soon as the page is there: the number of open drains bounds the pages in memory, however slow
- * the loop is.
+ * limit. Its slot is free again as soon as the page is there. The page keeps its place among the pages until it is released, so
+ * their number is bounded however slow the loop is.
  * Rejects with a DrainFailure; with PageTokenExpired when AWS no longer knows the token; with SiblingStopped when that
  * is why the signal was aborted.
  */
@@ -102,7 +102,11 @@ export async function requestPage(
 
   const attempt = async (): Promise<HeldPage> => {
     await waitForPace(pace, concurrency.whileWaiting, signal);
-    const freeSlot = await takeSlot(concurrency.slots, signal);
+    const freePlace = await takeOne(concurrency.pages, signal);
+    const freeSlot = await takeOne(concurrency.slots, signal).catch((error) => {
+      freePlace();
+      throw error;
+    });
     let identity: AwsCredentialIdentity | null = null;
     let ended: ((kind: string | null) => void) | null = null;
     try {
@@ -119,9 +123,11 @@ export async function requestPage(
       return new HeldPage(raw, pass, () => {
         reservation?.release();
         release(kind);
+        freePlace();
       });
     } catch (error) {
       freeSlot();
+      freePlace();
       ended?.(null);
       if (error instanceof BodyTooLong) {
         throw new DrainFailure({ status: 'FAILED', errorName: error.name, errorMessage: error.message });
@@ -179,10 +185,10 @@ export async function requestPage(
   }
 }
 
-/** Waits for a slot; resolves with the way to free it. */
-async function takeSlot(slots: SemaphoreInterface, signal: AbortSignal): Promise<() => void> {
+/** Waits for one of them; resolves with the way to free it. */
+async function takeOne(semaphore: SemaphoreInterface, signal: AbortSignal): Promise<() => void> {
   signal.throwIfAborted();
-  const [, free] = await acquireUnlessAborted(slots.acquire(), signal, ([, late]) => late());
+  const [, free] = await acquireUnlessAborted(semaphore.acquire(), signal, ([, late]) => late());
   return free;
 }
 

@@ -61,7 +61,7 @@ export async function* sideBySide<Page>(
   } finally {
     controller.abort(new SiblingStopped());
     controller.release();
-    // Also if the loop was left early: requests on their way are cancelled, and their pages release slot and memory.
+    // Also if the loop was left early: requests on their way are cancelled, and their pages release their place and memory.
     await Promise.allSettled([...running.keys()].map((list) => list.return()));
   }
   const [worst] = failures

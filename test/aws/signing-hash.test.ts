@@ -4,10 +4,9 @@ import { expect, it } from 'vitest';
 import { SigningHash } from '../../src/aws/signing-hash.ts';
 
 const bytes = fc.uint8Array({ maxLength: 200 });
-/** An empty key is none for the SDK. */
 const key = fc.oneof(
-  fc.string({ minLength: 1, unit: 'grapheme' }),
-  fc.uint8Array({ minLength: 1, maxLength: 200 }),
+  fc.string({ unit: 'grapheme' }),
+  fc.uint8Array({ maxLength: 200 }),
   fc.uint8Array({ minLength: 1, maxLength: 200 }).map((each) => each.slice().buffer),
   // A view of a part of its buffer.
   fc.uint8Array({ minLength: 5, maxLength: 200 }).map((each) => each.subarray(2, -1)),

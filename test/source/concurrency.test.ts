@@ -30,7 +30,7 @@ describe('--concurrency auto', () => {
     const { concurrency, atOnce } = await fill('auto', 60);
     expect(atOnce[0]).toBe(16);
     expect(atOnce.at(-1)).toBe(64);
-    expect(concurrency.drains.getValue()).toBe(80);
+    expect([concurrency.drains.getValue(), concurrency.pages.getValue()]).toEqual([80, 80]);
     const { setting, mean, highest, last } = concurrency.summary();
     expect({ setting, highest, last }).toEqual({ setting: 'auto', highest: 64, last: 64 });
     expect(mean).toBeGreaterThan(16);
@@ -58,7 +58,7 @@ describe('--concurrency auto', () => {
     for (let at = 0; at < 10; at += 1) round(null);
     expect(concurrency.now()).toBe(16);
     // Otherwise they would count as on their way for ever, and a level that is hardly used would climb.
-    for (let at = 0; at < 10; at += 1) {
+    for (let at = 0; at < 100; at += 1) {
       const end = concurrency.requestBegins();
       now += 300;
       end('list');
@@ -78,7 +78,9 @@ describe('--concurrency N', () => {
     expect(concurrency.drains.getValue()).toBe(6);
     wait.resolve();
     await waiting;
-    expect(openConcurrency(1, { log }).drains.getValue()).toBe(1);
+    expect(concurrency.pages.getValue()).toBe(6);
+    const one = openConcurrency(1, { log });
+    expect([one.drains.getValue(), one.pages.getValue()]).toEqual([1, 1]);
     expect(concurrency.summary()).toEqual({ setting: 5, mean: 5, highest: 5, last: 5 });
   });
 });

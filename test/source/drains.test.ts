@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import pLimit from 'p-limit';
 import pino from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
+import { createBodyMemory } from '../../src/aws/body-memory.ts';
 import { UnsafeInteger } from '../../src/shared/exact-json.ts';
+import { fixedConcurrency } from '../../src/source/concurrency.ts';
 import type { Page } from '../../src/source/source.ts';
 import type { ListedRecord, ListedRecords } from '../../src/tables/listed-record.ts';
 import {
@@ -157,17 +160,75 @@ describe('a loop over pages', () => {
   });
 
   it('that works on a page leaves its slot to others', async () => {
-    const { source, target, readSummaries } = await reading(
-      ({ path }) =>
-        path.includes('summaries') ? { body: { CopyJobSummaries: [] } } : page([job('a', hour)]),
-      { maxSockets: 1 },
+    const four = Promise.withResolvers<void>();
+    const { source, target, server, readSummaries } = await reading(
+      async ({ path }) => {
+        if (!path.includes('summaries')) return page([job('a', hour)]);
+        if (server.asked.length === 5) four.resolve();
+        await four.promise;
+        return { body: { CopyJobSummaries: [] } };
+      },
+      { maxSockets: 4 },
     );
-    let pages = 0;
     for await (const _ of source.copyJobs(target, everything, never())) {
-      expect(await readSummaries(AbortSignal.timeout(15_000))).toMatchObject({ status: 'OK', pages: 1 });
-      pages += 1;
+      const others = Array.from({ length: 4 }, () => readSummaries(AbortSignal.timeout(15_000)));
+      for (const other of await Promise.all(others)) expect(other).toMatchObject({ status: 'OK', pages: 1 });
     }
-    expect(pages).toBe(1);
+    expect(server.asked).toHaveLength(5);
+  });
+
+  it('that works slowly does not let pages pile up, however many lists are read side by side', async () => {
+    const oneStaged = pLimit(1);
+    let staged = 0;
+    let most = 0;
+    const { server, readJobs } = await reading(
+      ({ number, query }) => {
+        // Those on their way and those in memory.
+        most = Math.max(most, number + 1 - staged);
+        const at = Number(query.get('nextToken') ?? 0);
+        return page([job(`job-${number}`, hour)], ...(at < 8 ? [String(at + 1)] : []));
+      },
+      {
+        maxSockets: 4,
+        onPage: async () => {
+          await oneStaged(() => sleep(3));
+          staged += 1;
+        },
+      },
+    );
+    const drains = Array.from({ length: 5 }, () => readJobs({ from: to - 8 * day, to }));
+    for (const drain of await Promise.all(drains)) expect(drain).toMatchObject({ status: 'OK' });
+    expect(server.asked.length).toBeGreaterThan(100);
+    expect(most).toBeLessThanOrEqual(5);
+  });
+
+  it.each<[string, (asked: Asked) => Reply, number]>([
+    ['succeeds', inTurn(page([job('a', hour)], 'one'), page([])), 2],
+    ['succeeds at the second attempt', inTurn(refusal('ThrottlingException', 'x'), page([])), 2],
+    ['is denied', inTurn(refusal('AccessDeniedException', 'no')), 2],
+    ['is too long', inTurn({ body: { CopyJobs: [], padding: 'x'.repeat(100_000) } }), 1],
+    ['is cut off by the end of the run', () => 'hang', 1],
+    ['is left', inTurn(page([job('a', hour)], 'one')), 1],
+  ])('gives everything back when a request %s', async (what, script, requests) => {
+    const fixed = fixedConcurrency(4);
+    let [begun, ended] = [0, 0];
+    const requestBegins = () => {
+      begun += 1;
+      const end = fixed.requestBegins();
+      return (kind: string | null) => {
+        ended += 1;
+        end(kind);
+      };
+    };
+    const { source, target } = await reading(script, {
+      concurrency: { ...fixed, requestBegins },
+      memory: createBodyMemory(64 * 1024, 64 * 1024),
+    });
+    const run = new AbortController();
+    if (what.startsWith('is cut off')) setTimeout(() => run.abort(new Error('the run ends')), 100);
+    for await (const _ of source.copyJobs(target, everything, run.signal)) if (what === 'is left') break;
+    expect([begun, ended]).toEqual([requests, requests]);
+    expect([fixed.slots.getValue(), fixed.pages.getValue()]).toEqual([4, 5]);
   });
 
   it('that is left stops every request of its drain, and leaves the slots to others', async () => {

@@ -11,7 +11,7 @@ async function heldPage() {
   return { page, given };
 }
 
-test('a page that drops its records frees them, and holds its slot until it is released', async () => {
+test('a page that drops its records frees them, and holds its memory until it is released', async () => {
   const { page, given } = await heldPage();
   const [first] = page.records;
   page.drop();

@@ -4,7 +4,7 @@ import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Body, StoredObject } from './store.ts';
 
-/** Most objects of a ledger fit into the first chunk. Memory for larger ones would count for V8, which then collects its heap. */
+/** Most objects of a ledger fit into it. V8 counts larger buffers, and collects its heap sooner. */
 const firstChunkBytes = 16 * 1024;
 const chunkBytes = 256 * 1024;
 

@@ -57,7 +57,7 @@ class LocalStore implements Store {
   readonly #lockTimeoutMs: number;
   /** That names the folder. */
   readonly #option: string | undefined;
-  /** They are no links. Each is looked at once while the store is open. */
+  /** Folders that were looked at, and are no links. Each is looked at once while the store is open. */
   readonly #folders = new Set<string>();
   /** Created by the first write. */
   #writerFolder: Promise<WriterFolder> | null = null;
