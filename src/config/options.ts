@@ -167,7 +167,7 @@ export const options = {
     kind: 'integer',
     sample: 'auto|N',
     default: 'auto',
-    description: `How many targets to read at once; a target is one account in one region. auto begins with ${autoConcurrency.first}, raises it while responses stay fast and memory lasts, and stays between ${autoConcurrency.least} and ${autoConcurrency.ceiling}`,
+    description: `How many requests to AWS Backup may be on their way at once. auto begins with ${autoConcurrency.first}, raises it while responses stay fast and memory lasts, and stays between ${autoConcurrency.least} and ${autoConcurrency.ceiling}`,
   }),
   'requests-per-second': text(integer(1, 1000), {
     kind: 'integer',

@@ -106,7 +106,7 @@ export class JobsCountedAhead {
 }
 
 /** Of a part that was written twice, the later one. */
-function etagsOf(written: Publication['written']): ReadonlyMap<string, string> {
+export function etagsOf(written: Publication['written']): ReadonlyMap<string, string> {
   return new Map(written.map(({ key, etag_after: etag }) => [key, etag]));
 }
 

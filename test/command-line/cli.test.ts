@@ -34,6 +34,13 @@ test('--help names every job and every exit code', async () => {
   for (const one of Object.keys(exitCodes)) expect(stdout).toMatch(new RegExp(`^ +${one}  \\w`, 'm'));
 });
 
+test('help shows the same as --help, also of a command', async () => {
+  for (const words of [[], ['export']]) {
+    const { code, stdout } = await quickly([...words, 'help']);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: (await quickly([...words, '--help'])).stdout });
+  }
+});
+
 test.each(['export', 'plan'])('%s --help names every option', async (job) => {
   const { code, stdout } = await quickly([job, '--help']);
   expect(code).toBe(0);

@@ -12,6 +12,7 @@ import type { Group } from '../../src/reconciliation/count-part.ts';
 import { total } from '../../src/reconciliation/counts.ts';
 import { formatPartCounts, parsePartCounts } from '../../src/reconciliation/part-counts.ts';
 import { readCounts, type Slice, sliceName } from '../../src/reconciliation/read-counts.ts';
+import { reconcile } from '../../src/reconciliation/reconcile.ts';
 import { LakeError } from '../../src/shared/errors.ts';
 import { copyJobSummaries } from '../../src/tables/copy-job-summaries.ts';
 import { copyJobs } from '../../src/tables/copy-jobs.ts';
@@ -148,6 +149,30 @@ it('does not ask the store for the ETag of a part that the run has just publishe
   await rm(join(store.url, partCountsKey(jobsKey)));
   expect(await read({ head }, new Map([[jobsKey, etag]]))).toEqual({ sums, downloaded: [jobsKey] });
   expect(await read()).toEqual({ sums, downloaded: [] });
+});
+
+it('compares a day that differs again, with what the lake has then', async () => {
+  await put([job()], [count(1)]);
+  const publishedEtag = (await store.read(jobsKey))?.etag ?? '';
+  await read();
+  // Another run replaces both parts before this one compares them.
+  await put([job(), job()], [count(2)]);
+  const target = { accountId: home, accountName: null, region: 'eu-west-1' };
+  const targets = [{ target, proven: null, counts: 'OK' as const, countedDays: new Set([day]) }];
+  const compared = () =>
+    reconcile([{ day, stillCounting: false, targets }], {
+      store,
+      buckets: 1,
+      scratchFolder: join(folder, 'scratch'),
+      reserve: () => () => undefined,
+      log: { warn: (about: unknown) => void warnings.push(about) },
+      published: new Map([[jobsKey, publishedEtag]]),
+      signal: new AbortController().signal,
+    });
+  expect((await compared()).slices).toMatchObject([{ awsJobs: 2, lakeJobs: 2, differences: [] }]);
+
+  await put([], [count(2)]);
+  expect((await compared()).slices).toMatchObject([{ awsJobs: 2, lakeJobs: 0, missing: 2 }]);
 });
 
 it('knows a count of another time from the day’s', async () => {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { withLatency } from '../../src/simulator/latency.ts';
+import { startSimulator } from '../../src/simulator/simulator.ts';
 
 it('counts the work as part of the response time, for each of many requests at once', async () => {
   let now = 0;
@@ -57,4 +58,19 @@ it('rejects with what the work rejects with, and others go on', async () => {
   const other = onTime(async () => 'fine');
   await expect(failing).rejects.toThrow(RangeError);
   expect(await other).toBe('fine');
+});
+
+it('is that of every response of a service, and of none of the control endpoints', async () => {
+  const simulator = await startSimulator({ accounts: 1, regions: 1, latencyMs: 400 });
+  try {
+    const [begun, service] = [performance.now(), fetch(`${simulator.endpoint}/copy-jobs`)];
+    await fetch(`${simulator.endpoint}/_simulator/requests`);
+    const control = performance.now() - begun;
+    await service;
+    // A timer may be early by a millisecond.
+    expect(performance.now() - begun).toBeGreaterThanOrEqual(399);
+    expect(control).toBeLessThan(performance.now() - begun);
+  } finally {
+    await simulator.stop();
+  }
 });
