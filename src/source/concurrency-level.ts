@@ -32,7 +32,7 @@ export interface ReleasedPage {
   readonly kind: string;
   /** When its request began, by the clock of the level. */
   readonly begunAt: number;
-  /** Requests on their way and pages that are not staged yet, this one included. */
+  /** Pages that are asked for, on their way, or not staged yet, this one included. */
   readonly inUse: number;
 }
 

@@ -21,8 +21,8 @@ export interface Concurrency {
   readonly pages: SemaphoreInterface;
   /** One for each drain that is open: as many as pages. */
   readonly drains: SemaphoreInterface;
-  /** What it returns is called when the page is released, with its kind; or with null when no page came. */
-  readonly requestBegins: () => (kind: string | null) => void;
+  /** What it returns is called when the page is released, with its kind, while it still has its place. */
+  readonly requestBegins: () => (kind: string) => void;
   /** A page has to wait for memory. */
   readonly crowded: () => void;
   /** While a drain waits before it asks again, another one may be open. If the number is fixed, none is. */
@@ -83,18 +83,13 @@ export function openConcurrency(setting: ConcurrencySetting, options: Concurrenc
     },
   });
   let lent = 0;
-  let inUse = 0;
   return {
     slots,
     pages,
     drains,
     requestBegins: () => {
       const begunAt = now();
-      inUse += 1;
-      return (kind) => {
-        if (kind !== null) level.released({ kind, begunAt, inUse });
-        inUse -= 1;
-      };
+      return (kind) => level.released({ kind, begunAt, inUse: pagesFor(level.level) - pages.getValue() });
     },
     crowded: () => level.crowded(),
     whileWaiting: async (wait) => {

@@ -108,13 +108,11 @@ export async function requestPage(
       throw error;
     });
     let identity: AwsCredentialIdentity | null = null;
-    let ended: ((kind: string | null) => void) | null = null;
     try {
       const refresh: Partial<RefreshRequest> = refused === undefined ? {} : { forceRefresh: true, refused };
       identity = await abortable(target.credentials(refresh), signal);
       // Without the time for STS: it is not the time of a page.
-      const release = concurrency.requestBegins();
-      ended = release;
+      const released = concurrency.requestBegins();
       refused = undefined;
       const { raw, reservation } = await whenItFits(setup, ask, signal);
       freeSlot();
@@ -122,13 +120,12 @@ export async function requestPage(
       const kind = pageKind(ask, target, raw);
       return new HeldPage(raw, pass, () => {
         reservation?.release();
-        release(kind);
+        released(kind);
         freePlace();
       });
     } catch (error) {
       freeSlot();
       freePlace();
-      ended?.(null);
       if (error instanceof BodyTooLong) {
         throw new DrainFailure({ status: 'FAILED', errorName: error.name, errorMessage: error.message });
       }

@@ -11,13 +11,14 @@ async function fill(setting: number | 'auto', rounds: number) {
   const atOnce: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
     const releases: (() => void)[] = [];
-    const pages: ((kind: string | null) => void)[] = [];
+    const pages: ((kind: string) => void)[] = [];
     while (!concurrency.slots.isLocked()) {
-      const [, release] = await concurrency.slots.acquire();
-      releases.push(release);
+      const [, freePlace] = await concurrency.pages.acquire();
+      const [, freeSlot] = await concurrency.slots.acquire();
+      releases.push(freePlace, freeSlot);
       pages.push(concurrency.requestBegins());
     }
-    atOnce.push(releases.length);
+    atOnce.push(pages.length);
     now += 100;
     for (const page of pages) page('list');
     for (const release of releases) release();
@@ -47,24 +48,19 @@ describe('--concurrency auto', () => {
     expect(concurrency.drains.getValue()).toBe(20);
   });
 
-  it('learns nothing from requests that bring no page', async () => {
+  it('does not climb while few pages are asked for at once', async () => {
     let now = 0;
     const concurrency = openConcurrency('auto', { log, now: () => now, memoryHolds: () => true });
-    const round = (kind: string | null) => {
-      const ends = Array.from({ length: 16 }, () => concurrency.requestBegins());
+    const round = async (count: number) => {
+      const places = await Promise.all(Array.from({ length: count }, () => concurrency.pages.acquire()));
+      const pages = places.map(() => concurrency.requestBegins());
       now += 300;
-      for (const end of ends) end(kind);
+      for (const page of pages) page('list');
+      for (const [, free] of places) free();
     };
-    for (let at = 0; at < 10; at += 1) round(null);
+    for (let at = 0; at < 100; at += 1) await round(4);
     expect(concurrency.now()).toBe(16);
-    // Otherwise they would count as on their way for ever, and a level that is hardly used would climb.
-    for (let at = 0; at < 100; at += 1) {
-      const end = concurrency.requestBegins();
-      now += 300;
-      end('list');
-    }
-    expect(concurrency.now()).toBe(16);
-    for (let at = 0; at < 10; at += 1) round('list');
+    for (let at = 0; at < 10; at += 1) await round(16);
     expect(concurrency.now()).toBeGreaterThan(16);
   });
 });

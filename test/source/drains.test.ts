@@ -210,25 +210,16 @@ describe('a loop over pages', () => {
     ['is cut off by the end of the run', () => 'hang', 1],
     ['is left', inTurn(page([job('a', hour)], 'one')), 1],
   ])('gives everything back when a request %s', async (what, script, requests) => {
-    const fixed = fixedConcurrency(4);
-    let [begun, ended] = [0, 0];
-    const requestBegins = () => {
-      begun += 1;
-      const end = fixed.requestBegins();
-      return (kind: string | null) => {
-        ended += 1;
-        end(kind);
-      };
-    };
-    const { source, target } = await reading(script, {
-      concurrency: { ...fixed, requestBegins },
+    const concurrency = fixedConcurrency(4);
+    const { source, target, server } = await reading(script, {
+      concurrency,
       memory: createBodyMemory(64 * 1024, 64 * 1024),
     });
     const run = new AbortController();
     if (what.startsWith('is cut off')) setTimeout(() => run.abort(new Error('the run ends')), 100);
     for await (const _ of source.copyJobs(target, everything, run.signal)) if (what === 'is left') break;
-    expect([begun, ended]).toEqual([requests, requests]);
-    expect([fixed.slots.getValue(), fixed.pages.getValue()]).toEqual([4, 5]);
+    expect(server.asked).toHaveLength(requests);
+    expect([concurrency.slots.getValue(), concurrency.pages.getValue()]).toEqual([4, 5]);
   });
 
   it('that is left stops every request of its drain, and leaves the slots to others', async () => {
