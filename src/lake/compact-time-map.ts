@@ -1,9 +1,14 @@
 /**
- * A map from ids to times. Half a million entries take 28 bytes each; of more, if there is a place on scratch, 8 bytes each
- * stay in memory. A Map of strings would need five times as much, and a lake has millions of ids.
+ * A map from ids to times. Half a million entries take 28 bytes each; of more, if there is a place on scratch, 1.4 bytes each
+ * stay in memory. A Map of strings would need twenty times as much, and a lake has millions of ids.
  */
 import { hash } from 'node:crypto';
+import { ScratchError } from '../shared/errors.ts';
+import { freeBytes } from '../shared/free-bytes.ts';
+import { SortedKeys } from './sorted-keys.ts';
 import {
+  blockEntries,
+  blocksInMemory,
   type EntriesScratch,
   entryBytes,
   instantAt,
@@ -26,9 +31,21 @@ function wordAt(bytes: string, at: number): number {
   return ((high << 16) | (bytes.charCodeAt(at + 2) << 8) | bytes.charCodeAt(at + 3)) >>> 0;
 }
 
+/** So many entries have their index in memory. */
+function entriesInMemory(scratch: EntriesScratch): number {
+  return (scratch.blocksInMemory ?? blocksInMemory) * blockEntries;
+}
+
 export class CompactTimeMap {
   readonly #entries: TimeEntries;
+  /** Of the entries that `#keys` lacks. */
   readonly #index: TimeIndex;
+  /** Of the first entries, as soon as there are many. */
+  #keys: SortedKeys | null = null;
+  /** Among the first entries. Jobs come in the order in which they were noted, so the next one is probably looked for next. */
+  #lastFound = -1;
+  /** Null: the index stays in memory. */
+  #scratch: EntriesScratch | null;
   readonly #has = (number: number, key: TimeKey) => this.#entries.has(number, key);
 
   /**
@@ -36,7 +53,9 @@ export class CompactTimeMap {
    * @param expected about how many entries there will be
    */
   constructor(entries: Buffer = Buffer.alloc(0), scratch: EntriesScratch | null = null, expected = 0) {
-    this.#index = new TimeIndex(Math.max(expected, entries.length / entryBytes));
+    const count = Math.max(expected, entries.length / entryBytes);
+    this.#index = new TimeIndex(scratch === null ? count : Math.min(count, entriesInMemory(scratch)));
+    this.#scratch = scratch;
     this.#entries = new TimeEntries(scratch);
     this.addAll(entries);
   }
@@ -47,20 +66,20 @@ export class CompactTimeMap {
 
   /** Milliseconds since the epoch. */
   get(id: string | TimeKey): number | undefined {
-    const number = this.#index.find(typeof id === 'string' ? timeKey(id) : id, this.#has);
+    const number = this.#find(typeof id === 'string' ? timeKey(id) : id);
     return number < 0 ? undefined : this.#entries.instantOf(number);
   }
 
   set(id: string | TimeKey, instant: number): void {
     const key = typeof id === 'string' ? timeKey(id) : id;
-    const number = this.#index.find(key, this.#has);
+    const number = this.#find(key);
     if (number < 0) this.#add(key, instant);
     else this.#entries.change(number, instant);
   }
 
   /** The instant that is known; if none is, this one is noted. */
   getOrSet(key: TimeKey, instant: number): number {
-    const number = this.#index.find(key, this.#has);
+    const number = this.#find(key);
     if (number >= 0) return this.#entries.instantOf(number);
     this.#add(key, instant);
     return instant;
@@ -92,7 +111,7 @@ export class CompactTimeMap {
     for (let other = from; other < others.size; other += 1) {
       const key = others.#entries.keyOf(other);
       const theirs = others.#entries.instantOf(other);
-      const number = this.#index.find(key, this.#has);
+      const number = this.#find(key);
       if (number < 0) this.#add(key, theirs);
       else onBoth(this.#entries.instantOf(number), theirs);
     }
@@ -101,14 +120,54 @@ export class CompactTimeMap {
   /** Nothing is looked up or added any more: frees the memory for that. All entries can still be read in order. */
   endLookups(): void {
     this.#index.close();
+    this.#keys?.close();
+    this.#keys = null;
+    this.#scratch = null;
   }
 
   /** Removes what is on scratch. The map is of no use then. */
   close(): void {
+    this.endLookups();
     this.#entries.close();
+  }
+
+  /** -1: there is none. */
+  #find(key: TimeKey): number {
+    if (this.#keys === null) return this.#index.find(key, this.#has);
+    const next = this.#lastFound + 1;
+    if (next < this.#keys.size && this.#has(next, key)) {
+      this.#lastFound = next;
+      return next;
+    }
+    const number = this.#index.find(key, this.#has);
+    if (number >= 0) return number;
+    const inFile = this.#keys.find(key, this.#has);
+    if (inFile >= 0) this.#lastFound = inFile;
+    return inFile;
   }
 
   #add(key: TimeKey, instant: number): void {
     this.#index.add(key, this.#entries.add(key, instant));
+    const first = this.#keys?.size ?? 0;
+    const count = this.#entries.inFile - first;
+    if (this.#scratch === null || count < entriesInMemory(this.#scratch)) return;
+    const highs = this.#entries.highsInFile(first, count);
+    let keys: SortedKeys;
+    try {
+      keys = SortedKeys.with(this.#keys, highs, first, this.#scratch);
+    } catch (error) {
+      if (!(error instanceof ScratchError)) throw error;
+      // Scratch is full: the entries are there, and so is their index.
+      this.#scratch = null;
+      return;
+    }
+    freeBytes(highs);
+    this.#keys?.close();
+    this.#keys = keys;
+    this.#index.clear();
+    // The one that was just added, and others that are not in the file yet.
+    for (let number = keys.size; number < this.size; number += 1) {
+      this.#index.add(this.#entries.keyOf(number), number);
+    }
   }
 }

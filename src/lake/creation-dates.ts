@@ -138,7 +138,7 @@ export class CreationDates {
     );
   }
 
-  /** No more jobs are looked up: frees the memory for that, which ten million jobs need 100 MB of. `claim` goes on. */
+  /** No more jobs are looked up: frees the memory for that, which ten million jobs need 20 MB of. `claim` goes on. */
   endLookups(): void {
     for (const bucket of this.#loaded.values()) bucket?.dates.endLookups();
   }

@@ -15,7 +15,7 @@ export interface FileLocks {
   /** Null if somebody else holds the lock. Creates the file, but not its folder. Rejects with a system error. */
   tryAcquire(file: string): Promise<FileLock | null>;
   /**
-   * RetryDelays without blocking the event loop or a thread. Rejects with the signal's reason, or with a
+   * Tries again and again, without blocking the event loop or a thread. Rejects with the signal's reason, or with a
    * {@link LockTimeout} after `timeoutMs`.
    */
   acquire(file: string, timeoutMs: number, signal?: AbortSignal): Promise<FileLock>;

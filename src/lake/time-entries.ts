@@ -6,6 +6,7 @@
  * Files are read and written synchronously: an entry is looked up in the middle of a page.
  */
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { freeBytes } from '../shared/free-bytes.ts';
 import { scratchError } from './stores/file-errors.ts';
 
 /** 96 bits of an id's SHA-256: among ten million ids, the chance of a collision is 1 in 10^15. */
@@ -19,14 +20,16 @@ export interface EntriesScratch {
   /** Does not exist yet. */
   readonly file: string;
   readonly reserve: (bytes: number) => () => void;
-  /** So many full blocks of 65,536 entries stay in memory if there are no more; default 8. */
+  /** So many full blocks of 65,536 entries stay in memory if there are no more, and so does their index; default 8. */
   readonly blocksInMemory?: number;
 }
 
 const keyBytes = 12;
 export const entryBytes = keyBytes + 8;
 const smallest = 1024;
-const blockEntries = 65_536;
+export const blockEntries = 65_536;
+/** By default. */
+export const blocksInMemory = 8;
 const blockBytes = blockEntries * entryBytes;
 
 /** What is read of the file at once, and how many such pieces are kept. */
@@ -54,6 +57,11 @@ export class TimeEntries {
 
   get size(): number {
     return this.#size;
+  }
+
+  /** How many entries are in the file: always the first ones. */
+  get inFile(): number {
+    return this.#firstInMemory;
   }
 
   /** @throws ScratchError */
@@ -126,6 +134,19 @@ export class TimeEntries {
     }
   }
 
+  /** The first 32 bits of the keys of `count` entries in the file. @throws ScratchError */
+  highsInFile(first: number, count: number): Uint32Array {
+    const highs = new Uint32Array(count);
+    const some = Buffer.allocUnsafeSlow(Math.min(count, blockEntries) * entryBytes);
+    for (let done = 0; done < count; done += blockEntries) {
+      const entries = Math.min(blockEntries, count - done);
+      this.#read(some, 0, entries * entryBytes, (first + done) * entryBytes);
+      for (let at = 0; at < entries; at += 1) highs[done + at] = wordAt(some, at * entryBytes);
+    }
+    freeBytes(some);
+    return highs;
+  }
+
   /** Removes the file. */
   close(): void {
     const file = this.#file;
@@ -179,7 +200,7 @@ export class TimeEntries {
   }
 
   #moveBlocks(scratch: EntriesScratch, full: number): void {
-    if (this.#file === null && full < (scratch.blocksInMemory ?? 8)) return;
+    if (this.#file === null && full < (scratch.blocksInMemory ?? blocksInMemory)) return;
     const release = scratch.reserve(full * blockBytes);
     try {
       this.#file ??= { fd: openSync(scratch.file, 'wx+', 0o600), releases: [] };

@@ -4,7 +4,7 @@
  *
  * The index is made of small tables that grow one by one, by a half: it never holds itself twice. Larger steps leave more
  * room unused, and smaller ones take more time. Bits of the key choose the table, and the 16 bits choose the place in it. So a table grows without a look at the
- * entries, which may be on disk.
+ * entries, which may be on disk. Of many entries, the first ones are in a sorted-keys.ts instead.
  */
 import { freeBytes } from '../shared/free-bytes.ts';
 import type { TimeKey } from './time-entries.ts';
@@ -53,6 +53,14 @@ export class TimeIndex {
   close(): void {
     for (const table of this.#tables ?? []) if (table !== undefined) freeBytes(table.cells);
     this.#tables = null;
+  }
+
+  /** Forgets all entries, and keeps the memory for others. */
+  clear(): void {
+    for (const table of this.#open) {
+      table?.cells.fill(0);
+      if (table !== undefined) table.used = 0;
+    }
   }
 
   get #open(): (Slots | undefined)[] {

@@ -9,7 +9,7 @@ export function freeBytes(bytes: Bytes): void {
   if (ownsMemory(bytes)) bytes.buffer.transfer(0);
 }
 
-type Bytes = Uint8Array | Uint16Array | Int32Array | Float64Array;
+type Bytes = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array;
 
 /** Whether nobody else reads the memory of these bytes, so that it can be freed, or moved to another thread. */
 export function ownsMemory<Some extends Bytes>(

@@ -120,14 +120,20 @@ describe('instants of which most are on scratch', () => {
   it('are those of a map, in any order, and leave nothing behind', () => {
     const { map, reserved } = opened(Number.POSITIVE_INFINITY);
     for (let n = 0; n < count; n += 1) map.set(keyOf(n), n);
-    expect(statSync(join(folder, 'dates')).size).toBe(reserved());
-    expect(reserved()).toBe(2 * 65_536 * 20);
+    // The entries, and what finds them.
+    expect(readdirSync(folder).map((name) => statSync(join(folder, name)).size)).toEqual([
+      2 * 65_536 * 20,
+      2 * 65_536 * 8,
+    ]);
+    expect(reserved()).toBe(2 * 65_536 * 28);
     map.set(keyOf(7), -7);
     const wrong: number[] = [];
     for (let n = 0; n < count; n += 1) {
       const one = (n * 48_271) % count;
       if (map.getOrSet(keyOf(one), -1) !== (one === 7 ? -7 : one)) wrong.push(one);
     }
+    // In the order in which they were noted, too.
+    for (let n = 8; n < count; n += 1) if (map.get(keyOf(n)) !== n) wrong.push(n);
     expect([wrong, map.size, map.get(keyOf(count))]).toEqual([[], count, undefined]);
     const again = new CompactTimeMap(map.since(100));
     const after = new CompactTimeMap();
@@ -145,6 +151,18 @@ describe('instants of which most are on scratch', () => {
       100,
       60_000,
     ]);
+    map.close();
+    expect([readdirSync(folder), reserved()]).toEqual([[], 0]);
+  });
+
+  it('are found in memory when scratch has room for them, and not for what finds them', () => {
+    const { map, reserved } = opened(2 * 65_536 * 20 + 65_536 * 8);
+    for (let n = 0; n < count; n += 1) map.set(keyOf(n), n);
+    expect([readdirSync(folder).length, reserved()]).toEqual([2, 2 * 65_536 * 20 + 65_536 * 8]);
+    const wrong = Array.from({ length: count }, (_, n) => n).filter((n) => map.get(keyOf(n)) !== n);
+    expect([wrong, map.get(keyOf(count))]).toEqual([[], undefined]);
+    map.endLookups();
+    expect(reserved()).toBe(2 * 65_536 * 20);
     map.close();
     expect([readdirSync(folder), reserved()]).toEqual([[], 0]);
   });
