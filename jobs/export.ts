@@ -3,6 +3,7 @@ import { runReportingJob } from '../src/command-line/run-job.ts';
 import { yargsOptions } from '../src/command-line/yargs-options.ts';
 import { exportOptionNames, optionsOf } from '../src/config/options.ts';
 import { parseSettings } from '../src/config/settings.ts';
+import { timeLimit } from '../src/export/time-limit.ts';
 
 /** `export`: reads copy jobs and summaries from AWS Backup, merges them into the lake and records the coverage. */
 export const exportJob: CommandModule = {
@@ -22,6 +23,11 @@ export const exportJob: CommandModule = {
         const { runMeasuredExport } = await import('../src/export/measured-export.ts');
         return await runMeasuredExport(settings, io, around, start);
       },
+      timeLimit: (settings) =>
+        timeLimit(
+          settings,
+          'The lake is consistent; this run shows as unfinished, and the next run reads what it did not publish.',
+        ),
       reportIsAll: () => false,
       render: async (...shown) =>
         (await import('../src/telemetry/run-summary-text.ts')).renderRunSummary(...shown),

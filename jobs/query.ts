@@ -1,4 +1,5 @@
 import yargs, { type ArgumentsCamelCase, type Argv, type CommandModule } from 'yargs';
+import { endAtOnce } from '../src/command-line/end-at-once.ts';
 import { openJobLog } from '../src/command-line/job-log.ts';
 import { processInput } from '../src/command-line/process-input.ts';
 import { stopSignals } from '../src/command-line/signals.ts';
@@ -43,7 +44,11 @@ export const queryJob: CommandModule = {
     const signals = stopSignals({
       from: process,
       onFirst: () => undefined,
-      onSecond: () => process.exit(75),
+      onSecond: () => {
+        // The prompt's mode of the terminal would outlive the program.
+        if (process.stdin.isTTY) process.stdin.setRawMode(false);
+        endAtOnce(75);
+      },
     });
     const write = (text: string): void => void process.stderr.write(text);
     try {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { CommandModule } from 'yargs';
+import { endAtOnce } from '../src/command-line/end-at-once.ts';
 import { processInput } from '../src/command-line/process-input.ts';
 import { stopSignals } from '../src/command-line/signals.ts';
 import { yargsOptions } from '../src/command-line/yargs-options.ts';
@@ -46,7 +47,7 @@ export const simulateJob: CommandModule = {
     // Loaded here because no other job needs it.
     const { startSimulator } = await import('../src/simulator/simulator.ts');
     const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
-    stopSignals({ from: process, onFirst: () => stop(), onSecond: () => process.exit(75) });
+    stopSignals({ from: process, onFirst: () => stop(), onSecond: () => endAtOnce(75) });
     const simulator = await startSimulator(options).catch((error: unknown) => {
       throw startFailure(error, options);
     });

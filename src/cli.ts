@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The program starts here: it listens for signals, checks the Node version, then loads the rest. */
 
+import { endAtOnce } from './command-line/end-at-once.ts';
 import { endUntilAJobListens } from './command-line/signals.ts';
 import { nodeProblem, programPackage } from './shared/program-package.ts';
 
@@ -8,7 +9,7 @@ endUntilAJobListens(process, (signal) => {
   process.stderr.write(
     `backup-copy-export: received ${signal} before the job began. Nothing was read or changed; start it again.\n`,
   );
-  process.exit(75);
+  endAtOnce(75);
 });
 
 const problem = nodeProblem(process.versions.node, programPackage().requiredNode);

@@ -13,6 +13,7 @@ import { programPackage } from '../shared/program-package.ts';
 import { outputProblem, writeOut } from '../shared/standard-output.ts';
 import { printable } from '../telemetry/printable.ts';
 import { columnsOf } from '../telemetry/screen.ts';
+import { endAtOnce, isPoolBusy } from './end-at-once.ts';
 import { provideHome } from './home-folder.ts';
 import { processInput } from './process-input.ts';
 import { yargsOptions } from './yargs-options.ts';
@@ -153,7 +154,7 @@ function linesOf({ message, each }: ReportedError): readonly string[] {
 
 function endNow(error: unknown): never {
   complain(error);
-  process.exit(70);
+  endAtOnce(70);
 }
 
 /** Runs the job that the arguments name, prints errors on stderr, and ends the process with the job's exit code. */
@@ -172,7 +173,7 @@ export async function runCommandLine(args: readonly string[], commandLine: Comma
   let ended = false;
   process.on('exit', () => {
     // Node exits when nothing is pending, even in the middle of a job.
-    if (!ended && process.exitCode === undefined) endNow(new Error('the job ended without a result'));
+    if (!ended && process.exitCode === undefined) complain(new Error('the job ended without a result'));
   });
   try {
     await runJob(prepareArguments(args, switchNames), commandLine);
@@ -183,5 +184,6 @@ export async function runCommandLine(args: readonly string[], commandLine: Comma
     complain(error);
   }
   ended = true;
+  if (isPoolBusy()) endAtOnce(Number(process.exitCode ?? 0));
   process.exit();
 }

@@ -13,6 +13,7 @@ import type { JobIo, JobSurroundings } from '../telemetry/job-io.ts';
 import { createProgress } from '../telemetry/progress.ts';
 import { columnsOf, createScreen } from '../telemetry/screen.ts';
 import { usesColor } from '../telemetry/status-colors.ts';
+import { endAtOnce } from './end-at-once.ts';
 import { openJobLog } from './job-log.ts';
 import { processInput } from './process-input.ts';
 import { stopSignals } from './signals.ts';
@@ -50,6 +51,8 @@ export interface ReportingJob<Settings extends AnySettings, Report extends { rea
   readonly argv: ArgumentsCamelCase;
   readonly parse: (input: SettingsInput) => Settings;
   readonly run: (settings: Settings, io: JobIo, around: JobSurroundings) => Promise<Report>;
+  /** For a job with a deadline: after so many milliseconds the program logs `whenOver` and ends. */
+  readonly timeLimit?: (settings: Settings) => { readonly ms: number; readonly whenOver: string };
   /**
    * Whether the report is the job's only result. If it is, and stdout fails, the job ends with 74 instead of 0. Any other
    * job keeps its exit code, because its work is done.
@@ -68,7 +71,16 @@ export interface ReportingJob<Settings extends AnySettings, Report extends { rea
 export async function runReportingJob<
   Settings extends AnySettings,
   Report extends { readonly exit_code: ExitCode },
->({ job, argv, parse, run, reportIsAll, render, renderPage }: ReportingJob<Settings, Report>): Promise<void> {
+>({
+  job,
+  argv,
+  parse,
+  run,
+  timeLimit,
+  reportIsAll,
+  render,
+  renderPage,
+}: ReportingJob<Settings, Report>): Promise<void> {
   const input = processInput(argv);
   const telemetry = parseTelemetry(job, input);
   const settings = parse(input);
@@ -93,7 +105,7 @@ export async function runReportingJob<
           { event: 'stopped', signal },
           'some work did not finish in time; exiting now. The lake is consistent',
         );
-        process.exit(75);
+        endAtOnce(75);
       }, endsWithinMs).unref();
     },
     onSecond: (signal) => {
@@ -102,9 +114,17 @@ export async function runReportingJob<
         { event: 'stopped', signal },
         `received ${signal} again: exiting at once. The lake is consistent`,
       );
-      process.exit(75);
+      endAtOnce(75);
     },
   });
+  const limit = timeLimit?.(settings);
+  const limitTimer =
+    limit &&
+    setTimeout(() => {
+      progress.stop();
+      log.error({ event: 'stopped', exit_code: 75 }, limit.whenOver);
+      endAtOnce(75);
+    }, limit.ms).unref();
   // Restores the terminal's cursor, however the process ends.
   process.on('exit', progress.stop);
   try {
@@ -141,6 +161,7 @@ export async function runReportingJob<
     log.fatal({ ...(once ? {} : { err: known }), exit_code: process.exitCode }, messageOf(known));
   } finally {
     process.off('exit', progress.stop);
+    clearTimeout(limitTimer);
     signals.dispose();
   }
 }

@@ -1,4 +1,5 @@
 /** A run whose metrics and trace are sent on, where somebody asks for them. Otherwise nothing of that is loaded. */
+import { lakeName } from '../config/lake-name.ts';
 import type { Settings } from '../config/settings.ts';
 import { ReportedError } from '../shared/errors.ts';
 import type { JobIo, JobSurroundings } from '../telemetry/job-io.ts';
@@ -63,7 +64,7 @@ async function sendOn(
   const { endMetrics, runMetrics } = await import('../telemetry/metrics/run-metrics.ts');
   const metrics: readonly Metric[] =
     summary === null ? endMetrics(exitCode) : runMetrics(summary, observation);
-  const lake = summary?.lake ?? lakeName(settings);
+  const lake = summary?.lake ?? lakeName(settings.lake);
   const runId = summary?.run_id ?? null;
   if (settings.metrics === 'emf') {
     const { emfLines } = await import('../telemetry/metrics/emf.ts');
@@ -96,11 +97,6 @@ async function sendOn(
       'OpenTelemetry data could not be sent; the run itself is not affected',
     );
   }
-}
-
-/** As the summary of a run that began names it. */
-function lakeName({ lake }: Settings): string {
-  return lake.kind === 's3' ? `s3://${lake.bucket}/${lake.prefix}`.replace(/\/$/, '') : lake.folder;
 }
 
 /** The run, its phases, and its longest drains. */

@@ -12,7 +12,7 @@ const publishReserveMs = 15 * 60_000;
  * After the deadline the ledger has this long to be closed: it has to name what was published, and a store that never
  * answers must not hold the run. A store that works needs a second or two.
  */
-const closeAfterDeadlineMs = 30_000;
+export const closeAfterDeadlineMs = 30_000;
 
 export interface StopSignals {
   /** Aborted with Interrupted or DeadlineReached: no new drains, and those under way end. */

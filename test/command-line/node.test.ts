@@ -32,8 +32,13 @@ test('what is needed is what package.json says', () => {
 test('a Node that is too old is told so before anything else of the program is loaded', () => {
   const folder = mkdtempSync(join(tmpdir(), 'backup-copy-export-node-'));
   try {
-    // As in the build, but with three files only: whatever else they load is missing.
-    for (const name of ['cli', 'shared/program-package', 'command-line/signals']) {
+    // As in the build, but with four files only: whatever else they load is missing.
+    for (const name of [
+      'cli',
+      'shared/program-package',
+      'command-line/signals',
+      'command-line/end-at-once',
+    ]) {
       const source = readFileSync(join(root, 'src', `${name}.ts`), 'utf8');
       const script = stripTypeScriptTypes(source).replaceAll(".ts'", ".js'");
       mkdirSync(dirname(join(folder, name)), { recursive: true });

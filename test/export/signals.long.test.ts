@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { endingSignals } from '../../src/command-line/signals.ts';
 import { type Lab, openLab } from '../support/lab.ts';
 import { interruptedBy } from './interrupted.ts';
+import { stuckRun } from './stuck-run.ts';
 
 let lab: Lab;
 afterEach(() => lab.close());
@@ -30,6 +31,26 @@ describe('a run that is told to stop', () => {
     expect(performance.now() - asked).toBeLessThan(20_000);
     expect(stderr).toContain('The accounts of the organization could not be listed: the run was interrupted');
   }, 60_000);
+});
+
+describe('a run whose file system does not respond', () => {
+  it('is ended with 75 after the first signal', async () => {
+    lab = await openLab();
+    const run = await stuckRun(lab);
+    run.child.kill('SIGTERM');
+    const { code, signal, stderr } = await run.ended;
+    expect([code, signal]).toEqual([75, null]);
+    expect(stderr).toContain('some work did not finish in time; exiting now');
+  }, 120_000);
+
+  it('is ended with 75 some time after its deadline, and says so', async () => {
+    lab = await openLab();
+    const { ended } = await stuckRun(lab, { deadline: '5s' });
+    const { code, signal, stderr } = await ended;
+    expect([code, signal]).toEqual([75, null]);
+    expect(stderr).toContain('The job did not end within its --deadline (5 s) and 1 min more');
+    expect(stderr).toContain(`the lake (${lab.lake})`);
+  }, 240_000);
 });
 
 /** A module that Node loads first: it sends the signal so long after the program began to listen for it. */

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Lab, openLab } from '../support/lab.ts';
 import { interruptedBy } from './interrupted.ts';
+import { stuckRun } from './stuck-run.ts';
 
 let lab: Lab;
 afterEach(() => lab.close());
@@ -22,5 +23,16 @@ describe('a run that is told to stop', () => {
     lab.simulator.clearFaults();
     expect((await lab.run()).exit_code).toBe(0);
     expect(await lab.differences()).toEqual([]);
+  });
+
+  it('ends at once at the second signal, also while the file system does not respond', async () => {
+    lab = await openLab();
+    const run = await stuckRun(lab);
+    run.child.kill('SIGTERM');
+    await run.said('"event":"stopping"');
+    run.child.kill('SIGTERM');
+    const { code, signal, stderr } = await run.ended;
+    expect([code, signal]).toEqual([75, null]);
+    expect(stderr).toContain('received SIGTERM again: exiting at once');
   });
 });
