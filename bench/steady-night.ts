@@ -86,7 +86,8 @@ async function night(lake: string, since: 'auto' | 'all'): Promise<Night> {
     [
       ...[process.execPath, builtProgram(), 'export', '--lake', lake, '--scratch', join(folder, 'scratch')],
       ...['--accounts', 'all', '--since', since, '--full-every', '3650d', '--requests-per-second', '1000'],
-      ...['--output', 'json'],
+      // If a run does not end, it says so before somebody ends the benchmark.
+      ...['--deadline', values.small ? '2m' : '30m', '--output', 'json'],
     ],
     { ...simulator.env, HOME: folder, AWS_EC2_METADATA_DISABLED: 'true' },
   );
