@@ -44,11 +44,7 @@ export const queryJob: CommandModule = {
     const signals = stopSignals({
       from: process,
       onFirst: () => undefined,
-      onSecond: () => {
-        // The prompt's mode of the terminal would outlive the program.
-        if (process.stdin.isTTY) process.stdin.setRawMode(false);
-        endAtOnce(75);
-      },
+      onSecond: () => endAtOnce(75),
     });
     const write = (text: string): void => void process.stderr.write(text);
     try {

@@ -184,6 +184,8 @@ export async function runCommandLine(args: readonly string[], commandLine: Comma
     complain(error);
   }
   ended = true;
+  // What has just ended counts until the next turn.
+  await nextTurn();
   if (isPoolBusy()) endAtOnce(Number(process.exitCode ?? 0));
   process.exit();
 }

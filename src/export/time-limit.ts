@@ -4,7 +4,7 @@ import type { Settings } from '../config/settings.ts';
 import { age } from '../telemetry/human-units.ts';
 import { closeAfterDeadlineMs } from './stop-signals.ts';
 
-/** A run that can end by itself does so in this time after `closing` (src/export/stop-signals.ts) was aborted. */
+/** After `closing` (src/export/stop-signals.ts) was aborted. Nearly every run ends by itself in this time. */
 const endAfterClosingMs = 30_000;
 
 /** @param then what the run leaves behind */
@@ -16,8 +16,8 @@ export function timeLimit(
   return {
     ms: deadlineMs + graceMs,
     whenOver:
-      `The job did not end within its --deadline (${age(deadlineMs)}) and ${age(graceMs)} more: something did not respond, ` +
-      `such as the file system or the store of the lake (${lakeName(lake)}) or of scratch (${scratch}). Exiting at once. ${then} ` +
-      'Check that both respond, and run it again.',
+      `The job did not end within its --deadline (${age(deadlineMs)}) and ${age(graceMs)} more. Perhaps it was still making a large part, ` +
+      `or the file system or the store of the lake (${lakeName(lake)}) or of scratch (${scratch}) did not respond. Exiting at once. ${then} ` +
+      'Check that both respond, or allow a longer --deadline, and run it again.',
   };
 }

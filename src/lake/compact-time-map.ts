@@ -38,11 +38,11 @@ function entriesInMemory(scratch: EntriesScratch): number {
 
 export class CompactTimeMap {
   readonly #entries: TimeEntries;
-  /** Of the entries that `#keys` lacks. */
+  /** Finds the entries that `#keys` does not have. */
   readonly #index: TimeIndex;
-  /** Of the first entries, as soon as there are many. */
+  /** Finds the first entries, once there are many. */
   #keys: SortedKeys | null = null;
-  /** Among the first entries. Jobs come in the order in which they were noted, so the next one is probably looked for next. */
+  /** An entry of `#keys`. Jobs mostly come in the order in which they were noted, so the entry after it is tried first. */
   #lastFound = -1;
   /** Null: the index stays in memory. */
   #scratch: EntriesScratch | null;
@@ -120,9 +120,10 @@ export class CompactTimeMap {
   /** Nothing is looked up or added any more: frees the memory for that. All entries can still be read in order. */
   endLookups(): void {
     this.#index.close();
-    this.#keys?.close();
-    this.#keys = null;
     this.#scratch = null;
+    const keys = this.#keys;
+    this.#keys = null;
+    keys?.close();
   }
 
   /** Removes what is on scratch. The map is of no use then. */
@@ -157,7 +158,8 @@ export class CompactTimeMap {
       keys = SortedKeys.with(this.#keys, highs, first, this.#scratch);
     } catch (error) {
       if (!(error instanceof ScratchError)) throw error;
-      // Scratch is full: the entries are there, and so is their index.
+      // The entries are there, and so is their index.
+      this.#scratch.onIndexInMemory?.(error);
       this.#scratch = null;
       return;
     }

@@ -196,7 +196,10 @@ export class CreationDates {
   }
 
   #emptyMap(expected = 0): CompactTimeMap {
-    const scratch = { file: this.#scratchFile(), reserve: this.#options.reserve };
+    const { reserve, log } = this.#options;
+    const onIndexInMemory = (err: Error) =>
+      log.warn({ err }, 'the index of first creation dates stays in memory, about 8 bytes for each job');
+    const scratch = { file: this.#scratchFile(), reserve, onIndexInMemory };
     const map = new CompactTimeMap(undefined, scratch, expected);
     this.#maps.add(map);
     return map;

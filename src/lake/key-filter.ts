@@ -1,6 +1,6 @@
 /**
  * A Bloom filter of numbers that are spread evenly over 32 bits, such as the beginning of a hash. Ten bits for each make it wrong
- * about one in fifty that are not there. The bits of one number lie in one block, which is a line of the processor's cache.
+ * about one in seventy that are not there. The bits of one number lie in one block, which is a line of the processor's cache.
  * (Putze, Sanders and Singler, "Cache-, Hash- and Space-Efficient Bloom Filters", 2009: blocked filters.)
  */
 import { freeBytes } from '../shared/free-bytes.ts';
@@ -28,9 +28,9 @@ export class KeyFilter {
   add(key: number): void {
     const block = this.#blockOf(key);
     const mixed = Math.imul(key, 0x9e3779b1);
-    this.#set(block, mixed & inBlock);
-    this.#set(block, (mixed >>> 9) & inBlock);
-    this.#set(block, (mixed >>> 18) & inBlock);
+    this.#set(block, mixed >>> 23);
+    this.#set(block, (mixed >>> 14) & inBlock);
+    this.#set(block, (mixed >>> 5) & inBlock);
     this.#set(block, key & inBlock);
   }
 
@@ -40,9 +40,9 @@ export class KeyFilter {
     const mixed = Math.imul(key, 0x9e3779b1);
     return (
       this.#has(block, key & inBlock) &&
-      this.#has(block, mixed & inBlock) &&
-      this.#has(block, (mixed >>> 9) & inBlock) &&
-      this.#has(block, (mixed >>> 18) & inBlock)
+      this.#has(block, mixed >>> 23) &&
+      this.#has(block, (mixed >>> 14) & inBlock) &&
+      this.#has(block, (mixed >>> 5) & inBlock)
     );
   }
 

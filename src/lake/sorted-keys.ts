@@ -9,6 +9,7 @@
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { freeBytes } from '../shared/free-bytes.ts';
 import { KeyFilter } from './key-filter.ts';
+import { systemCode } from './stores/durable-files.ts';
 import { scratchError } from './stores/file-errors.ts';
 import type { EntriesScratch, TimeKey } from './time-entries.ts';
 
@@ -21,7 +22,7 @@ const pairsOfPiece = 64;
 const pairsOfChunk = 8192;
 
 /** So many keys can be added at once: 32 bits of a key and the place among them make a whole number that a double holds. */
-export const mostAdded = 2 ** 21;
+const mostAdded = 2 ** 21;
 
 /** How many bytes were read or written. */
 type Transfer = (fd: number, bytes: Buffer, from: number, length: number, at: number) => number;
@@ -81,7 +82,8 @@ export class SortedKeys {
         rmSync(path, { force: true });
       }
       release();
-      throw scratchError('written', path, error);
+      // What is no error of the system is one of the program.
+      throw systemCode(error) === null ? error : scratchError('written', path, error);
     }
   }
 
@@ -106,11 +108,11 @@ export class SortedKeys {
 
   /** Removes the file. */
   close(): void {
-    closeSync(this.#fd);
-    rmSync(this.#path, { force: true });
     this.#release();
     this.#filter.close();
     freeBytes(this.#firsts);
+    closeSync(this.#fd);
+    rmSync(this.#path, { force: true });
   }
 
   /** Where to look first: equal keys may begin at the end of a piece that begins with a smaller one. */
@@ -176,7 +178,7 @@ export class SortedKeys {
     const bytes = Buffer.from(pairs.buffer, 0, count * pairBytes);
     for (let done = 0; done < bytes.length; ) {
       const more = some(this.#fd, bytes, done, bytes.length - done, first * pairBytes + done);
-      if (more === 0) throw new Error('the file ends too early');
+      if (more === 0) throw Object.assign(new Error('the file ends too early'), { code: 'EIO' });
       done += more;
     }
   }

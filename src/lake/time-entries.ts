@@ -22,6 +22,8 @@ export interface EntriesScratch {
   readonly reserve: (bytes: number) => () => void;
   /** So many full blocks of 65,536 entries stay in memory if there are no more, and so does their index; default 8. */
   readonly blocksInMemory?: number;
+  /** Called if the index has to stay in memory, because it cannot be written to scratch. */
+  readonly onIndexInMemory?: (error: Error) => void;
 }
 
 const keyBytes = 12;

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { constants, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -60,11 +60,47 @@ describe('endAtOnce ends the process with its code', () => {
   });
 });
 
+it.runIf(process.platform === 'linux')('leaves a pipe that others use as it was', async () => {
+  const program = `import { endAtOnce } from ${moduleOf('command-line/end-at-once.ts')};
+    process.stdout.write('text');
+    endAtOnce(0);`;
+  const script = '"$0" --input-type=module --eval "$1"; cat /proc/self/fdinfo/1 >&2';
+  const child = spawn('sh', ['-c', script, process.execPath, program], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  const [, flags = ''] = /^flags:\s+(\d+)/m.exec(stderr) ?? [];
+  expect([stdout, flags, Number.parseInt(flags, 8) & constants.O_NONBLOCK]).toEqual([
+    'text',
+    expect.stringMatching(/^\d+$/),
+    0,
+  ]);
+});
+
+it('the pool is busy until a file is closed', async () => {
+  const end = await endOf(`
+    import { open } from 'node:fs/promises';
+    import { setImmediate } from 'node:timers/promises';
+    import { isPoolBusy } from ${moduleOf('command-line/end-at-once.ts')};
+    const handle = await open('.');
+    await setImmediate();
+    const before = isPoolBusy();
+    const closing = handle.close();
+    console.log(before, isPoolBusy());
+    await closing;`);
+  expect(end).toMatchObject({ stdout: 'false true\n', stderr: '' });
+});
+
 describe('while no thread of the pool comes back', () => {
   const commandLine = (handler: string) => `
     import { runCommandLine } from ${moduleOf('command-line/command-line.ts')};
     const handler = async (argv) => { ${handler} };
     await runCommandLine(['plan'], { jobs: [{ command: 'plan', handler }], helpOfQuestion: async () => null });`;
+
+  it('a job that has its result ends by process.exit if nothing is waited for', async () => {
+    const spy = `process.execve = () => process.stderr.write('execve');
+      const fs = process.getBuiltinModule('node:fs/promises');`;
+    const waited = await endOf(commandLine(`${spy} process.exitCode = 74; await fs.stat('/');`));
+    expect(waited).toEqual({ code: 74, signal: null, stdout: '', stderr: '' });
+  });
 
   it('a job that has its result ends with its exit code', async () => {
     const end = await endOf(commandLine(`process.exitCode = 74; ${stickPool(pipe)}`));
