@@ -64,7 +64,7 @@ it.runIf(process.platform === 'linux')('leaves a pipe that others use as it was'
   const program = `import { endAtOnce } from ${moduleOf('command-line/end-at-once.ts')};
     process.stdout.write('text');
     endAtOnce(0);`;
-  const script = '"$0" --input-type=module --eval "$1"; cat /proc/self/fdinfo/1 >&2';
+  const script = '"$0" --input-type=module --eval "$1"; cat /proc/self/fdinfo/3 3>&1 >&2';
   const child = spawn('sh', ['-c', script, process.execPath, program], { stdio: ['ignore', 'pipe', 'pipe'] });
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
   const [, flags = ''] = /^flags:\s+(\d+)/m.exec(stderr) ?? [];
