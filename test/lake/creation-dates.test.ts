@@ -155,7 +155,7 @@ describe('instants of which most are on scratch', () => {
     expect([readdirSync(folder), reserved()]).toEqual([[], 0]);
   });
 
-  it('are found in memory when scratch has room for them, and not for what finds them', () => {
+  it('are found all the same when scratch has no room for their index, which then stays in memory', () => {
     const { map, reserved } = opened(2 * 65_536 * 20 + 65_536 * 8);
     for (let n = 0; n < count; n += 1) map.set(keyOf(n), n);
     expect([readdirSync(folder).length, reserved()]).toEqual([2, 2 * 65_536 * 20 + 65_536 * 8]);
