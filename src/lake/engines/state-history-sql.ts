@@ -42,7 +42,7 @@ export function historiesSql(
      WHERE _seen <> ''${bounded}
      QUALIFY row_number() OVER (PARTITION BY ${keys}, _seen, _state ORDER BY ${order}) = 1
        AND (_published OR NOT coalesce(list_contains(
-         list(_before) FILTER (_published AND _before_seen = _seen) OVER (PARTITION BY ${keys}, _seen), _state), false))`,
+         list(_before) FILTER (_published AND _place > 0 AND _before_seen = _seen) OVER (PARTITION BY ${keys}, _seen), _state), false))`,
     `CREATE TEMP TABLE seen AS SELECT *, sum(CASE WHEN _was IS DISTINCT FROM _state THEN 1 ELSE 0 END)
          OVER (PARTITION BY ${keys} ORDER BY _ord) AS _state_ord
      FROM (SELECT *, lag(_state) OVER places AS _was, row_number() OVER places AS _ord

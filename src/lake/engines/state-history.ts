@@ -37,10 +37,14 @@ export function mergedHistory(
     ...staged.flatMap((row) => sightingsIn(row, false)),
   ].sort(inOrder);
   const once = new Set<string>();
-  // A published state that began when the one before was last seen: that sighting is in the history already.
+  // A published state that began when the one before was last seen: that sighting is in the history already. The first one of a
+  // history has none before, which would look like a job without a state.
   const known = new Set(
     sightings
-      .filter((sighting) => sighting.published && sighting.beforeLastSeen === sighting.firstSeen)
+      .filter(
+        ({ published: isOld, place, beforeLastSeen, firstSeen }) =>
+          isOld && place > 0 && beforeLastSeen === firstSeen,
+      )
       .map(({ before, firstSeen }) => `${before}|${firstSeen}`),
   );
   const end = sightings.find(({ terminal }) => terminal)?.firstSeen;
