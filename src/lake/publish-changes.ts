@@ -36,9 +36,8 @@ export async function publishChanges(request: ChangesRequest, log: Pick<Logger, 
       if (etag === known.part.etag) return unchanged(key, known, staged.rows);
     }
   }
-  const distinctKeys = staged !== null && staged.rows === staged.lines;
   request.onMerge?.();
-  const published = await publishPart({ ...request, distinctKeys });
+  const published = await publishPart({ ...request, distinctKeys: staged?.distinct === true });
   await keepDigests(request, published, { ...found, staged }, log);
   return published;
 }

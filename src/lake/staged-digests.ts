@@ -12,8 +12,10 @@ export interface StagedDigests {
   readonly digests: DigestTable;
   /** Different keys. */
   readonly rows: number;
-  /** All staged rows. If there are as many different keys, each has one row. */
+  /** All staged rows. */
   readonly lines: number;
+  /** Whether each key has one row, and each slice comes from one drain. */
+  readonly distinct: boolean;
   /** The latest time among `observed_at` and `first_observed_at`; null: none. */
   readonly latest: number | null;
 }
@@ -57,7 +59,7 @@ async function digestsOfKeys(
       if (known !== digest) digests.set(unit, known === undefined ? digest : Number.NaN);
     }
   }
-  return { digests, rows: digests.size, lines };
+  return { digests, rows: digests.size, lines, distinct: digests.size === lines };
 }
 
 /** The digest of a slice is the sum of those of its rows, which does not depend on their order. */
@@ -67,6 +69,7 @@ async function digestsOfSlices(pieces: AsyncIterable<Float64Array>, width: numbe
   const observedAt = new DigestTable();
   const keys = new Set<number>();
   let lines = 0;
+  let areOneDrainEach = true;
   for await (const entries of pieces) {
     for (let at = 0; at < entries.length; at += width) {
       lines += 1;
@@ -78,9 +81,10 @@ async function digestsOfSlices(pieces: AsyncIterable<Float64Array>, width: numbe
       // Of several drains of a slice, the latest wins as a whole.
       const before = observedAt.get(unit);
       const isOneDrain = before === undefined || before === observed;
+      if (!isOneDrain) areOneDrainEach = false;
       observedAt.set(unit, observed);
       digests.set(unit, ((digests.get(unit) ?? 0) + (isOneDrain ? digest : Number.NaN)) % 2 ** digestBits);
     }
   }
-  return { digests, rows: keys.size, lines };
+  return { digests, rows: keys.size, lines, distinct: areOneDrainEach && keys.size === lines };
 }

@@ -155,6 +155,21 @@ describe('the digests of a part’s rows', () => {
     expect(await knows(copyJobSummaries, known, twoDrains)).toBe(false);
   });
 
+  it.each([
+    ['upserts', copyJobs, anyCopyJob(false)],
+    ['slices', copyJobSummaries, anySummary],
+  ] as const)('tell whether the rows of %s are a new part as they are', async (_, table, anyRow) => {
+    const found = new Set<boolean>();
+    const check = async (rows: readonly Row[]): Promise<void> => {
+      const { distinct } = await staged(table, rows);
+      expect(distinct).toBe(mergeRows(table, [], rows).rows.length === rows.length);
+      found.add(distinct);
+    };
+    const rows = fc.array(anyRow, { minLength: 1, maxLength: 4 });
+    await fc.assert(fc.asyncProperty(rows, check), { numRuns: 100 });
+    expect(found.size).toBe(2);
+  });
+
   it('do not count for rows that claim to be of the future', async () => {
     const { known } = await published(copyJobs, [[job(1, { observed_at: 5_000 })]]);
     expect(await knows(copyJobs, known, [job(1)], 5_000)).toBe(true);

@@ -19,7 +19,10 @@ export interface MergeRequest {
   readonly stagedRows?: number;
   /** The size of the staged rows, unpacked. Default: the size of their files. */
   readonly stagedBytes?: number;
-  /** Whether it is known that no two staged rows have the same key. Then a new part takes half of the time. */
+  /**
+   * Whether it is known that no two staged rows have the same key, and that each slice comes from one drain. Then a new part takes half of
+   * the time.
+   */
   readonly distinctKeys?: boolean;
   /** True: the file is written even if nothing changed, without rows if there are none. Default: false. */
   readonly always?: boolean;

@@ -48,7 +48,8 @@ export async function mergeFewRows(
 
 /** Whether each staged row becomes a row of the part, and there are no others: then DuckDB needs only one statement. */
 export function isOnlyStaged({ table, existing, distinctKeys, stagedRows = 0 }: MergeRequest): boolean {
-  return existing === null && distinctKeys === true && stagedRows > 0 && table.merge.kind === 'upsert';
+  if (existing !== null || stagedRows === 0) return false;
+  return table.merge.kind === 'append' || distinctKeys === true;
 }
 
 function bytesIn({ metadata }: OpenPart): number {

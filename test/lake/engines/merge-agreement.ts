@@ -29,6 +29,18 @@ export interface Cases {
   readonly slices: number;
 }
 
+/** Rows of slices that come from one drain each, without two of the same key. */
+const oneDrainEach = fc
+  .uniqueArray(anySummary, {
+    selector: ({ account_id, region, start_time, state, resource_type, message_category }) =>
+      JSON.stringify([account_id, region, start_time, state, resource_type, message_category]),
+    minLength: 1,
+    maxLength: 30,
+  })
+  .map((rows) =>
+    rows.map((row) => ({ ...row, observed_at: row.account_id === '1' ? 3 : 4, first_observed_at: 2 })),
+  );
+
 // A failure is reported as found: to shrink it would take minutes of merges.
 export function duckDbAgrees({ upserts, newParts, few, slices }: Cases): void {
   beforeAll(async () => {
@@ -63,6 +75,12 @@ export function duckDbAgrees({ upserts, newParts, few, slices }: Cases): void {
       fc.asyncProperty(rows, rows, (first, second) =>
         expectAgreement(copyJobs, { creation_date: '2026-11-20' }, [first, second], undefined, true),
       ),
+      { numRuns: newParts, endOnFailure: true },
+    );
+    const slices = fc.tuple(oneDrainEach, oneDrainEach);
+    const day = { aggregation_period: 'ONE_DAY', start_date: '1970-01-01' };
+    await fc.assert(
+      fc.asyncProperty(slices, (drains) => expectAgreement(copyJobSummaries, day, drains, undefined, true)),
       { numRuns: newParts, endOnFailure: true },
     );
   });
