@@ -29,6 +29,7 @@ interface Open {
 }
 
 export function differencesIn(aws: Counts, lake: Counts): readonly KindDifference[] {
+  if (areEqual(aws, lake)) return [];
   const keys = new Set([...aws.keys(), ...lake.keys()]);
   const open: Open[] = [];
   for (const key of keys) {
@@ -52,6 +53,12 @@ export function differencesIn(aws: Counts, lake: Counts): readonly KindDifferenc
       missing: Math.max(0, -left),
       surplus: Math.max(0, left),
     }));
+}
+
+function areEqual(aws: Counts, lake: Counts): boolean {
+  if (aws.size !== lake.size) return false;
+  for (const [key, { jobs }] of aws) if (lake.get(key)?.jobs !== jobs) return false;
+  return true;
 }
 
 function cancel(open: readonly Open[], explains: (surplus: Kind, lack: Kind) => boolean): void {

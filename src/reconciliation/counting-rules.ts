@@ -53,12 +53,18 @@ function addTo(rows: RowsByRole, role: Role, kind: Kind, jobs: number): void {
 }
 
 export function countedBy({ roles }: CountingRule, rows: RowsByRole): Counts {
+  const present = roles.flatMap((role: Role) => rows.get(role) ?? []);
+  if (present.length === 1 && present[0] !== undefined) return present[0];
   const counts: Counts = new Map();
-  for (const role of roles) {
-    const ofRole = rows.get(role);
-    if (ofRole !== undefined) addAll(counts, ofRole);
-  }
+  for (const ofRole of present) addAll(counts, ofRole);
   return counts;
+}
+
+/** What came of comparing a whole run by a rule. */
+export interface Fit {
+  readonly difference: number;
+  /** Accounts, regions and days that differ. */
+  readonly slices: number;
 }
 
 /** A rule other than the first has to remove at least this share of the differences, … */
@@ -66,11 +72,9 @@ const explainedShare = 0.9;
 /** … and at so many accounts, regions and days: a single error must not look like a rule. */
 const explainedSlices = 3;
 
-/** What came of comparing a whole run by a rule. */
-export interface Fit {
-  readonly difference: number;
-  /** Accounts, regions and days that differ. */
-  readonly slices: number;
+/** Whether a rule other than the first may explain what differs. @param first what came of the first */
+export function mayFollowAnother(first: Fit): boolean {
+  return first.slices >= explainedSlices;
 }
 
 /** The index of the rule that AWS appears to follow. @param fits in the order of `countingRules` */

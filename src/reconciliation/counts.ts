@@ -45,8 +45,13 @@ export function total(counts: Counts): number {
 
 /** Sums stand beside what they add up: without this, jobs would count twice. If there are only sums, they stay. */
 export function withoutSums(counts: Counts): Counts {
-  const single = [...counts].filter(([, { kind }]) => !Object.values(kind).some(isSum));
-  return single.length === 0 ? counts : new Map(single);
+  const single: Counts = new Map();
+  for (const [key, count] of counts) if (!hasSum(count.kind)) single.set(key, count);
+  return single.size === 0 || single.size === counts.size ? counts : single;
+}
+
+function hasSum({ resourceType, state, category }: Kind): boolean {
+  return isSum(resourceType) || isSum(state) || isSum(category);
 }
 
 /** Whether two values may stand for the same one: they are equal, or one of them is missing or a sum. */

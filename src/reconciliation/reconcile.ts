@@ -7,7 +7,14 @@ import { allEnded } from '../shared/all-ended.ts';
 import { EngineError } from '../shared/errors.ts';
 import type { ComparableDay, ComparedTarget } from './comparable-days.ts';
 import { differencesIn, type KindDifference } from './compare.ts';
-import { countedBy, countingRules, type Fit, ruleThatFits } from './counting-rules.ts';
+import {
+  type CountingRule,
+  countedBy,
+  countingRules,
+  type Fit,
+  mayFollowAnother,
+  ruleThatFits,
+} from './counting-rules.ts';
 import { type Counts, total, withoutSums } from './counts.ts';
 import { type ReadCountsOptions, readCounts, type Slice, sliceName } from './read-counts.ts';
 
@@ -38,32 +45,39 @@ export interface Reconciliation {
 /** The parts of so many days are read at once, because most of that time goes by in the store. */
 const daysAtOnce = 4;
 
+const onlyFirst = countingRules.slice(0, 1);
+
 /** Of more accounts and regions than this, fewer days at once: together they have at most so many, or are one day. */
 const targetsAtOnce = 4_000;
 
 /**
- * A day that differs by the parts that the run has published is compared again by the lake as it is then: another run may have
- * replaced one of them meanwhile.
+ * Compares by the first rule. What differs is compared again, for two reasons: AWS may follow another rule, and another run may have
+ * replaced parts that this one has published. So the parts are then read as they are in the lake.
  * @throws LakeError when the store fails; ScratchError; the signal's reason
  */
 export async function reconcile(
   days: readonly ComparableDay[],
   options: ReadCountsOptions,
 ): Promise<Reconciliation> {
-  const found = await compareDays(days, options);
-  const result = resultOf([...found.values()]);
-  if (options.published.size === 0) return result;
-  const differing = new Set(
-    result.slices.flatMap(({ day, differences }) => (differences.length > 0 ? day : [])),
+  const found = await compareDays(days, onlyFirst, options);
+  const result = resultOf([...found.values()], onlyFirst);
+  const differing = result.slices.filter(({ differences }) => differences.length > 0);
+  const now = { ...options, published: new Map() };
+  if (mayFollowAnother(fitOf(result.slices))) {
+    return resultOf([...(await compareDays(days, countingRules, now)).values()], countingRules);
+  }
+  if (differing.length === 0 || options.published.size === 0) return result;
+  const again = days.filter(({ day }) => differing.some((slice) => slice.day === day));
+  const anew = await compareDays(again, onlyFirst, now);
+  return resultOf(
+    days.flatMap((day) => anew.get(day) ?? found.get(day) ?? []),
+    onlyFirst,
   );
-  if (differing.size === 0) return result;
-  const again = days.filter(({ day }) => differing.has(day));
-  const anew = await compareDays(again, { ...options, published: new Map() });
-  return resultOf(days.flatMap((day) => anew.get(day) ?? found.get(day) ?? []));
 }
 
 async function compareDays(
   days: readonly ComparableDay[],
+  rules: readonly CountingRule[],
   options: ReadCountsOptions,
 ): Promise<ReadonlyMap<ComparableDay, ComparedDay>> {
   const most = Math.max(1, ...days.map(({ targets }) => targets.length));
@@ -75,7 +89,7 @@ async function compareDays(
         // Nobody asks for the days that are left.
         if (hasFailed) return [day, nothingCompared];
         try {
-          return [day, await compareDay(day, options)];
+          return [day, await compareDay(day, rules, options)];
         } catch (error) {
           hasFailed = true;
           throw error;
@@ -86,21 +100,21 @@ async function compareDays(
   return new Map(found);
 }
 
-function resultOf(found: readonly ComparedDay[]): Reconciliation {
+function resultOf(found: readonly ComparedDay[], rules: readonly CountingRule[]): Reconciliation {
   const compared = found.flatMap((one) => one.compared);
   const resultsBy = (at: number) =>
     compared.flatMap((results) => (results.length === 1 ? results[0] : results[at]) ?? []);
-  const at = ruleThatFits(countingRules.map((_, index) => fitOf(resultsBy(index))));
+  const at = ruleThatFits(rules.map((_, index) => fitOf(resultsBy(index))));
   return {
     slices: resultsBy(at),
-    countingRule: (countingRules[at] ?? countingRules[0]).name,
+    countingRule: (rules[at] ?? countingRules[0]).name,
     notComparable: found.reduce((sum, one) => sum + one.notComparable, 0),
     unreadableDays: found.flatMap(({ unreadable }) => unreadable ?? []),
   };
 }
 
 interface ComparedDay {
-  /** One result for each rule, or a single one where all rules agree, which is the rule. */
+  /** One result for each rule, or a single one where they all agree. */
   readonly compared: readonly (readonly (ComparedSlice | null)[])[];
   readonly notComparable: number;
   readonly unreadable: { readonly day: string; readonly error: unknown } | null;
@@ -110,6 +124,7 @@ const nothingCompared: ComparedDay = { compared: [], notComparable: 0, unreadabl
 
 async function compareDay(
   { day, stillCounting, targets }: ComparableDay,
+  rules: readonly CountingRule[],
   options: ReadCountsOptions,
 ): Promise<ComparedDay> {
   const slices = new Map(targets.map(({ target }) => [nameOf(target), emptySlice()]));
@@ -131,10 +146,11 @@ async function compareDay(
       continue;
     }
     const isPlain = [...slice.lake.keys()].every((role) => role === 'single');
-    const rules = isPlain ? countingRules.slice(0, 1) : countingRules;
     const aws = withoutSums(slice.aws);
     compared.push(
-      rules.map((rule) => compareSlice(aws, countedBy(rule, slice.lake), { target, day, stillCounting })),
+      (isPlain ? onlyFirst : rules).map((rule) =>
+        compareSlice(aws, countedBy(rule, slice.lake), { target, day, stillCounting }),
+      ),
     );
   }
   return { compared, notComparable, unreadable: null };
