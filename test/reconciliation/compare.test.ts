@@ -29,6 +29,7 @@ describe('a difference', () => {
       ['COMPLETED', 'SUCCESS', 0, 1],
     ]);
     expect(found(aws, counts())).toHaveLength(2);
+    expect(found(counts('EBS COMPLETED SUCCESS 5'), aws)).toEqual([['FAILED', 'AccessDenied', 0, 1]]);
     expect(found(aws, aws)).toEqual([]);
   });
 

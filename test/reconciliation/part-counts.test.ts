@@ -112,6 +112,23 @@ async function read(over: Partial<Store> = {}, published: ReadonlyMap<string, st
   return { sums, downloaded };
 }
 
+/** The day of these regions, compared with AWS's counts. */
+async function compared(regions: readonly string[], published: ReadonlyMap<string, string> = new Map()) {
+  const targets = regions.map((region) => ({
+    target: { accountId: home, accountName: null, region },
+    ...{ proven: null, counts: 'OK' as const, countedDays: new Set([day]) },
+  }));
+  return await reconcile([{ day, stillCounting: false, targets }], {
+    store,
+    buckets: 1,
+    scratchFolder: join(folder, 'scratch'),
+    reserve: () => () => undefined,
+    log: { warn: (about: unknown) => void warnings.push(about) },
+    published,
+    signal: new AbortController().signal,
+  });
+}
+
 it('counts each part once, and again when it has changed', async () => {
   await put([job(), job({ parent_job_id: 'p' }), job({ number_of_child_jobs: 2 })], [count(3)]);
   const sums = [
@@ -157,22 +174,33 @@ it('compares a day that differs again, with what the lake has then', async () =>
   await read();
   // Another run replaces both parts before this one compares them.
   await put([job(), job()], [count(2)]);
-  const target = { accountId: home, accountName: null, region: 'eu-west-1' };
-  const targets = [{ target, proven: null, counts: 'OK' as const, countedDays: new Set([day]) }];
-  const compared = () =>
-    reconcile([{ day, stillCounting: false, targets }], {
-      store,
-      buckets: 1,
-      scratchFolder: join(folder, 'scratch'),
-      reserve: () => () => undefined,
-      log: { warn: (about: unknown) => void warnings.push(about) },
-      published: new Map([[jobsKey, publishedEtag]]),
-      signal: new AbortController().signal,
-    });
-  expect((await compared()).slices).toMatchObject([{ awsJobs: 2, lakeJobs: 2, differences: [] }]);
+  const published = new Map([[jobsKey, publishedEtag]]);
+  const { slices } = await compared(['eu-west-1'], published);
+  expect(slices).toMatchObject([{ awsJobs: 2, lakeJobs: 2, differences: [] }]);
 
   await put([], [count(2)]);
-  expect((await compared()).slices).toMatchObject([{ awsJobs: 2, lakeJobs: 0, missing: 2 }]);
+  const { slices: later } = await compared(['eu-west-1'], published);
+  expect(later).toMatchObject([{ awsJobs: 2, lakeJobs: 0, missing: 2 }]);
+});
+
+it('takes another rule if that explains what differs in several places', async () => {
+  const regions = ['eu-west-1', 'eu-west-2', 'eu-west-3'];
+  const family = (region: string) => [
+    job({ region, number_of_child_jobs: 2, destination_region: region }),
+    job({ region, parent_job_id: 'p' }),
+    job({ region, parent_job_id: 'p' }),
+  ];
+  const ofParents = regions.map((region) => count(1, { region }));
+  await put(regions.flatMap(family), ofParents);
+  const { countingRule, slices } = await compared(regions);
+  expect(countingRule).toBe('without children');
+  expect(slices).toMatchObject(regions.map(() => ({ awsJobs: 1, lakeJobs: 1, differences: [] })));
+
+  // In two places, it may be by chance.
+  await put(regions.slice(0, 2).flatMap(family), ofParents.slice(0, 2));
+  const { countingRule: first, slices: ofTwo } = await compared(regions);
+  expect(first).toBe('every job');
+  expect(ofTwo).toMatchObject([{ surplus: 2 }, { surplus: 2 }]);
 });
 
 it('knows a count of another time from the day’s', async () => {
