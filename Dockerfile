@@ -1,7 +1,7 @@
 # The base has Node 24 and npm, a user `node` (1000:1000), and a C++ library (DuckDB is native code).
-# Behind a mirror: --build-arg BASE=…/node:24-bookworm-slim, and npm's settings as a build secret, which stays
+# Behind a mirror: --build-arg BASE=…/node:24-trixie-slim, and npm's settings as a build secret, which stays
 # out of the image: --secret id=npmrc,src=$HOME/.npmrc. Proxies: --build-arg HTTPS_PROXY=….
-ARG BASE=docker.io/library/node:24-bookworm-slim
+ARG BASE=docker.io/library/node:24-trixie-slim
 
 FROM ${BASE} AS build
 WORKDIR /app

@@ -12,7 +12,7 @@ import { promisify } from 'node:util';
 const root = join(import.meta.dirname, '../../..');
 const cache = join(root, 'node_modules/.cache/peers');
 /** The default of the Dockerfile's ARG BASE. */
-const baseName = 'docker.io/library/node:24-bookworm-slim';
+const baseName = 'docker.io/library/node:24-trixie-slim';
 const npmVersion = '11.19.1';
 const imageName = 'localhost/backup-copy-export:test';
 
@@ -196,11 +196,11 @@ async function npmSettings(folder: string): Promise<string[]> {
   return ['--secret', `id=npmrc,src=${file}`, ...volume];
 }
 
-/** A tar of a root file system as node:24-bookworm-slim has it; made once on a machine (a minute). */
+/** A tar of a root file system as node:24-trixie-slim has it; made once on a machine (a minute). */
 async function baseRootFileSystem(): Promise<string> {
   const node = join(root, 'node_modules/node/bin/node');
   const { stdout: version } = await promisify(execFile)(node, ['--version']);
-  const tar = join(cache, `base-bookworm-${version.trim()}-npm-${npmVersion}.tar`);
+  const tar = join(cache, `base-trixie-${version.trim()}-npm-${npmVersion}.tar`);
   const isThere = await access(tar).then(
     () => true,
     () => false,
@@ -210,7 +210,7 @@ async function baseRootFileSystem(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'bce-base-'));
   const base = join(folder, 'root');
   try {
-    await must('debootstrap', ['--variant=minbase', 'bookworm', base]);
+    await must('debootstrap', ['--variant=minbase', 'trixie', base]);
     await must('npm', ['install', '--prefix', join(folder, 'npm'), '--ignore-scripts', `npm@${npmVersion}`]);
     const modules = join(base, 'usr/local/lib/node_modules');
     await mkdir(modules, { recursive: true });
