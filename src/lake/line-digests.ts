@@ -36,8 +36,8 @@ export class RowLineDigests implements LineDigests {
   /** @param content the beginning of the line: the columns that decide whether a row changed */
   add({ merge }: Table, row: Row, content: string): void {
     if (merge.kind === 'append') return;
-    const observed = observedAt(row);
-    this.latest = later(this.latest, observed);
+    const observed = typeof row.observed_at === 'number' ? row.observed_at : null;
+    this.latest = later(this.latest, latestIn(row));
     const unitIn = (names: readonly string[]) => unitOf(names.map((name) => row[name] ?? null));
     const digest = observed === null ? Number.NaN : digestOf(content);
     if (merge.kind === 'upsert') this.entries.push(unitIn(merge.key), digest);
@@ -45,7 +45,7 @@ export class RowLineDigests implements LineDigests {
   }
 }
 
-function observedAt({ observed_at: observed, first_observed_at: first }: Row): number | null {
+function latestIn({ observed_at: observed, first_observed_at: first }: Row): number | null {
   if (typeof observed !== 'number') return null;
   return typeof first === 'number' ? Math.max(first, observed) : observed;
 }

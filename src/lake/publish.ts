@@ -25,7 +25,7 @@ export interface PublishRequest {
   readonly stagedRows?: number;
   /** Their bytes, unpacked, if known. */
   readonly stagedBytes?: number;
-  /** Whether it is known that each of them has a key of its own. */
+  /** See MergeRequest. */
   readonly distinctKeys?: boolean;
   /** Must exist. Files created in it are removed again. */
   readonly scratchFolder: string;

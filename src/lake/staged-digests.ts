@@ -12,8 +12,6 @@ export interface StagedDigests {
   readonly digests: DigestTable;
   /** Different keys. */
   readonly rows: number;
-  /** All staged rows. */
-  readonly lines: number;
   /** Whether each key has one row, and each slice comes from one drain. */
   readonly distinct: boolean;
   /** The latest time among `observed_at` and `first_observed_at`; null: none. */
@@ -59,7 +57,7 @@ async function digestsOfKeys(
       if (known !== digest) digests.set(unit, known === undefined ? digest : Number.NaN);
     }
   }
-  return { digests, rows: digests.size, lines, distinct: digests.size === lines };
+  return { digests, rows: digests.size, distinct: digests.size === lines };
 }
 
 /** The digest of a slice is the sum of those of its rows, which does not depend on their order. */
@@ -86,5 +84,5 @@ async function digestsOfSlices(pieces: AsyncIterable<Float64Array>, width: numbe
       digests.set(unit, ((digests.get(unit) ?? 0) + (isOneDrain ? digest : Number.NaN)) % 2 ** digestBits);
     }
   }
-  return { digests, rows: keys.size, lines, distinct: areOneDrainEach && keys.size === lines };
+  return { digests, rows: keys.size, distinct: areOneDrainEach && keys.size === lines };
 }

@@ -51,8 +51,9 @@ const onlyFirst = countingRules.slice(0, 1);
 const targetsAtOnce = 4_000;
 
 /**
- * Compares by the first rule. What differs is compared again, for two reasons: AWS may follow another rule, and another run may have
- * replaced parts that this one has published. So the parts are then read as they are in the lake.
+ * Compares by the first rule. Some days are then compared again, with the parts that the lake has by that time: those that differ if the
+ * run has published parts, because another run may have replaced them; and if so much differs that AWS may follow another rule, those
+ * on which rules give different counts.
  * @throws LakeError when the store fails; ScratchError; the signal's reason
  */
 export async function reconcile(
@@ -60,18 +61,18 @@ export async function reconcile(
   options: ReadCountsOptions,
 ): Promise<Reconciliation> {
   const found = await compareDays(days, onlyFirst, options);
-  const result = resultOf([...found.values()], onlyFirst);
-  const differing = result.slices.filter(({ differences }) => differences.length > 0);
-  const now = { ...options, published: new Map() };
-  if (mayFollowAnother(fitOf(result.slices))) {
-    return resultOf([...(await compareDays(days, countingRules, now)).values()], countingRules);
-  }
-  if (differing.length === 0 || options.published.size === 0) return result;
-  const again = days.filter(({ day }) => differing.some((slice) => slice.day === day));
-  const anew = await compareDays(again, onlyFirst, now);
+  const { slices } = resultOf([...found.values()], onlyFirst);
+  const differing = new Set(slices.flatMap(({ day, differences }) => (differences.length > 0 ? day : [])));
+  const rules = mayFollowAnother(fitOf(slices)) ? countingRules : onlyFirst;
+  const again = days.filter(
+    (one) =>
+      (options.published.size > 0 && differing.has(one.day)) ||
+      (rules.length > 1 && found.get(one)?.rulesAgree === false),
+  );
+  const anew = await compareDays(again, rules, { ...options, published: new Map() });
   return resultOf(
     days.flatMap((day) => anew.get(day) ?? found.get(day) ?? []),
-    onlyFirst,
+    rules,
   );
 }
 
@@ -116,11 +117,13 @@ function resultOf(found: readonly ComparedDay[], rules: readonly CountingRule[])
 interface ComparedDay {
   /** One result for each rule, or a single one where they all agree. */
   readonly compared: readonly (readonly (ComparedSlice | null)[])[];
+  /** Whether all rules give the same counts for the whole day. */
+  readonly rulesAgree: boolean;
   readonly notComparable: number;
   readonly unreadable: { readonly day: string; readonly error: unknown } | null;
 }
 
-const nothingCompared: ComparedDay = { compared: [], notComparable: 0, unreadable: null };
+const nothingCompared: ComparedDay = { compared: [], rulesAgree: true, notComparable: 0, unreadable: null };
 
 async function compareDay(
   { day, stillCounting, targets }: ComparableDay,
@@ -135,6 +138,7 @@ async function compareDay(
     return { ...nothingCompared, unreadable: { day, error } };
   }
   const compared: (readonly (ComparedSlice | null)[])[] = [];
+  let rulesAgree = true;
   let notComparable = 0;
   for (const { target, countedDays } of targets) {
     const slice = slices.get(nameOf(target));
@@ -146,6 +150,7 @@ async function compareDay(
       continue;
     }
     const isPlain = [...slice.lake.keys()].every((role) => role === 'single');
+    rulesAgree &&= isPlain;
     const aws = withoutSums(slice.aws);
     compared.push(
       (isPlain ? onlyFirst : rules).map((rule) =>
@@ -153,7 +158,7 @@ async function compareDay(
       ),
     );
   }
-  return { compared, notComparable, unreadable: null };
+  return { compared, rulesAgree, notComparable, unreadable: null };
 }
 
 function fitOf(slices: readonly ComparedSlice[]): Fit {

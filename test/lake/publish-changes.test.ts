@@ -13,7 +13,9 @@ import { lineOf } from '../../src/lake/staged-line.ts';
 import { openLocalStore } from '../../src/lake/stores/local.ts';
 import type { Store } from '../../src/lake/stores/store.ts';
 import { LakeError } from '../../src/shared/errors.ts';
+import { copyJobSummaries } from '../../src/tables/copy-job-summaries.ts';
 import { copyJobs } from '../../src/tables/copy-jobs.ts';
+import type { Row, Table } from '../../src/tables/table.ts';
 import { writeOf } from './stores/described-store.ts';
 
 const key = 'copy_jobs/creation_date=2026-11-20/part-00000.parquet';
@@ -45,16 +47,25 @@ beforeEach(async () => {
 
 /** Publishes jobs by their states, and says how: by a merge, and whether anything was written. */
 async function publish(states: Readonly<Record<string, string>>, seenAt = day, over: Store = store) {
-  const lines = Object.entries(states).map(([id, state]) => ({
+  const rows = Object.entries(states).map(([id, state]) => ({
     ...{ copy_job_id: id, account_id: '111122223333', state, creation_time: day, region: 'eu-west-1' },
     ...{ first_observed_at: seenAt, observed_at: seenAt, run_id: 'run' },
   }));
+  return await publishRows(copyJobs, { creation_date: '2026-11-20' }, rows, over);
+}
+
+async function publishRows(
+  table: Table,
+  partition: Readonly<Record<string, string>>,
+  lines: readonly Row[],
+  over: Store = store,
+) {
   const staged = join(folder, 'staged.csv');
   const [digests, texts] = [new RowLineDigests(), [] as string[]];
   for (const row of lines) {
-    const [compared, rest] = lineOf(copyJobs, row);
+    const [compared, rest] = lineOf(table, row);
     texts.push(`${compared}${rest}\n`);
-    digests.add(copyJobs, row, compared);
+    digests.add(table, row, compared);
   }
   await writeFile(staged, texts.join(''));
   const kept = new KeptDigests(join(folder, 'digests'));
@@ -70,7 +81,7 @@ async function publish(states: Readonly<Record<string, string>>, seenAt = day, o
   };
   const { outcome, read, written } = await publishChanges(
     {
-      ...{ store: over, engine: counting, table: copyJobs, partition: { creation_date: '2026-11-20' } },
+      ...{ store: over, engine: counting, table, partition },
       ...{ bucket: 0, buckets: 1, staged: [staged], stagedRows: lines.length, digests: kept },
       ...{ scratchFolder: join(folder, 'scratch'), runId: 'run', metadata: {}, random: () => 0 },
       ...{ sleep: async () => undefined, maxAttempts: 3, latest: () => day * 2 },
@@ -164,6 +175,23 @@ it('merges when the part is another, is gone, or its digests are damaged or lost
   expect(await publish(done)).toMatchObject({ merged: 1, written: null });
   expect(digests).not.toBeNull();
   expect(warnings).toEqual([]);
+});
+
+it('makes one row of a new part from those of one job, and one slice from several drains', async () => {
+  const count = (state: string, seenAt: number): Row => ({
+    ...{ account_id: '111122223333', region: 'eu-west-1', state, job_count: 1, start_time: day },
+    ...{ first_observed_at: seenAt, observed_at: seenAt, run_id: 'run' },
+  });
+  const counts = { aggregation_period: 'ONE_DAY', start_date: '2026-11-20' };
+  const drains = [count('RUNNING', day), count('COMPLETED', day + 1), count('FAILED', day + 1)];
+  expect((await publishRows(copyJobSummaries, counts, drains)).counts).toMatchObject({ rows: 2, added: 2 });
+  const job = (state: string): Row => ({
+    ...{ copy_job_id: 'a', account_id: '111122223333', state, creation_time: day, region: 'eu-west-1' },
+    ...{ first_observed_at: day, observed_at: day, run_id: 'run' },
+  });
+  const ofJobs = { creation_date: '2026-11-20' };
+  const twice = await publishRows(copyJobs, ofJobs, [job('RUNNING'), job('COMPLETED')]);
+  expect(twice.counts).toMatchObject({ rows: 1, added: 1 });
 });
 
 it('finds a damaged part, as a merge does', async () => {

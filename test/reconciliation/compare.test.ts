@@ -68,6 +68,7 @@ describe('sums in AWS’s counts', () => {
   it('do not count jobs twice', () => {
     const both = counts('EBS COMPLETED SUCCESS 5', 'EBS ANY ANY 5', 'AGGREGATE_ALL COMPLETED SUCCESS 5');
     expect(total(withoutSums(both))).toBe(5);
+    expect(total(withoutSums(counts('EBS COMPLETED SUCCESS 5', 'EBS COMPLETED ANY 5')))).toBe(5);
   });
 
   it('are compared where there is nothing else', () => {

@@ -11,8 +11,7 @@ export function digestsInLines(table: Table, bytes: Uint8Array): readonly number
   return linesIn(bytes).flatMap((values) => {
     const row = rowIn(table, values);
     const unitIn = (names: readonly string[]) => unitOf(names.map((name) => row[name] ?? null));
-    const { observed_at: observed, first_observed_at: first } = row;
-    const time = typeof observed === 'number' ? Math.max(observed, Number(first ?? observed)) : Number.NaN;
+    const time = typeof row.observed_at === 'number' ? row.observed_at : Number.NaN;
     const content = values.slice(0, comparedColumns(table).length).join(',');
     const sha256 = createHash('sha256').update(content).digest('hex');
     // 13 digits of 4 bits.

@@ -464,7 +464,7 @@ export function partSql(table: Table, partition: Partition): string {
 }
 
 /**
- * The new part if there is none yet and each staged row is one of it: all staged rows.
+ * The new part if there is none yet and each staged row becomes one of its rows.
  * @param where which of them; default: all
  */
 export function onlyStagedSql(

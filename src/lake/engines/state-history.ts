@@ -4,7 +4,7 @@
  *
  * The observations are put in order of time. Those of one state in a row are one state of the history, and the last of them
  * tells when the state was last seen. The same state at the same time counts once, so it changes nothing if observations
- * come again, even two states of one instant. After a terminal state, other states do not count (forward only). The result does not
+ * come again, even two states of one instant (unless a job turns back and forth within it, which cannot be kept whole). After a terminal state, other states do not count (forward only). The result does not
  * depend on which run published first.
  */
 import { isTerminal } from '../../tables/copy-jobs.ts';

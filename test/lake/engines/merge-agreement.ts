@@ -37,9 +37,7 @@ const oneDrainEach = fc
     minLength: 1,
     maxLength: 30,
   })
-  .map((rows) =>
-    rows.map((row) => ({ ...row, observed_at: row.account_id === '1' ? 3 : 4, first_observed_at: 2 })),
-  );
+  .map((rows) => rows.map((row) => ({ ...row, observed_at: row.account_id === '1' ? 3 : 4 })));
 
 // A failure is reported as found: to shrink it would take minutes of merges.
 export function duckDbAgrees({ upserts, newParts, few, slices }: Cases): void {
@@ -77,10 +75,11 @@ export function duckDbAgrees({ upserts, newParts, few, slices }: Cases): void {
       ),
       { numRuns: newParts, endOnFailure: true },
     );
-    const slices = fc.tuple(oneDrainEach, oneDrainEach);
     const day = { aggregation_period: 'ONE_DAY', start_date: '1970-01-01' };
     await fc.assert(
-      fc.asyncProperty(slices, (drains) => expectAgreement(copyJobSummaries, day, drains, undefined, true)),
+      fc.asyncProperty(fc.tuple(oneDrainEach, oneDrainEach), (drains) =>
+        expectAgreement(copyJobSummaries, day, drains, undefined, true),
+      ),
       { numRuns: newParts, endOnFailure: true },
     );
   });
