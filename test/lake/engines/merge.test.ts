@@ -168,18 +168,13 @@ describe('upsert', () => {
 
   // Of states that turn back and forth within an instant, a history cannot keep all: one more time may be needed.
   it('changes nothing when any observations come a third time', () => {
-    const checkLast = (batches: readonly (readonly Row[])[]) => {
-      const batch = batches.at(-1) ?? [];
-      const rows = inBatches(copyJobs, [...batches, batch]);
-      expect(mergeRows(copyJobs, rows, batch).outcome.changed).toBe(false);
-    };
-    const ofAny = fc.array(fc.array(anyCopyJob(true), { maxLength: 20 }), { maxLength: 3 });
-    fc.assert(fc.property(ofAny, checkLast));
-    const ofOne = fc.array(fc.array(crowdedJob, { minLength: 1, maxLength: 4 }), {
-      minLength: 1,
-      maxLength: 4,
-    });
-    fc.assert(fc.property(ofOne, checkLast), { numRuns: 1_000 });
+    fc.assert(
+      fc.property(fc.array(fc.array(anyCopyJob(true), { maxLength: 20 }), { maxLength: 3 }), (batches) => {
+        const batch = batches.at(-1) ?? [];
+        const rows = inBatches(copyJobs, [...batches, batch]);
+        expect(mergeRows(copyJobs, rows, batch).outcome.changed).toBe(false);
+      }),
+    );
   });
 
   it('changes nothing when each state was seen at one time and they come again', () => {
