@@ -166,7 +166,8 @@ describe('upsert', () => {
     );
   });
 
-  // Of states that turn back and forth within an instant, a history cannot keep all: one more time may be needed.
+  // Of states that turn back and forth within an instant, a history cannot keep all: one more time may be needed. With all observations
+  // of one job, in three instants, one in about 100,000 took two more; of these, with ten jobs, none in 700,000 did.
   it('changes nothing when any observations come a third time', () => {
     fc.assert(
       fc.property(fc.array(fc.array(anyCopyJob(true), { maxLength: 20 }), { maxLength: 3 }), (batches) => {

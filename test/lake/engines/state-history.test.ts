@@ -76,6 +76,14 @@ describe('the history of a job', () => {
     expect(merged(late.rows, seen('RUNNING', 5)).outcome.changed).toBe(false);
   });
 
+  it('counts a sight once that a job which is published twice has already', () => {
+    const twice = [seen('CREATED', 1), seen('RUNNING', 1)];
+    expect(merged(twice, seen('CREATED', 1)).told).toEqual([
+      ['', 'CREATED', 1, null],
+      ['CREATED', 'RUNNING', 1, 1],
+    ]);
+  });
+
   it('ignores other states after a terminal one', () => {
     const { rows } = merged([], seen('COMPLETED', 6));
     expect(merged(rows, seen('RUNNING', 8)).outcome.changed).toBe(false);
