@@ -44,9 +44,12 @@ export class DigestTable {
     if (this.#size * 2 > this.#slots.length) this.#grow();
   }
 
-  *[Symbol.iterator](): Generator<readonly [key: number, value: number]> {
-    for (let at = 0; at < this.#size * 2; at += 2) {
-      yield [this.#entries[at] ?? 0, this.#entries[at + 1] ?? 0];
+  /** Sets the entries of another table for which `isWanted` returns true. */
+  setAll(other: DigestTable, isWanted: (key: number, value: number) => boolean): void {
+    const entries = other.#entries;
+    for (let at = 0; at < other.#size * 2; at += 2) {
+      const [key, value] = [entries[at] ?? 0, entries[at + 1] ?? 0];
+      if (isWanted(key, value)) this.set(key, value);
     }
   }
 

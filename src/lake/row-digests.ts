@@ -48,14 +48,10 @@ export function digestsAfter(
 ): RowDigests {
   const kept = before !== null && before.latest <= latest ? before : null;
   const digests = new DigestTable(Math.max(kept?.digests.size ?? 0, staged.digests.size));
-  for (const [unit, digest] of kept?.digests ?? []) {
-    if (staged.digests.get(unit) === undefined) digests.set(unit, digest);
-  }
+  if (kept !== null) digests.setAll(kept.digests, (unit) => staged.digests.get(unit) === undefined);
   if (fate.unlike !== null) {
     const unlike = new Set(fate.unlike.map(unitOf));
-    for (const [unit, digest] of staged.digests) {
-      if (!Number.isNaN(digest) && !unlike.has(unit)) digests.set(unit, digest);
-    }
+    digests.setAll(staged.digests, (unit, digest) => !Number.isNaN(digest) && !unlike.has(unit));
   }
   const times = [kept?.latest, staged.latest, fate.latestPublished].filter(
     (time) => typeof time === 'number',

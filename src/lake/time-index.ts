@@ -9,9 +9,9 @@
 import { freeBytes } from '../shared/free-bytes.ts';
 import type { TimeKey } from './time-entries.ts';
 
-const tables = 4096;
+const tables = 1024;
 const tagValues = 2 ** 16;
-const smallest = 8;
+const smallest = 32;
 /** Beyond this share, searches grow long. */
 const fullest = 0.8;
 

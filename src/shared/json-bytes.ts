@@ -37,15 +37,42 @@ export function afterSpace(bytes: Buffer, at: number): number {
  * Where the text ends that begins here with its quotation mark. Negative: there, and it has escapes. 0: this is no text.
  */
 export function textEnd(bytes: Buffer, at: number): number {
-  if (bytes[at] !== quote) return 0;
+  return bytes[at] === quote ? textEndFrom(bytes, at + 1) : 0;
+}
+
+/** @param at within the text, with nothing special before it */
+function textEndFrom(bytes: Buffer, at: number): number {
   const { length } = bytes;
-  for (let next = at + 1; next < length; next += 1) {
+  for (let next = at; next < length; next += 1) {
     const byte = bytes[next] ?? 0;
     if (byte === quote) return next + 1;
     if (byte === backslash) return -escapedEnd(bytes, next);
     if (byte < 0x20) return 0;
   }
   return 0;
+}
+
+/** The same, in less time for a text of many bytes. @param view the same bytes */
+export function textEndByWords(bytes: Buffer, view: DataView, at: number): number {
+  return bytes[at] === quote ? textEndFrom(bytes, plainEnd(view, at + 1)) : 0;
+}
+
+/**
+ * The next four bytes of which one may be a quotation mark, a backslash or a control character. Four at a time, as a number: a byte is zero if
+ * taking one from it borrows (the test for a zero byte in S. E. Anderson, Bit Twiddling Hacks).
+ */
+function plainEnd(view: DataView, at: number): number {
+  const last = view.byteLength - 4;
+  let next = at;
+  for (; next <= last; next += 4) {
+    const word = view.getInt32(next, true);
+    const quotes = word ^ 0x22222222;
+    const slashes = word ^ 0x5c5c5c5c;
+    const special =
+      ((quotes - 0x01010101) & ~quotes) | ((slashes - 0x01010101) & ~slashes) | ((word - 0x20202020) & ~word);
+    if ((special & 0x80808080) !== 0) break;
+  }
+  return next;
 }
 
 /** From the first escape on. */
@@ -143,28 +170,32 @@ function startsWith(bytes: Buffer, at: number, begin: Buffer): boolean {
   return true;
 }
 
-/** A text to be compared with, four bytes at a time: that takes less time than byte by byte. */
+const wordBytes = 8;
+
+/** A text to be compared with, eight bytes at a time, as numbers: that takes less time than byte by byte. */
 export interface Words {
   /** In bytes. */
   readonly length: number;
   /** Little-endian. The last one ends where the text ends, so it may repeat bytes of the one before. */
-  readonly words: Int32Array;
+  readonly words: Float64Array;
 }
 
-/** @param text at least four bytes */
+/** @param text at least eight bytes of ASCII: it has no byte of zero, so none of its words is 0, -0 or NaN */
 export function wordsOf(text: Buffer): Words {
   const { length } = text;
-  const begins = Array.from({ length: Math.ceil(length / 4) }, (_, word) => Math.min(word * 4, length - 4));
-  return { length, words: Int32Array.from(begins, (begin) => text.readInt32LE(begin)) };
+  const begins = Array.from({ length: Math.ceil(length / wordBytes) }, (_, word) =>
+    Math.min(word * wordBytes, length - wordBytes),
+  );
+  return { length, words: Float64Array.from(begins, (begin) => text.readDoubleLE(begin)) };
 }
 
 export function startsWithWords(view: DataView, at: number, { length, words }: Words): boolean {
   if (at + length > view.byteLength) return false;
   const last = words.length - 1;
   for (let word = 0; word < last; word += 1) {
-    if (view.getInt32(at + word * 4, true) !== words[word]) return false;
+    if (view.getFloat64(at + word * wordBytes, true) !== words[word]) return false;
   }
-  return view.getInt32(at + length - 4, true) === words[last];
+  return view.getFloat64(at + length - wordBytes, true) === words[last];
 }
 
 export function isSameSpan(bytes: Buffer, at: number, other: number, length: number): boolean {

@@ -11,17 +11,17 @@ import { askCopyJobs } from './ask.ts';
 import { ChildJobs, jobId, parentId } from './child-jobs.ts';
 import { IdSet } from './id-set.ts';
 import { type List, type RequestPage, readList } from './list.ts';
+import { ListLength } from './list-length.ts';
 import { failureRank } from './outcome.ts';
 import type { HeldPage } from './page.ts';
 import { sideBySide } from './side-by-side.ts';
 import type { EndsAsked, Window } from './source.ts';
-import { askedBounds, askedEnds, creationTime, isWithin, pieces } from './window.ts';
+import { askedBounds, askedEnds, creationTime, isWithin, mayHold, pieces } from './window.ts';
 
 /** The most that ListCopyJobs returns at once (its API reference, MaxResults). */
 const pageSize = 1000;
 
-/** A list longer than this many pages is read in pieces. */
-const pagesBeforePieces = 4;
+/** Into so many pieces a long list is cut. */
 const pieceCount = 8;
 
 export interface CopyJobsOptions {
@@ -42,22 +42,26 @@ export async function* readCopyJobs(
   const children = new ChildJobs();
   // What the first pages held. A piece leaves it out: a record that is rejected later would be counted twice.
   const kept = new IdSet();
+  const length = new ListLength(window, memoryMs, pieceCount);
 
   const whole: List = {
     ask: (token) => askCopyJobs(inputFor(window), token),
     keep: (record) => {
-      if (!isWithin(window, record)) return false;
+      const created = creationTime(record);
+      if (!mayHold(window, created)) return false;
       children.note(record);
       kept.add(identityOf(record));
+      length.note(created);
       return true;
     },
   };
   const piece = (bounds: Window): List => ({
     ask: (token) => askCopyJobs(inputFor(bounds), token),
     keep: (record) => {
-      if (!isWithin(bounds, record) || kept.has(identityOf(record))) return false;
+      const created = creationTime(record);
+      if (!mayHold(bounds, created) || kept.has(identityOf(record))) return false;
       // Without a readable creation time it lies in every piece that lists it.
-      if (creationTime(record) === null) kept.add(identityOf(record));
+      if (created === null) kept.add(identityOf(record));
       children.note(record);
       return true;
     },
@@ -97,12 +101,10 @@ export async function* readCopyJobs(
     );
 
   const windows = pieces(window, pieceCount, memoryMs);
-  let pages = 0;
   let isLong = false;
   for await (const page of readList(request, whole, signal)) {
     yield page;
-    pages += 1;
-    isLong = pages === pagesBeforePieces && page.more && windows.length > 1;
+    isLong = page.more && windows.length > 1 && length.isLong();
     if (isLong) break;
   }
   if (isLong) yield* all(windows.map(piece));

@@ -34,9 +34,18 @@ export function creationTime(record: ListedRecord): number | null {
 
 /** True if the record lies in the window, or has no readable creation time: it is rejected later, and not lost here. */
 export function isWithin(window: Window, record: ListedRecord): boolean {
-  const created = creationTime(record);
+  return mayHold(window, creationTime(record));
+}
+
+/** The same, by the record's creation time. */
+export function mayHold(window: Window, created: number | null): boolean {
   if (created === null) return true;
   return created < window.to && (window.from === null || created >= window.from);
+}
+
+/** Where the window begins, or where AWS's memory does. */
+export function beginOf({ from, to }: Window, memoryMs: number): number {
+  return from ?? to - memoryMs;
 }
 
 /**
@@ -44,7 +53,7 @@ export function isWithin(window: Window, record: ListedRecord): boolean {
  * the others share what AWS remembers before `to`. A window that is too short to cut is one piece.
  */
 export function pieces(window: Window, count: number, memoryMs: number): Window[] {
-  const begin = window.from ?? window.to - memoryMs;
+  const begin = beginOf(window, memoryMs);
   const step = Math.ceil((window.to - begin) / count / second) * second;
   if (count < 2 || step < 60 * second) return [window];
   const edges = Array.from({ length: count - 1 }, (_, index) => {

@@ -15,8 +15,8 @@ export interface JobField {
 
 /** A field of an object, as a scan looks for it. */
 export interface NamedField {
-  /** The name in its quotation marks. */
-  readonly quoted: Words;
+  /** The name in its quotation marks, and the colon after it. */
+  readonly named: Words;
   readonly accepts: 'text' | 'number' | 'boolean' | 'counts' | 'group';
   /** Of the JobField; -1: a group has none. */
   readonly number: number;
@@ -26,8 +26,11 @@ export interface NamedField {
 export interface FieldGroup {
   readonly fields: readonly NamedField[];
   readonly placeOf: ReadonlyMap<string, number>;
-  /** Which place was found after a place the last time: records of a page have their fields in the same order. */
-  readonly placeAfter: Int32Array;
+  /**
+   * Which two places were found after a place, the last one first: records of a page have their fields in the same order, but
+   * lack some.
+   */
+  readonly placesAfter: Int32Array;
   /** In which object each place was found last, and the number of this object: so a name that comes twice is found. */
   readonly foundIn: Float64Array;
   object: number;
@@ -52,35 +55,35 @@ function groupOf(fields: readonly (readonly [string, NamedField])[]): FieldGroup
     fields: fields.map(([, field]) => field),
     placeOf: new Map(fields.map(([name], place) => [name, place])),
     // Place + 1, so that the first field has one before it.
-    placeAfter: Int32Array.from({ length: fields.length + 1 }, (_, before) => before % fields.length),
+    placesAfter: Int32Array.from({ length: (fields.length + 1) * 2 }, (_, at) => (at >> 1) % fields.length),
     foundIn: new Float64Array(fields.length),
     object: 0,
   };
 }
 
 function namedField(name: string, field: RecordField): NamedField {
-  const quoted = wordsOf(Buffer.from(JSON.stringify(name)));
+  const named = wordsOf(Buffer.from(`${JSON.stringify(name)}:`));
   switch (field.kind) {
     case 'value': {
       const number = numberOf({ path: name, column: field.column, counts: null });
-      return { quoted, accepts: acceptedBy(field.column), number, group: null };
+      return { named, accepts: acceptedBy(field.column), number, group: null };
     }
     case 'counts': {
       const number = numberOf({ path: name, column: field.column, counts: field.fields });
-      return { quoted, accepts: 'counts', number, group: null };
+      return { named, accepts: 'counts', number, group: null };
     }
     case 'group': {
       const inner = [...field.fields].map(([innerName, column]) => {
         const number = numberOf({ path: `${name}.${innerName}`, column, counts: null });
         const innerField: NamedField = {
-          quoted: wordsOf(Buffer.from(JSON.stringify(innerName))),
+          named: wordsOf(Buffer.from(`${JSON.stringify(innerName)}:`)),
           accepts: acceptedBy(column),
           number,
           group: null,
         };
         return [innerName, innerField] as const;
       });
-      return { quoted, accepts: 'group', number: -1, group: groupOf(inner) };
+      return { named, accepts: 'group', number: -1, group: groupOf(inner) };
     }
   }
 }

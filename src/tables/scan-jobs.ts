@@ -4,6 +4,7 @@ import {
   numberEnd,
   startsWithWords,
   textEnd,
+  textEndByWords,
   textIn,
   valueBegin,
   valueEnd,
@@ -159,24 +160,23 @@ class JobScan {
   /** Notes the values of an object. Returns where it ends; 0: it is no object. */
   #fields(group: FieldGroup, begin: number): number {
     const bytes = this.#bytes;
-    const { fields, placeAfter, foundIn } = group;
+    const { fields, foundIn } = group;
     group.object += 1;
     let at = afterSpace(bytes, begin + 1);
     if (bytes[at] === closeBrace) return at + 1;
     let before = 0;
     for (;;) {
-      let place = placeAfter[before] ?? 0;
+      let place = this.#expected(group, before, at);
       let field = fields[place];
-      let nameEnd: number;
-      if (field !== undefined && startsWithWords(this.#view, at, field.quoted))
-        nameEnd = at + field.quoted.length;
+      let value: number;
+      if (field !== undefined) value = afterSpace(bytes, at + field.named.length);
       else {
-        nameEnd = textEnd(bytes, at);
+        const nameEnd = textEnd(bytes, at);
         place = nameEnd > 0 ? (group.placeOf.get(textIn(bytes, at, nameEnd)) ?? -1) : -1;
         field = fields[place];
-        if (field !== undefined) placeAfter[before] = place;
+        if (field !== undefined) expectAfter(group, before, place);
+        value = valueBegin(bytes, Math.abs(nameEnd));
       }
-      const value = valueBegin(bytes, Math.abs(nameEnd));
       if (value === 0) return 0;
       let end: number;
       if (field === undefined || foundIn[place] === group.object) {
@@ -195,6 +195,16 @@ class JobScan {
     }
   }
 
+  /** The place of the field whose name stands here, if it was found after this place before; otherwise -1. */
+  #expected({ fields, placesAfter }: FieldGroup, before: number, at: number): number {
+    const first = placesAfter[before * 2] ?? 0;
+    const one = fields[first];
+    if (one !== undefined && startsWithWords(this.#view, at, one.named)) return first;
+    const second = placesAfter[before * 2 + 1] ?? 0;
+    const other = fields[second];
+    return other !== undefined && startsWithWords(this.#view, at, other.named) ? second : -1;
+  }
+
   /** Notes a value. Returns where it ends; 0: it is none. */
   #value(field: NamedField, begin: number): number {
     const bytes = this.#bytes;
@@ -202,7 +212,7 @@ class JobScan {
     switch (field.accepts) {
       case 'text': {
         if (first !== quote) break;
-        const end = textEnd(bytes, begin);
+        const end = textEndByWords(bytes, this.#view, begin);
         this.#note(field.number, begin, end);
         return Math.abs(end);
       }
@@ -248,6 +258,11 @@ class JobScan {
     if (noted.length > mostKept) noted = new Int32Array(2 ** 18);
     return values;
   }
+}
+
+function expectAfter({ placesAfter }: FieldGroup, before: number, place: number): void {
+  placesAfter[before * 2 + 1] = placesAfter[before * 2] ?? 0;
+  placesAfter[before * 2] = place;
 }
 
 const [letterT, letterF] = Buffer.from('tf');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { numberIn, textEnd, textIn, valueEnd } from '../../src/shared/json-bytes.ts';
+import { numberIn, textEnd, textEndByWords, textIn, valueEnd } from '../../src/shared/json-bytes.ts';
 
 it('takes every byte below a space for what JSON.parse takes it, in a text and after an escape', () => {
   for (let code = 0; code < 0x80; code += 1) {
@@ -17,6 +17,43 @@ it('takes every byte below a space for what JSON.parse takes it, in a text and a
       if (isWhole) expect(textIn(bytes, 0, end)).toBe(parsed);
     }
   }
+});
+
+it('finds the end of a text four bytes at a time where it finds it byte by byte', () => {
+  const special = fc.constantFrom(
+    0x22,
+    0x5c,
+    0x00,
+    0x1f,
+    0x20,
+    0x21,
+    0x23,
+    0x5b,
+    0x5d,
+    0x7f,
+    0x80,
+    0xa2,
+    0xdc,
+    0xff,
+  );
+  const other = fc.integer({ min: 0, max: 255 });
+  const plain = fc.constant(0x61);
+  const bytes = fc.array(
+    fc.oneof(
+      { weight: 6, arbitrary: plain },
+      { weight: 1, arbitrary: special },
+      { weight: 1, arbitrary: other },
+    ),
+    { maxLength: 40 },
+  );
+  fc.assert(
+    fc.property(fc.nat(9), bytes, (before, text) => {
+      const all = Buffer.concat([Buffer.alloc(before, 0x61), Buffer.from([0x22, ...text])]);
+      const view = new DataView(all.buffer, all.byteOffset, all.byteLength);
+      expect(textEndByWords(all, view, before)).toBe(textEnd(all, before));
+    }),
+    { numRuns: 20_000, seed: 11 },
+  );
 });
 
 it('reads a number of any length as JSON.parse does', () => {

@@ -122,7 +122,7 @@ describe('a hot target', () => {
   ])('is read in pieces side by side, and every record comes once (%s filters)', async (_, inclusive) => {
     let now = 0;
     let most = 0;
-    const answer = listing(jobs, { pageSize: 20, inclusive, childrenListed: true });
+    const answer = listing(jobs, { pageSize: 10, inclusive, childrenListed: true });
     const { readJobs, ids, server } = await reading((asked) => answer(asked), {
       onPage: async () => {
         now += 1;
@@ -141,8 +141,16 @@ describe('a hot target', () => {
     expect(most).toBe(1);
   });
 
+  it('is read to its end, and nothing of it twice, if that is not far after four pages', async () => {
+    const answer = listing(jobs, { pageSize: 40, inclusive: true, childrenListed: true });
+    const { readJobs, ids, server } = await reading((asked) => answer(asked));
+    expect(await readJobs(window)).toMatchObject({ status: 'OK', records: 400 });
+    expect(ids()).toHaveLength(400);
+    expect(server.asked).toHaveLength(10);
+  });
+
   it('is not OK when one piece is not, and stops the others at once', async () => {
-    const answer = listing(jobs, { pageSize: 20, inclusive: true, childrenListed: true });
+    const answer = listing(jobs, { pageSize: 10, inclusive: true, childrenListed: true });
     const denied = new Date(to - 6 * day - seconds).toISOString().replace('.000', '');
     const { readJobs, server } = await reading((asked) => {
       if (asked.number < 4) return answer(asked);
@@ -161,7 +169,7 @@ describe('a hot target', () => {
   it('keeps no more pages in memory than there are sockets, however slowly they are taken', async () => {
     let taken = 0;
     let most = 0;
-    const answer = listing(jobs, { pageSize: 20, inclusive: true, childrenListed: true });
+    const answer = listing(jobs, { pageSize: 10, inclusive: true, childrenListed: true });
     const { readJobs, server } = await reading((asked) => answer(asked), {
       maxSockets: 2,
       onPage: async () => {
@@ -176,7 +184,7 @@ describe('a hot target', () => {
 
   it('hands on nothing more once the loop has thrown', async () => {
     let calls = 0;
-    const answer = listing(jobs, { pageSize: 20, inclusive: true, childrenListed: true });
+    const answer = listing(jobs, { pageSize: 10, inclusive: true, childrenListed: true });
     const { readJobs } = await reading((asked) => answer(asked), {
       onPage: async () => {
         calls += 1;
@@ -200,7 +208,7 @@ describe('a hot target', () => {
   });
 
   it('begins again as a whole when the token of a piece expires', async () => {
-    const answer = listing(jobs, { pageSize: 20, inclusive: true, childrenListed: true });
+    const answer = listing(jobs, { pageSize: 10, inclusive: true, childrenListed: true });
     let expired = false;
     const { readJobs, ids, restarts } = await reading((asked) => {
       if (asked.number > 10 && !expired && asked.query.has('nextToken')) {
