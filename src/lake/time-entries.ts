@@ -74,9 +74,9 @@ export class TimeEntries {
     // Before the entry is added: if scratch cannot take the blocks, everything is as it was.
     if (this.#scratch !== null && place > 0 && Number.isInteger(full)) this.#moveBlocks(this.#scratch, full);
     const { block, at } = this.#roomFor(number - this.#firstInMemory);
-    block.writeUInt32BE(high, at);
-    block.writeUInt32BE(middle, at + 4);
-    block.writeUInt32BE(low, at + 8);
+    setWord(block, at, high);
+    setWord(block, at + 4, middle);
+    setWord(block, at + 8, low);
     block.writeDoubleBE(instant, at + keyBytes);
     this.#size += 1;
     return number;
@@ -255,7 +255,15 @@ export function instantAt(bytes: Buffer, at: number): number {
   return bytes.readDoubleBE(at + keyBytes);
 }
 
-/** Without the checks of `readUInt32BE`, which take longer than the rest. */
+/** Without the checks of `writeUInt32BE`, which take longer than the rest. */
+function setWord(bytes: Buffer, at: number, word: number): void {
+  bytes[at] = word >>> 24;
+  bytes[at + 1] = word >>> 16;
+  bytes[at + 2] = word >>> 8;
+  bytes[at + 3] = word;
+}
+
+/** The same for `readUInt32BE`. */
 function wordAt(bytes: Buffer, at: number): number {
   const high = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
   return ((high << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)) >>> 0;

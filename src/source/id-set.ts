@@ -2,6 +2,7 @@
  * A set of ids. AWS's are UUIDs in capitals, which take about 34 bytes each here, outside of V8's heap. As strings they would take 77, and
  * V8 would move those of many open lists from heap to heap.
  */
+import { freeBytes } from '../shared/free-bytes.ts';
 import type { TextBytes } from '../tables/listed-record.ts';
 
 const words = 4;
@@ -17,8 +18,8 @@ const hyphen = 0x2d;
 const fields = [0, 8, 9, 13, 14, 18, 19, 23, 24, 36];
 
 export class IdSet {
-  /** Four words for each slot. Open addressing; all zero is free. */
-  #slots = new Uint32Array(64 * words);
+  /** Four words for each slot. Open addressing; all zero is free. A power of two. */
+  #slots = new Uint32Array(512 * words);
   #used = 0;
   /** The ids that are not such UUIDs. */
   readonly #others = new Set<string>();
@@ -36,7 +37,7 @@ export class IdSet {
     }
     const place = this.#placeOf();
     if (this.#isAt(place)) return;
-    this.#slots.set(this.#key, place);
+    this.#put(place);
     this.#used += 1;
     if (this.#used * words > this.#slots.length * fullest) this.#grow();
   }
@@ -75,14 +76,21 @@ export class IdSet {
     return true;
   }
 
+  // Word by word: `set` and `subarray` of so few take longer than all the rest.
+  #put(place: number): void {
+    const [slots, key] = [this.#slots, this.#key];
+    for (let word = 0; word < words; word += 1) slots[place + word] = key[word] ?? 0;
+  }
+
   #grow(): void {
-    const smaller = this.#slots;
+    const [smaller, key] = [this.#slots, this.#key];
     this.#slots = new Uint32Array(smaller.length * 2);
     for (let at = 0; at < smaller.length; at += words) {
       if (isFree(smaller, at)) continue;
-      this.#key.set(smaller.subarray(at, at + words));
-      this.#slots.set(this.#key, this.#placeOf());
+      for (let word = 0; word < words; word += 1) key[word] = smaller[at + word] ?? 0;
+      this.#put(this.#placeOf());
     }
+    freeBytes(smaller);
   }
 }
 
@@ -108,5 +116,5 @@ function homeOf(key: Uint32Array, slots: Uint32Array): number {
     mixed = Math.imul((mixed ^ (key[word] ?? 0)) >>> 0, 0x9e3779b1);
     mixed ^= mixed >>> 15;
   }
-  return ((mixed >>> 0) % (slots.length / words)) * words;
+  return (mixed & (slots.length / words - 1)) * words;
 }

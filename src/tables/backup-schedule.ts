@@ -85,7 +85,7 @@ function remembering(cron: Cron): Schedule {
     // Jobs come in the order of time, so the last interval is asked first.
     let interval = last !== undefined && isIn(last) ? last : known.find(isIn);
     if (interval === undefined) {
-      interval = intervalAt(cron, time);
+      interval = (last === undefined ? null : intervalBefore(cron, last, time)) ?? intervalAt(cron, time);
       if (known.push(interval) > 1_000) known.shift();
     }
     last = interval;
@@ -94,8 +94,17 @@ function remembering(cron: Cron): Schedule {
   };
 }
 
+const endless: Interval = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
+
+/** The interval that ends where this one begins, if the time lies in it: AWS lists the newest jobs first. Half the work. */
+function intervalBefore(cron: Cron, { from: to }: Interval, time: number): Interval | null {
+  if (time >= to) return null;
+  const [before] = cron.previousRuns(1, new Date(to));
+  const from = before?.getTime() ?? endless.from;
+  return from <= time ? { from, to } : null;
+}
+
 function intervalAt(cron: Cron, time: number): Interval {
-  const endless = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
   try {
     const next = cron.nextRun(new Date(time));
     // The millisecond more lets a start at this very time count.
