@@ -58,8 +58,9 @@ export function textEndByWords(bytes: Buffer, view: DataView, at: number): numbe
 }
 
 /**
- * The next four bytes of which one may be a quotation mark, a backslash or a control character. Four at a time, as a number: a byte is zero if
- * taking one from it borrows (the test for a zero byte in S. E. Anderson, Bit Twiddling Hacks).
+ * Where the next four bytes begin of which one is a quotation mark, a backslash or a control character, or the last bytes, if
+ * fewer than four are left. Four at a time, as a number: a byte is zero if taking one from it borrows (the test for a zero byte
+ * in S. E. Anderson, Bit Twiddling Hacks).
  */
 function plainEnd(view: DataView, at: number): number {
   const last = view.byteLength - 4;
@@ -180,9 +181,13 @@ export interface Words {
   readonly words: Float64Array;
 }
 
-/** @param text at least eight bytes of ASCII: it has no byte of zero, so none of its words is 0, -0 or NaN */
+/**
+ * @param text ASCII without a byte of zero: so none of its words is 0, -0 or NaN. A text of less than eight bytes is never
+ *   found (`startsWithWords`): whoever looks for it has to find it another way
+ */
 export function wordsOf(text: Buffer): Words {
   const { length } = text;
+  if (length < wordBytes) return { length: wordBytes, words: Float64Array.of(Number.NaN) };
   const begins = Array.from({ length: Math.ceil(length / wordBytes) }, (_, word) =>
     Math.min(word * wordBytes, length - wordBytes),
   );

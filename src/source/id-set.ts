@@ -18,7 +18,7 @@ const hyphen = 0x2d;
 const fields = [0, 8, 9, 13, 14, 18, 19, 23, 24, 36];
 
 export class IdSet {
-  /** Four words for each slot. Open addressing; all zero is free. A power of two. */
+  /** Four words for each slot. Open addressing; all zero is free. The number of slots is a power of two. */
   #slots = new Uint32Array(512 * words);
   #used = 0;
   /** The ids that are not such UUIDs. */

@@ -15,7 +15,7 @@ export interface JobField {
 
 /** A field of an object, as a scan looks for it. */
 export interface NamedField {
-  /** The name in its quotation marks, and the colon after it. */
+  /** The name in its quotation marks, and the colon after it. A very short name is not found by it, only by `placeOf`. */
   readonly named: Words;
   readonly accepts: 'text' | 'number' | 'boolean' | 'counts' | 'group';
   /** Of the JobField; -1: a group has none. */
@@ -27,8 +27,8 @@ export interface FieldGroup {
   readonly fields: readonly NamedField[];
   readonly placeOf: ReadonlyMap<string, number>;
   /**
-   * Which two places were found after a place, the last one first: records of a page have their fields in the same order, but
-   * lack some.
+   * Two places that are expected after a place, because they were found there, the last one first: records of a page have their
+   * fields in the same order, but lack some. Until then, as the columns stand.
    */
   readonly placesAfter: Int32Array;
   /** In which object each place was found last, and the number of this object: so a name that comes twice is found. */

@@ -195,7 +195,7 @@ class JobScan {
     }
   }
 
-  /** The place of the field whose name stands here, if it was found after this place before; otherwise -1. */
+  /** The place of the field whose name stands here, if it is one of the two that are expected after this place; otherwise -1. */
   #expected({ fields, placesAfter }: FieldGroup, before: number, at: number): number {
     const first = placesAfter[before * 2] ?? 0;
     const one = fields[first];

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { numberIn, textEnd, textEndByWords, textIn, valueEnd } from '../../src/shared/json-bytes.ts';
+import {
+  numberIn,
+  startsWithWords,
+  textEnd,
+  textEndByWords,
+  textIn,
+  valueEnd,
+  wordsOf,
+} from '../../src/shared/json-bytes.ts';
 
 it('takes every byte below a space for what JSON.parse takes it, in a text and after an escape', () => {
   for (let code = 0; code < 0x80; code += 1) {
@@ -54,6 +62,28 @@ it('finds the end of a text four bytes at a time where it finds it byte by byte'
     }),
     { numRuns: 20_000, seed: 11 },
   );
+});
+
+it('finds a name by all of its bytes', () => {
+  const isAt = (text: string, at: number, name: string) => {
+    const bytes = Buffer.from(text);
+    return startsWithWords(
+      new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+      at,
+      wordsOf(Buffer.from(name)),
+    );
+  };
+  const name = '"DestinationRecoveryPointArn":';
+  expect(isAt(`{${name}"arn"}`, 1, name)).toBe(true);
+  expect(isAt(`{${name}`, 1, name)).toBe(true);
+  for (let byte = 0; byte < name.length; byte += 1) {
+    const other = `${name.slice(0, byte)}_${name.slice(byte + 1)}`;
+    expect([other, isAt(`{${other}"arn"}`, 1, name)]).toEqual([other, false]);
+    expect(isAt(`{${name}`.slice(0, byte + 1), 1, name)).toBe(false);
+  }
+  // A short one has no eight bytes to compare: it is left to whoever reads the name.
+  expect(isAt('"Arn":', 0, '"Arn":')).toBe(false);
+  expect(isAt('{"Arn":"arn:aws:backup"}', 1, '"Arn":')).toBe(false);
 });
 
 it('reads a number of any length as JSON.parse does', () => {

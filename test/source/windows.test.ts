@@ -149,6 +149,14 @@ describe('a hot target', () => {
     expect(server.asked).toHaveLength(10);
   });
 
+  it('takes no request more if it ends with the fourth page', async () => {
+    const lately = Array.from({ length: 40 }, (_, index) => job(`job-${index}`, index * 1_000));
+    const answer = listing(lately, { pageSize: 10, inclusive: true, childrenListed: true });
+    const { readJobs, server } = await reading((asked) => answer(asked));
+    expect(await readJobs(window)).toMatchObject({ status: 'OK', records: 40 });
+    expect(server.asked).toHaveLength(4);
+  });
+
   it('is not OK when one piece is not, and stops the others at once', async () => {
     const answer = listing(jobs, { pageSize: 10, inclusive: true, childrenListed: true });
     const denied = new Date(to - 6 * day - seconds).toISOString().replace('.000', '');
@@ -246,6 +254,23 @@ describe('children', () => {
     expect([...ids()].sort()).toEqual(allOfThem);
     const parents = server.asked.map(({ query }) => query.get('parentJobId'));
     expect(parents).toEqual([null, 'parent', 'parent', 'child-3']);
+  });
+
+  it('that are hidden are asked for by a parent that a piece of a long list has shown', async () => {
+    const others = Array.from({ length: 100 }, (_, index) => job(`single-${index}`, index * 30 * 60_000));
+    const early = [
+      parent('parent', 6 * day, 2),
+      child('one', 'parent', 6 * day),
+      child('two', 'parent', 6 * day),
+    ];
+    const { readJobs, ids, server } = await reading(
+      listing([...others, ...early], { pageSize: 10, inclusive: true, childrenListed: false }),
+    );
+    expect(await readJobs({ from, to: to + 1 })).toMatchObject({ status: 'OK', records: 103 });
+    expect(new Set(server.asked.map(({ query }) => query.get('createdBefore'))).size).toBe(8);
+    expect([...ids()].sort()).toEqual(
+      [...others, ...early].map((one) => Reflect.get(one, 'CopyJobId')).sort(),
+    );
   });
 
   it('that are listed are not asked for again', async () => {

@@ -66,6 +66,15 @@ describe('the interval between two starts', () => {
     expect(interval(workdays, '2026-11-23T05:00:00.000Z')).toBe(24);
   });
 
+  it('has no beginning before the first start, whatever was asked before', () => {
+    const twice = 'cron(0 3 1 3 ? 2026,2028)';
+    expect(interval(twice, '2026-05-01T00:00:00Z')).toBe(731 * 24);
+    expect(interval(twice, '2025-12-01T00:00:00Z')).toBeNull();
+    expect(interval(twice, '2025-12-01T00:00:00Z')).toBeNull();
+    expect(interval(twice, '2028-05-01T00:00:00Z')).toBeNull();
+    expect(interval(twice, '2026-05-01T00:00:00Z')).toBe(731 * 24);
+  });
+
   it('follows the clocks of the time zone', () => {
     const daily = 'cron(0 5 ? * * *)';
     expect(interval(daily, '2026-10-24T12:00:00Z', 'Europe/Berlin')).toBe(25);
