@@ -1,12 +1,17 @@
 /**
- * A set of ids. AWS's are UUIDs in capitals, which take about 34 bytes each here, outside of V8's heap. As strings they would take 77, and
- * V8 would move those of many open lists from heap to heap.
+ * A set of ids. AWS's are UUIDs in capitals, which take 16 bytes each here until somebody asks for one, and about 34 from then on,
+ * outside of V8's heap. As strings they would take 77, and V8 would move those of many open lists from heap to heap. Most lists
+ * add ids and never ask.
  */
 import { freeBytes } from '../shared/free-bytes.ts';
 import type { TextBytes } from '../tables/listed-record.ts';
 
 const words = 4;
 const fullest = 0.7;
+
+/** Ids in a piece of `#added`: the first ones are small, because most lists are short. */
+const smallestPiece = 64;
+const largestPiece = 1024;
 
 /** The value of a digit; -1: it is none. A small letter is none: the id would be another one in capitals. */
 const digitValues = new Int8Array(256).fill(-1);
@@ -19,14 +24,19 @@ const fields = [0, 8, 9, 13, 14, 18, 19, 23, 24, 36];
 
 export class IdSet {
   /** Four words for each slot. Open addressing; all zero is free. The number of slots is a power of two. */
-  #slots = new Uint32Array(512 * words);
+  #slots = new Uint32Array(smallestPiece * words);
   #used = 0;
+  /** The words of ids that have no slot yet, in pieces that are full, but for the last one. */
+  #added: Uint32Array[] = [];
+  /** Words of the last piece. */
+  #filled = 0;
   /** The ids that are not such UUIDs. */
   readonly #others = new Set<string>();
   /** Of the id that was asked for last. */
   readonly #key = new Uint32Array(words);
 
   has(id: string | TextBytes): boolean {
+    this.#place();
     return this.#isUuid(bytesOf(id)) ? this.#isAt(this.#placeOf()) : this.#others.has(textOf(id));
   }
 
@@ -35,6 +45,33 @@ export class IdSet {
       this.#others.add(textOf(id));
       return;
     }
+    let piece = this.#added.at(-1);
+    if (piece === undefined || this.#filled === piece.length) {
+      const length = piece === undefined ? smallestPiece * words : piece.length * 2;
+      piece = new Uint32Array(Math.min(length, largestPiece * words));
+      this.#added.push(piece);
+      this.#filled = 0;
+    }
+    for (let word = 0; word < words; word += 1) piece[this.#filled + word] = this.#key[word] ?? 0;
+    this.#filled += words;
+  }
+
+  /** Gives each id that was added a slot. */
+  #place(): void {
+    const last = this.#added.at(-1);
+    if (last === undefined || (this.#added.length === 1 && this.#filled === 0)) return;
+    for (const piece of this.#added) {
+      const end = piece === last ? this.#filled : piece.length;
+      for (let at = 0; at < end; at += words) this.#placeAt(piece, at);
+      if (piece !== last) freeBytes(piece);
+    }
+    // Kept, for somebody who adds and asks in turn.
+    this.#added = [last];
+    this.#filled = 0;
+  }
+
+  #placeAt(piece: Uint32Array, at: number): void {
+    for (let word = 0; word < words; word += 1) this.#key[word] = piece[at + word] ?? 0;
     const place = this.#placeOf();
     if (this.#isAt(place)) return;
     this.#put(place);
@@ -83,11 +120,11 @@ export class IdSet {
   }
 
   #grow(): void {
-    const [smaller, key] = [this.#slots, this.#key];
+    const smaller = this.#slots;
     this.#slots = new Uint32Array(smaller.length * 2);
     for (let at = 0; at < smaller.length; at += words) {
       if (isFree(smaller, at)) continue;
-      for (let word = 0; word < words; word += 1) key[word] = smaller[at + word] ?? 0;
+      for (let word = 0; word < words; word += 1) this.#key[word] = smaller[at + word] ?? 0;
       this.#put(this.#placeOf());
     }
     freeBytes(smaller);

@@ -28,6 +28,30 @@ it('has what was added, and nothing else, whether ids are UUIDs or any texts', (
   );
 });
 
+it('has what was added until then, whenever somebody asks', () => {
+  const numbered = (number: number) => `${number.toString(16).toUpperCase().padStart(8, '0')}${nil.slice(8)}`;
+  const steps = fc.array(fc.tuple(fc.constantFrom(1, 2, 63, 64, 65, 700, 2_000), fc.nat(3_000)), {
+    maxLength: 8,
+  });
+  fc.assert(
+    fc.property(steps, (all) => {
+      const [set, expected] = [new IdSet(), new Set<string>()];
+      for (const [count, first] of all) {
+        for (let number = first; number < first + count; number += 1) {
+          set.add(numbered(number));
+          expected.add(numbered(number));
+        }
+        for (let number = first - 3; number < first + count + 3; number += 1) {
+          if (number < 0 || set.has(numbered(number)) === expected.has(numbered(number))) continue;
+          expect.fail(`${numbered(number)} after ${JSON.stringify(all)}`);
+        }
+      }
+      expect([...expected].every((one) => set.has(one))).toBe(true);
+    }),
+    { numRuns: 60, seed: 3 },
+  );
+});
+
 it('has many that differ in one digit only', () => {
   const ids = Array.from({ length: 20_000 }, (_, at) => {
     const digits = at.toString(16).toUpperCase().padStart(8, '0');
