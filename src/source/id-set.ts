@@ -32,11 +32,11 @@ export class IdSet {
   #filled = 0;
   /** The ids that are not such UUIDs. */
   readonly #others = new Set<string>();
-  /** Of the id that was asked for last. */
+  /** Of the id that was asked for, or added, last. */
   readonly #key = new Uint32Array(words);
 
   has(id: string | TextBytes): boolean {
-    this.#place();
+    this.#placeAdded();
     return this.#isUuid(bytesOf(id)) ? this.#isAt(this.#placeOf()) : this.#others.has(textOf(id));
   }
 
@@ -57,12 +57,12 @@ export class IdSet {
   }
 
   /** Gives each id that was added a slot. */
-  #place(): void {
+  #placeAdded(): void {
     const last = this.#added.at(-1);
     if (last === undefined || (this.#added.length === 1 && this.#filled === 0)) return;
     for (const piece of this.#added) {
       const end = piece === last ? this.#filled : piece.length;
-      for (let at = 0; at < end; at += words) this.#placeAt(piece, at);
+      for (let at = 0; at < end; at += words) this.#placeOne(piece, at);
       if (piece !== last) freeBytes(piece);
     }
     // Kept, for somebody who adds and asks in turn.
@@ -70,7 +70,7 @@ export class IdSet {
     this.#filled = 0;
   }
 
-  #placeAt(piece: Uint32Array, at: number): void {
+  #placeOne(piece: Uint32Array, at: number): void {
     for (let word = 0; word < words; word += 1) this.#key[word] = piece[at + word] ?? 0;
     const place = this.#placeOf();
     if (this.#isAt(place)) return;

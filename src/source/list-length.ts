@@ -2,7 +2,7 @@
  * How long a list of copy jobs is, guessed from its first pages: whether to read it in pieces has to be decided before its end
  * is seen. AWS does not document the order of a list. So what is read does not depend on the guess, only how many requests it
  * takes, and how long. It assumes that jobs come in the order of their creation, from either end, at about the same rate in the
- * whole window. At most 27 pages are read before a list is cut.
+ * whole window. At most 28 pages are read before a list is cut.
  */
 import type { Window } from './source.ts';
 import { beginOf } from './window.ts';

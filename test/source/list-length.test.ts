@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ListLength } from '../../src/source/list-length.ts';
 import type { Window } from '../../src/source/source.ts';
@@ -56,6 +57,25 @@ describe('a list in which the guess is wrong', () => {
     expect(longAfter(shuffled(steady(12)))).toBe(null);
     const burst = Array.from({ length: 100 * perPage }, () => to - 29 * day);
     expect(longAfter([...steady(6, to - 29 * day), ...burst])).toBe(15);
+  });
+
+  it('is long after 28 pages at the latest, whatever its jobs say', () => {
+    const time = fc.oneof(fc.integer({ min: to - 40 * day, max: to }), fc.constantFrom(null, to, to - day));
+    const some = fc
+      .tuple(time, fc.integer({ min: 1, max: 120 }))
+      .map(([one, count]) => Array(count).fill(one));
+    const any = fc.array(some, { minLength: 1, maxLength: 30 }).map((all) => all.flat());
+    fc.assert(
+      fc.property(any, (times) => {
+        const all = Array.from({ length: 30 * perPage }, (_, at) => times[at % times.length] ?? null);
+        expect(longAfter(all)).toBeLessThanOrEqual(28);
+        expect(longAfter(all)).not.toBeNull();
+      }),
+      { numRuns: 1_000, seed: 4 },
+    );
+    // After four pages just too few are left to cut it there, and the fifth seems to be its end.
+    const early = steady(4, to - 6.2 * day);
+    expect(longAfter([...early, ...Array(40 * perPage).fill(to - memoryMs)])).toBe(28);
   });
 
   it('is long when its jobs have all the same time, or none', () => {
