@@ -11,7 +11,7 @@ import type {
 import type { ProxyAgent, ProxyAgentOptions } from 'proxy-agent';
 import { programPackage } from '../shared/program-package.ts';
 import { AwsClock } from './clock.ts';
-import { feedingClock } from './clock-feeding-handler.ts';
+import { feedingClock, isSts } from './clock-feeding-handler.ts';
 import { checkingOrigin } from './origin-checking-handler.ts';
 import { proxyFrom } from './proxy.ts';
 import { awsOrigin, type ResponseOrigin } from './response-origin.ts';
@@ -123,7 +123,7 @@ export function createAws(options: AwsOptions): Aws {
     throwOnRequestTimeout: true,
   }));
   const { origin = awsOrigin } = options;
-  const clock = new AwsClock();
+  const clock = new AwsClock(undefined, isSts);
   const requestHandler = feedingClock(origin === null ? handler : checkingOrigin(handler, origin), clock);
   const { retryForMs = shortRetryMs, onRetry = () => undefined } = options;
   const policy: RetryPolicy = { ...retryDelays, retryForMs, onRetry };

@@ -13,7 +13,7 @@ export function feedingClock(handler: NodeHttpHandler, clock: AwsClock): NodeHtt
     const time = Date.parse(headers.date ?? '');
     // An error without a request id is not AWS's. A response with an Age header comes from a cache.
     const isFresh = (statusCode < 300 || requestIdOf(headers) !== null) && !('age' in headers);
-    if (who !== null && isFresh && !Number.isNaN(time)) clock.saw(who, time);
+    if (who !== null && isFresh && !Number.isNaN(time)) clock.overheard(who, time);
     return answered;
   };
   return wrapped(handler, handle);
@@ -33,6 +33,11 @@ const names: Readonly<Record<string, string>> = {
   backup: 'AWS Backup',
   s3: 'Amazon S3',
 };
+
+/** True of STS in any region: the first that a run asks. */
+export function isSts(who: string): boolean {
+  return who.startsWith(witnessName('sts', ''));
+}
 
 /** @param service its name in signatures */
 export function witnessName(service: string, region: string): string {

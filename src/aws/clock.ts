@@ -32,12 +32,19 @@ const machine: ClockSources = { local: () => Date.now(), monotonic: () => perfor
  */
 export class AwsClock {
   readonly #sources: ClockSources;
+  readonly #isAwaited: (who: string) => boolean;
+  readonly #overheard = new Map<string, ClockReading>();
   readonly #readings = new Map<string, ClockReading>();
   #base: ClockReading | null = null;
   #agreedSince: number | null = null;
 
-  constructor(sources: ClockSources = machine) {
+  /**
+   * @param isAwaited whose responses count at once. Those of others count when a time is agreed on: which time that is must not
+   *   depend on what else has responded by then. Default: all
+   */
+  constructor(sources: ClockSources = machine, isAwaited: (who: string) => boolean = () => true) {
     this.#sources = sources;
+    this.#isAwaited = isAwaited;
   }
 
   /** AWS's time, in milliseconds since the epoch. */
@@ -59,12 +66,17 @@ export class AwsClock {
     };
   }
 
-  /** Records the Date of a response. */
-  saw(who: string, epochMs: number): ClockReading {
+  /** Records the Date of a response that was asked for because of it. */
+  saw(who: string, epochMs: number): void {
     const reading = { who, epochMs, at: this.#sources.monotonic() };
     this.#readings.set(who, reading);
     if (this.#agreedSince === null) this.#base = reading;
-    return reading;
+  }
+
+  /** Records the Date of any other response. */
+  overheard(who: string, epochMs: number): void {
+    if (this.#agreedSince !== null || this.#isAwaited(who)) this.saw(who, epochMs);
+    else this.#overheard.set(who, { who, epochMs, at: this.#sources.monotonic() });
   }
 
   /** The latest reading from each service, in the order in which the services first responded. */
@@ -76,6 +88,8 @@ export class AwsClock {
   agree(on: ClockReading): void {
     this.#agreedSince ??= on.epochMs;
     this.#base = on;
+    for (const [who, reading] of this.#overheard) this.#readings.set(who, reading);
+    this.#overheard.clear();
   }
 
   /** The first agreed time, which is the run's as-of; null: none yet. */

@@ -1,4 +1,4 @@
-/** When a request is on its way, so that the time until its response comes can be used. */
+/** When requests are on their way, so that the time until their responses come can be used. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ClientRequest } from 'node:http';
 
@@ -6,16 +6,25 @@ import type { ClientRequest } from 'node:http';
 const created = 'http.client.request.created';
 
 /**
- * Resolves when the next HTTP request of this process has been handed to the network, or has failed. Never rejects.
- * @param work also resolves when this has ended: perhaps no request is made
+ * Resolves when the next HTTP requests of this process have been handed to the network, or have failed. Never rejects.
+ * @param count how many; at least 1
+ * @param work also resolves when this has ended: perhaps fewer requests are made
  */
-export function nextRequestSent(work: Promise<unknown>): Promise<void> {
+export function nextRequestsSent(count: number, work: Promise<unknown>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
+  const awaited = new Set<ClientRequest>();
+  let left = count;
   const onCreated = (message: unknown): void => {
-    unsubscribe(created, onCreated);
+    left -= 1;
+    if (left === 0) unsubscribe(created, onCreated);
     // Safe: the documentation says that the message holds the request.
     const { request } = message as { readonly request: ClientRequest };
-    request.once('finish', resolve).once('close', resolve);
+    awaited.add(request);
+    const hasLeft = (): void => {
+      awaited.delete(request);
+      if (left === 0 && awaited.size === 0) resolve();
+    };
+    request.once('finish', hasLeft).once('close', hasLeft);
   };
   const end = (): void => {
     unsubscribe(created, onCreated);

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { LocalKeys } from '../checkpoints/signing.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Engine } from '../lake/engines/engine.ts';
-import { openEngine } from '../lake/engines/open-engine.ts';
+import { loadEngine } from '../lake/engines/open-engine.ts';
 import { openPublishGate, type PublishGate } from '../lake/publish-window.ts';
 import { openScratch, type Scratch } from '../lake/scratch.ts';
 import { PageThread } from '../page-thread/page-thread.ts';
@@ -66,8 +66,12 @@ async function withPrepared<Result>(
   { started, stops, asked }: StartedRun,
   work: (run: OpenRun) => Promise<Result>,
 ): Promise<Result> {
-  const { signing, ...caller } = await asked;
-  const planning = await prepare(settings, { ...io, mode: 'write', draining: stops.draining }, caller);
+  // Its packages are loaded until the responses come.
+  const loading = loadEngine(settings.engine);
+  // Whoever waits for it gets the error.
+  loading.catch(() => undefined);
+  const { signing, ...requests } = await asked;
+  const planning = await prepare(settings, { ...io, mode: 'write', draining: stops.draining }, requests);
   const log = io.log.child({ run_id: planning.runId });
   const discovery = begunAtOnce(planning.discover());
   try {
@@ -90,7 +94,8 @@ async function withPrepared<Result>(
       whenFull: 'Raise --scratch-limit, or publish more often with a smaller --publish-every.',
     });
     try {
-      const engine = await openEngine(settings.engine, {
+      const openEngine = await loading;
+      const engine = await openEngine({
         memoryLimitBytes: settings.memoryLimitBytes,
         scratch: await scratch.subfolder('engine'),
         claim: () => scratch.claim(),

@@ -12,15 +12,12 @@ import { joinNight } from '../ledger/nights.ts';
 import type { Planned } from '../ledger/planned.ts';
 import { newestRun, newRunId } from '../ledger/runs.ts';
 import { askUnlessStopped } from '../shared/abort.ts';
-import { begunAtOnce } from '../shared/begun-at-once.ts';
 import { LinkError } from '../shared/errors.ts';
 import { lakeTables } from '../tables/lake-tables.ts';
 import { AsOf } from '../targets/as-of.ts';
-import type { IdentifiedCaller } from '../targets/caller.ts';
 import type { Caller } from '../targets/target.ts';
-import { discoverTargets } from '../targets/targets.ts';
-import { type AskedCaller, type AskingIo, askCaller } from './ask-caller.ts';
 import { discoverPlan, type Plan } from './discovery.ts';
+import { type AskingIo, type FirstRequests, sendFirstRequests } from './first-requests.ts';
 
 /** All but the plan itself. */
 export interface Prepared {
@@ -71,15 +68,14 @@ export async function makePlan(settings: Settings, io: PlanningIo): Promise<Plan
 /**
  * Opens the lake, and in mode `write` proves that it is writable, before it asks any target for anything. Meanwhile AWS says
  * which accounts and regions there are.
- * @param asked who runs this. Default: asks now
+ * @param requests who runs this, and for which targets. Default: asks now
  * @throws ReportedError (src/shared/errors.ts) when that fails; UnavailableError when `draining` is aborted
  */
 export async function prepare(
   settings: Settings,
   io: PlanningIo,
-  { aws, identified }: AskedCaller = askCaller(settings, io),
+  requests: FirstRequests = sendFirstRequests(settings, io),
 ): Promise<Prepared> {
-  const failed = new AbortController();
   try {
     for (const { name, nearest } of unknownRegions(settings.regions === 'enabled' ? [] : settings.regions)) {
       io.log.warn(
@@ -87,22 +83,17 @@ export async function prepare(
         `this version knows no region ${name}${nearest === null ? '' : `; the closest name that it knows is ${nearest}`}. If AWS has the region, it is read`,
       );
     }
-    return await prepareFor(aws, await identified, settings, io, failed.signal);
+    return await prepareFor(requests, settings, io);
   } catch (error) {
-    failed.abort();
-    aws.close();
+    requests.cancel();
+    requests.aws.close();
     throw error;
   }
 }
 
-/** @param failed ends what is asked meanwhile */
-async function prepareFor(
-  aws: Aws,
-  identified: IdentifiedCaller,
-  settings: Settings,
-  io: PlanningIo,
-  failed: AbortSignal,
-): Promise<Prepared> {
+async function prepareFor(requests: FirstRequests, settings: Settings, io: PlanningIo): Promise<Prepared> {
+  const { aws } = requests;
+  const identified = await requests.identified;
   const { caller, credentials, region } = identified;
   const { clock } = aws;
   const witnesses = new AsOf({
@@ -119,17 +110,6 @@ async function prepareFor(
   const provisionalId = newRunId(present, Date.now());
   const log = io.log.child({ run_id: provisionalId });
   const signal = io.draining;
-  const targets = begunAtOnce(
-    discoverTargets({
-      ...settings,
-      aws,
-      caller,
-      credentials,
-      homeRegion: region,
-      signal: AbortSignal.any([signal, failed]),
-    }),
-  );
-
   const store = await openLakeStore(settings, {
     create: io.mode === 'write',
     aws: () => aws,
@@ -176,7 +156,7 @@ async function prepareFor(
         log,
         signal,
         progress: io.progress,
-        targets,
+        targets: requests.targets(),
       });
     const close = async () => {
       await store.close();

@@ -1,11 +1,11 @@
 /**
- * How a run starts: with its keys, its deadline and its first request. Until the response comes, the job loads the engine and
+ * How a run starts: with its keys, its deadline and its first requests. Until the responses come, the job loads the engine and
  * what else a run needs: both take some tenths of a second.
  */
 import { type LocalKeys, readLocalKeys } from '../checkpoints/signing.ts';
 import type { Settings } from '../config/settings.ts';
 import type { JobIo } from '../telemetry/job-io.ts';
-import { type AskedCaller, askCaller } from './ask-caller.ts';
+import { type FirstRequests, sendFirstRequests } from './first-requests.ts';
 import { createStopSignals, type StopSignals } from './stop-signals.ts';
 
 export interface StartedRun {
@@ -13,10 +13,10 @@ export interface StartedRun {
   readonly started: number;
   readonly stops: StopSignals;
   /** Rejects with a UsageError when a key or a proxy cannot be used. */
-  readonly asked: Promise<AskedCaller & { readonly signing: LocalKeys }>;
+  readonly asked: Promise<FirstRequests & { readonly signing: LocalKeys }>;
   /**
-   * Resolves when the first request has been sent, or never will be. Whoever keeps this thread busy from then on delays
-   * nothing but what waits for the response. Never rejects.
+   * Resolves when the first requests have been sent, or never will be. Whoever keeps this thread busy from then on delays
+   * nothing but what waits for the responses. Never rejects.
    */
   readonly sent: Promise<void>;
 }
@@ -27,11 +27,12 @@ export function startRun(settings: Settings, { log, progress, stopping }: JobIo)
   const stops = createStopSignals(stopping, settings.deadlineMs);
   const ask = async () => {
     const signing = readLocalKeys(settings);
-    return { ...askCaller(settings, { log, progress, mode: 'write', draining: stops.draining }), signing };
+    const asking = { log, progress, mode: 'write', draining: stops.draining } as const;
+    return { ...sendFirstRequests(settings, asking), signing };
   };
   const asked = ask();
   const sent = asked.then(
-    (caller) => caller.sent,
+    (requests) => requests.sent,
     () => undefined,
   );
   return { started, stops, asked, sent };

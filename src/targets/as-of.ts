@@ -78,7 +78,8 @@ export class AsOf {
   }
 
   /**
-   * Returns as-of, in milliseconds since the epoch. From then on the clock of `aws` follows it.
+   * Returns as-of, in milliseconds since the epoch. From then on the clock of `aws` follows it. Beside STS and the local clock,
+   * only those count that are asked here: see AwsClock.
    * @throws UnavailableError when the witnesses do not agree
    */
   async determine(): Promise<number> {

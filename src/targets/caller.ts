@@ -13,14 +13,18 @@ import type { Caller } from './target.ts';
 /** The region of STS if neither the environment nor the profile names one. */
 const defaultRegion = 'us-east-1';
 
-export interface IdentifiedCaller {
+/** With what, and where, the caller is asked for: known before STS says who it is. */
+export interface CallerAccess {
+  /** The caller's own credentials, shared and renewed. */
+  readonly credentials: AwsCredentialIdentityProvider;
+  /** The region of the STS that is asked: the given one, the environment's or profile's, or us-east-1. */
+  readonly region: string;
+}
+
+export interface IdentifiedCaller extends CallerAccess {
   readonly caller: Caller;
   /** The Date of this one response, in milliseconds since the epoch. The run's as-of needs more witnesses: see AsOf. */
   readonly asOf: number;
-  /** The caller's own credentials, shared and renewed. */
-  readonly credentials: AwsCredentialIdentityProvider;
-  /** The region of the STS that was asked: the given one, the environment's or profile's, or us-east-1. */
-  readonly region: string;
 }
 
 export interface IdentifyOptions {
@@ -30,7 +34,7 @@ export interface IdentifyOptions {
   /** When it is aborted, the request is cancelled, and the signal's reason is thrown. */
   readonly signal?: AbortSignal;
   /** Called right before each attempt is sent, when the credentials are there. */
-  readonly onSending?: () => void;
+  readonly onSending?: (access: CallerAccess) => void;
 }
 
 /**
@@ -49,7 +53,7 @@ export async function identifyCaller(aws: Aws, options: IdentifyOptions = {}): P
   const kept = captureResponse(command.middlewareStack);
   command.middlewareStack.add(
     (next) => (args) => {
-      options.onSending?.();
+      options.onSending?.({ credentials, region });
       return next(args);
     },
     // In this step the lowest priority is closest to the wire.

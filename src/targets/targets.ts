@@ -11,7 +11,8 @@ import type { Caller, Target } from './target.ts';
 
 export interface TargetPlan {
   readonly aws: Aws;
-  readonly caller: Caller;
+  /** Needed when the first accounts are known. If it rejects, so does the discovery. */
+  readonly caller: Promise<Caller>;
   /** The caller's own credentials. */
   readonly credentials: AwsCredentialIdentityProvider;
   /** The region for STS and Organizations, from `identifyCaller`. */
@@ -39,8 +40,9 @@ export async function* discoverTargets(
   const excluded = new Set(plan.excludeAccounts);
   const assume = roleAssumer(plan.aws, plan.credentials, plan.homeRegion);
   const listing = regionsOf(plan);
-  // Whoever waits for it gets the error.
+  // Whoever waits for them gets the error.
   listing.catch(() => undefined);
+  plan.caller.catch(() => undefined);
   const readers: Reader[] = [];
   let selected = 0;
   for await (const accounts of selectedAccounts(plan)) {
@@ -48,7 +50,8 @@ export async function* discoverTargets(
     const left = accounts.filter(({ accountId }) => !excluded.has(accountId));
     if (left.length === 0) continue;
     const regions = await listing;
-    const found = left.map((account) => readerOf(plan, account, regions, assume));
+    const caller = await plan.caller;
+    const found = left.map((account) => readerOf(plan, account, { caller, regions, assume }));
     readers.push(...found);
     yield inTurns(found, regions);
   }
@@ -83,13 +86,12 @@ interface Reader {
 function readerOf(
   plan: TargetPlan,
   { accountId, name }: OrganizationAccount,
-  regions: readonly string[],
-  assume: Assume,
+  { caller, regions, assume }: ReadingAs & { readonly regions: readonly string[] },
 ): Reader {
-  const credentials = credentialsFor(plan, accountId, assume);
+  const credentials = credentialsFor(plan, accountId, { caller, assume });
   const regionNamed = plan.regions !== 'enabled';
   // The list is of the caller's account; another account may have enabled other regions.
-  const listed = !regionNamed && accountId === plan.caller.accountId ? { regionListed: true as const } : {};
+  const listed = !regionNamed && accountId === caller.accountId ? { regionListed: true as const } : {};
   const targets = regions.map((region): [string, Target] => [
     region,
     { accountId, region, accountName: name, regionNamed, ...listed, credentials },
@@ -110,7 +112,7 @@ async function* selectedAccounts(plan: TargetPlan): AsyncGenerator<readonly Orga
   const { accounts } = plan;
   switch (accounts.kind) {
     case 'self':
-      yield [{ accountId: plan.caller.accountId, name: null }];
+      yield [{ accountId: (await plan.caller).accountId, name: null }];
       return;
     case 'listed':
       yield [...new Set(accounts.accountIds)].sort().map((accountId) => ({ accountId, name: null }));
@@ -155,11 +157,18 @@ async function* organizationAccounts(
   }
 }
 
-type Assume = (role: RoleToAssume) => AwsCredentialIdentityProvider;
+interface ReadingAs {
+  readonly caller: Caller;
+  readonly assume: (role: RoleToAssume) => AwsCredentialIdentityProvider;
+}
 
 /** The caller's own account is read with the caller's own credentials, without assuming a role. */
-function credentialsFor(plan: TargetPlan, accountId: string, assume: Assume): AwsCredentialIdentityProvider {
-  const { caller, credentials } = plan;
+function credentialsFor(
+  plan: TargetPlan,
+  accountId: string,
+  { caller, assume }: ReadingAs,
+): AwsCredentialIdentityProvider {
+  const { credentials } = plan;
   if (accountId === caller.accountId) return credentials;
   return assume({
     roleArn: roleArn(caller.partition, accountId, plan.roleName),

@@ -35,3 +35,17 @@ it('accounts and regions are asked for while the lake is opened, and no more onc
   await delay(1_200);
   expect(asked()).toBe(before);
 });
+
+it('accounts and regions are asked for no more once STS has refused the caller', async () => {
+  lab = await openLab();
+  const asked = () => lab.simulator.requests().recent.filter(({ api }) => api === 'ListAccounts').length;
+  lab.simulator.addFaults([
+    { kind: 'deny', api: 'GetCallerIdentity' },
+    { kind: 'throttle', api: 'ListAccounts' },
+  ]);
+  await expect(lab.run()).rejects.toMatchObject({ exitCode: 77 });
+  const before = asked();
+  expect(before).toBeGreaterThan(0);
+  await delay(1_200);
+  expect(asked()).toBe(before);
+});

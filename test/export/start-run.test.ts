@@ -15,12 +15,15 @@ afterEach(async () => {
 });
 
 /** The requests of this process that have left when `sent` resolves, by their ports; the response of STS comes much later. */
-async function sentBy({ settings, io, simulator }: Lab): Promise<readonly number[]> {
+async function sentBy(
+  { settings, io, simulator }: Lab,
+  flags: Parameters<Lab['settings']>[0] = {},
+): Promise<readonly number[]> {
   const requests: ClientRequest[] = [];
   // Safe: nodejs.org/api/diagnostics_channel.html, http.client.request.created.
   const note = (message: unknown) => void requests.push((message as { request: ClientRequest }).request);
   subscribe('http.client.request.created', note);
-  const { asked, sent, stops } = startRun(settings({}), io(new AbortController().signal));
+  const { asked, sent, stops } = startRun(settings(flags), io(new AbortController().signal));
   const { aws, identified } = await asked;
   try {
     let isIdentified = false;
@@ -42,9 +45,12 @@ async function sentBy({ settings, io, simulator }: Lab): Promise<readonly number
 
 const portOf = (url: string) => Number(new URL(url).port);
 
-it('has sent its first request long before the response comes', async () => {
+it('has asked for the caller, the accounts and the regions long before a response comes', async () => {
   lab = await openLab({ latencyMs: 500 });
-  expect(await sentBy(lab)).toEqual([portOf(lab.simulator.endpoint)]);
+  const port = portOf(lab.simulator.endpoint);
+  expect(await sentBy(lab)).toEqual([port, port, port]);
+  expect(await sentBy(lab, { regions: 'us-east-1' })).toEqual([port, port]);
+  expect(await sentBy(lab, { regions: 'us-east-1', accounts: 'self' })).toEqual([port]);
 });
 
 it('waits for credentials that need a request of their own', async () => {
@@ -61,14 +67,17 @@ it('waits for credentials that need a request of their own', async () => {
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', undefined);
   vi.stubEnv('AWS_CONTAINER_CREDENTIALS_FULL_URI', `http://127.0.0.1:${port}/credentials`);
   try {
-    expect(await sentBy(lab)).toEqual([port, portOf(lab.simulator.endpoint)]);
+    expect(await sentBy(lab)).toEqual([
+      port,
+      ...Array.from({ length: 3 }, () => portOf(lab?.simulator.endpoint ?? '')),
+    ]);
   } finally {
     server.closeAllConnections();
     server.close();
   }
 });
 
-it('needs the client of no service but STS: the others are loaded meanwhile', async () => {
+it('needs the clients of no services but those it asks first: the others are loaded meanwhile', async () => {
   const loaded = (file: string) =>
     promisify(execFile)(process.execPath, [
       '--input-type=module',
@@ -80,6 +89,8 @@ it('needs the client of no service but STS: the others are loaded meanwhile', as
          /node_modules.(@aws-sdk.client-[a-z0-9]+)/.exec(path)?.[1]);
        console.log([...new Set(names)].filter((name) => name !== undefined).sort().join());`,
     ]);
-  expect((await loaded('start-run.ts')).stdout.trim()).toBe('@aws-sdk/client-sts');
+  expect((await loaded('start-run.ts')).stdout.trim()).toBe(
+    '@aws-sdk/client-account,@aws-sdk/client-organizations,@aws-sdk/client-sts',
+  );
   expect((await loaded('export.ts')).stdout).toMatch(/client-backup.*client-sts/);
 });

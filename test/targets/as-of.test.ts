@@ -66,6 +66,21 @@ describe('as-of', () => {
     expect(String(error)).toMatch(/AWS STS in us-east-1 says .*, the clock of this machine says /);
   });
 
+  it('does not depend on what was asked for something else, and has responded already', async () => {
+    const { asOf, clock, server } = await court(40 * day, () => 0);
+    clock.overheard('AWS Organizations in us-east-1', Date.now() + 40 * day);
+    expect(off(await asOf.determine())).toBe(0);
+    expect(server.asked).toHaveLength(1);
+  });
+
+  it('is confirmed by all that have responded', async () => {
+    const { asOf, clock, server } = await court(0, () => 0);
+    clock.overheard('AWS Organizations in us-east-1', Date.now());
+    await asOf.determine();
+    await asOf.confirm({ store: null, newestRun: { key: 'a begin record', asOf: Date.now() + day } });
+    expect(server.asked).toHaveLength(0);
+  });
+
   it('stays behind no run of the lake unless two of AWS say so', async () => {
     const newestRun = { key: 'a begin record', asOf: Date.now() + day };
     const alone = await court(0, () => 'reset');

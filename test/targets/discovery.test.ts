@@ -38,7 +38,7 @@ async function organization(options: Partial<SimulatorOptions> = {}) {
   const plan = (change: Partial<TargetPlan> = {}): Promise<Target[]> =>
     allTargets({
       aws: shared,
-      caller: identified.caller,
+      caller: Promise.resolve(identified.caller),
       credentials: identified.credentials,
       homeRegion: identified.region,
       accounts: { kind: 'all' },

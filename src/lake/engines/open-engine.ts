@@ -1,4 +1,4 @@
-/** Opens an engine by name. Its packages are loaded only then, so that those of the other engine may be missing. */
+/** Opens an engine by name. Only its packages are loaded, so that those of the other engine may be missing. */
 import type { Claim } from '../scratch.ts';
 import type { Engine } from './engine.ts';
 
@@ -13,15 +13,22 @@ export interface EngineOptions {
   readonly mergesAtOnce?: number;
 }
 
-export async function openEngine(name: Engine['name'], options: EngineOptions): Promise<Engine> {
+type OpenEngine = (options: EngineOptions) => Promise<Engine>;
+
+/** Loads an engine's packages. Until it is opened, it takes nothing but their memory. */
+export async function loadEngine(name: Engine['name']): Promise<OpenEngine> {
   switch (name) {
     case 'duckdb': {
       const { openDuckDb } = await import('./duckdb.ts');
-      return openDuckDb(options);
+      return async (options) => openDuckDb(options);
     }
     case 'parquetjs-lite': {
       const { openParquetjsLite } = await import('./parquetjs-lite.ts');
-      return openParquetjsLite(options);
+      return async (options) => openParquetjsLite(options);
     }
   }
+}
+
+export async function openEngine(name: Engine['name'], options: EngineOptions): Promise<Engine> {
+  return (await loadEngine(name))(options);
 }
