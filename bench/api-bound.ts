@@ -41,7 +41,7 @@ const settings = values.concurrency.split(',');
 /** Accounts on a page (docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html). */
 const accountsOnPage = 20;
 /** Requests that can be made when the first accounts are known and no role is assumed: one of the accounts is the caller's. */
-const firstRequests = Math.min(accounts, accountsOnPage) - 1 + regions * 2;
+const inSecondRoundTrip = Math.min(accounts, accountsOnPage) - 1 + regions * 2;
 
 const folder = await mkdtemp(join(tmpdir(), 'bench-api-bound-'));
 const simulator = await startSimulatorProcess({
@@ -84,7 +84,7 @@ async function runOnce(concurrency: string) {
   // Safe: what `export --output json` documents.
   const summary = JSON.parse(run.stdout) as RunSummary;
   const { mean } = summary.concurrency;
-  const others = pages + calls('AssumeRole') - Math.min(mean, firstRequests);
+  const others = pages + calls('AssumeRole') - Math.min(mean, inSecondRoundTrip);
   const boundSeconds = ((2 + others / mean) * latencyMs) / 1000;
   const simulatorSeconds = (cpuAfter ?? Number.NaN) - (cpuBefore ?? Number.NaN);
   process.stderr.write(

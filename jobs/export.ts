@@ -18,7 +18,7 @@ export const exportJob: CommandModule = {
       run: async (settings, io, around) => {
         const { startRun } = await import('../src/export/start-run.ts');
         const start = startRun(settings, io);
-        // The engine and the clients of other services are loaded while STS responds.
+        // The engine and the clients of other services are loaded while the first responses are on their way.
         await start.sent;
         const { runMeasuredExport } = await import('../src/export/measured-export.ts');
         return await runMeasuredExport(settings, io, around, start);

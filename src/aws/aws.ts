@@ -81,8 +81,13 @@ export interface Aws {
    * Makes the client send a failed request again, as long as a retry can help and `retryForMs` is not over. Meant for
    * the discovery calls. Returns the client.
    * @param signal once it is aborted, nothing is sent again
+   * @param after see RetryPolicy
    */
-  retrying<Client extends ClientWithStack>(client: Client, signal?: AbortSignal): Client;
+  retrying<Client extends ClientWithStack>(
+    client: Client,
+    signal?: AbortSignal,
+    after?: Promise<unknown>,
+  ): Client;
   close(): void;
 }
 
@@ -123,7 +128,7 @@ export function createAws(options: AwsOptions): Aws {
     throwOnRequestTimeout: true,
   }));
   const { origin = awsOrigin } = options;
-  const clock = new AwsClock(undefined, isSts);
+  const clock = new AwsClock({ countsAtOnce: isSts });
   const requestHandler = feedingClock(origin === null ? handler : checkingOrigin(handler, origin), clock);
   const { retryForMs = shortRetryMs, onRetry = () => undefined } = options;
   const policy: RetryPolicy = { ...retryDelays, retryForMs, onRetry };
@@ -142,8 +147,9 @@ export function createAws(options: AwsOptions): Aws {
       customUserAgent: [['backup-copy-export', version]],
       sha256: SigningHash,
     }),
-    retrying: (client, signal) => {
-      client.middlewareStack.add((next) => (args) => withRetries(() => next(args), policy, signal), {
+    retrying: (client, signal, after) => {
+      const its = after === undefined ? policy : { ...policy, after };
+      client.middlewareStack.add((next) => (args) => withRetries(() => next(args), its, signal), {
         step: 'initialize',
         // Outside everything that the SDK does for a request, including its own retries.
         priority: 'high',

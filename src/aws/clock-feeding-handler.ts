@@ -13,7 +13,7 @@ export function feedingClock(handler: NodeHttpHandler, clock: AwsClock): NodeHtt
     const time = Date.parse(headers.date ?? '');
     // An error without a request id is not AWS's. A response with an Age header comes from a cache.
     const isFresh = (statusCode < 300 || requestIdOf(headers) !== null) && !('age' in headers);
-    if (who !== null && isFresh && !Number.isNaN(time)) clock.overheard(who, time);
+    if (who !== null && isFresh && !Number.isNaN(time)) clock.note(who, time);
     return answered;
   };
   return wrapped(handler, handle);
@@ -34,7 +34,7 @@ const names: Readonly<Record<string, string>> = {
   s3: 'Amazon S3',
 };
 
-/** True of STS in any region: the first that a run asks. */
+/** True of STS in any region. */
 export function isSts(who: string): boolean {
   return who.startsWith(witnessName('sts', ''));
 }

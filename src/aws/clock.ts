@@ -26,25 +26,31 @@ export interface ClockSources {
 
 const machine: ClockSources = { local: () => Date.now(), monotonic: () => performance.now() };
 
+export interface ClockOptions {
+  readonly sources?: ClockSources;
+  /**
+   * Whose responses count before a time is agreed on. Those of others count from then on: which time it is must not depend on
+   * what else has responded by then. Default: all.
+   */
+  readonly countsAtOnce?: (who: string) => boolean;
+}
+
 /**
- * Until a time is agreed on, this clock follows the last response's `Date`, or the local clock if there is no response
+ * Until a time is agreed on, this clock follows the `Date` of the last response that counts, or the local clock if there is none
  * yet. From then on it follows only the agreed time, plus what has passed since by the monotonic clock.
  */
 export class AwsClock {
   readonly #sources: ClockSources;
-  readonly #isAwaited: (who: string) => boolean;
-  readonly #overheard = new Map<string, ClockReading>();
+  readonly #countsAtOnce: (who: string) => boolean;
+  /** Of those that count only when a time is agreed on. */
+  readonly #keptBack = new Map<string, ClockReading>();
   readonly #readings = new Map<string, ClockReading>();
   #base: ClockReading | null = null;
   #agreedSince: number | null = null;
 
-  /**
-   * @param isAwaited whose responses count at once. Those of others count when a time is agreed on: which time that is must not
-   *   depend on what else has responded by then. Default: all
-   */
-  constructor(sources: ClockSources = machine, isAwaited: (who: string) => boolean = () => true) {
+  constructor({ sources = machine, countsAtOnce = () => true }: ClockOptions = {}) {
     this.#sources = sources;
-    this.#isAwaited = isAwaited;
+    this.#countsAtOnce = countsAtOnce;
   }
 
   /** AWS's time, in milliseconds since the epoch. */
@@ -66,20 +72,23 @@ export class AwsClock {
     };
   }
 
-  /** Records the Date of a response that was asked for because of it. */
+  /** Records the Date of a response that counts at once. */
   saw(who: string, epochMs: number): void {
     const reading = { who, epochMs, at: this.#sources.monotonic() };
     this.#readings.set(who, reading);
     if (this.#agreedSince === null) this.#base = reading;
   }
 
-  /** Records the Date of any other response. */
-  overheard(who: string, epochMs: number): void {
-    if (this.#agreedSince !== null || this.#isAwaited(who)) this.saw(who, epochMs);
-    else this.#overheard.set(who, { who, epochMs, at: this.#sources.monotonic() });
+  /** Records the Date of any response. */
+  note(who: string, epochMs: number): void {
+    if (this.#agreedSince !== null || this.#countsAtOnce(who)) this.saw(who, epochMs);
+    else this.#keptBack.set(who, { who, epochMs, at: this.#sources.monotonic() });
   }
 
-  /** The latest reading from each service, in the order in which the services first responded. */
+  /**
+   * From each service the reading that counts, which is the last one. When a time is agreed on, those that were kept back count as if
+   * they had come then. The order is that in which the services began to count.
+   */
   readings(): ClockReading[] {
     return [...this.#readings.values()];
   }
@@ -88,8 +97,8 @@ export class AwsClock {
   agree(on: ClockReading): void {
     this.#agreedSince ??= on.epochMs;
     this.#base = on;
-    for (const [who, reading] of this.#overheard) this.#readings.set(who, reading);
-    this.#overheard.clear();
+    for (const [who, reading] of this.#keptBack) this.#readings.set(who, reading);
+    this.#keptBack.clear();
   }
 
   /** The first agreed time, which is the run's as-of; null: none yet. */

@@ -12,19 +12,19 @@ const created = 'http.client.request.created';
  */
 export function nextRequestsSent(count: number, work: Promise<unknown>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const awaited = new Set<ClientRequest>();
-  let left = count;
+  const underway = new Set<ClientRequest>();
+  let remaining = count;
   const onCreated = (message: unknown): void => {
-    left -= 1;
-    if (left === 0) unsubscribe(created, onCreated);
+    remaining -= 1;
+    if (remaining === 0) unsubscribe(created, onCreated);
     // Safe: the documentation says that the message holds the request.
     const { request } = message as { readonly request: ClientRequest };
-    awaited.add(request);
-    const hasLeft = (): void => {
-      awaited.delete(request);
-      if (left === 0 && awaited.size === 0) resolve();
+    underway.add(request);
+    const depart = (): void => {
+      underway.delete(request);
+      if (remaining === 0 && underway.size === 0) resolve();
     };
-    request.once('finish', hasLeft).once('close', hasLeft);
+    request.once('finish', depart).once('close', depart);
   };
   const end = (): void => {
     unsubscribe(created, onCreated);

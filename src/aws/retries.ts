@@ -64,6 +64,8 @@ export interface RetryPolicy extends RetryDelays {
   readonly retryForMs: number;
   /** Called before each retry, with the failure and the delay. */
   readonly onRetry: (failure: AwsFailure, waitMs: number) => void;
+  /** Nothing is sent again before this has resolved, and the time begins then; never, if it rejects. Default: at once. */
+  readonly after?: Promise<unknown>;
 }
 
 /**
@@ -75,7 +77,14 @@ export async function withRetries<Result>(
   policy: RetryPolicy,
   signal?: AbortSignal,
 ): Promise<Result> {
-  const begun = performance.now();
+  let begun = performance.now();
+  const mayRetry = policy.after?.then(
+    () => {
+      begun = performance.now();
+      return true;
+    },
+    () => false,
+  );
   const spent = new Map<AwsFailure['kind'], number>();
   let attempts = 0;
   const attempt = async () => {
@@ -93,6 +102,7 @@ export async function withRetries<Result>(
       ...(signal === undefined ? {} : { signal }),
       shouldRetry: async ({ error }) => {
         if (!(error instanceof AttemptFailed) || signal?.aborted || isFinal(error.cause)) return false;
+        if ((await mayRetry) === false || signal?.aborted) return false;
         const failure = awsFailure(error.cause);
         const used = spent.get(failure.kind) ?? 0;
         if (used >= retryBudget(failure)) return false;

@@ -10,6 +10,7 @@ import { mostConcurrency } from '../config/typed-values.ts';
 import { askUnlessStopped } from '../shared/abort.ts';
 import { begunAtOnce } from '../shared/begun-at-once.ts';
 import { type CallerAccess, type IdentifiedCaller, identifyCaller } from '../targets/caller.ts';
+import { firstLists } from '../targets/organization.ts';
 import { discoverTargets } from '../targets/targets.ts';
 import type { Progress } from '../telemetry/progress.ts';
 
@@ -29,7 +30,7 @@ export interface FirstRequests {
   readonly aws: Aws;
   /** Rejects as `identifyCaller`, and with an UnavailableError when `draining` is aborted. */
   readonly identified: Promise<IdentifiedCaller>;
-  /** Every target of the run, once. It is there when the caller is identified: before that it throws. See `discoverTargets`. */
+  /** Every target of the run, once: see `discoverTargets`. Throws before the caller is identified. */
   targets(): ReturnType<typeof discoverTargets>;
   /** Resolves when all of them are on their way, or never will be. Never rejects. */
   readonly sent: Promise<void>;
@@ -65,12 +66,16 @@ export function sendFirstRequests(
     // Another attempt finds them begun.
     if (targets !== null) return;
     // Credentials may have needed requests of their own. From here on, there are only those that the run waits for.
-    void nextRequestsSent(requestsOf(settings), identified).then(isSent);
+    void nextRequestsSent(firstRequestCount(settings), identified).then(isSent);
+    const caller = identified.then((one) => one.caller);
+    // Whoever waits for it gets the error.
+    caller.catch(() => undefined);
     targets = begunAtOnce(
       discoverTargets({
         ...settings,
-        aws,
-        caller: identified.then(({ caller }) => caller),
+        // One request after the other has to get through a proxy that restarts, not all of them at the same time.
+        aws: { ...aws, retrying: (client, signal) => aws.retrying(client, signal, identified) },
+        caller,
         credentials,
         homeRegion: region,
         signal: AbortSignal.any([draining, cancelled.signal]),
@@ -100,7 +105,9 @@ export function sendFirstRequests(
 }
 
 /** How many requests leave at once: for the caller, the first accounts and the regions. */
-function requestsOf({ accounts, regions }: Settings): number {
-  const isListed = accounts.kind === 'all' || accounts.kind === 'units';
-  return 1 + (isListed ? 1 : 0) + (regions === 'enabled' ? 1 : 0);
+function firstRequestCount({ accounts, organizationRoleArn, regions }: Settings): number {
+  const lists = accounts.kind === 'all' ? 1 : accounts.kind === 'units' ? firstLists(accounts.unitIds) : 0;
+  // Before the first list, one role is assumed for all.
+  const forAccounts = organizationRoleArn === null ? lists : Math.min(1, lists);
+  return 1 + forAccounts + (regions === 'enabled' ? 1 : 0);
 }

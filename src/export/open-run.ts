@@ -66,7 +66,7 @@ async function withPrepared<Result>(
   { started, stops, asked }: StartedRun,
   work: (run: OpenRun) => Promise<Result>,
 ): Promise<Result> {
-  // Its packages are loaded until the responses come.
+  // Its packages are loaded while the responses are on their way.
   const loading = loadEngine(settings.engine);
   // Whoever waits for it gets the error.
   loading.catch(() => undefined);

@@ -159,6 +159,7 @@ async function prepareFor(requests: FirstRequests, settings: Settings, io: Plann
         targets: requests.targets(),
       });
     const close = async () => {
+      requests.cancel();
       await store.close();
       aws.close();
     };

@@ -81,6 +81,11 @@ function allAccounts(
 /** Lists of units that are read at once. */
 const listsAtOnce = 4;
 
+/** How many lists of these units are asked for before one has responded. */
+export function firstLists(unitIds: readonly string[]): number {
+  return Math.min(listsAtOnce, 2 * new Set(unitIds).size);
+}
+
 /** What a page of a list below a unit holds. */
 interface BelowUnit {
   readonly accounts: readonly Account[];

@@ -11,7 +11,7 @@ import type { Caller, Target } from './target.ts';
 
 export interface TargetPlan {
   readonly aws: Aws;
-  /** Needed when the first accounts are known. If it rejects, so does the discovery. */
+  /** While it is on its way, accounts and regions are listed. If it rejects, so does the discovery. */
   readonly caller: Promise<Caller>;
   /** The caller's own credentials. */
   readonly credentials: AwsCredentialIdentityProvider;
@@ -40,9 +40,8 @@ export async function* discoverTargets(
   const excluded = new Set(plan.excludeAccounts);
   const assume = roleAssumer(plan.aws, plan.credentials, plan.homeRegion);
   const listing = regionsOf(plan);
-  // Whoever waits for them gets the error.
+  // Whoever waits for it gets the error.
   listing.catch(() => undefined);
-  plan.caller.catch(() => undefined);
   const readers: Reader[] = [];
   let selected = 0;
   for await (const accounts of selectedAccounts(plan)) {
@@ -86,7 +85,7 @@ interface Reader {
 function readerOf(
   plan: TargetPlan,
   { accountId, name }: OrganizationAccount,
-  { caller, regions, assume }: ReadingAs & { readonly regions: readonly string[] },
+  { caller, regions, assume }: AccountAccess & { readonly regions: readonly string[] },
 ): Reader {
   const credentials = credentialsFor(plan, accountId, { caller, assume });
   const regionNamed = plan.regions !== 'enabled';
@@ -157,7 +156,7 @@ async function* organizationAccounts(
   }
 }
 
-interface ReadingAs {
+interface AccountAccess {
   readonly caller: Caller;
   readonly assume: (role: RoleToAssume) => AwsCredentialIdentityProvider;
 }
@@ -166,7 +165,7 @@ interface ReadingAs {
 function credentialsFor(
   plan: TargetPlan,
   accountId: string,
-  { caller, assume }: ReadingAs,
+  { caller, assume }: AccountAccess,
 ): AwsCredentialIdentityProvider {
   const { credentials } = plan;
   if (accountId === caller.accountId) return credentials;

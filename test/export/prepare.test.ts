@@ -37,7 +37,8 @@ it('accounts and regions are asked for while the lake is opened, and no more onc
 });
 
 it('accounts and regions are asked for no more once STS has refused the caller', async () => {
-  lab = await openLab();
+  // The list is on its way before STS responds.
+  lab = await openLab({ latencyMs: 100 });
   const asked = () => lab.simulator.requests().recent.filter(({ api }) => api === 'ListAccounts').length;
   lab.simulator.addFaults([
     { kind: 'deny', api: 'GetCallerIdentity' },
@@ -48,4 +49,19 @@ it('accounts and regions are asked for no more once STS has refused the caller',
   expect(before).toBeGreaterThan(0);
   await delay(1_200);
   expect(asked()).toBe(before);
+});
+
+it('accounts are not asked for again while STS is', async () => {
+  lab = await openLab({ latencyMs: 20 });
+  lab.simulator.addFaults([
+    { kind: 'server-error', api: 'GetCallerIdentity', count: 12 },
+    { kind: 'server-error', api: 'ListAccounts', count: 7 },
+  ]);
+  expect((await lab.run()).exit_code).toBe(0);
+  const { recent } = lab.simulator.requests();
+  const identified = recent.findIndex(({ api, status }) => api === 'GetCallerIdentity' && status === 200);
+  const listed = recent.flatMap(({ api }, at) => (api === 'ListAccounts' ? at : []));
+  // What the SDK itself sends again belongs to the first attempt.
+  expect(listed.filter((at) => at < identified).length).toBeLessThanOrEqual(5);
+  expect(listed.filter((at) => at > identified).length).toBeGreaterThanOrEqual(3);
 });

@@ -51,6 +51,14 @@ it('has asked for the caller, the accounts and the regions long before a respons
   expect(await sentBy(lab)).toEqual([port, port, port]);
   expect(await sentBy(lab, { regions: 'us-east-1' })).toEqual([port, port]);
   expect(await sentBy(lab, { regions: 'us-east-1', accounts: 'self' })).toEqual([port]);
+  const { units, management } = lab.simulator.organization;
+  const [first = '', second = ''] = units.map(({ id }) => id);
+  const inUnits = (ids: string) => ({ 'organizational-units': ids, regions: 'us-east-1' });
+  // Below each unit, accounts and further units are listed.
+  expect(await sentBy(lab, inUnits(first))).toEqual([port, port, port]);
+  expect(await sentBy(lab, inUnits(`${first},${second}`))).toEqual([port, port, port, port, port]);
+  const role = `arn:aws:iam::${management.id}:role/reads-the-organization`;
+  expect(await sentBy(lab, { ...inUnits(first), 'organization-role-arn': role })).toEqual([port, port]);
 });
 
 it('waits for credentials that need a request of their own', async () => {

@@ -68,14 +68,14 @@ describe('as-of', () => {
 
   it('does not depend on what was asked for something else, and has responded already', async () => {
     const { asOf, clock, server } = await court(40 * day, () => 0);
-    clock.overheard('AWS Organizations in us-east-1', Date.now() + 40 * day);
+    clock.note('AWS Organizations in us-east-1', Date.now() + 40 * day);
     expect(off(await asOf.determine())).toBe(0);
     expect(server.asked).toHaveLength(1);
   });
 
   it('is confirmed by all that have responded', async () => {
     const { asOf, clock, server } = await court(0, () => 0);
-    clock.overheard('AWS Organizations in us-east-1', Date.now());
+    clock.note('AWS Organizations in us-east-1', Date.now());
     await asOf.determine();
     await asOf.confirm({ store: null, newestRun: { key: 'a begin record', asOf: Date.now() + day } });
     expect(server.asked).toHaveLength(0);

@@ -15,7 +15,7 @@ export interface EngineOptions {
 
 type OpenEngine = (options: EngineOptions) => Promise<Engine>;
 
-/** Loads an engine's packages. Until it is opened, it takes nothing but their memory. */
+/** Loads an engine's packages, which blocks this thread for some hundredths of a second. */
 export async function loadEngine(name: Engine['name']): Promise<OpenEngine> {
   switch (name) {
     case 'duckdb': {
