@@ -64,12 +64,12 @@ export async function writeInRanges(
     const sorted = made.length;
     let wanted = 0;
     for (const range of ranges) {
-      const select = onlyStagedSql(table, partition, typed, range.where);
+      const select = onlyStagedSql(table, partition, range.files, range.where);
       wanted += range.rows;
       if (!(await make((file) => copySql(select, file, metadata, { rows: groupOf(range.rows) }))))
         return null;
     }
-    if (ranges.length === 0) return 0;
+    if (made.length === sorted) return 0;
     const rows = await joinParquet(made.slice(sorted), output);
     if (rows !== null && rows !== wanted) throw new Error(`${wanted} staged rows became ${rows}`);
     return rows;
@@ -104,6 +104,8 @@ interface Range {
   /** The condition of its rows. */
   readonly where: string;
   readonly rows: number;
+  /** Those that may have rows of it. */
+  readonly files: readonly string[];
 }
 
 /** SQL's text has no place for U+0000. */
@@ -111,26 +113,57 @@ function canBeQuoted(account: unknown): boolean {
   return typeof account === 'string' && !account.includes('\0');
 }
 
-/** Divides the rows, in the order of accounts. An account is never divided. */
+/**
+ * Divides the rows, in the order of accounts. An account is never divided. The drains of an account are close to each other, and
+ * so are the files that have its rows: a range need not open the others.
+ */
 async function rangesIn(
   connection: DuckDBConnection,
   table: Table,
   typed: readonly string[],
   rowsOfOne: number,
-): Promise<readonly Range[]> {
+): Promise<Iterable<Range>> {
   const account = accountOf(table);
   if (account === null) throw new TypeError(`${table.name} is not sorted by account`);
+  // `file_index` is the file's place in the list (github.com/duckdb/duckdb/pull/17144).
   const accounts = await rowsOf(
     connection,
-    `SELECT ${account}, count(*) FROM ${readTypedSql(typed)} GROUP BY ${account} ORDER BY ${account} ASC NULLS FIRST`,
+    `SELECT ${account}, count(*), min(file_index), max(file_index) FROM ${readTypedSql(typed)}
+      GROUP BY ${account} ORDER BY ${account} ASC NULLS FIRST`,
   );
-  let rest = accounts.reduce((sum, [, count]) => sum + Number(count), 0);
-  const ranges: Range[] = [];
+  return divided(
+    account,
+    accounts.map(([name, rows, first, last]) => ({
+      name,
+      rows: Number(rows),
+      files: [Number(first), Number(last)],
+    })),
+    typed,
+    rowsOfOne,
+  );
+}
+
+interface AccountRows {
+  readonly name: unknown;
+  readonly rows: number;
+  /** The places of the first and the last file that have some of them. */
+  readonly files: readonly [number, number];
+}
+
+function* divided(
+  account: string,
+  accounts: readonly AccountRows[],
+  typed: readonly string[],
+  rowsOfOne: number,
+): Generator<Range> {
+  let rest = accounts.reduce((sum, one) => sum + one.rows, 0);
   let after: string | null = null;
   let rows = 0;
-  for (const [name, count] of accounts) {
-    rows += Number(count);
-    rest -= Number(count);
+  const places = new Set<number>();
+  for (const { name, rows: count, files } of accounts) {
+    for (let place = files[0]; place <= files[1]; place += 1) places.add(place);
+    rows += count;
+    rest -= count;
     const isLast = rest === 0;
     // Few rows at the end belong to the range before them.
     if (!isLast && (rows < rowsOfOne || rest < rowsOfOne / 2 || !canBeQuoted(name))) continue;
@@ -139,9 +172,13 @@ async function rangesIn(
     const to = last === null ? '' : `${account} <= ${last}`;
     const where = [from, to].filter((one) => one !== '').join(' AND ') || 'true';
     // Rows without an account come first.
-    ranges.push({ where: after === null && to !== '' ? `(${to} OR ${account} IS NULL)` : where, rows });
+    yield {
+      where: after === null && to !== '' ? `(${to} OR ${account} IS NULL)` : where,
+      rows,
+      files: typed.filter((_, place) => places.has(place)),
+    };
     after = last;
     rows = 0;
+    places.clear();
   }
-  return ranges;
 }

@@ -1,9 +1,13 @@
 /** New parts of many rows, which DuckDB writes some accounts at a time. */
 import { mkdtemp, readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { basename, join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { writeInRanges } from '../../../src/lake/engines/account-ranges.ts';
 import type { Engine, MergeRequest } from '../../../src/lake/engines/engine.ts';
+import { typedSql } from '../../../src/lake/engines/merge-sql.ts';
 import { openEngine } from '../../../src/lake/engines/open-engine.ts';
+import { typedEnding } from '../../../src/lake/staged-files.ts';
 import { folder, glob, newFile, openBothEngines, seen } from './both-engines.ts';
 import { keyValueMetadata, queryWithDuckDb, readWithDuckDb } from './readers.ts';
 import { completeRow, sampleOfAccounts, stage } from './sample-table.ts';
@@ -100,6 +104,47 @@ describe('a new part of many rows', () => {
     expect((await readFile(await written(engine, many))).equals(whole)).toBe(true);
     expect(claims).toBeGreaterThan(0);
     await engine.close();
+  });
+
+  it('is read, for each range, from the files that may have its accounts', async () => {
+    const instance = await DuckDBInstance.create(':memory:');
+    const connection = await instance.connect();
+    const statements = vi.spyOn(connection, 'run');
+    // Each file has ten accounts, and the last has one of each of the others, too.
+    const accountsOf = [10, 20, 30].map((first) => Array.from({ length: 10 }, (_, at) => String(first + at)));
+    const files = await Promise.all(
+      [...accountsOf, ['12', '22', '32']].map(async (names, place) => {
+        const some = names.map((name) => ({ ...rows[0], id: `${name}-${place}`, account_id: name }));
+        const lines = await stage(table, newFile(), some);
+        const output = `${newFile()}${typedEnding}`;
+        await connection.run(typedSql(table, lines, output, false));
+        return output;
+      }),
+    );
+    statements.mockClear();
+    const output = `${newFile()}.parquet`;
+    const request = {
+      ...{ table, partition: {}, existing: null, output, metadata: {}, staged: files },
+      // Five rows are sorted at once.
+      ...{ stagedRows: 33, stagedBytes: 33 * 6 * 2 ** 20, distinctKeys: true },
+    };
+    expect(await writeInRanges(connection, request, undefined)).toBe(33);
+    const read = (await readWithDuckDb(table, output)).map(({ id }) => String(id));
+    expect(read).toEqual(
+      [
+        ...accountsOf.flat().map((name, at) => `${name}-${Math.floor(at / 10)}`),
+        '12-3',
+        '22-3',
+        '32-3',
+      ].sort(),
+    );
+    const ranges = statements.mock.calls.map(([sql]) => sql).filter((sql) => sql.includes(`TO '${output}.`));
+    const opened = ranges.map((sql) =>
+      files.flatMap((file, place) => (sql.includes(basename(file)) ? place : [])),
+    );
+    expect(opened).toEqual([[0, 1, 2, 3], [0], [0, 1, 2, 3], [1], [1, 2, 3], [2]]);
+    connection.closeSync();
+    instance.closeSync();
   });
 
   it('is divided only where SQL can name an account', async () => {
