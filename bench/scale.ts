@@ -2,9 +2,10 @@
  * What `plan` says about one shard of a very large organization, next to what `export` then does.
  *
  *   npm run bench -- scale [--small] [--accounts 20000] [--regions 20] [--jobs-per-day 1000] [--shards 1000]
+ *     [--buckets 1024]
  *
- * Both read shard 0 of `--shards`, and the jobs of one day. With `--shards 10` that is a tenth of the organization: 40
- * million jobs a night at the default size. The calls are counted by the simulator, memory and CPU by the kernel.
+ * Both read shard 0 of `--shards`, and the jobs of one day, for a new lake of so many buckets: `plan` suggests them. With
+ * `--shards 20` that is a twentieth of the organization: 20 million jobs a night at the default size. The calls are counted by the simulator, memory and CPU by the kernel.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -22,12 +23,14 @@ const { values } = parseArgs({
     regions: { type: 'string' },
     'jobs-per-day': { type: 'string' },
     shards: { type: 'string' },
+    buckets: { type: 'string' },
   },
 });
 const accounts = Number(values.accounts ?? (values.small ? 16 : 20_000));
 const regions = Number(values.regions ?? (values.small ? 2 : 20));
 const jobsPerDay = Number(values['jobs-per-day'] ?? (values.small ? 20 : 1_000));
 const shards = Number(values.shards ?? (values.small ? 4 : 1_000));
+const buckets = Number(values.buckets ?? (values.small ? 4 : 1_024));
 
 const folder = await mkdtemp(join(tmpdir(), 'bench-scale-'));
 const simulator = await startSimulatorProcess({ accounts, regions, days: 1, 'jobs-per-day': jobsPerDay });
@@ -54,7 +57,7 @@ try {
   ];
   console.log(machine());
   console.log(
-    `Shard 0 of ${shards} of ${accounts.toLocaleString('en')} accounts × ${regions} regions with ${jobsPerDay.toLocaleString('en')} jobs a day each: ${summary.targets.toLocaleString('en')} targets, one day, once\n`,
+    `Shard 0 of ${shards} of a lake of ${buckets} buckets, of ${accounts.toLocaleString('en')} accounts × ${regions} regions with ${jobsPerDay.toLocaleString('en')} jobs a day each: ${summary.targets.toLocaleString('en')} targets, one day, once\n`,
   );
   console.log('planned / found'.padStart(45));
   for (const [what, planned, found, digits] of lines) {
@@ -74,7 +77,7 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** `plan` must not find a lake, and `export` makes one with as many buckets as there are shards. */
+/** `plan` must not find a lake, and `export` makes one. */
 function run(job: 'plan' | 'export'): Promise<Measured> {
   return measured(
     [
@@ -88,7 +91,7 @@ function run(job: 'plan' | 'export'): Promise<Measured> {
         join(folder, 'scratch'),
       ],
       ...['--accounts', 'all', '--since', '1d', '--requests-per-second', '1000', '--output', 'json'],
-      ...['--shard', `0/${shards}`],
+      ...['--shard', `0/${shards}`, '--buckets', String(buckets)],
     ],
     { ...simulator.env, HOME: folder, AWS_EC2_METADATA_DISABLED: 'true' },
   );
