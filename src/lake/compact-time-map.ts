@@ -5,7 +5,7 @@
 import { hash } from 'node:crypto';
 import { ScratchError } from '../shared/errors.ts';
 import { freeBytes } from '../shared/free-bytes.ts';
-import { SortedKeys } from './sorted-keys.ts';
+import { KeyLists } from './key-lists.ts';
 import {
   blockEntries,
   blocksInMemory,
@@ -41,7 +41,7 @@ export class CompactTimeMap {
   /** Finds the entries that `#keys` does not have. */
   readonly #index: TimeIndex;
   /** Finds the first entries, once there are many. */
-  #keys: SortedKeys | null = null;
+  readonly #keys = new KeyLists();
   /** An entry of `#keys`. Jobs mostly come in the order in which they were noted, so the entry after it is tried first. */
   #lastFound = -1;
   /** Null: the index stays in memory. */
@@ -121,9 +121,7 @@ export class CompactTimeMap {
   endLookups(): void {
     this.#index.close();
     this.#scratch = null;
-    const keys = this.#keys;
-    this.#keys = null;
-    keys?.close();
+    this.#keys.close();
   }
 
   /** Removes what is on scratch. The map is of no use then. */
@@ -134,7 +132,7 @@ export class CompactTimeMap {
 
   /** -1: there is none. */
   #find(key: TimeKey): number {
-    if (this.#keys === null) return this.#index.find(key, this.#has);
+    if (this.#keys.size === 0) return this.#index.find(key, this.#has);
     const next = this.#lastFound + 1;
     if (next < this.#keys.size && this.#has(next, key)) {
       this.#lastFound = next;
@@ -149,13 +147,12 @@ export class CompactTimeMap {
 
   #add(key: TimeKey, instant: number): void {
     this.#index.add(key, this.#entries.add(key, instant));
-    const first = this.#keys?.size ?? 0;
+    const first = this.#keys.size;
     const count = this.#entries.inFile - first;
     if (this.#scratch === null || count < entriesInMemory(this.#scratch)) return;
     const highs = this.#entries.highsInFile(first, count);
-    let keys: SortedKeys;
     try {
-      keys = SortedKeys.with(this.#keys, highs, first, this.#scratch);
+      this.#keys.add(highs, this.#scratch);
     } catch (error) {
       if (!(error instanceof ScratchError)) throw error;
       // The entries are there, and so is their index.
@@ -164,11 +161,9 @@ export class CompactTimeMap {
       return;
     }
     freeBytes(highs);
-    this.#keys?.close();
-    this.#keys = keys;
     this.#index.clear();
     // The one that was just added, and others that are not in the file yet.
-    for (let number = keys.size; number < this.size; number += 1) {
+    for (let number = this.#keys.size; number < this.size; number += 1) {
       this.#index.add(this.#entries.keyOf(number), number);
     }
   }

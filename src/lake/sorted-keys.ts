@@ -4,7 +4,7 @@
  * says where to read in the file. Then a number is found with one short read.
  *
  * The file holds the first 32 bits of each key; whether an entry is the one that is meant, its own key says. To add entries is to
- * write a new file. Files are read and written synchronously, as in time-entries.ts.
+ * write a new file, alone or merged with older ones (key-lists.ts). Files are read and written synchronously, as in time-entries.ts.
  */
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { freeBytes } from '../shared/free-bytes.ts';
@@ -53,20 +53,20 @@ export class SortedKeys {
   }
 
   /**
-   * Writes a file with the entries of an older one, which stays, and with others.
+   * Writes a file with the entries of older ones, which stay, and with others.
    * @param highs the first 32 bits of their keys, at most `mostAdded`
-   * @param firstNumber of the first of them; the others have the numbers after it
+   * @param firstNumber of the first of them; the others have the numbers after it. Larger than all in `older`
    * @throws ScratchError
    */
   static with(
-    older: SortedKeys | null,
+    older: readonly SortedKeys[],
     highs: Uint32Array,
     firstNumber: number,
     { file, reserve }: EntriesScratch,
   ): SortedKeys {
     if (highs.length > mostAdded) throw new RangeError(`${highs.length} keys cannot be added at once`);
-    const size = (older?.size ?? 0) + highs.length;
-    const path = `${file}.keys-${size}`;
+    const size = older.reduce((sum, one) => sum + one.size, highs.length);
+    const path = `${file}.keys-${firstNumber + highs.length}`;
     const release = reserve(size * pairBytes);
     let fd: number | null = null;
     try {
@@ -141,29 +141,18 @@ export class SortedKeys {
     return pairs;
   }
 
-  /** Merges two sorted lists. @param added as `sorted` returns them */
-  #write(older: SortedKeys | null, added: Float64Array, firstNumber: number): void {
-    const [from, to] = [pairsIn(pairsOfChunk), pairsIn(pairsOfChunk)];
-    const olderSize = older?.size ?? 0;
-    let [fromAt, fromEnd, taken, toAt] = [0, 0, 0, 0];
-    let nextAdded = highOf(added, 0);
+  /** Merges sorted lists. @param added as `sorted` returns them */
+  #write(older: readonly SortedKeys[], added: Float64Array, firstNumber: number): void {
+    const sources = older.map((one) => one.#pairs());
+    const last = addedPairs(added, firstNumber);
+    const to = pairsIn(pairsOfChunk);
+    let toAt = 0;
     for (let place = 0; place < this.size; place += 1) {
-      if (older !== null && fromAt === fromEnd && place - taken < olderSize) {
-        const pairs = Math.min(pairsOfChunk, olderSize - (place - taken));
-        older.#transfer(read, from, place - taken, pairs);
-        [fromAt, fromEnd] = [0, pairs * pairNumbers];
-      }
-      const nextOlder = fromAt < fromEnd ? (from[fromAt] ?? 0) : afterAll;
-      const high = nextOlder < nextAdded ? nextOlder : nextAdded;
+      let next = last;
+      for (const source of sources) if (source.high < next.high) next = source;
+      const { high } = next;
       to[toAt] = high;
-      if (nextOlder < nextAdded) {
-        to[toAt + 1] = from[fromAt + 1] ?? 0;
-        fromAt += pairNumbers;
-      } else {
-        to[toAt + 1] = firstNumber + ((added[taken] ?? 0) % mostAdded);
-        taken += 1;
-        nextAdded = highOf(added, taken);
-      }
+      to[toAt + 1] = next.take();
       this.#filter.add(high);
       if (place % pairsOfPiece === 0) this.#firsts[place / pairsOfPiece] = high;
       toAt += pairNumbers;
@@ -172,6 +161,17 @@ export class SortedKeys {
       this.#transfer(write, to, place + 1 - pairs, pairs);
       toAt = 0;
     }
+  }
+
+  /** All of the file. */
+  #pairs(): SortedPairs {
+    let taken = 0;
+    return new SortedPairs((into) => {
+      const pairs = Math.min(pairsOfChunk, this.size - taken);
+      this.#transfer(read, into, taken, pairs);
+      taken += pairs;
+      return pairs;
+    });
   }
 
   #transfer(some: Transfer, pairs: Uint32Array, first: number, count: number): void {
@@ -187,8 +187,47 @@ export class SortedKeys {
 /** Greater than the first 32 bits of any key. */
 const afterAll = 2 ** 32;
 
-function highOf(keys: Float64Array, place: number): number {
-  return place < keys.length ? Math.floor((keys[place] ?? 0) / mostAdded) : afterAll;
+/** Pairs in ascending order, some of them in memory. */
+class SortedPairs {
+  readonly #more: (into: Uint32Array) => number;
+  readonly #chunk = pairsIn(pairsOfChunk);
+  #at = 0;
+  #end: number;
+  /** Of the next pair; `afterAll`: there is none. */
+  high: number;
+
+  /** @param more fills the array from its beginning, and returns the number of pairs; 0: there are no more */
+  constructor(more: (into: Uint32Array) => number) {
+    this.#more = more;
+    this.#end = more(this.#chunk) * pairNumbers;
+    this.high = this.#end === 0 ? afterAll : (this.#chunk[0] ?? 0);
+  }
+
+  /** Returns the number of the next pair, and goes on to the one after it. */
+  take(): number {
+    const number = this.#chunk[this.#at + 1] ?? 0;
+    this.#at += pairNumbers;
+    if (this.#at === this.#end) {
+      this.#end = this.#more(this.#chunk) * pairNumbers;
+      this.#at = 0;
+    }
+    this.high = this.#end === 0 ? afterAll : (this.#chunk[this.#at] ?? 0);
+    return number;
+  }
+}
+
+function addedPairs(added: Float64Array, firstNumber: number): SortedPairs {
+  let taken = 0;
+  return new SortedPairs((into) => {
+    const pairs = Math.min(pairsOfChunk, added.length - taken);
+    for (let at = 0; at < pairs; at += 1) {
+      const key = added[taken + at] ?? 0;
+      into[at * pairNumbers] = Math.floor(key / mostAdded);
+      into[at * pairNumbers + 1] = firstNumber + (key % mostAdded);
+    }
+    taken += pairs;
+    return pairs;
+  });
 }
 
 /** Each key with its place among them, as one number, ascending. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KeyFilter } from '../../src/lake/key-filter.ts';
+import { KeyLists } from '../../src/lake/key-lists.ts';
 import { SortedKeys } from '../../src/lake/sorted-keys.ts';
 import { ScratchError } from '../../src/shared/errors.ts';
 
@@ -43,18 +44,20 @@ describe('sorted keys', () => {
     return offered.sort((a, b) => a - b);
   };
 
-  /** Adds the lists one after the other, and returns the last file. */
+  /** A file of each list but the last, and then one of all. */
   const joined = (lists: readonly (readonly number[])[]) => {
-    let keys: SortedKeys | null = null;
-    for (const list of lists) {
-      const next: SortedKeys = SortedKeys.with(keys, Uint32Array.from(list), keys?.size ?? 0, scratch());
-      keys?.close();
-      keys = next;
+    const older: SortedKeys[] = [];
+    let first = 0;
+    for (const [at, list] of lists.entries()) {
+      const merged = at === lists.length - 1 ? older.splice(0) : [];
+      older.push(SortedKeys.with(merged, Uint32Array.from(list), first, scratch()));
+      for (const one of merged) one.close();
+      first += list.length;
     }
-    return keys;
+    return older[0] as SortedKeys;
   };
 
-  it('offer each number of a key once, and no other, whatever the keys and however often some were added', () => {
+  it('offer each number of a key once, and no other, whatever the keys and however many files were merged', () => {
     // Few different keys, so that many are equal and run over the ends of pieces; and the smallest and largest ones.
     const key = fc.oneof(
       fc.constantFrom(0, 1, 7, 2 ** 31, 2 ** 32 - 1),
@@ -66,12 +69,12 @@ describe('sorted keys', () => {
         const keys = joined(lists);
         const numbers = Map.groupBy(lists.flat().entries(), ([, high]) => high);
         for (const [high, entries] of numbers) {
-          expect(allOf(keys as SortedKeys, high)).toEqual(entries.map(([number]) => number));
+          expect(allOf(keys, high)).toEqual(entries.map(([number]) => number));
         }
         for (const high of [2, 2 ** 31 + 1, 2 ** 32 - 2]) {
-          if (!numbers.has(high)) expect(allOf(keys as SortedKeys, high)).toEqual([]);
+          if (!numbers.has(high)) expect(allOf(keys, high)).toEqual([]);
         }
-        keys?.close();
+        keys.close();
         expect([readdirSync(folder), reserved]).toEqual([[], 0]);
       }),
       { numRuns: 60 },
@@ -81,25 +84,83 @@ describe('sorted keys', () => {
   it('find numbers in files of more than one chunk', () => {
     const highs = evenly(40_000);
     const keys = joined([highs.slice(0, 10_000), highs.slice(10_000, 29_000), highs.slice(29_000)]);
-    const wrong = highs.filter((high, number) => keys?.find(keyOf(high), (one) => one === number) !== number);
-    expect([keys?.size, wrong, readdirSync(folder).length, reserved]).toEqual([40_000, [], 1, 320_000]);
-    keys?.close();
+    const wrong = highs.filter((high, number) => keys.find(keyOf(high), (one) => one === number) !== number);
+    expect([keys.size, wrong, readdirSync(folder).length, reserved]).toEqual([40_000, [], 1, 320_000]);
+    keys.close();
   });
 
   it('leave the older file as it was when scratch is full', () => {
-    const keys = joined([[3, 1, 2]]) as SortedKeys;
+    const keys = joined([[3, 1, 2]]);
     limit = reserved + 8 * 4;
-    expect(() => SortedKeys.with(keys, Uint32Array.of(9, 8), 3, scratch())).toThrow(ScratchError);
+    expect(() => SortedKeys.with([keys], Uint32Array.of(9, 8), 3, scratch())).toThrow(ScratchError);
     expect([readdirSync(folder).length, reserved, allOf(keys, 2)]).toEqual([1, 24, [2]]);
     keys.close();
   });
 
   it('leave nothing of a file that could not be finished', () => {
-    const keys = joined([evenly(100)]) as SortedKeys;
+    const keys = joined([evenly(100)]);
     truncateSync(join(folder, String(readdirSync(folder)[0])), 8);
-    expect(() => SortedKeys.with(keys, Uint32Array.of(9, 8), 100, scratch())).toThrow(ScratchError);
+    expect(() => SortedKeys.with([keys], Uint32Array.of(9, 8), 100, scratch())).toThrow(ScratchError);
     expect([readdirSync(folder).length, reserved]).toEqual([1, 800]);
     keys.close();
+  });
+});
+
+describe('lists of keys', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'bce-lists-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('find each number, in few files, and write a key as often as their number has doubled', () => {
+    const [ofEach, times] = [500, 37];
+    const highs = evenly(ofEach * times);
+    let [held, written] = [0, 0];
+    const reserve = (bytes: number) => {
+      held += bytes;
+      written += bytes / 8;
+      return () => {
+        held -= bytes;
+      };
+    };
+    const lists = new KeyLists();
+    for (let time = 0; time < times; time += 1) {
+      const added = highs.slice(time * ofEach, (time + 1) * ofEach);
+      lists.add(Uint32Array.from(added), { file: join(folder, 'dates'), reserve });
+      // 37 = 32 + 4 + 1
+      expect(readdirSync(folder)).toHaveLength(
+        [...(time + 1).toString(2)].filter((one) => one === '1').length,
+      );
+    }
+    const find = (high: number, number: number) => lists.find(keyOf(high), (one) => one === number);
+    expect(highs.filter((high, number) => find(high, number) !== number)).toEqual([]);
+    expect([lists.size, find(evenly(ofEach * times + 1).at(-1) ?? 0, 0), held]).toEqual([
+      18_500, -1, 148_000,
+    ]);
+    expect(written / highs.length).toBeLessThan(1 + Math.log2(times));
+    lists.close();
+    expect([readdirSync(folder), held, lists.size, find(highs[0] ?? 0, 0)]).toEqual([[], 0, 0, -1]);
+  });
+
+  it('are as they were when scratch is full', () => {
+    const lists = new KeyLists();
+    let limit = 3;
+    const reserve = () => {
+      limit -= 1;
+      if (limit < 0) throw new ScratchError('full', 'free some');
+      return () => undefined;
+    };
+    const add = (...highs: number[]) =>
+      lists.add(Uint32Array.from(highs), { file: join(folder, 'dates'), reserve });
+    add(1, 2, 3);
+    add(4);
+    add(5);
+    expect(() => add(6, 7)).toThrow(ScratchError);
+    expect([readdirSync(folder).length, lists.size]).toEqual([2, 5]);
+    const numbers = [1, 2, 3, 4, 5, 6].map((high) => lists.find(keyOf(high), () => true));
+    expect(numbers).toEqual([0, 1, 2, 3, 4, -1]);
+    lists.close();
   });
 });
 
