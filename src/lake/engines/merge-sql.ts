@@ -80,7 +80,7 @@ export function readTypedSql(files: readonly string[]): string {
 
 /** Writes staged lines as typed rows, so that whoever reads some of the accounts can skip most of the row groups. */
 export function typedSql(table: Table, lines: string, output: string, compact: boolean): string {
-  const codec = compact ? 'zstd, COMPRESSION_LEVEL 1' : 'snappy';
+  const codec = compact ? 'zstd, COMPRESSION_LEVEL 1' : 'lz4_raw';
   const sorted = table.sortBy
     .slice(0, 1)
     .filter((name) => storedColumns(table).some((one) => one.name === name));
