@@ -9,6 +9,7 @@ import type { WrittenRecord } from '../ledger/runs.ts';
 import { type Totals, withRejected } from '../ledger/totals.ts';
 import {
   differingShare,
+  missingByTarget,
   type Reconciliation,
   type ReconciliationTotals,
   totalsOf,
@@ -118,7 +119,12 @@ export async function closeRun(
   const [marks, checkpoint] =
     records instanceof ReportedError
       ? [records, noCheckpoint]
-      : await allEnded([valueOrError(() => closeWatermarks(end)), makeCheckpoint(run, publication, records)]);
+      : await allEnded([
+          valueOrError(() =>
+            closeWatermarks(end, reconciliation === null ? new Map() : missingByTarget(reconciliation)),
+          ),
+          makeCheckpoint(run, publication, records),
+        ]);
   const ledgerError = marks instanceof ReportedError ? marks : null;
   if (ledgerError !== null) log.error({ err: ledgerError }, 'the ledger could not be closed');
   return { coverage, totals, reconciliation, exitCode, ledgerError, checkpoint };

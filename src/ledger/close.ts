@@ -19,6 +19,7 @@ import { LakeError, ReportedError } from '../shared/errors.ts';
 import { exportCoverage } from '../tables/export-coverage.ts';
 import { exportReconciliation } from '../tables/export-reconciliation.ts';
 import { type Row, type Table, utcDay } from '../tables/table.ts';
+import { targetName } from '../targets/target.ts';
 import { type Coverage, coverageRow } from './coverage.ts';
 import type { OpenJobsRead } from './open-jobs.ts';
 import type { RejectedRecords } from './rejected.ts';
@@ -92,11 +93,14 @@ export async function closeLedger(end: LedgerEnd): Promise<WrittenRecords> {
   );
 }
 
+/** How many jobs the lake lacks, by day, of the targets (by `targetName`) that were compared with AWS's counts. */
+export type MissingByTarget = ReadonlyMap<string, ReadonlyMap<string, number>>;
+
 /** @throws LakeError when they cannot be written. The message says what this means for the run */
-export async function closeWatermarks(end: LedgerEnd): Promise<void> {
+export async function closeWatermarks(end: LedgerEnd, missing: MissingByTarget = new Map()): Promise<void> {
   await explaining(
     'The run is complete, but its watermarks could not be written, so the next run reads more',
-    moveWatermarks(end),
+    moveWatermarks(end, missing),
   );
 }
 
@@ -219,7 +223,10 @@ async function publishRows(
  * A watermark moves only if its target was read and published completely. Counts have no window: a successful drain has
  * read everything that AWS keeps.
  */
-async function moveWatermarks({ lake, run, coverage, openDays, openJobs, signal }: LedgerEnd): Promise<void> {
+async function moveWatermarks(
+  { lake, run, coverage, openDays, openJobs, signal }: LedgerEnd,
+  missing: MissingByTarget,
+): Promise<void> {
   const byBucket = new Map<number, Map<string, Covered | SwitchedOff>>();
   coverage.forEach(({ table, target, window, status, switchedOff }, i) => {
     if (status !== 'OK' && status !== 'OK_EMPTY' && switchedOff !== true) return;
@@ -236,12 +243,17 @@ async function moveWatermarks({ lake, run, coverage, openDays, openJobs, signal 
       rememberedFrom: rememberedFrom(table, run),
       openDays: openDays.get(i) ?? new Set(),
       ...openJobsOf(openJobs?.get(i)),
+      ...(table === 'copy_jobs' ? missingOf(missing.get(targetName(target))) : {}),
       asOf: run.asOf,
     });
   });
   for (const [bucket, covered] of byBucket) {
     await extendWatermarks(lake.store, bucket, covered, run, signal);
   }
+}
+
+function missingOf(missing: ReadonlyMap<string, number> | undefined): Pick<Covered, 'missing'> {
+  return missing === undefined ? {} : { missing };
 }
 
 function openJobsOf(read: OpenJobsRead | undefined): Pick<Covered, 'openJobs'> {

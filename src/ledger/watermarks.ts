@@ -14,6 +14,13 @@ import type { Window } from '../source/source.ts';
 import { utcDay } from '../tables/table.ts';
 import { targetName } from '../targets/target.ts';
 import {
+  formatMissing,
+  type MissingJobs,
+  missingAfter,
+  parseMissing,
+  readAgainFrom,
+} from './missing-jobs.ts';
+import {
   type CreatedBetween,
   createdTimes,
   formatOpenJob,
@@ -48,6 +55,8 @@ export interface Watermark {
   readonly openReadAt: number | null;
   /** The end of the latest drain without a lower bound; null: there was none. */
   readonly fullAt: number | null;
+  /** The days on which AWS counts jobs that the lake lacks, ascending; absent: none. */
+  readonly missing?: readonly MissingJobs[];
   /** Since when AWS has called the region disabled; absent: it was read since. */
   readonly disabledAt?: number;
 }
@@ -65,6 +74,8 @@ export interface Covered {
   readonly openDays: ReadonlySet<string>;
   /** Absent: nothing is known but the days. */
   readonly openJobs?: OpenJobsRead;
+  /** How many jobs the lake lacks, by day; absent: it was not compared with AWS's counts. */
+  readonly missing?: ReadonlyMap<string, number>;
   readonly asOf: number;
 }
 
@@ -105,7 +116,7 @@ function automaticFrom(mark: Watermark | undefined, memory: PlanningTime): numbe
   const oldest = Math.min(overlap, ...openBefore(mark, overlap, forgotten).map(({ from }) => from));
   // Without the time of the last look, ends cannot be asked for.
   const reaches = mark.openReadAt === null || oldest >= mark.coveredTo - reachMs;
-  const from = reaches ? oldest : overlap;
+  const from = Math.min(reaches ? oldest : overlap, readAgainFrom(mark.missing ?? [], forgotten) ?? overlap);
   return from <= forgotten ? null : from;
 }
 
@@ -158,6 +169,7 @@ export function extended(mark: Watermark | undefined, covered: Covered, memoryDa
     }),
     openReadAt: asOf,
     fullAt,
+    ...missingIn(mark, covered, forgotten),
   };
   if (mark === undefined) return begun;
   const touches = from <= mark.coveredTo && (mark.coveredFrom === null || window.to >= mark.coveredFrom);
@@ -189,7 +201,17 @@ export function extended(mark: Watermark | undefined, covered: Covered, memoryDa
     ...openIn(openJobs, openDays, { asOf, memoryDays }),
     openReadAt: isLookedAt || isReadAgain ? latest(asOf, mark.openReadAt) : mark.openReadAt,
     fullAt: latest(fullAt, mark.fullAt),
+    ...missingIn(mark, covered, forgotten),
   };
+}
+
+function missingIn(
+  mark: Watermark | undefined,
+  { missing: found, window }: Covered,
+  forgotten: number,
+): Pick<Watermark, 'missing'> {
+  const missing = missingAfter(mark?.missing ?? [], found, window, forgotten);
+  return missing.length === 0 ? {} : { missing };
 }
 
 /** The days are those of the jobs, where these are known. */
@@ -225,13 +247,13 @@ function latest(a: number | null, b: number | null): number | null {
  * @param latest AWS's time now, plus a tolerance: other runs may have begun a little later
  */
 function isPlausible(mark: Watermark, latest: number): boolean {
-  const { coveredFrom, coveredTo, fullAt, openDays, openJobs, openReadAt } = mark;
+  const { coveredFrom, coveredTo, fullAt, missing = [], openDays, openJobs, openReadAt } = mark;
   return (
     coveredTo <= latest &&
     (coveredFrom === null || coveredFrom <= coveredTo) &&
     (fullAt === null || fullAt <= latest) &&
     (openReadAt === null || openReadAt <= latest) &&
-    openDays.every((day) => Date.parse(day) <= latest) &&
+    [...openDays, ...missing.map(({ day }) => day)].every((day) => Date.parse(day) <= latest) &&
     (openJobs ?? []).every(({ created }) => created <= latest)
   );
 }
@@ -381,6 +403,7 @@ function formatted(marks: Watermarks): string {
           ...(mark.openJobs === undefined ? {} : { open_jobs: mark.openJobs?.map(formatOpenJob) ?? null }),
           open_read_at: iso(mark.openReadAt),
           full_at: iso(mark.fullAt),
+          ...(mark.missing === undefined ? {} : { missing: mark.missing.map(formatMissing) }),
           ...(mark.disabledAt === undefined ? {} : { disabled_at: iso(mark.disabledAt) }),
         },
       ];
@@ -415,11 +438,25 @@ function parsed(text: string): Watermarks {
             fullAt: instant(value.full_at),
           },
           ...openJobsIn(name, value.open_jobs),
+          ...missingFrom(name, value.missing),
           ...disabled(value.disabled_at),
         },
       ];
     }),
   );
+}
+
+/** Most have none. */
+function missingFrom(name: string, value: unknown): Pick<Watermark, 'missing'> {
+  if (value === undefined) return {};
+  if (!Array.isArray(value)) throw new Error(`${name} has bad missing jobs`);
+  return {
+    missing: value.map((text: unknown) => {
+      const missing = parseMissing(text);
+      if (missing === null) throw new Error(`${name} has bad missing jobs`);
+      return missing;
+    }),
+  };
 }
 
 /** Older programs did not write them. */

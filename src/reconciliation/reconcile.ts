@@ -5,6 +5,7 @@
 import pLimit from 'p-limit';
 import { allEnded } from '../shared/all-ended.ts';
 import { EngineError } from '../shared/errors.ts';
+import { targetName } from '../targets/target.ts';
 import type { ComparableDay, ComparedTarget } from './comparable-days.ts';
 import { differencesIn, type KindDifference } from './compare.ts';
 import {
@@ -209,6 +210,20 @@ export function totalsOf({ slices }: Pick<Reconciliation, 'slices'>): Reconcilia
     missing: sum(({ missing }) => missing),
     surplus: sum(({ surplus }) => surplus),
   };
+}
+
+/** How many jobs the lake lacks, by day, of each target (by `targetName`) that was compared. Days without any missing job are none. */
+export function missingByTarget({
+  slices,
+}: Pick<Reconciliation, 'slices'>): ReadonlyMap<string, ReadonlyMap<string, number>> {
+  const found = new Map<string, Map<string, number>>();
+  for (const { target, day, missing } of slices) {
+    const name = targetName(target);
+    const days = found.get(name) ?? new Map<string, number>();
+    found.set(name, days);
+    if (missing > 0) days.set(day, missing);
+  }
+  return found;
 }
 
 /** Differences as a share of the jobs that AWS counted, 0 to 1; of the lake's jobs if AWS counted none. */

@@ -58,6 +58,19 @@ describe('what a target is asked for', () => {
     expect(windowFor(auto, asOf, mark({ coveredFrom: asOf - 10 * day }), memory).from).toBeNull();
   });
 
+  it('goes back to the first day with missing jobs that was not read again since', () => {
+    const missing = (...days: [day: string, isRead: boolean][]) =>
+      mark({ missing: days.map(([day, isRead]) => ({ day, jobs: 3, isRead })) });
+    const from = (one: Watermark) => windowFor(auto, asOf, one, memory).from;
+    expect(from(missing(['2026-11-09', true], ['2026-11-12', false], ['2026-11-14', false]))).toBe(
+      Date.UTC(2026, 10, 12),
+    );
+    expect(from(missing(['2026-11-09', true]))).toBe(asOf - day - overlapMs);
+    expect(from(mark({ ...missing(['2026-11-12', false]), openDays: ['2026-11-10'] }))).toBe(
+      Date.UTC(2026, 10, 10),
+    );
+  });
+
   it('catches up after a week of failures', () => {
     const late = mark({ coveredTo: asOf - 6 * day, fullAt: asOf - 6 * day });
     expect(windowFor(auto, asOf, late, memory).from).toBe(asOf - 6 * day - overlapMs);

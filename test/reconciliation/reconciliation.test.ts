@@ -1,5 +1,17 @@
 import { expect, it } from 'vitest';
 import { openLab } from '../support/lab.ts';
+import type { readTable } from '../support/lake-reader.ts';
+
+type Rows = Awaited<ReturnType<typeof readTable>>;
+const dayMs = 24 * 3_600_000;
+
+function windowsOf(coverage: Rows, region: string): number[] {
+  const asked = coverage.filter((row) => row.region === region && row.table_name === 'copy_jobs');
+  expect(asked.length).toBeGreaterThan(0);
+  return asked.map(({ window_from: from, window_to: to }) => Number(to) - Number(from));
+}
+const shortestWindow = (coverage: Rows, region: string) => Math.min(...windowsOf(coverage, region));
+const longestWindow = (coverage: Rows, region: string) => Math.max(...windowsOf(coverage, region));
 
 it('AWS’s own counts agree with a lake that holds everything, and show when a region was served empty by mistake', async () => {
   const lab = await openLab();
@@ -20,6 +32,15 @@ it('AWS’s own counts agree with a lake that holds everything, and show when a 
       expect(row.surplus_jobs).toBe(0);
     }
     expect(rows.some((row) => row.region === region)).toBe(true);
+
+    // As long as AWS lists none of these jobs, it is asked for their days once more, and no more.
+    const asked = async ({ run_id: id }: { readonly run_id: string }) =>
+      (await lab.tableOf(lake, 'export_coverage')).filter((row) => row.run_id === id);
+    const again = await lab.run({ lake });
+    expect(again.reconciliation?.missing_jobs).toBe(bad.reconciliation?.missing_jobs);
+    expect(shortestWindow(await asked(again), region)).toBeGreaterThan(2.5 * dayMs);
+    expect(longestWindow(await asked(again), lab.region(0))).toBeLessThan(2.5 * dayMs);
+    expect(longestWindow(await asked(await lab.run({ lake })), region)).toBeLessThan(2.5 * dayMs);
   } finally {
     await lab.close();
   }
