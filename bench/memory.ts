@@ -94,7 +94,7 @@ async function exported(
       around([
         ...[process.execPath, builtProgram(), 'export', '--lake', lake, '--scratch', join(folder, 'scratch')],
         ...['--accounts', 'all', '--tables', 'copy_jobs', '--since', 'all', '--requests-per-second', '1000'],
-        ...['--target-timeout', '2h', '--deadline', '10h', '--scratch-limit', '200GB', '--output', 'json'],
+        ...['--target-timeout', '2h', '--deadline', '10h', '--output', 'json'],
       ]),
       { ...simulator.env, HOME: folder, AWS_EC2_METADATA_DISABLED: 'true' },
       [killed],
