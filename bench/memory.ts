@@ -93,8 +93,7 @@ async function exported(
     const run = await measured(
       around([
         ...[process.execPath, builtProgram(), 'export', '--lake', lake, '--scratch', join(folder, 'scratch')],
-        ...['--accounts', 'all', '--tables', 'copy_jobs', '--since', 'all', '--requests-per-second', '1000'],
-        ...['--target-timeout', '2h', '--deadline', '10h', '--output', 'json'],
+        ...['--accounts', 'all', '--tables', 'copy_jobs', '--since', 'all', '--output', 'json'],
       ]),
       { ...simulator.env, HOME: folder, AWS_EC2_METADATA_DISABLED: 'true' },
       [killed],

@@ -119,16 +119,7 @@ async function largestPart(): Promise<string> {
     await measured(
       [
         ...[process.execPath, builtProgram(), 'export', '--lake', lake, '--scratch', join(folder, 'scratch')],
-        ...[
-          '--accounts',
-          'all',
-          '--tables',
-          'copy_jobs',
-          '--requests-per-second',
-          '1000',
-          '--output',
-          'json',
-        ],
+        ...['--accounts', 'all', '--tables', 'copy_jobs', '--output', 'json'],
       ],
       { ...simulator.env, HOME: folder, AWS_EC2_METADATA_DISABLED: 'true' },
     );

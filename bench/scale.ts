@@ -90,7 +90,7 @@ function run(job: 'plan' | 'export'): Promise<Measured> {
         '--scratch',
         join(folder, 'scratch'),
       ],
-      ...['--accounts', 'all', '--since', '1d', '--requests-per-second', '1000', '--output', 'json'],
+      ...['--accounts', 'all', '--since', '1d', '--output', 'json'],
       ...['--shard', `0/${shards}`, '--buckets', String(buckets)],
     ],
     { ...simulator.env, HOME: folder, AWS_EC2_METADATA_DISABLED: 'true' },

@@ -99,7 +99,7 @@ async function makeContenders(regionNames: readonly string[]): Promise<readonly 
       name: 'this program',
       command: [
         ...[process.execPath, builtProgram(), 'export', '--lake', lake, '--scratch', join(folder, 'scratch')],
-        ...['--accounts', 'all', '--tables', 'copy_jobs', '--since', 'all', '--requests-per-second', '1000'],
+        ...['--accounts', 'all', '--tables', 'copy_jobs', '--since', 'all'],
         ...['--output', 'json', ...values.with.split(' ').filter(Boolean)],
       ],
       env: {},
