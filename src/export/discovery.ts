@@ -5,6 +5,7 @@ import { clockToleranceMs } from '../aws/clock.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Lake } from '../lake/lake.ts';
 import { bucketOf, ownsBucket } from '../lake/layout.ts';
+import { readAgainFrom } from '../ledger/missing-jobs.ts';
 import { phaseOf } from '../ledger/open-jobs.ts';
 import type { Planned } from '../ledger/planned.ts';
 import {
@@ -18,7 +19,9 @@ import {
 } from '../ledger/watermarks.ts';
 import { askUnlessStopped } from '../shared/abort.ts';
 import { UsageError } from '../shared/errors.ts';
+import { dayMs } from '../shared/time.ts';
 import { isEmptyWindow } from '../source/window.ts';
+import { utcDay } from '../tables/table.ts';
 import type { AsOf } from '../targets/as-of.ts';
 import { type Target, targetName } from '../targets/target.ts';
 import type { discoverTargets } from '../targets/targets.ts';
@@ -88,7 +91,26 @@ export async function* discoverPlan(options: DiscoveryOptions): AsyncGenerator<r
     const to = first.window?.to ?? asOf;
     throw nothingToRead('Every target was read further than the end of the window', to, 'a later --until');
   }
+  if (settings.since.kind === 'auto') logReadAgain(planned, settings, asOf, log);
   return { targets, planned };
+}
+
+/** Otherwise nobody would learn why a window is long. */
+function logReadAgain(
+  planned: readonly Planned[],
+  { memoryDays }: Settings,
+  asOf: number,
+  log: Logger,
+): void {
+  const forgotten = asOf - memoryDays * dayMs;
+  const starts = planned.flatMap(
+    ({ watermark }) => readAgainFrom(watermark?.missing ?? [], { asOf, forgotten }) ?? [],
+  );
+  if (starts.length === 0) return;
+  log.info(
+    { targets: starts.length, from: utcDay(Math.min(...starts)) },
+    'AWS’s own counts show jobs that the lake lacks: this run reads their days again',
+  );
 }
 
 /** Of accounts that are read: regions that AWS no longer lists as enabled, and that were read before. */

@@ -162,7 +162,7 @@ export class CompactTimeMap {
     }
     freeBytes(highs);
     this.#index.clear();
-    // The one that was just added, and others that are not in the file yet.
+    // The one that was just added, and others that are not in a file yet.
     for (let number = this.#keys.size; number < this.size; number += 1) {
       this.#index.add(this.#entries.keyOf(number), number);
     }

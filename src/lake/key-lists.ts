@@ -1,7 +1,7 @@
 /**
- * Finds the numbers of many entries by their keys, in several files of sorted-keys.ts. New keys are merged with the last files
- * that are not larger than what is merged so far. So a key is written again when the number of keys has doubled, not each
- * time that others are added, and there are few files.
+ * Finds the numbers of many entries by their keys, in several files of sorted-keys.ts. To add keys, the newest file is taken
+ * as long as it is not larger than what was taken already, and one file of all is written. So a key is written again when the number
+ * of keys has doubled, not each time that others are added, and there are few files.
  */
 import { SortedKeys } from './sorted-keys.ts';
 import type { EntriesScratch, TimeKey } from './time-entries.ts';

@@ -55,7 +55,7 @@ export class SortedKeys {
   /**
    * Writes a file with the entries of older ones, which stay, and with others.
    * @param highs the first 32 bits of their keys, at most `mostAdded`
-   * @param firstNumber of the first of them; the others have the numbers after it. Larger than all in `older`
+   * @param firstNumber of the first of them; the others have the numbers after it. It must be larger than every number in `older`
    * @throws ScratchError
    */
   static with(

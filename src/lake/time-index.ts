@@ -4,7 +4,7 @@
  *
  * The index is made of small tables that grow one by one, by a half: it never holds itself twice. Larger steps leave more
  * room unused, and smaller ones take more time. Bits of the key choose the table, and the 16 bits choose the place in it. So a table grows without a look at the
- * entries, which may be on disk. Of many entries, the first ones are in a sorted-keys.ts instead.
+ * entries, which may be on disk. Of many entries, key-lists.ts finds the first ones instead.
  */
 import { freeBytes } from '../shared/free-bytes.ts';
 import type { TimeKey } from './time-entries.ts';

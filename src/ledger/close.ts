@@ -21,6 +21,7 @@ import { exportReconciliation } from '../tables/export-reconciliation.ts';
 import { type Row, type Table, utcDay } from '../tables/table.ts';
 import { targetName } from '../targets/target.ts';
 import { type Coverage, coverageRow } from './coverage.ts';
+import type { MissingByDay, MissingByTarget } from './missing-jobs.ts';
 import type { OpenJobsRead } from './open-jobs.ts';
 import type { RejectedRecords } from './rejected.ts';
 import { type AwsMemory, rememberedFrom } from './remembered.ts';
@@ -93,11 +94,11 @@ export async function closeLedger(end: LedgerEnd): Promise<WrittenRecords> {
   );
 }
 
-/** How many jobs the lake lacks, by day, of the targets (by `targetName`) that were compared with AWS's counts. */
-export type MissingByTarget = ReadonlyMap<string, ReadonlyMap<string, number>>;
-
-/** @throws LakeError when they cannot be written. The message says what this means for the run */
-export async function closeWatermarks(end: LedgerEnd, missing: MissingByTarget = new Map()): Promise<void> {
+/**
+ * @param missing of the targets that were compared with AWS's counts
+ * @throws LakeError when they cannot be written. The message says what this means for the run
+ */
+export async function closeWatermarks(end: LedgerEnd, missing: MissingByTarget): Promise<void> {
   await explaining(
     'The run is complete, but its watermarks could not be written, so the next run reads more',
     moveWatermarks(end, missing),
@@ -243,7 +244,7 @@ async function moveWatermarks(
       rememberedFrom: rememberedFrom(table, run),
       openDays: openDays.get(i) ?? new Set(),
       ...openJobsOf(openJobs?.get(i)),
-      ...(table === 'copy_jobs' ? missingOf(missing.get(targetName(target))) : {}),
+      ...(table === 'copy_jobs' ? missingJobsOf(missing.get(targetName(target))) : {}),
       asOf: run.asOf,
     });
   });
@@ -252,8 +253,8 @@ async function moveWatermarks(
   }
 }
 
-function missingOf(missing: ReadonlyMap<string, number> | undefined): Pick<Covered, 'missing'> {
-  return missing === undefined ? {} : { missing };
+function missingJobsOf(missingByDay: MissingByDay | undefined): Pick<Covered, 'missingByDay'> {
+  return missingByDay === undefined ? {} : { missingByDay };
 }
 
 function openJobsOf(read: OpenJobsRead | undefined): Pick<Covered, 'openJobs'> {

@@ -15,6 +15,7 @@ import { utcDay } from '../tables/table.ts';
 import { targetName } from '../targets/target.ts';
 import {
   formatMissing,
+  type MissingByDay,
   type MissingJobs,
   missingAfter,
   parseMissing,
@@ -74,8 +75,8 @@ export interface Covered {
   readonly openDays: ReadonlySet<string>;
   /** Absent: nothing is known but the days. */
   readonly openJobs?: OpenJobsRead;
-  /** How many jobs the lake lacks, by day; absent: it was not compared with AWS's counts. */
-  readonly missing?: ReadonlyMap<string, number>;
+  /** Absent: the target was not compared with AWS's counts. */
+  readonly missingByDay?: MissingByDay;
   readonly asOf: number;
 }
 
@@ -116,7 +117,10 @@ function automaticFrom(mark: Watermark | undefined, memory: PlanningTime): numbe
   const oldest = Math.min(overlap, ...openBefore(mark, overlap, forgotten).map(({ from }) => from));
   // Without the time of the last look, ends cannot be asked for.
   const reaches = mark.openReadAt === null || oldest >= mark.coveredTo - reachMs;
-  const from = Math.min(reaches ? oldest : overlap, readAgainFrom(mark.missing ?? [], forgotten) ?? overlap);
+  const from = Math.min(
+    reaches ? oldest : overlap,
+    readAgainFrom(mark.missing ?? [], { ...memory, forgotten }) ?? overlap,
+  );
   return from <= forgotten ? null : from;
 }
 
@@ -169,7 +173,7 @@ export function extended(mark: Watermark | undefined, covered: Covered, memoryDa
     }),
     openReadAt: asOf,
     fullAt,
-    ...missingIn(mark, covered, forgotten),
+    ...withMissing(mark, covered, forgotten),
   };
   if (mark === undefined) return begun;
   const touches = from <= mark.coveredTo && (mark.coveredFrom === null || window.to >= mark.coveredFrom);
@@ -201,16 +205,16 @@ export function extended(mark: Watermark | undefined, covered: Covered, memoryDa
     ...openIn(openJobs, openDays, { asOf, memoryDays }),
     openReadAt: isLookedAt || isReadAgain ? latest(asOf, mark.openReadAt) : mark.openReadAt,
     fullAt: latest(fullAt, mark.fullAt),
-    ...missingIn(mark, covered, forgotten),
+    ...withMissing(mark, covered, forgotten),
   };
 }
 
-function missingIn(
+function withMissing(
   mark: Watermark | undefined,
-  { missing: found, window }: Covered,
+  { missingByDay, window, asOf }: Covered,
   forgotten: number,
 ): Pick<Watermark, 'missing'> {
-  const missing = missingAfter(mark?.missing ?? [], found, window, forgotten);
+  const missing = missingAfter(mark?.missing ?? [], missingByDay, { window, asOf, forgotten });
   return missing.length === 0 ? {} : { missing };
 }
 
@@ -253,7 +257,8 @@ function isPlausible(mark: Watermark, latest: number): boolean {
     (coveredFrom === null || coveredFrom <= coveredTo) &&
     (fullAt === null || fullAt <= latest) &&
     (openReadAt === null || openReadAt <= latest) &&
-    [...openDays, ...missing.map(({ day }) => day)].every((day) => Date.parse(day) <= latest) &&
+    openDays.every((day) => Date.parse(day) <= latest) &&
+    missing.every(({ day, foundAt }) => Date.parse(day) <= latest && foundAt <= latest) &&
     (openJobs ?? []).every(({ created }) => created <= latest)
   );
 }
@@ -438,7 +443,7 @@ function parsed(text: string): Watermarks {
             fullAt: instant(value.full_at),
           },
           ...openJobsIn(name, value.open_jobs),
-          ...missingFrom(name, value.missing),
+          ...parsedMissing(name, value.missing),
           ...disabled(value.disabled_at),
         },
       ];
@@ -447,7 +452,7 @@ function parsed(text: string): Watermarks {
 }
 
 /** Most have none. */
-function missingFrom(name: string, value: unknown): Pick<Watermark, 'missing'> {
+function parsedMissing(name: string, value: unknown): Pick<Watermark, 'missing'> {
   if (value === undefined) return {};
   if (!Array.isArray(value)) throw new Error(`${name} has bad missing jobs`);
   return {

@@ -3,6 +3,7 @@
  * AWS's counts begin are not read, so a run never reads more than 13 days of parts.
  */
 import pLimit from 'p-limit';
+import type { MissingByTarget } from '../ledger/missing-jobs.ts';
 import { allEnded } from '../shared/all-ended.ts';
 import { EngineError } from '../shared/errors.ts';
 import { targetName } from '../targets/target.ts';
@@ -212,16 +213,13 @@ export function totalsOf({ slices }: Pick<Reconciliation, 'slices'>): Reconcilia
   };
 }
 
-/** How many jobs the lake lacks, by day, of each target (by `targetName`) that was compared. Days without any missing job are none. */
-export function missingByTarget({
-  slices,
-}: Pick<Reconciliation, 'slices'>): ReadonlyMap<string, ReadonlyMap<string, number>> {
+/** Of the days with jobs that were compared. */
+export function missingByTarget({ slices }: Pick<Reconciliation, 'slices'>): MissingByTarget {
   const found = new Map<string, Map<string, number>>();
   for (const { target, day, missing } of slices) {
     const name = targetName(target);
     const days = found.get(name) ?? new Map<string, number>();
-    found.set(name, days);
-    if (missing > 0) days.set(day, missing);
+    found.set(name, days.set(day, missing));
   }
   return found;
 }

@@ -38,6 +38,15 @@ describe('a watermark that cannot be true', () => {
       'has jobs open on a day that has not come yet',
       (now, mark) => (mark.open_days = [iso(now + 9 * day).slice(0, 10)]),
     ],
+    [
+      'lacks jobs of a day that has not come yet',
+      (now, mark) => (mark.missing = [`${iso(now + 9 * day).slice(0, 10)} 1 ${iso(now)}`]),
+    ],
+    [
+      'has found jobs missing at a time that has not come yet',
+      (now, mark) => (mark.missing = [`${iso(now - 9 * day).slice(0, 10)} 1 ${iso(now + 3 * day)}`]),
+    ],
+    ['lacks jobs that nobody can read', (_, mark) => (mark.missing = ['some'])],
     ['begins after it ends', (now, mark) => (mark.covered_from = iso(now + day))],
   ])('because it %s is ignored, and the next run writes down what is true', async (_, damage) => {
     await lab.run();

@@ -2,86 +2,126 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   formatMissing,
+  type MissingByDay,
   type MissingJobs,
   missingAfter,
   parseMissing,
   readAgainFrom,
 } from '../../src/ledger/missing-jobs.ts';
 
+const hour = 3_600_000;
 const at = (day: number, hours = 0) => Date.UTC(2026, 10, day, hours);
-const on = (day: number, jobs: number, isRead = false): MissingJobs => ({
-  day: `2026-11-${String(day).padStart(2, '0')}`,
-  jobs,
-  isRead,
-});
-const found = (...days: MissingJobs[]) => new Map(days.map(({ day, jobs }) => [day, jobs]));
-const tonight = { from: at(19, 20), to: at(21, 2) };
-const all = { from: null, to: at(21, 2) };
+const name = (day: number) => `2026-11-${String(day).padStart(2, '0')}`;
 const forgotten = at(1);
-const afterNight = (
-  before: readonly MissingJobs[],
-  now: ReadonlyMap<string, number> | undefined,
-  window = tonight,
-) => missingAfter(before, now, window, forgotten);
+const on = (day: number, jobs: number, change: Partial<MissingJobs> = {}): MissingJobs => ({
+  day: name(day),
+  jobs,
+  foundAt: at(20, 2),
+  wasReadAgain: false,
+  ...change,
+});
+const found = (...days: [day: number, jobs: number][]) =>
+  new Map(days.map(([day, jobs]) => [name(day), jobs]));
+
+/** A run that begins two hours after midnight. */
+const night = (day: number, from: number | null = at(day - 2, 20)) => ({
+  window: { from, to: at(day, 2) },
+  asOf: at(day, 2),
+  forgotten,
+});
+const afterNight = (before: readonly MissingJobs[], now: MissingByDay | undefined, read = night(21)) =>
+  missingAfter(before, now, read);
+const dueAt = (missing: readonly MissingJobs[], asOf: number) => readAgainFrom(missing, { asOf, forgotten });
 
 describe('a day with missing jobs', () => {
   it('is read again by the next run, whatever the window of the run that found it', () => {
-    expect(afterNight([], found(on(18, 2)))).toEqual([on(18, 2)]);
-    expect(missingAfter([], found(on(18, 2)), all, forgotten)).toEqual([on(18, 2)]);
-    expect(readAgainFrom([on(18, 2), on(20, 1)], forgotten)).toBe(at(18));
+    for (const read of [night(20), night(20, null)]) {
+      const missing = afterNight([], found([20, 1], [18, 2], [17, 0]), read);
+      expect(missing).toEqual([on(18, 2), on(20, 1)]);
+      expect(dueAt(missing, at(21, 2))).toBe(at(18));
+    }
   });
 
-  it('is not read a third time if as many are missing then', () => {
-    const window = { from: at(18), to: at(21, 2) };
-    const second = missingAfter([on(18, 2)], found(on(18, 2)), window, forgotten);
-    expect(second).toEqual([on(18, 2, true)]);
-    expect(readAgainFrom(second, forgotten)).toBeNull();
-    expect(afterNight(second, found(on(18, 2)))).toEqual([on(18, 2, true)]);
+  it('is not read again once a good read has found as many missing', () => {
+    const second = afterNight([on(18, 2)], found([18, 2]), night(21, at(18)));
+    expect(second).toEqual([on(18, 2, { wasReadAgain: true })]);
+    expect(dueAt(second, at(22, 2))).toBeNull();
+    expect(afterNight(second, found([18, 2]), night(22))).toEqual(second);
+    const tillMidnight = { ...night(21), window: { from: at(18), to: at(19) } };
+    expect(afterNight([on(18, 2)], found([18, 2]), tillMidnight)).toEqual(second);
   });
 
-  it('is read again if another number is missing, or if only a part of it was read', () => {
-    expect(afterNight([on(18, 2, true)], found(on(18, 3)))).toEqual([on(18, 3)]);
-    expect(afterNight([on(18, 2, true)], found(on(18, 1)))).toEqual([on(18, 1)]);
-    expect(missingAfter([on(18, 2)], found(on(18, 2)), { from: at(18, 1), to: at(21) }, forgotten)).toEqual([
-      on(18, 2),
-    ]);
-    expect(missingAfter([on(18, 2)], found(on(18, 2)), { from: at(18), to: at(18, 23) }, forgotten)).toEqual([
-      on(18, 2),
-    ]);
+  it('is read again all the same if that read came too soon, or was of a part of the day', () => {
+    const soon = { ...night(20, null), asOf: at(20, 2) + 6 * hour - 1 };
+    const notAll = { ...night(21), window: { from: at(18), to: at(19) - 1 } };
+    for (const read of [night(20, null), soon, night(21, at(18) + 1), notAll]) {
+      expect(afterNight([on(18, 2)], found([18, 2]), read)).toEqual([on(18, 2)]);
+    }
+    // Of two runs at once, the one that is closed last did not look again.
+    const other = afterNight([on(18, 2)], found([18, 2]), { ...night(20, null), asOf: at(20, 2) - 1000 });
+    expect(other).toEqual([on(18, 2)]);
+  });
+
+  it('is read again if another number is missing', () => {
+    for (const jobs of [1, 3]) {
+      expect(afterNight([on(18, 2, { wasReadAgain: true })], found([18, jobs]))).toEqual([
+        on(18, jobs, { foundAt: at(21, 2) }),
+      ]);
+    }
+  });
+
+  it('is read again, although that was in vain, once AWS lists jobs of another day again', () => {
+    const before = [on(12, 5, { wasReadAgain: true }), on(18, 2, { wasReadAgain: true }), on(19, 4)];
+    const after = afterNight(before, found([12, 5], [18, 2], [19, 0]), night(21, at(18)));
+    expect(after).toEqual([on(12, 5, { foundAt: at(21, 2) }), on(18, 2, { wasReadAgain: true })]);
+    expect(dueAt(after, at(22, 2))).toBe(at(12));
+  });
+
+  it('keeps no more than two nights from their ordinary windows', () => {
+    expect(dueAt([on(18, 2)], at(22, 2))).toBe(at(18));
+    expect(dueAt([on(18, 2)], at(22, 14) - 1)).toBe(at(18));
+    expect(dueAt([on(18, 2)], at(22, 14))).toBeNull();
   });
 
   it('is forgotten once nothing is missing, or AWS keeps none of its jobs', () => {
-    expect(afterNight([on(18, 2), on(19, 1)], found(on(19, 1)))).toEqual([on(19, 1)]);
-    expect(afterNight([on(18, 2)], found())).toEqual([]);
-    expect(missingAfter([on(18, 2)], undefined, tonight, at(19))).toEqual([]);
-    expect(readAgainFrom([on(18, 2)], at(19))).toBeNull();
-    expect(readAgainFrom([on(18, 2)], at(18, 23))).toBe(at(18));
+    expect(afterNight([on(18, 2), on(19, 1)], found([18, 0], [19, 1]))).toEqual([
+      on(19, 1, { foundAt: at(21, 2) }),
+    ]);
+    expect(afterNight([on(18, 2)], undefined, { ...night(21), forgotten: at(19) })).toEqual([]);
+    expect(readAgainFrom([on(18, 2)], { asOf: at(21), forgotten: at(19) })).toBeNull();
+    expect(readAgainFrom([on(18, 2)], { asOf: at(21), forgotten: at(19) - 1 })).toBe(at(18));
   });
 
-  it('counts as read again where nothing was compared, and the whole day was read', () => {
-    expect(afterNight([on(18, 2), on(20, 1)], undefined)).toEqual([on(18, 2), on(20, 1, true)]);
+  it('stays as it was where it was not compared', () => {
+    const before = [on(18, 2), on(20, 1, { wasReadAgain: true })];
+    expect(afterNight(before, undefined, night(21, at(21)))).toEqual(before);
+    expect(afterNight(before, found([17, 0]), night(21, at(21)))).toEqual(before);
+    // Without a comparison nobody knows whether the read has helped; one is enough.
+    expect(afterNight([on(18, 2)], undefined, night(21, at(18)))).toEqual([
+      on(18, 2, { wasReadAgain: true }),
+    ]);
   });
 
   it('comes back from the ledger as it was, and nothing else does', () => {
     const one = fc.record({
       day: fc.constantFrom('2026-11-20', '2024-02-29'),
       jobs: fc.integer({ min: 1, max: 1e9 }),
-      isRead: fc.boolean(),
+      foundAt: fc.integer({ min: 0, max: 4e12 }),
+      wasReadAgain: fc.boolean(),
     });
     fc.assert(
       fc.property(one, (missing) => {
         expect(parseMissing(formatMissing(missing))).toEqual(missing);
       }),
     );
-    for (const text of [
-      '2026-11-20 0',
-      '2026-13-20 1',
-      '2026-11-20',
-      '2026-11-20 1 done',
-      ' 2026-11-20 1',
-      7,
-      null,
-    ]) {
+    const time = '2026-11-21T02:00:00.000Z';
+    const others = [
+      `2026-11-20 0 ${time}`,
+      `2026-13-20 1 ${time}`,
+      `2026-11-20 ${time}`,
+      '2026-11-20 1 then',
+    ];
+    for (const text of [...others, `2026-11-20 1 ${time} done`, ` 2026-11-20 1 ${time}`, 7, null]) {
       expect(parseMissing(text)).toBeNull();
     }
   });

@@ -60,7 +60,14 @@ describe('what a target is asked for', () => {
 
   it('goes back to the first day with missing jobs that was not read again since', () => {
     const missing = (...days: [day: string, isRead: boolean][]) =>
-      mark({ missing: days.map(([day, isRead]) => ({ day, jobs: 3, isRead })) });
+      mark({
+        missing: days.map(([day, wasReadAgain]) => ({
+          day,
+          jobs: 3,
+          foundAt: asOf - 24 * 3_600_000,
+          wasReadAgain,
+        })),
+      });
     const from = (one: Watermark) => windowFor(auto, asOf, one, memory).from;
     expect(from(missing(['2026-11-09', true], ['2026-11-12', false], ['2026-11-14', false]))).toBe(
       Date.UTC(2026, 10, 12),
@@ -137,6 +144,18 @@ describe('a watermark', () => {
       openReadAt: asOf,
       fullAt: asOf,
     });
+  });
+
+  it('keeps the days with missing jobs, whatever the drain, until a comparison says otherwise', () => {
+    const missing = [{ day: '2026-11-12', jobs: 3, foundAt: asOf - day, wasReadAgain: false }];
+    const before = mark({ coveredFrom: asOf - 60 * day, missing });
+    expect(extended(before, covered(asOf - day, asOf), 35).missing).toEqual(missing);
+    const anew = mark({ coveredFrom: asOf - 60 * day, coveredTo: asOf - 40 * day, missing });
+    expect(extended(anew, covered(null, asOf), 35).missing).toEqual([{ ...missing[0], wasReadAgain: true }]);
+    const found = { ...covered(asOf - day, asOf), missingByDay: new Map([['2026-11-12', 0]]) };
+    expect(extended(before, found, 35).missing).toBeUndefined();
+    const first = { ...covered(null, asOf), missingByDay: new Map([['2026-11-12', 2]]) };
+    expect(extended(undefined, first, 35).missing).toEqual([{ ...missing[0], jobs: 2, foundAt: asOf }]);
   });
 
   it('proves nothing by a drain that ends before AWS remembers anything', () => {

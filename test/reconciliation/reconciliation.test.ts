@@ -1,18 +1,9 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openLab } from '../support/lab.ts';
-import type { readTable } from '../support/lake-reader.ts';
 
-type Rows = Awaited<ReturnType<typeof readTable>>;
 const dayMs = 24 * 3_600_000;
-
-function windowsOf(coverage: Rows, region: string): number[] {
-  const asked = coverage.filter((row) => row.region === region && row.table_name === 'copy_jobs');
-  expect(asked.length).toBeGreaterThan(0);
-  return asked.map(({ window_from: from, window_to: to }) => Number(to) - Number(from));
-}
-const shortestWindow = (coverage: Rows, region: string) => Math.min(...windowsOf(coverage, region));
-const longestWindow = (coverage: Rows, region: string) => Math.max(...windowsOf(coverage, region));
-
 it('AWS’s own counts agree with a lake that holds everything, and show when a region was served empty by mistake', async () => {
   const lab = await openLab();
   try {
@@ -32,15 +23,61 @@ it('AWS’s own counts agree with a lake that holds everything, and show when a 
       expect(row.surplus_jobs).toBe(0);
     }
     expect(rows.some((row) => row.region === region)).toBe(true);
+  } finally {
+    await lab.close();
+  }
+});
 
-    // As long as AWS lists none of these jobs, it is asked for their days once more, and no more.
-    const asked = async ({ run_id: id }: { readonly run_id: string }) =>
-      (await lab.tableOf(lake, 'export_coverage')).filter((row) => row.run_id === id);
-    const again = await lab.run({ lake });
-    expect(again.reconciliation?.missing_jobs).toBe(bad.reconciliation?.missing_jobs);
-    expect(shortestWindow(await asked(again), region)).toBeGreaterThan(2.5 * dayMs);
-    expect(longestWindow(await asked(again), lab.region(0))).toBeLessThan(2.5 * dayMs);
-    expect(longestWindow(await asked(await lab.run({ lake })), region)).toBeLessThan(2.5 * dayMs);
+it('jobs that AWS’s counts show are read again: once in vain, and all of them once AWS lists some again', async () => {
+  const lab = await openLab({ days: 8 });
+  try {
+    const [well, empty] = [lab.region(0), lab.region(1)];
+    lab.simulator.addFaults([{ kind: 'served-empty', api: 'ListCopyJobs', region: empty }]);
+    /** How long the windows were, in days, and how many jobs are missing afterwards. */
+    const night = async () => {
+      const run = await lab.run({ 'full-every': '3650d' });
+      const asked = (await lab.tableOf(lab.lake, 'export_coverage')).filter(
+        (row) => row.run_id === run.run_id && row.table_name === 'copy_jobs',
+      );
+      const daysOf = (region: string) =>
+        asked
+          .filter((row) => row.region === region)
+          .map((row) =>
+            row.window_from === null ? 30 : (Number(row.window_to) - Number(row.window_from)) / dayMs,
+          );
+      await lab.simulator.advance(dayMs);
+      return {
+        empty: Math.max(...daysOf(empty)),
+        well: Math.max(...daysOf(well)),
+        missing: run.reconciliation?.missing_jobs ?? 0,
+      };
+    };
+    const first = await night();
+    expect(first).toMatchObject({ empty: 30, well: 30 });
+    expect(first.missing).toBeGreaterThan(50);
+    const { targets } = JSON.parse(await readFile(join(lab.lake, '_ledger/watermarks/00000.json'), 'utf8'));
+    for (const [name, mark] of Object.entries<object>(targets)) {
+      expect('missing' in mark, name).toBe(name.startsWith('copy_jobs/') && name.endsWith(empty));
+    }
+    const inVain = await night();
+    expect(inVain.empty).toBeGreaterThan(6);
+    // Open jobs of the last two days are in it.
+    expect(inVain.well).toBeLessThan(3.3);
+    expect(inVain.missing).toBeGreaterThan(first.missing);
+    // Only yesterday's jobs, which no run has read again.
+    const third = await night();
+    expect(third.empty).toBeLessThan(3.3);
+    expect(third.missing).toBeGreaterThan(inVain.missing);
+
+    lab.simulator.clearFaults();
+    const listed = await night();
+    expect(listed.empty).toBeLessThan(3.3);
+    expect(listed.missing).toBeGreaterThan(0);
+    expect(listed.missing).toBeLessThan(third.missing);
+    const healed = await night();
+    expect(healed.empty).toBeGreaterThan(8);
+    expect(healed.missing).toBe(0);
+    expect((await night()).empty).toBeLessThan(3.3);
   } finally {
     await lab.close();
   }

@@ -108,7 +108,7 @@ export async function makeLake(partitions: number, rowsEach: number): Promise<Ma
         signal,
       };
       await closeLedger(end);
-      await closeWatermarks(end);
+      await closeWatermarks(end, new Map());
     }
   } finally {
     await engine.close();
