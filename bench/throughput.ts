@@ -3,7 +3,10 @@
  * one would write in an afternoon with boto3 and pyarrow, or with boto3 and awswrangler.
  *
  *   npm run bench -- throughput [--small] [--accounts 20] [--regions 4] [--jobs-per-day 200] [--days 30] [--rounds 3]
+ *     [--requests-per-second 1000]
  *
+ * The peers ask as fast as they can, and so does the program: its own limit, 10 requests a second in each account and region, is the
+ * question of hot-target.ts. With it, a list of 36 requests takes 3 s at least, during which the processors have little to do.
  * AWS is the simulator, a process of its own without latency, which keeps its pages: a first round that does not count
  * fills them, unless there is only one. Each contender is a process of its own; in each round all of them run, one after the other. The
  * program and pyarrow write to a folder; awswrangler writes to S3 only, so it gets moto, whose CPU is not counted. The
@@ -30,6 +33,7 @@ const { values } = parseArgs({
     'jobs-per-day': { type: 'string' },
     days: { type: 'string' },
     rounds: { type: 'string' },
+    'requests-per-second': { type: 'string', default: '1000' },
     /** More options of `export`, in one word: `--with "--concurrency 64"`. */
     with: { type: 'string', default: '' },
   },
@@ -100,6 +104,7 @@ async function makeContenders(regionNames: readonly string[]): Promise<readonly 
       command: [
         ...[process.execPath, builtProgram(), 'export', '--lake', lake, '--scratch', join(folder, 'scratch')],
         ...['--accounts', 'all', '--tables', 'copy_jobs', '--since', 'all'],
+        ...['--requests-per-second', values['requests-per-second']],
         ...['--output', 'json', ...values.with.split(' ').filter(Boolean)],
       ],
       env: {},
