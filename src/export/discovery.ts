@@ -5,11 +5,11 @@ import { clockToleranceMs } from '../aws/clock.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Lake } from '../lake/lake.ts';
 import { bucketOf, ownsBucket } from '../lake/layout.ts';
-import { readAgainFrom } from '../ledger/missing-jobs.ts';
 import { phaseOf } from '../ledger/open-jobs.ts';
 import type { Planned } from '../ledger/planned.ts';
 import {
   endsFor,
+  missingFrom,
   readWatermarks,
   targetsRead,
   type Watermark,
@@ -19,7 +19,6 @@ import {
 } from '../ledger/watermarks.ts';
 import { askUnlessStopped } from '../shared/abort.ts';
 import { UsageError } from '../shared/errors.ts';
-import { dayMs } from '../shared/time.ts';
 import { isEmptyWindow } from '../source/window.ts';
 import { utcDay } from '../tables/table.ts';
 import type { AsOf } from '../targets/as-of.ts';
@@ -102,10 +101,7 @@ function logReadAgain(
   asOf: number,
   log: Logger,
 ): void {
-  const forgotten = asOf - memoryDays * dayMs;
-  const starts = planned.flatMap(
-    ({ watermark }) => readAgainFrom(watermark?.missing ?? [], { asOf, forgotten }) ?? [],
-  );
+  const starts = planned.flatMap(({ watermark }) => missingFrom(watermark, { asOf, memoryDays }) ?? []);
   if (starts.length === 0) return;
   log.info(
     { targets: starts.length, from: utcDay(Math.min(...starts)) },

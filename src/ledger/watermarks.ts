@@ -117,11 +117,16 @@ function automaticFrom(mark: Watermark | undefined, memory: PlanningTime): numbe
   const oldest = Math.min(overlap, ...openBefore(mark, overlap, forgotten).map(({ from }) => from));
   // Without the time of the last look, ends cannot be asked for.
   const reaches = mark.openReadAt === null || oldest >= mark.coveredTo - reachMs;
-  const from = Math.min(
-    reaches ? oldest : overlap,
-    readAgainFrom(mark.missing ?? [], { ...memory, forgotten }) ?? overlap,
-  );
+  const from = Math.min(reaches ? oldest : overlap, missingFrom(mark, memory) ?? overlap);
   return from <= forgotten ? null : from;
+}
+
+/** When the first day with missing jobs begins that is read again; null: none is. */
+export function missingFrom(
+  mark: Watermark | undefined,
+  memory: Pick<PlanningTime, 'asOf' | 'memoryDays'>,
+): number | null {
+  return readAgainFrom(mark?.missing ?? [], { asOf: memory.asOf, forgotten: forgottenBefore(memory) });
 }
 
 function isFullDue(fullAt: number, { asOf, fullEveryMs, phase }: PlanningTime): boolean {

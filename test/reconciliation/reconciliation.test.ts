@@ -13,6 +13,7 @@ it('AWS’s own counts agree with a lake that holds everything, and show when a 
     expect(good.reconciliation?.aws_jobs).toBeGreaterThan(20);
 
     const [lake, region] = [`${lab.lake}-of-half-a-night`, lab.region(1)];
+    const said = 'AWS’s own counts show jobs that the lake lacks: this run reads their days again';
     lab.simulator.addFaults([{ kind: 'served-empty', api: 'ListCopyJobs', region }]);
     const bad = await lab.run({ lake, 'fail-on-mismatch': '2%' });
     expect(bad.exit_code).toBe(76);
@@ -23,6 +24,14 @@ it('AWS’s own counts agree with a lake that holds everything, and show when a 
       expect(row.surplus_jobs).toBe(0);
     }
     expect(rows.some((row) => row.region === region)).toBe(true);
+
+    lab.simulator.clearFaults();
+    // The next run says so; the one after it has nothing to say.
+    for (const isSaid of [true, false]) {
+      const { code, stdout, stderr } = await lab.start({ lake }).ended;
+      expect([code, JSON.parse(stdout).reconciliation.missing_jobs]).toEqual([0, 0]);
+      expect(stderr.includes(said)).toBe(isSaid);
+    }
   } finally {
     await lab.close();
   }
