@@ -1,11 +1,12 @@
 /**
- * What `plan` says about one shard of a very large organization, next to what `export` then does.
+ * What `plan` says about some shards of a very large organization, next to what `export` then does.
  *
- *   npm run bench -- scale [--small] [--accounts 20000] [--regions 20] [--jobs-per-day 1000] [--shards 1000]
+ *   npm run bench -- scale [--small] [--accounts 20000] [--regions 20] [--jobs-per-day 1000] [--shards 1000] [--take 1]
  *     [--buckets 1024]
  *
- * Both read shard 0 of `--shards`, and the jobs of one day, for a new lake of so many buckets: `plan` suggests them. With
- * `--shards 20` that is a twentieth of the organization: 20 million jobs a night at the default size. The calls are counted by the simulator, memory and CPU by the kernel.
+ * Both read the first `--take` of `--shards`, one after another, and the jobs of one day, for a new lake of so many buckets: `plan`
+ * suggests them. With `--shards 100 --take 10` that is a tenth of the organization: 40 million jobs a night at the default size. The
+ * calls are counted by the simulator, memory and CPU by the kernel.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -23,6 +24,7 @@ const { values } = parseArgs({
     regions: { type: 'string' },
     'jobs-per-day': { type: 'string' },
     shards: { type: 'string' },
+    take: { type: 'string' },
     buckets: { type: 'string' },
   },
 });
@@ -30,34 +32,67 @@ const accounts = Number(values.accounts ?? (values.small ? 16 : 20_000));
 const regions = Number(values.regions ?? (values.small ? 2 : 20));
 const jobsPerDay = Number(values['jobs-per-day'] ?? (values.small ? 20 : 1_000));
 const shards = Number(values.shards ?? (values.small ? 4 : 1_000));
+const take = Number(values.take ?? (values.small ? 2 : 1));
 const buckets = Number(values.buckets ?? (values.small ? 4 : 1_024));
 
 const folder = await mkdtemp(join(tmpdir(), 'bench-scale-'));
 const simulator = await startSimulatorProcess({ accounts, regions, days: 1, 'jobs-per-day': jobsPerDay });
 try {
-  const { size, expected_requests: expectedRequests } = resultOf<PlanSummary>(await run('plan'));
+  const own = Array.from({ length: take }, (_, shard) => shard);
+  const plans: PlanSummary[] = [];
+  for (const shard of own) plans.push(resultOf<PlanSummary>(await run('plan', shard)));
   const before = await simulator.requests();
-  const exported = await run('export');
-  const summary = resultOf<RunSummary>(exported);
+  const exports: Measured[] = [];
+  for (const shard of own) exports.push(await run('export', shard));
   const after = await simulator.requests();
   const calls = ['ListCopyJobs', 'ListCopyJobSummaries'].map(
     (api) => (after.get(api) ?? 0) - (before.get(api) ?? 0),
   );
-  const totals = Object.values(summary.tables);
-  const sum = (of: (total: (typeof totals)[number]) => number) =>
-    totals.reduce((all, one) => all + of(one), 0);
+  const summaries = exports.map(resultOf<RunSummary>);
+  const totals = summaries.flatMap(({ tables }) => Object.values(tables));
+  const sizes = plans.map(({ size }) => size);
   const lines: readonly (readonly [what: string, planned: number, found: number, digits: number])[] = [
-    ['copy jobs', size.jobs, summary.tables.copy_jobs?.added ?? 0, 0],
-    ['requests of AWS Backup', expectedRequests, calls.reduce((all, one) => all + one, 0), 0],
-    ['parts', size.parts, sum(({ parts_written }) => parts_written), 0],
-    ['MB of parts', size.parquet_bytes / 1e6, sum(({ bytes_written }) => bytes_written) / 1e6, 1],
-    ['minutes', size.minutes, exported.wallSeconds / 60, 2],
-    ['CPU minutes', size.cpu_minutes, exported.cpuSeconds / 60, 2],
-    ['peak memory, MB', size.memory_bytes / 1e6, exported.peakBytes / 1e6, 0],
+    [
+      'copy jobs',
+      sumOf(sizes, ({ jobs }) => jobs),
+      sumOf(summaries, ({ tables }) => tables.copy_jobs?.added ?? 0),
+      0,
+    ],
+    [
+      'requests of AWS Backup',
+      sumOf(plans, (plan) => plan.expected_requests),
+      sumOf(calls, (count) => count),
+      0,
+    ],
+    ['parts', sumOf(sizes, ({ parts }) => parts), sumOf(totals, (total) => total.parts_written), 0],
+    [
+      'MB of parts',
+      sumOf(sizes, (size) => size.parquet_bytes) / 1e6,
+      sumOf(totals, (total) => total.bytes_written) / 1e6,
+      1,
+    ],
+    [
+      'minutes, longest',
+      mostOf(sizes, ({ minutes }) => minutes),
+      mostOf(exports, (run) => run.wallSeconds) / 60,
+      2,
+    ],
+    [
+      'CPU minutes',
+      sumOf(sizes, (size) => size.cpu_minutes),
+      sumOf(exports, (run) => run.cpuSeconds) / 60,
+      2,
+    ],
+    [
+      'peak memory, MB, largest',
+      mostOf(sizes, (size) => size.memory_bytes) / 1e6,
+      mostOf(exports, (run) => run.peakBytes) / 1e6,
+      0,
+    ],
   ];
   console.log(machine());
   console.log(
-    `Shard 0 of ${shards} of a lake of ${buckets} buckets, of ${accounts.toLocaleString('en')} accounts × ${regions} regions with ${jobsPerDay.toLocaleString('en')} jobs a day each: ${summary.targets.toLocaleString('en')} targets, one day, once\n`,
+    `${take} of ${shards} shards of a lake of ${buckets} buckets, of ${accounts.toLocaleString('en')} accounts × ${regions} regions with ${jobsPerDay.toLocaleString('en')} jobs a day each: ${sumOf(summaries, ({ targets }) => targets).toLocaleString('en')} targets, one day, once\n`,
   );
   console.log('planned / found'.padStart(45));
   for (const [what, planned, found, digits] of lines) {
@@ -70,15 +105,23 @@ try {
     );
   }
   console.log(
-    `\nplan suggests ${size.suggested_shards} shards and ${size.suggested_buckets} buckets for the whole night`,
+    `\nplan suggests ${mostOf(sizes, (size) => size.suggested_shards)} shards and ${mostOf(sizes, (size) => size.suggested_buckets)} buckets for the whole night`,
   );
 } finally {
   await simulator.stop();
   await rm(folder, { recursive: true, force: true });
 }
 
-/** `plan` must not find a lake, and `export` makes one. */
-function run(job: 'plan' | 'export'): Promise<Measured> {
+function sumOf<One>(all: readonly One[], of: (one: One) => number): number {
+  return all.reduce((sum, one) => sum + of(one), 0);
+}
+
+function mostOf<One>(all: readonly One[], of: (one: One) => number): number {
+  return Math.max(...all.map(of));
+}
+
+/** All plans come before the first export, because they must not find a lake. */
+function run(job: 'plan' | 'export', shard: number): Promise<Measured> {
   return measured(
     [
       ...[
@@ -91,7 +134,7 @@ function run(job: 'plan' | 'export'): Promise<Measured> {
         join(folder, 'scratch'),
       ],
       ...['--accounts', 'all', '--since', '1d', '--output', 'json'],
-      ...['--shard', `0/${shards}`, '--buckets', String(buckets)],
+      ...['--shard', `${shard}/${shards}`, '--night', 'bench', '--buckets', String(buckets)],
     ],
     { ...simulator.env, HOME: folder, AWS_EC2_METADATA_DISABLED: 'true' },
   );

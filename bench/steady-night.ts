@@ -4,10 +4,9 @@
  * nothing new came for.
  *
  *   npm run bench -- steady-night [--small] [--accounts 10] [--regions 4] [--jobs-per-day 50] [--days 30] [--nights 3]
- *     [--full-every 14d]
  *
- * A night on which a target is read as a whole is no steady night of it, so there is none unless `--full-every` says how often. Then
- * `--nights` should be as many: the rows that are read are added up over all nights.
+ * In the first ten nights no target is read as a whole (`--full-every 21d`, the default). With `--nights 42`, each target has two or
+ * three such nights among them: the rows that are read are added up over all nights.
  * Each run is a process of its own. AWS is the simulator without latency; the lake is a folder. A part counts as opened if the
  * kernel says so: before each run all parts get an old access time, which the first read replaces (mount option relatime). In a
  * folder that includes a look at a part's ETag, the hash of its content; on S3 that is a request without a body.
@@ -30,7 +29,6 @@ const { values } = parseArgs({
     'jobs-per-day': { type: 'string' },
     days: { type: 'string' },
     nights: { type: 'string' },
-    'full-every': { type: 'string', default: '3650d' },
   },
 });
 const accounts = Number(values.accounts ?? (values.small ? 2 : 10));
@@ -89,7 +87,7 @@ async function night(lake: string, since: 'auto' | 'all'): Promise<Night> {
   const run = await measured(
     [
       ...[process.execPath, builtProgram(), 'export', '--lake', lake, '--scratch', join(folder, 'scratch')],
-      ...['--accounts', 'all', '--since', since, '--full-every', values['full-every']],
+      ...['--accounts', 'all', '--since', since],
       // If a run does not end, it says so before somebody ends the benchmark.
       ...['--deadline', values.small ? '2m' : '30m', '--output', 'json'],
     ],

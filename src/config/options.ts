@@ -145,10 +145,10 @@ export const options = {
     description: 'Read copy jobs created before this time (UTC). Default: the time of the run',
   }),
   'full-every': text(duration(3650 * dayMs), {
-    sample: '14d',
-    default: '14d',
+    sample: '21d',
+    default: '21d',
     description:
-      'With --since auto: read each target completely at least this often. Different targets have their turn on different nights',
+      'With --since auto: read each target completely at least this often. Different targets have their turn on different nights, in the second half of this time',
   }),
   'memory-days': text(integer(1, 3650), {
     kind: 'integer',

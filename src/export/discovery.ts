@@ -5,7 +5,6 @@ import { clockToleranceMs } from '../aws/clock.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Lake } from '../lake/lake.ts';
 import { bucketOf, ownsBucket } from '../lake/layout.ts';
-import { phaseOf } from '../ledger/open-jobs.ts';
 import type { Planned } from '../ledger/planned.ts';
 import {
   endsFor,
@@ -131,8 +130,8 @@ function unlisted(
 
 function planWindows(target: Target, settings: Settings, asOf: number, marks: Watermarks): Planned[] {
   const to = settings.until.kind === 'as-of' ? asOf : Math.min(settings.until.epochMs, asOf);
-  const phase = phaseOf(targetName(target));
-  const memory = { asOf, memoryDays: settings.memoryDays, fullEveryMs: settings.fullEveryMs, phase };
+  const { memoryDays, fullEveryMs } = settings;
+  const memory = { asOf, memoryDays, fullEveryMs, name: targetName(target) };
   return settings.tables.map((table): Planned => {
     const mark = marks.get(watermarkName(table, target.accountId, target.region));
     const known = {

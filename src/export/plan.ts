@@ -194,31 +194,35 @@ function plannedTarget(tried: Tried, settings: Settings, asOf: number): PlannedT
   };
 }
 
-/**
- * One page per period for counts; for jobs, as many as the window holds of the span of time that the first page
- * covers. This is an estimate: the order of a list is not documented, and jobs do not come evenly.
- */
-function expectedRequests({ planned, page }: Tried, settings: Settings, asOf: number): number {
+/** One page per period for counts; for jobs, those of the list, and one for the ends of earlier jobs. */
+function expectedRequests(tried: Tried, settings: Settings, asOf: number): number {
+  const { planned, page } = tried;
   if (planned.table === 'copy_job_summaries' || planned.window === null)
     return settings.aggregationPeriods.length;
   const looks = planned.endedSince == null ? 0 : 1;
-  if (page === null || !page.more) return 1 + looks;
-  const from = planned.window.from ?? asOf - settings.memoryDays * dayMs;
-  return looks + (page.spanMs <= 0 ? 2 : Math.max(2, Math.ceil((planned.window.to - from) / page.spanMs)));
+  return looks + (page?.more ? Math.max(2, Math.ceil(expectedPages(tried, settings, asOf))) : 1);
+}
+
+/**
+ * As many pages as the window holds of the span of time that the first page covers. This is an estimate: the order of a list is not
+ * documented, and jobs do not come evenly.
+ */
+function expectedPages({ planned, page }: Tried, settings: Settings, asOf: number): number {
+  if (!page?.more) return 1;
+  return page.spanMs <= 0 ? 2 : Math.max(1, windowMs(planned, settings, asOf) / page.spanMs);
+}
+
+function windowMs({ window }: Planned, { memoryDays }: Settings, asOf: number): number {
+  return window === null ? 0 : window.to - (window.from ?? asOf - memoryDays * dayMs);
 }
 
 /** Empty: the drain cannot be read, so nobody knows how large it is. */
-function askedDrain(
-  { planned, report, page }: Tried,
-  requests: number,
-  settings: Settings,
-  asOf: number,
-): readonly AskedDrain[] {
+function askedDrain(tried: Tried, requests: number, settings: Settings, asOf: number): readonly AskedDrain[] {
+  const { planned, report, page } = tried;
   if (report.status !== 'OK') return [];
-  const { table, window } = planned;
-  const from = window?.from ?? asOf - settings.memoryDays * dayMs;
-  const windowMs = window === null ? null : window.to - from;
-  return [{ table, requests, records: page?.records ?? 0, windowMs }];
+  const records = Math.round((page?.records ?? 0) * expectedPages(tried, settings, asOf));
+  const windowDays = windowMs(planned, settings, asOf) / dayMs;
+  return [{ table: planned.table, requests, records, windowDays }];
 }
 
 function readableTargets(tries: readonly Tried[]): number {

@@ -1,5 +1,4 @@
 /** How large a run is: an estimate from what `plan` asked AWS. docs/scale.md has the arithmetic and where its figures come from. */
-import { dayMs } from '../shared/time.ts';
 import type { DrainedTable } from '../tables/table.ts';
 import type { RunSize } from '../telemetry/run-summary.ts';
 
@@ -8,10 +7,10 @@ export interface AskedDrain {
   readonly table: DrainedTable;
   /** How many requests the whole drain takes. */
   readonly requests: number;
-  /** In the first page. */
+  /** How many records it lists. */
   readonly records: number;
-  /** How long the window of creation times is, in milliseconds. Null: the table has none. */
-  readonly windowMs: number | null;
+  /** How long the window of creation times is; 0: the table has none. */
+  readonly windowDays: number;
 }
 
 export interface RunSizeOptions {
@@ -25,9 +24,6 @@ export interface RunSizeOptions {
   /** How many shards share the night: this run is one of them. */
   readonly shards: number;
 }
-
-/** The most that ListCopyJobs returns at once. */
-const jobsPerPage = 1000;
 
 /** AWS's counts cover as many days (ListCopyJobSummaries' API reference, AggregationPeriod: up to FOURTEEN_DAYS). */
 const countedDays = 14;
@@ -68,11 +64,10 @@ const price = {
 export function runSize(drains: readonly AskedDrain[], options: RunSizeOptions): RunSize {
   const { accounts, waitingMinutes, memoryDays, buckets, shards } = options;
   const lists = drains.filter(({ table }) => table === 'copy_jobs');
-  const jobsOf = ({ requests, records }: AskedDrain) => (requests > 1 ? requests * jobsPerPage : records);
-  const daysOf = ({ windowMs }: AskedDrain) => Math.min((windowMs ?? 0) / dayMs, memoryDays);
-  const jobs = sum(lists.map(jobsOf));
+  const daysOf = ({ windowDays }: AskedDrain) => Math.min(windowDays, memoryDays);
+  const jobs = sum(lists.map(({ records }) => records));
   const counts = sum(drains.filter(({ table }) => table !== 'copy_jobs').map(({ records }) => records));
-  const jobsPerDay = sum(lists.map((drain) => jobsOf(drain) / Math.max(1, daysOf(drain))));
+  const jobsPerDay = sum(lists.map((drain) => drain.records / Math.max(1, daysOf(drain))));
   const requests = sum(drains.map((drain) => drain.requests));
 
   const ownBuckets = Math.ceil(buckets / shards);

@@ -55,18 +55,19 @@ export function isLookDue(open: readonly CreatedBetween[], lookedAt: number, asO
 }
 
 /**
- * Whether something that is done every so often is due. Each target has an instant of its own in every period, so that the
- * targets share the work of a period between its nights. It is never later than a whole period after the last time.
- * @param phase in [0, 1)
+ * Whether something is due that is done once in each period at least. Each name has its turn at a moment of its own in the second
+ * half of the period, another one each time. So many names share the work between nights, and nothing is done again that was done
+ * some nights ago.
+ * @param name undefined: its turn is at the end of the period
  */
-export function isDueEvery(periodMs: number, last: number, now: number, phase: number): boolean {
-  const period = (time: number) => Math.floor(time / periodMs - phase);
-  return now - last >= periodMs || period(now) > period(last);
+export function isDueEvery(periodMs: number, last: number, now: number, name: string | undefined): boolean {
+  const share = name === undefined ? 1 : (1 + fractionOf(`${name} ${last}`)) / 2;
+  return now - last >= periodMs * share;
 }
 
-/** In [0, 1), always the same for a name. */
-export function phaseOf(name: string): number {
-  return createHash('sha256').update(name).digest().readUInt32BE() / 2 ** 32;
+/** In [0, 1), always the same for a text. */
+function fractionOf(text: string): number {
+  return createHash('sha256').update(text).digest().readUInt32BE() / 2 ** 32;
 }
 
 /** The jobs that are open after a drain; null: too many, or not known. */

@@ -85,8 +85,8 @@ export interface PlanningTime {
   readonly asOf: number;
   readonly memoryDays: number;
   readonly fullEveryMs: number;
-  /** See `phaseOf`; absent: 0. */
-  readonly phase?: number;
+  /** Of the target, for its turn: see `isDueEvery`. */
+  readonly name?: string;
 }
 
 /** The window to read from a target. */
@@ -111,7 +111,7 @@ export function windowFor(
 function automaticFrom(mark: Watermark | undefined, memory: PlanningTime): number | null {
   const forgotten = forgottenBefore(memory);
   if (mark === undefined || mark.fullAt === null) return null;
-  if (isFullDue(mark.fullAt, memory)) return null;
+  if (isDueEvery(memory.fullEveryMs, mark.fullAt, memory.asOf, memory.name)) return null;
   if (mark.coveredFrom !== null && mark.coveredFrom > forgotten) return null;
   const overlap = mark.coveredTo - overlapMs;
   const oldest = Math.min(overlap, ...openBefore(mark, overlap, forgotten).map(({ from }) => from));
@@ -127,10 +127,6 @@ export function missingFrom(
   memory: Pick<PlanningTime, 'asOf' | 'memoryDays'>,
 ): number | null {
   return readAgainFrom(mark?.missing ?? [], { asOf: memory.asOf, forgotten: forgottenBefore(memory) });
-}
-
-function isFullDue(fullAt: number, { asOf, fullEveryMs, phase }: PlanningTime): boolean {
-  return phase === undefined ? asOf - fullAt >= fullEveryMs : isDueEvery(fullEveryMs, fullAt, asOf, phase);
 }
 
 function forgottenBefore({ asOf, memoryDays }: Pick<PlanningTime, 'asOf' | 'memoryDays'>): number {

@@ -191,7 +191,7 @@ test('the defaults are those that the help names', () => {
     aggregationPeriods: ['ONE_DAY'],
     since: { kind: 'auto' },
     until: { kind: 'as-of' },
-    fullEveryMs: 14 * day,
+    fullEveryMs: 21 * day,
     memoryDays: 30,
     countMemoryDays: 14,
     concurrency: 'auto',

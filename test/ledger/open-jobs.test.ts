@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isDueEvery, isLookDue, type OpenJob, phaseOf } from '../../src/ledger/open-jobs.ts';
+import { isDueEvery, isLookDue, type OpenJob } from '../../src/ledger/open-jobs.ts';
 import { endsFor, extended, type Watermark, windowFor } from '../../src/ledger/watermarks.ts';
 
 const hour = 3_600_000;
@@ -19,8 +19,8 @@ interface Job {
 type Lake = Map<string, 'open' | 'ended'>;
 
 /** One good run of one target over a model of AWS, as a drain reads it. */
-function night(jobs: readonly Job[], asOf: number, mark: Watermark | undefined, lake: Lake, phase: number) {
-  const memory = { asOf, memoryDays, fullEveryMs: 28 * day, phase };
+function night(jobs: readonly Job[], asOf: number, mark: Watermark | undefined, lake: Lake, name: string) {
+  const memory = { asOf, memoryDays, fullEveryMs: 28 * day, name };
   const window = windowFor(auto, asOf, mark, memory);
   const since = endsFor(auto, window, mark, memory);
   const open: OpenJob[] = [];
@@ -67,10 +67,10 @@ describe('the ends of jobs', () => {
         { minLength: 1, maxLength: 12 },
       ),
       lost: fc.uniqueArray(fc.integer({ min: 1, max: 62 }), { maxLength: 25 }),
-      phase: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+      name: fc.string(),
     });
     fc.assert(
-      fc.property(history, ({ jobs: made, lost, phase }) => {
+      fc.property(history, ({ jobs: made, lost, name: target }) => {
         const jobs = made.map(({ at, hours }, n) => ({
           created: start + at * hour + n,
           ended: start + (at + hours) * hour + n,
@@ -81,7 +81,7 @@ describe('the ends of jobs', () => {
         for (let number = 0; number <= 63; number += 1) {
           const asOf = start + number * day;
           if (lost.includes(number)) continue;
-          mark = night(jobs, asOf, mark, lake, phase).next;
+          mark = night(jobs, asOf, mark, lake, target).next;
           for (const { name, created, ended } of jobs) {
             if (created >= asOf || asOf - created >= memoryDays * day) continue;
             expect([name, lake.get(name)]).toEqual([name, ended <= asOf ? 'ended' : 'open']);
@@ -101,7 +101,7 @@ describe('the ends of jobs', () => {
     let mark: Watermark | undefined;
     let [rows, calls, full] = [0, 0, 0];
     for (let number = 31; number < 90; number += 1) {
-      const one = night(jobs, start + number * day, mark, lake, 0.4);
+      const one = night(jobs, start + number * day, mark, lake, 'one');
       if (mark !== undefined) {
         rows += one.rows;
         calls += one.calls;
@@ -109,7 +109,7 @@ describe('the ends of jobs', () => {
         if (!one.isFull) expect(one.rows).toBeLessThan(2 * 50);
       }
       mark = one.next;
-      const again = night(jobs, start + number * day, mark, lake, 0.4);
+      const again = night(jobs, start + number * day, mark, lake, 'one');
       expect(again.calls).toBe(1);
       expect(again.rows).toBeLessThan(50);
     }
@@ -124,7 +124,7 @@ describe('the ends of jobs', () => {
     let mark: Watermark | undefined;
     const looks: number[] = [];
     for (let number = 1; number <= 32; number += 1) {
-      const one = night(jobs, start + number * day, mark, lake, 0.99);
+      const one = night(jobs, start + number * day, mark, lake, 'one');
       if (one.calls === 2) looks.push(number);
       mark = one.next;
     }
@@ -144,23 +144,35 @@ describe('a look', () => {
 });
 
 describe('what is done every so often', () => {
-  it('is due once in each period at least, on a night of its own for each target', () => {
+  it('is due in the second half of each period, on a night of its own for each target', () => {
     const nights = new Map<number, number>();
+    const turns = new Set<number>();
     for (let target = 0; target < 1000; target += 1) {
-      const phase = phaseOf(`${target}/eu-west-1`);
+      const name = `${target}/eu-west-1`;
       let last = start;
-      const due: number[] = [];
       for (let number = 1; number <= 84; number += 1) {
         const now = start + number * day;
-        if (!isDueEvery(28 * day, last, now, phase)) continue;
-        due.push(number);
+        if (!isDueEvery(28 * day, last, now, name)) continue;
+        expect(now - last).toBeGreaterThanOrEqual(14 * day);
         expect(now - last).toBeLessThanOrEqual(28 * day);
+        turns.add((now - last) / day);
         last = now;
         nights.set(number, (nights.get(number) ?? 0) + 1);
       }
-      expect(due).toHaveLength(3);
+      expect(start + 84 * day - last).toBeLessThan(28 * day);
     }
-    // 1,000 targets over 28 nights: no night has much more than its share.
-    expect(Math.max(...nights.values())).toBeLessThan(2.5 * (1000 / 28));
+    // All were read on the same night. Then 1,000 targets share 14 nights, and later all: no night has much more than its share.
+    expect(turns.size).toBeGreaterThanOrEqual(14);
+    expect(Math.max(...nights.values())).toBeLessThan(1.5 * (1000 / 14));
+  });
+
+  it('is due at the end of the period without a name', () => {
+    expect(isDueEvery(28 * day, start, start + 28 * day - 1, undefined)).toBe(false);
+    expect(isDueEvery(28 * day, start, start + 28 * day, undefined)).toBe(true);
+  });
+
+  it('is due every night if the period is a day, though no night begins quite on time', () => {
+    const due = Array.from({ length: 100 }, (_, n) => isDueEvery(day, start, start + 0.999 * day, `${n}`));
+    expect(due).not.toContain(false);
   });
 });
