@@ -28,6 +28,11 @@ function verdict(found: ReconciliationSummary): string {
   return [
     `AWS’s own counts differ from the lake by ${percent(found.difference)}: ${grouped(found.missing_jobs)} of ${count(found.aws_jobs, 'job')} are missing in the lake, and ${grouped(found.surplus_jobs)} of its rows are not counted by AWS.`,
     `${grouped(found.differing)} of ${where} differ. query record-against-aws lists them.`,
+    ...(found.missing_jobs === 0
+      ? []
+      : [
+          'The next run with --since auto reads days with missing jobs again, unless that was in vain before.',
+        ]),
   ].join(' ');
 }
 
