@@ -28,6 +28,8 @@ export interface ClosedRun {
   readonly totals: Totals;
   /** Null: nothing was compared. */
   readonly reconciliation: Reconciliation | null;
+  /** Accounts, regions and days with missing jobs that the next run reads again; null: not known. */
+  readonly readAgain: number | null;
   /** What became of the targets; `ledgerError` has an exit code of its own. */
   readonly exitCode: ExitCode;
   /** Null: the ledger is closed. */
@@ -125,9 +127,9 @@ export async function closeRun(
           ),
           makeCheckpoint(run, publication, records),
         ]);
-  const ledgerError = marks instanceof ReportedError ? marks : null;
+  const [ledgerError, readAgain] = marks instanceof ReportedError ? [marks, null] : [null, marks];
   if (ledgerError !== null) log.error({ err: ledgerError }, 'the ledger could not be closed');
-  return { coverage, totals, reconciliation, exitCode, ledgerError, checkpoint };
+  return { coverage, totals, reconciliation, readAgain, exitCode, ledgerError, checkpoint };
 }
 
 /** A run that failed for another reason keeps its exit code. */

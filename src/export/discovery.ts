@@ -8,7 +8,7 @@ import { bucketOf, ownsBucket } from '../lake/layout.ts';
 import type { Planned } from '../ledger/planned.ts';
 import {
   endsFor,
-  missingFrom,
+  missingDays,
   readWatermarks,
   targetsRead,
   type Watermark,
@@ -19,7 +19,6 @@ import {
 import { askUnlessStopped } from '../shared/abort.ts';
 import { UsageError } from '../shared/errors.ts';
 import { isEmptyWindow } from '../source/window.ts';
-import { utcDay } from '../tables/table.ts';
 import type { AsOf } from '../targets/as-of.ts';
 import { type Target, targetName } from '../targets/target.ts';
 import type { discoverTargets } from '../targets/targets.ts';
@@ -100,11 +99,12 @@ function logReadAgain(
   asOf: number,
   log: Logger,
 ): void {
-  const starts = planned.flatMap(({ watermark }) => missingFrom(watermark, { asOf, memoryDays }) ?? []);
-  if (starts.length === 0) return;
+  const first = planned.flatMap(({ watermark }) => missingDays(watermark, { asOf, memoryDays }).slice(0, 1));
+  const [from] = first.toSorted();
+  if (from === undefined) return;
   log.info(
-    { targets: starts.length, from: utcDay(Math.min(...starts)) },
-    'AWS’s own counts show jobs that the lake lacks: this run reads their days again',
+    { targets: first.length, from },
+    'AWS’s own counts show jobs that the lake lacks: their days are read again',
   );
 }
 

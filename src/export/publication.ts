@@ -234,7 +234,7 @@ export async function openPublication(
     folder: await scratch.subfolder('staging'),
     buckets: lake.buckets,
     reserve,
-    packFrom: batchBytes / 2,
+    packFrom: (batchBytes * 3) / 4,
     ...(engine.typed === undefined ? {} : { typed: withBoundedHeap(engine.typed) }),
     // With a single processor, typed rows take time from reading, so they are made only for their size.
     typeFrom: mergesAtOnce > 1 ? Math.min(typedFrom, batchBytes / 4) : batchBytes / 4,

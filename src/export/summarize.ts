@@ -63,7 +63,8 @@ export function summarize({ settings, planning, started }: Run, ended: Ended): R
     moved_jobs: moved.jobs,
     foreign_objects: foreign,
     lost_intervals: lostIntervals(plannedOf, run),
-    reconciliation: closed.reconciliation === null ? null : reconciliationSummary(closed.reconciliation),
+    reconciliation:
+      closed.reconciliation === null ? null : reconciliationSummary(closed.reconciliation, closed.readAgain),
     hours_to_data_loss: hoursToDataLoss(plannedOf, run),
     failures: coverage
       .filter(isReported)
@@ -108,7 +109,7 @@ export function warnOfSurprises(
   }
 }
 
-function reconciliationSummary(found: Reconciliation): ReconciliationSummary {
+function reconciliationSummary(found: Reconciliation, readAgain: number | null): ReconciliationSummary {
   const totals = totalsOf(found);
   return {
     days: totals.days,
@@ -117,6 +118,7 @@ function reconciliationSummary(found: Reconciliation): ReconciliationSummary {
     aws_jobs: totals.awsJobs,
     lake_jobs: totals.lakeJobs,
     missing_jobs: totals.missing,
+    read_again: readAgain,
     surplus_jobs: totals.surplus,
     difference: differingShare(totals),
     not_comparable: found.notComparable,

@@ -16,6 +16,7 @@ import { writeOnce } from '../lake/write-once.ts';
 import { isStop } from '../shared/abort.ts';
 import { allEnded } from '../shared/all-ended.ts';
 import { LakeError, ReportedError } from '../shared/errors.ts';
+import { dayMs } from '../shared/time.ts';
 import { exportCoverage } from '../tables/export-coverage.ts';
 import { exportReconciliation } from '../tables/export-reconciliation.ts';
 import { type Row, type Table, utcDay } from '../tables/table.ts';
@@ -34,7 +35,13 @@ import {
   writeManifest,
 } from './runs.ts';
 import type { Totals } from './totals.ts';
-import { type Covered, extendWatermarks, type SwitchedOff, watermarkName } from './watermarks.ts';
+import {
+  type Covered,
+  extendWatermarks,
+  missingDays,
+  type SwitchedOff,
+  watermarkName,
+} from './watermarks.ts';
 
 export interface LedgerEnd {
   readonly lake: Lake;
@@ -96,10 +103,11 @@ export async function closeLedger(end: LedgerEnd): Promise<WrittenRecords> {
 
 /**
  * @param missing of the targets that were compared with AWS's counts
+ * @returns how many accounts, regions and days with missing jobs a run within a day reads again
  * @throws LakeError when they cannot be written. The message says what this means for the run
  */
-export async function closeWatermarks(end: LedgerEnd, missing: MissingByTarget): Promise<void> {
-  await explaining(
+export async function closeWatermarks(end: LedgerEnd, missing: MissingByTarget): Promise<number> {
+  return await explaining(
     'The run is complete, but its watermarks could not be written, so the next run reads more',
     moveWatermarks(end, missing),
   );
@@ -227,7 +235,7 @@ async function publishRows(
 async function moveWatermarks(
   { lake, run, coverage, openDays, openJobs, signal }: LedgerEnd,
   missing: MissingByTarget,
-): Promise<void> {
+): Promise<number> {
   const byBucket = new Map<number, Map<string, Covered | SwitchedOff>>();
   coverage.forEach(({ table, target, window, status, switchedOff }, i) => {
     if (status !== 'OK' && status !== 'OK_EMPTY' && switchedOff !== true) return;
@@ -248,9 +256,13 @@ async function moveWatermarks(
       asOf: run.asOf,
     });
   });
+  const nextRun = { asOf: run.asOf + dayMs, memoryDays: run.memoryDays };
+  let readAgain = 0;
   for (const [bucket, covered] of byBucket) {
-    await extendWatermarks(lake.store, bucket, covered, run, signal);
+    const marks = await extendWatermarks(lake.store, bucket, covered, run, signal);
+    for (const name of covered.keys()) readAgain += missingDays(marks.get(name), nextRun).length;
   }
+  return readAgain;
 }
 
 function missingJobsOf(missingByDay: MissingByDay | undefined): Pick<Covered, 'missingByDay'> {

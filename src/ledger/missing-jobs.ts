@@ -2,7 +2,8 @@
  * The days of a target on which AWS counts more jobs than the lake has, and when a run reads them again. AWS may have listed a job
  * too late, a response may have lacked some, or a part may have lost them: then reading again helps. But AWS may also count jobs
  * that it never lists, and a longer window may fail where the ordinary one ends well. So a day is read again until one good
- * read, some hours later, has found as many missing, and for two nights at most.
+ * read, some hours later, has found as many missing, and for two nights at most. If none of these was good, it has two more after the
+ * next good run.
  */
 import { dayMs } from '../shared/time.ts';
 import type { Window } from '../source/source.ts';
@@ -15,8 +16,8 @@ export interface MissingJobs {
   readonly jobs: number;
   /** The as-of of the run from which on the day is to be read again: the first that found this number, as a rule. */
   readonly foundAt: number;
-  /** Whether the whole day was read since. */
-  readonly wasReadAgain: boolean;
+  /** Whether the whole day was read since, or is still to be read: for the first time, or once more because nothing was read. */
+  readonly state: 'due' | 'due once more' | 'read';
 }
 
 /** How many jobs the lake lacks, by day: also 0, for days that were compared. */
@@ -40,7 +41,8 @@ interface GoodRead {
 
 /**
  * What is missing after a target was read, ascending by day. If jobs of a day were found, AWS may list others again, too: so the days
- * that this read left out are to be read again, even if that was in vain before.
+ * that this read left out are to be read again, even if that was in vain before. A day that is no longer compared, because AWS counts
+ * 14 days only, stays until it was read again.
  * @param found undefined: nothing was compared
  */
 export function missingAfter(
@@ -50,30 +52,39 @@ export function missingAfter(
 ): readonly MissingJobs[] {
   const known = new Map(before.map((one) => [one.day, one]));
   const hasFoundSome = before.some(({ day, jobs }) => (found?.get(day) ?? jobs) < jobs);
+  const firstCounted = [...(found?.keys() ?? [])].toSorted()[0] ?? '';
   const now = new Map([...before.map(({ day, jobs }) => [day, jobs] as const), ...(found ?? [])]);
   return [...now]
     .filter(([day, jobs]) => jobs > 0 && isKept(day, forgotten))
     .map(([day, jobs]): MissingJobs => {
       const same = known.get(day);
+      if (same?.jobs !== jobs) return { day, jobs, foundAt: asOf, state: 'due' };
       const isRead = isWithin(day, window);
-      if (same?.jobs !== jobs || (hasFoundSome && !isRead)) {
-        return { day, jobs, foundAt: asOf, wasReadAgain: false };
-      }
-      const isLater = asOf >= same.foundAt + soonestMs;
-      return { ...same, wasReadAgain: same.wasReadAgain || (isRead && isLater) };
+      if (hasFoundSome && !isRead && found?.has(day) === true)
+        return { day, jobs, foundAt: asOf, state: 'due' };
+      return afterRead(same, isRead, asOf);
     })
+    .filter((one) => one.day >= firstCounted || isOpen(one, asOf))
     .sort((a, b) => (a.day < b.day ? -1 : 1));
 }
 
-/** When the first day begins that a run reads again; null: it reads none. */
-export function readAgainFrom(
+function afterRead(one: MissingJobs, isRead: boolean, asOf: number): MissingJobs {
+  if (one.state === 'read' || asOf < one.foundAt + soonestMs) return one;
+  if (isRead) return { ...one, state: 'read' };
+  const isOver = one.state === 'due' && asOf >= one.foundAt + latestMs;
+  return isOver ? { ...one, foundAt: asOf, state: 'due once more' } : one;
+}
+
+function isOpen({ state, foundAt }: MissingJobs, asOf: number): boolean {
+  return state !== 'read' && asOf < foundAt + latestMs;
+}
+
+/** The days that a run reads again, in the order of `missing`. */
+export function daysToReadAgain(
   missing: readonly MissingJobs[],
   { asOf, forgotten }: Omit<GoodRead, 'window'>,
-): number | null {
-  const due = missing.filter(
-    ({ day, foundAt, wasReadAgain }) => !wasReadAgain && asOf < foundAt + latestMs && isKept(day, forgotten),
-  );
-  return due.length === 0 ? null : Math.min(...due.map(({ day }) => Date.parse(day)));
+): readonly string[] {
+  return missing.filter((one) => isOpen(one, asOf) && isKept(one.day, forgotten)).map(({ day }) => day);
 }
 
 function isKept(day: string, forgotten: number): boolean {
@@ -85,18 +96,23 @@ function isWithin(day: string, { from, to }: Window): boolean {
   return (from === null || from <= start) && to >= start + dayMs;
 }
 
-/** As the watermarks hold it: `2026-11-10 3 2026-11-12T02:00:00.000Z`, with ` read` at the end once it was read again. */
-export function formatMissing({ day, jobs, foundAt, wasReadAgain }: MissingJobs): string {
-  return `${day} ${jobs} ${new Date(foundAt).toISOString()}${wasReadAgain ? ' read' : ''}`;
+/** How the ledger says it. */
+const stateNames = { due: '', 'due once more': ' once more', read: ' read' } as const;
+
+/** As the watermarks hold it: `2026-11-10 3 2026-11-12T02:00:00.000Z`, with ` read` or ` once more` at the end. */
+export function formatMissing({ day, jobs, foundAt, state }: MissingJobs): string {
+  return `${day} ${jobs} ${new Date(foundAt).toISOString()}${stateNames[state]}`;
 }
 
 /** Null: it is none. */
 export function parseMissing(text: unknown): MissingJobs | null {
   const match =
-    typeof text === 'string' ? /^(\d{4}-\d\d-\d\d) ([1-9]\d{0,14}) (\S+)( read)?$/.exec(text) : null;
-  const [, day = '', jobs, time = '', read] = match ?? [];
+    typeof text === 'string'
+      ? /^(\d{4}-\d\d-\d\d) ([1-9]\d{0,14}) (\S+)( read| once more)?$/.exec(text)
+      : null;
+  const [, day = '', jobs, time = '', end] = match ?? [];
   const foundAt = Date.parse(time);
-  return match === null || Number.isNaN(Date.parse(day)) || Number.isNaN(foundAt)
-    ? null
-    : { day, jobs: Number(jobs), foundAt, wasReadAgain: read !== undefined };
+  if (match === null || Number.isNaN(Date.parse(day)) || Number.isNaN(foundAt)) return null;
+  const state = end === undefined ? 'due' : end === stateNames.read ? 'read' : 'due once more';
+  return { day, jobs: Number(jobs), foundAt, state };
 }

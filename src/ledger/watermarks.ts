@@ -14,12 +14,12 @@ import type { Window } from '../source/source.ts';
 import { utcDay } from '../tables/table.ts';
 import { targetName } from '../targets/target.ts';
 import {
+  daysToReadAgain,
   formatMissing,
   type MissingByDay,
   type MissingJobs,
   missingAfter,
   parseMissing,
-  readAgainFrom,
 } from './missing-jobs.ts';
 import {
   type CreatedBetween,
@@ -117,16 +117,16 @@ function automaticFrom(mark: Watermark | undefined, memory: PlanningTime): numbe
   const oldest = Math.min(overlap, ...openBefore(mark, overlap, forgotten).map(({ from }) => from));
   // Without the time of the last look, ends cannot be asked for.
   const reaches = mark.openReadAt === null || oldest >= mark.coveredTo - reachMs;
-  const from = Math.min(reaches ? oldest : overlap, missingFrom(mark, memory) ?? overlap);
+  const from = Math.min(reaches ? oldest : overlap, ...missingDays(mark, memory).map(Date.parse));
   return from <= forgotten ? null : from;
 }
 
-/** When the first day with missing jobs begins that is read again; null: none is. */
-export function missingFrom(
+/** The days with missing jobs that are read again, ascending. */
+export function missingDays(
   mark: Watermark | undefined,
   memory: Pick<PlanningTime, 'asOf' | 'memoryDays'>,
-): number | null {
-  return readAgainFrom(mark?.missing ?? [], { asOf: memory.asOf, forgotten: forgottenBefore(memory) });
+): readonly string[] {
+  return daysToReadAgain(mark?.missing ?? [], { asOf: memory.asOf, forgotten: forgottenBefore(memory) });
 }
 
 function forgottenBefore({ asOf, memoryDays }: Pick<PlanningTime, 'asOf' | 'memoryDays'>): number {
@@ -328,6 +328,7 @@ const attempts = 12;
 
 /**
  * Extends the watermarks of a bucket by what was covered, on top of what other runs have written meanwhile.
+ * @returns what the bucket holds now; empty if nothing was covered
  * @throws LakeError when they cannot be written. Nothing is lost then; the next run only takes longer
  */
 export async function extendWatermarks(
@@ -341,8 +342,8 @@ export async function extendWatermarks(
     readonly latest: number;
   },
   signal?: AbortSignal,
-): Promise<void> {
-  if (covered.size === 0) return;
+): Promise<Watermarks> {
+  if (covered.size === 0) return new Map();
   for (let attempt = 1; attempt <= attempts; attempt++) {
     const { etag, marks, impossible } = await readWatermarks(store, bucket, options.latest, signal);
     const next = new Map([...impossible, ...marks]);
@@ -362,7 +363,7 @@ export async function extendWatermarks(
       },
       signal,
     );
-    if (put.written) return;
+    if (put.written) return next;
     await sleep(Math.random() * 100 * attempt);
   }
   throw new LakeError(

@@ -28,12 +28,15 @@ function verdict(found: ReconciliationSummary): string {
   return [
     `AWS’s own counts differ from the lake by ${percent(found.difference)}: ${grouped(found.missing_jobs)} of ${count(found.aws_jobs, 'job')} are missing in the lake, and ${grouped(found.surplus_jobs)} of its rows are not counted by AWS.`,
     `${grouped(found.differing)} of ${where} differ. query record-against-aws lists them.`,
-    ...(found.missing_jobs === 0
-      ? []
-      : [
-          'The next run with --since auto reads days with missing jobs again, unless that was in vain before.',
-        ]),
+    ...nextRead(found),
   ].join(' ');
+}
+
+function nextRead({ missing_jobs: missing, read_again: again }: ReconciliationSummary): readonly string[] {
+  if (missing === 0 || again === null) return [];
+  return again > 0
+    ? [`Of those with missing jobs, the next run with --since auto reads ${grouped(again)} again.`]
+    : ['The next run does not ask for the missing jobs again. To ask once more, run export --since all.'];
 }
 
 /** Two decimals; a difference is never shown as 0. */

@@ -47,6 +47,11 @@ export interface ReconciliationSummary {
   /** Jobs that AWS counts and the lake lacks, and rows of the lake that AWS does not count. */
   readonly missing_jobs: number;
   readonly surplus_jobs: number;
+  /**
+   * Accounts, regions and days with missing jobs that the next run reads again, with `--since auto` and within a day. Null: not
+   * known, because the watermarks could not be written.
+   */
+  readonly read_again: number | null;
   /** Both together, as a share of AWS's jobs; 0 to 1, or more. */
   readonly difference: number;
   /** Accounts, regions and days whose counts are of another time than a UTC day, or were not given again. */

@@ -61,11 +61,11 @@ describe('what a target is asked for', () => {
   it('goes back to the first day with missing jobs that was not read again since', () => {
     const missing = (...days: [day: string, isRead: boolean][]) =>
       mark({
-        missing: days.map(([day, wasReadAgain]) => ({
+        missing: days.map(([day, isRead]) => ({
           day,
           jobs: 3,
           foundAt: asOf - 24 * 3_600_000,
-          wasReadAgain,
+          state: isRead ? 'read' : 'due',
         })),
       });
     const from = (one: Watermark) => windowFor(auto, asOf, one, memory).from;
@@ -147,11 +147,11 @@ describe('a watermark', () => {
   });
 
   it('keeps the days with missing jobs, whatever the drain, until a comparison says otherwise', () => {
-    const missing = [{ day: '2026-11-12', jobs: 3, foundAt: asOf - day, wasReadAgain: false }];
+    const missing = [{ day: '2026-11-12', jobs: 3, foundAt: asOf - day, state: 'due' as const }];
     const before = mark({ coveredFrom: asOf - 60 * day, missing });
     expect(extended(before, covered(asOf - day, asOf), 35).missing).toEqual(missing);
     const anew = mark({ coveredFrom: asOf - 60 * day, coveredTo: asOf - 40 * day, missing });
-    expect(extended(anew, covered(null, asOf), 35).missing).toEqual([{ ...missing[0], wasReadAgain: true }]);
+    expect(extended(anew, covered(null, asOf), 35).missing).toEqual([{ ...missing[0], state: 'read' }]);
     const found = { ...covered(asOf - day, asOf), missingByDay: new Map([['2026-11-12', 0]]) };
     expect(extended(before, found, 35).missing).toBeUndefined();
     const first = { ...covered(null, asOf), missingByDay: new Map([['2026-11-12', 2]]) };

@@ -13,7 +13,7 @@ it('AWS’s own counts agree with a lake that holds everything, and show when a 
     expect(good.reconciliation?.aws_jobs).toBeGreaterThan(20);
 
     const [lake, region] = [`${lab.lake}-of-half-a-night`, lab.region(1)];
-    const said = 'AWS’s own counts show jobs that the lake lacks: this run reads their days again';
+    const said = 'AWS’s own counts show jobs that the lake lacks: their days are read again';
     lab.simulator.addFaults([{ kind: 'served-empty', api: 'ListCopyJobs', region }]);
     const bad = await lab.run({ lake, 'fail-on-mismatch': '2%' });
     expect(bad.exit_code).toBe(76);
@@ -24,12 +24,14 @@ it('AWS’s own counts agree with a lake that holds everything, and show when a 
       expect(row.surplus_jobs).toBe(0);
     }
     expect(rows.some((row) => row.region === region)).toBe(true);
+    expect(bad.reconciliation?.read_again).toBe(rows.filter((row) => Number(row.missing_jobs) > 0).length);
 
     lab.simulator.clearFaults();
     // The next run says so; the one after it has nothing to say.
     for (const isSaid of [true, false]) {
       const { code, stdout, stderr } = await lab.start({ lake }).ended;
-      expect([code, JSON.parse(stdout).reconciliation.missing_jobs]).toEqual([0, 0]);
+      const { missing_jobs: missing, read_again: again } = JSON.parse(stdout).reconciliation;
+      expect([code, missing, again]).toEqual([0, 0, 0]);
       expect(stderr.includes(said)).toBe(isSaid);
     }
   } finally {
@@ -59,6 +61,7 @@ it('jobs that AWS’s counts show are read again: once in vain, and all of them 
         empty: Math.max(...daysOf(empty)),
         well: Math.max(...daysOf(well)),
         missing: run.reconciliation?.missing_jobs ?? 0,
+        again: run.reconciliation?.read_again ?? 0,
       };
     };
     const first = await night();
@@ -73,6 +76,9 @@ it('jobs that AWS’s counts show are read again: once in vain, and all of them 
     // Open jobs of the last two days are in it.
     expect(inVain.well).toBeLessThan(3.3);
     expect(inVain.missing).toBeGreaterThan(first.missing);
+    // Of each target, only the day that this night has found.
+    expect(first.again).toBeGreaterThan(inVain.again);
+    expect(inVain.again).toBeGreaterThan(0);
     // Only yesterday's jobs, which no run has read again.
     const third = await night();
     expect(third.empty).toBeLessThan(3.3);

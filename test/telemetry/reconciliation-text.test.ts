@@ -10,6 +10,7 @@ const agreeing: ReconciliationSummary = {
   lake_jobs: 1200,
   missing_jobs: 0,
   surplus_jobs: 0,
+  read_again: 0,
   difference: 0,
   not_comparable: 0,
   unreadable_days: [],
@@ -27,10 +28,19 @@ it('says that the counts agree, and on how much', () => {
   expect(text({})).toBe('AWS’s own counts agree with the lake: 1,200 copy jobs on 13 days.');
 });
 
-it('says what is missing, where to find it, and that the next run reads it again', () => {
-  expect(text({ differing: 2, lake_jobs: 1197, missing_jobs: 3, difference: 0.0025 })).toBe(
-    'AWS’s own counts differ from the lake by 0.25%: 3 of 1,200 jobs are missing in the lake, and 0 of its rows are not counted by AWS. 2 of 52 accounts, regions and days differ. query record-against-aws lists them. The next run with --since auto reads days with missing jobs again, unless that was in vain before.',
+const missing = { differing: 2, lake_jobs: 1197, missing_jobs: 3, difference: 0.0025 };
+
+it('says what is missing, where to find it, and how much the next run reads again', () => {
+  expect(text({ ...missing, read_again: 2 })).toBe(
+    'AWS’s own counts differ from the lake by 0.25%: 3 of 1,200 jobs are missing in the lake, and 0 of its rows are not counted by AWS. 2 of 52 accounts, regions and days differ. query record-against-aws lists them. Of those with missing jobs, the next run with --since auto reads 2 again.',
   );
+});
+
+it('says what to do where the next run does not read again, and nothing where that is not known', () => {
+  expect(text({ ...missing, read_again: 0 })).toMatch(
+    /lists them\. The next run does not ask .* run export --since all\.$/,
+  );
+  expect(text({ ...missing, read_again: null })).toMatch(/lists them\.$/);
 });
 
 it('promises no second read where only the lake has more', () => {
