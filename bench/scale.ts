@@ -1,7 +1,7 @@
 /**
  * What `plan` says about some shards of a very large organization, next to what `export` then does.
  *
- *   npm run bench -- scale [--small] [--accounts 20000] [--regions 20] [--jobs-per-day 1000] [--shards 1000] [--take 1]
+ *   npm run bench -- scale [--small] [--accounts 20000] [--regions 20] [--jobs-per-day 1000] [--shards 1000] [--take 1, or 2 with --small]
  *     [--buckets 1024]
  *
  * Both read the first `--take` of `--shards`, one after another, and the jobs of one day, for a new lake of so many buckets: `plan`
@@ -33,6 +33,8 @@ const regions = Number(values.regions ?? (values.small ? 2 : 20));
 const jobsPerDay = Number(values['jobs-per-day'] ?? (values.small ? 20 : 1_000));
 const shards = Number(values.shards ?? (values.small ? 4 : 1_000));
 const take = Number(values.take ?? (values.small ? 2 : 1));
+if (!(take >= 1 && take <= shards))
+  throw new Error(`--take ${values.take} is not from 1 to ${shards}, the number of shards`);
 const buckets = Number(values.buckets ?? (values.small ? 4 : 1_024));
 
 const folder = await mkdtemp(join(tmpdir(), 'bench-scale-'));

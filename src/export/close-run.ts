@@ -1,7 +1,7 @@
 /** The end of a run: what became of each planned drain, and the ledger that says so. */
 import { clockToleranceMs } from '../aws/clock.ts';
 import { closeLedger, closeWatermarks, type LedgerEnd } from '../ledger/close.ts';
-import { type Coverage, coverageOf, exitCodeOf } from '../ledger/coverage.ts';
+import { type Coverage, coverageOf, exitCodeOf, isIdleShard } from '../ledger/coverage.ts';
 import { lostSinceLastRead } from '../ledger/data-loss.ts';
 import type { Drained, Planned } from '../ledger/planned.ts';
 import type { RejectedRecords } from '../ledger/rejected.ts';
@@ -62,8 +62,7 @@ export async function closeRun(
   // The ledger's first records are written meanwhile. It never rejects.
   const comparing = compareWithAws(run, coverage, drained, publication);
   const judged = comparing.then((reconciliation): ExitCode => {
-    // A shard may own no account of a small organization.
-    const isIdle = settings.shard !== null && coverage.length === 0 && !io.stopping.aborted;
+    const isIdle = isIdleShard(settings, coverage) && !io.stopping.aborted;
     return withMismatch(
       isIdle ? 0 : exitCodeOf(coverage, settings.failOn, io.stopping.aborted, hasLost),
       reconciliation === null ? null : totalsOf(reconciliation),

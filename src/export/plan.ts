@@ -5,10 +5,12 @@ import {
   emptyWindowMessage,
   exitCodeOf,
   isFailure,
+  isIdleShard,
   isNewlyDisabled,
   needsPerson,
 } from '../ledger/coverage.ts';
 import { firstLossAt } from '../ledger/data-loss.ts';
+import { createdTimes } from '../ledger/open-jobs.ts';
 import type { Planned } from '../ledger/planned.ts';
 import { dayMs } from '../shared/time.ts';
 import { createSource } from '../source/backup.ts';
@@ -16,11 +18,12 @@ import { openConcurrency } from '../source/concurrency.ts';
 import type { DrainReport, Source } from '../source/source.ts';
 import { creationTime, isEmptyWindow } from '../source/window.ts';
 import type { ListedRecords } from '../tables/listed-record.ts';
+import { utcDay } from '../tables/table.ts';
 import { targetName } from '../targets/target.ts';
 import type { JobIo } from '../telemetry/job-io.ts';
 import type { PlannedTarget, PlanSummary } from '../telemetry/run-summary.ts';
 import { makePlan } from './prepare.ts';
-import { type AskedDrain, runSize } from './run-size.ts';
+import { type AskedDrain, runSize, type WaitingMinutes } from './run-size.ts';
 import { createStopSignals } from './stop-signals.ts';
 
 /** @throws ReportedError (src/shared/errors.ts) when discovery fails or the lake cannot be read */
@@ -62,7 +65,7 @@ export async function runPlan(settings: Settings, io: JobIo): Promise<PlanSummar
       status: report.status === 'OK' && page?.records === 0 ? ('OK_EMPTY' as const) : report.status,
     }));
     const plan = tries.map((tried) => plannedTarget(tried, settings, planning.asOf));
-    const waitingMinutes = expectedMinutes(tries, plan, concurrency.now());
+    const waiting = waitingMinutes(tries, plan, concurrency.now(), settings);
     return {
       lake: planning.lake.store.url,
       lake_exists: !planning.lake.isNew,
@@ -70,22 +73,26 @@ export async function runPlan(settings: Settings, io: JobIo): Promise<PlanSummar
       targets: planning.targets.length,
       readable: readableTargets(tries),
       expected_requests: plan.reduce((sum, { expected_requests: requests }) => sum + requests, 0),
-      expected_minutes: waitingMinutes,
+      expected_minutes: round(Math.max(waiting.all, waiting.longest)),
       size: runSize(
         tries.flatMap((tried, i) =>
           askedDrain(tried, plan[i]?.expected_requests ?? 0, settings, planning.asOf),
         ),
         {
           accounts: new Set(planning.targets.map(({ accountId }) => accountId)).size,
-          waitingMinutes,
+          waiting,
           memoryDays: settings.memoryDays,
+          periods: settings.tables.includes('copy_job_summaries') ? settings.aggregationPeriods : [],
           buckets: planning.lake.buckets,
           shards: settings.shard?.count ?? 1,
         },
       ),
       foreign_objects: planning.foreignFolders,
       plan,
-      exit_code: exitCodeOf(statuses, settings.failOn, io.stopping.aborted),
+      exit_code:
+        isIdleShard(settings, statuses) && !io.stopping.aborted
+          ? 0
+          : exitCodeOf(statuses, settings.failOn, io.stopping.aborted),
     };
   } finally {
     io.progress.stop();
@@ -136,18 +143,32 @@ async function tryOne({
 }): Promise<Tried> {
   const started = performance.now();
   const { table, target, window } = planned;
-  const [period = 'ONE_DAY' as const] = settings.aggregationPeriods;
-  const drain =
+  const drains =
     table === 'copy_jobs' && window !== null
-      ? source.copyJobs(target, window, signal)
-      : source.copyJobSummaries(target, period, signal);
-  let page: FirstPage | null = null;
-  for await (const { records, more } of drain) {
-    page = { records: records.length, more, spanMs: spanOf(records) };
-    break;
+      ? [() => source.copyJobs(target, window, signal)]
+      : settings.aggregationPeriods.map((period) => () => source.copyJobSummaries(target, period, signal));
+  const pages: FirstPage[] = [];
+  for (const open of drains) {
+    const drain = open();
+    let page: FirstPage | null = null;
+    for await (const { records, more } of drain) {
+      page = { records: records.length, more, spanMs: spanOf(records) };
+      break;
+    }
+    if (page === null) return { planned, report: drain.report(), page, pageMs: performance.now() - started };
+    pages.push(page);
   }
-  const pageMs = performance.now() - started;
-  return { planned, report: page === null ? drain.report() : readable(pageMs), page, pageMs };
+  const pageMs = (performance.now() - started) / drains.length;
+  return { planned, report: readable(pageMs), page: together(pages), pageMs };
+}
+
+/** One page for each period of counts. */
+function together(pages: readonly FirstPage[]): FirstPage {
+  return {
+    records: pages.reduce((sum, { records }) => sum + records, 0),
+    more: pages.some(({ more }) => more),
+    spanMs: Math.max(0, ...pages.map(({ spanMs }) => spanMs)),
+  };
 }
 
 function spanOf(records: ListedRecords): number {
@@ -194,7 +215,10 @@ function plannedTarget(tried: Tried, settings: Settings, asOf: number): PlannedT
   };
 }
 
-/** One page per period for counts; for jobs, those of the list, and one for the ends of earlier jobs. */
+/**
+ * One page per period for counts; for jobs, those of the list, and one for the ends of earlier jobs. A target with parents that have
+ * not ended takes a few more: how many, only the jobs themselves say.
+ */
 function expectedRequests(tried: Tried, settings: Settings, asOf: number): number {
   const { planned, page } = tried;
   if (planned.table === 'copy_job_summaries' || planned.window === null)
@@ -208,7 +232,7 @@ function expectedRequests(tried: Tried, settings: Settings, asOf: number): numbe
  * documented, and jobs do not come evenly.
  */
 function expectedPages({ planned, page }: Tried, settings: Settings, asOf: number): number {
-  if (!page?.more) return 1;
+  if (planned.window === null || !page?.more) return 1;
   return page.spanMs <= 0 ? 2 : Math.max(1, windowMs(planned, settings, asOf) / page.spanMs);
 }
 
@@ -222,7 +246,15 @@ function askedDrain(tried: Tried, requests: number, settings: Settings, asOf: nu
   if (report.status !== 'OK') return [];
   const records = Math.round((page?.records ?? 0) * expectedPages(tried, settings, asOf));
   const windowDays = windowMs(planned, settings, asOf) / dayMs;
-  return [{ table: planned.table, requests, records, windowDays }];
+  return [{ table: planned.table, requests, records, windowDays, earlierDays: earlierDays(planned) }];
+}
+
+/** Of jobs that are asked for because they may have ended. */
+function earlierDays({ window, endedSince, watermark }: Planned): readonly string[] {
+  if (endedSince == null || watermark === undefined) return [];
+  return createdTimes(watermark.openJobs, watermark.openDays)
+    .filter(({ from }) => from < (window?.from ?? 0))
+    .map(({ from }) => utcDay(from));
 }
 
 function readableTargets(tries: readonly Tried[]): number {
@@ -236,14 +268,30 @@ function readableTargets(tries: readonly Tried[]): number {
   return all.size - bad.size;
 }
 
-/** The longest chain of one target, or all of them over the concurrency: whichever is more. */
-function expectedMinutes(
+/** What the run waits for AWS: all requests together, and the target that takes longest, whose requests follow one another. */
+function waitingMinutes(
   tries: readonly Tried[],
   plan: readonly PlannedTarget[],
   concurrency: number,
-): number {
-  const chains = plan.map(({ expected_requests: requests }, i) => requests * (tries[i]?.pageMs ?? 0));
-  const total = chains.reduce((sum, ms) => sum + ms, 0);
-  const ms = chains.reduce((most, chain) => Math.max(most, chain), total / concurrency);
-  return Math.ceil(ms / 600) / 100;
+  { requestsPerSecond }: Pick<Settings, 'requestsPerSecond'>,
+): WaitingMinutes {
+  const chains = tries.map(({ planned, pageMs }, i) => {
+    const requests = plan[i]?.expected_requests ?? 0;
+    return {
+      name: targetName(planned.target),
+      ms: requests * pageMs,
+      paceMs: (requests * 1000) / requestsPerSecond,
+    };
+  });
+  const all = chains.reduce((sum, { ms }) => sum + ms, 0) / concurrency;
+  const paces = [...Map.groupBy(chains, ({ name }) => name).values()].map((drains) =>
+    drains.reduce((sum, { paceMs }) => sum + paceMs, 0),
+  );
+  const longest = [...chains.map(({ ms }) => ms), ...paces].reduce((most, ms) => Math.max(most, ms), 0);
+  return { all: all / 60_000, longest: longest / 60_000 };
+}
+
+/** To hundredths, upwards. */
+function round(minutes: number): number {
+  return Math.ceil(minutes * 100) / 100;
 }

@@ -1,4 +1,5 @@
 /** How large a run is: an estimate from what `plan` asked AWS. docs/scale.md has the arithmetic and where its figures come from. */
+import type { AggregationPeriod } from '../tables/copy-job-summaries.ts';
 import type { DrainedTable } from '../tables/table.ts';
 import type { RunSize } from '../telemetry/run-summary.ts';
 
@@ -11,14 +12,25 @@ export interface AskedDrain {
   readonly records: number;
   /** How long the window of creation times is; 0: the table has none. */
   readonly windowDays: number;
+  /** UTC days before the window of jobs that may have ended since. */
+  readonly earlierDays: readonly string[];
+}
+
+/** What a run waits for AWS, in minutes. */
+export interface WaitingMinutes {
+  /** All requests, as many at once as the concurrency allows. */
+  readonly all: number;
+  /** The target that takes longest. More shards do not help it. */
+  readonly longest: number;
 }
 
 export interface RunSizeOptions {
   /** How many accounts are read: each takes one AssumeRole. */
   readonly accounts: number;
-  /** What the run waits for AWS. */
-  readonly waitingMinutes: number;
+  readonly waiting: WaitingMinutes;
   readonly memoryDays: number;
+  /** Of the counts. */
+  readonly periods: readonly AggregationPeriod[];
   /** The lake's bucket count. */
   readonly buckets: number;
   /** How many shards share the night: this run is one of them. */
@@ -28,7 +40,7 @@ export interface RunSizeOptions {
 /** AWS's counts cover as many days (ListCopyJobSummaries' API reference, AggregationPeriod: up to FOURTEEN_DAYS). */
 const countedDays = 14;
 
-/** Measured with the simulator: docs/scale.md says how. */
+/** Measured with the simulator: bench/README.md, “Memory” and “What `plan` says”. */
 const measured = {
   startSeconds: 1,
   cpuSecondsPerRequest: 0.004,
@@ -36,7 +48,10 @@ const measured = {
   bytesPerJob: 125,
   bytesPerCount: 15,
   baseBytes: 550e6,
-  bytesPerRememberedJob: 10,
+  bytesPerRememberedJob: 4,
+  /** Of one day: those beyond `manyJobs`. */
+  bytesPerFurtherJob: 50,
+  manyJobs: 2e6,
 } as const;
 
 /** A part of more bytes is read in several requests: docs/running.md, “What queries see while a run writes”. */
@@ -62,7 +77,7 @@ const price = {
 } as const;
 
 export function runSize(drains: readonly AskedDrain[], options: RunSizeOptions): RunSize {
-  const { accounts, waitingMinutes, memoryDays, buckets, shards } = options;
+  const { accounts, waiting, memoryDays, periods, buckets, shards } = options;
   const lists = drains.filter(({ table }) => table === 'copy_jobs');
   const daysOf = ({ windowDays }: AskedDrain) => Math.min(windowDays, memoryDays);
   const jobs = sum(lists.map(({ records }) => records));
@@ -71,24 +86,30 @@ export function runSize(drains: readonly AskedDrain[], options: RunSizeOptions):
   const requests = sum(drains.map((drain) => drain.requests));
 
   const ownBuckets = Math.ceil(buckets / shards);
-  const days =
+  const windowDays =
     jobs === 0 ? 0 : Math.ceil(lists.reduce((most, drain) => Math.max(most, daysOf(drain)), 0)) + 1;
-  const parts = Math.min(days * ownBuckets, jobs) + Math.min(countedDays * ownBuckets, counts);
+  const earlierDays = new Set(lists.flatMap((drain) => drain.earlierDays)).size;
+  const countParts = sum(periods.map((period) => (period === 'ONE_DAY' ? countedDays : 1)));
+  const parts =
+    Math.min(windowDays * ownBuckets, jobs) +
+    earlierDays * ownBuckets +
+    Math.min(countParts * ownBuckets, counts);
   const parquetBytes = jobs * measured.bytesPerJob + counts * measured.bytesPerCount;
 
   const cpuSeconds =
     measured.startSeconds +
     (requests + accounts) * measured.cpuSecondsPerRequest +
     jobs * measured.cpuSecondsPerJob;
-  const memoryOf = (share: number) =>
-    measured.baseBytes + (jobsPerDay * 2 * memoryDays * measured.bytesPerRememberedJob) / share;
+  const rememberedBytes = jobsPerDay * 2 * memoryDays * measured.bytesPerRememberedJob;
+  const furtherBytes = Math.max(0, jobsPerDay - measured.manyJobs) * measured.bytesPerFurtherJob;
   // A part: its digests and itself are read and written. A bucket: the creation dates of its jobs, and the watermarks.
   const [gets, puts] = [2 * parts + 2 * ownBuckets + 10, 2 * parts + 2 * ownBuckets + 10];
 
-  const minutes = Math.max(waitingMinutes, cpuSeconds / 60);
-  const forTime = Math.ceil(minutes / containerMinutes);
-  const forMemory = Math.ceil((memoryOf(1) - measured.baseBytes) / (containerBytes - measured.baseBytes));
-  const containers = Math.max(1, forTime, forMemory) * shards;
+  const shareableMinutes = Math.max(waiting.all, cpuSeconds / 60);
+  const forTime = Math.ceil((shareableMinutes * shards) / containerMinutes);
+  // So few jobs that none is one of the further ones.
+  const forMemory = Math.ceil((rememberedBytes * shards) / (containerBytes - measured.baseBytes));
+  const containers = Math.max(1, forTime, forMemory);
   const largestPartBytes = (jobsPerDay * measured.bytesPerJob) / ownBuckets;
   const wantedBuckets = Math.ceil((jobsPerDay * shards * measured.bytesPerJob) / partBytes);
   return {
@@ -97,9 +118,9 @@ export function runSize(drains: readonly AskedDrain[], options: RunSizeOptions):
     parts,
     parquet_bytes: Math.round(parquetBytes),
     largest_part_bytes: Math.round(largestPartBytes),
-    minutes: round(minutes),
+    minutes: round(Math.max(waiting.longest, shareableMinutes)),
     cpu_minutes: round(cpuSeconds / 60),
-    memory_bytes: Math.round(memoryOf(1)),
+    memory_bytes: round(measured.baseBytes + rememberedBytes + furtherBytes),
     s3_reads: gets,
     s3_writes: puts,
     suggested_shards: Math.min(containers, mostBuckets),

@@ -1,6 +1,6 @@
 /** The result of every planned table and target, and the exit code that follows. */
 import { untrustedNames } from '../aws/failure.ts';
-import type { FailOn } from '../config/typed-values.ts';
+import type { FailOn, Shard } from '../config/typed-values.ts';
 import { DeadlineReached, Interrupted, PublishWindowClosed, type StopReason } from '../shared/abort.ts';
 import type { ExitCode } from '../shared/exit-codes.ts';
 import type { DrainReport, DrainStatus, Window } from '../source/source.ts';
@@ -241,6 +241,14 @@ function gravity({ status, switchedOff }: Coverage): number {
 export function worstFirst(a: Coverage, b: Coverage): number {
   const name = ({ target, table }: Coverage) => `${targetName(target)}/${table}`;
   return gravity(b) - gravity(a) || (name(a) < name(b) ? -1 : 1);
+}
+
+/** A shard may own no account of a small organization: then it has nothing to do, and has not failed. */
+export function isIdleShard(
+  { shard }: { readonly shard: Shard | null },
+  planned: readonly unknown[],
+): boolean {
+  return shard !== null && planned.length === 0;
 }
 
 /**

@@ -56,8 +56,8 @@ function sizeLines(estimate: RunSize): readonly string[] {
   const { jobs, counts, parts, us_dollars: dollars } = estimate;
   if (jobs + counts === 0) return [];
   const { suggested_shards: shards, suggested_buckets: buckets } = estimate;
-  const written = `${count(jobs, 'copy job')} in up to ${count(parts, 'file')}, ${size(estimate.parquet_bytes)}`;
-  const needed = `${minutes(estimate.cpu_minutes)} of one core, ${size(estimate.memory_bytes)} of memory, ${usd(dollars.s3_requests + dollars.s3_storage_per_month)} for S3 in the first month`;
+  const written = `${count(jobs, 'copy job')}, which take ${size(estimate.parquet_bytes)}, in up to ${count(parts, 'file')}`;
+  const needed = `${minutes(estimate.cpu_minutes)} of one core, ${size(estimate.memory_bytes)} of memory, ${usd(dollars.s3_requests)} for S3 requests and ${usd(dollars.s3_storage_per_month)} for a month’s storage`;
   const advice =
     shards > 1
       ? `share it among ${count(shards, 'shard')} and ${count(buckets, 'bucket')} (docs/scale.md)`

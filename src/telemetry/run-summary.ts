@@ -161,15 +161,18 @@ export interface PlannedTarget {
 }
 
 /** How large a run is about: docs/scale.md, “How large a night is”. */
+/** What a run would read, write, need and cost: estimates. docs/scale.md has the arithmetic. */
 export interface RunSize {
+  /** Copy jobs that AWS lists in the windows. */
   readonly jobs: number;
   readonly counts: number;
   /** Parquet files of copy_jobs and copy_job_summaries that are written, at most. */
   readonly parts: number;
+  /** Of these rows alone: a file that exists is written again as a whole. */
   readonly parquet_bytes: number;
-  /** Of the fullest day and bucket. */
+  /** Of an average day in one bucket. */
   readonly largest_part_bytes: number;
-  /** Of the clock: waiting for AWS, or computing on one core, whichever is longer. */
+  /** Of the clock: waiting for AWS, the slowest target, or computing on one core, whichever is longest. */
   readonly minutes: number;
   readonly cpu_minutes: number;
   /** Resident, at its peak. */

@@ -172,8 +172,8 @@ describe('the summary of a plan', () => {
 test('says how large the run is, and how many shards it needs', () => {
   const text = renderPlanSummary({ ...summary, size: large }, 400);
   expect(text).toContain(
-    'Estimated: 40,000,000 copy jobs in up to 1,030 files, 5.0 GB; 61 minutes of one core, 2.4 GB of memory, ' +
-      '$0.14 for S3 in the first month; share it among 6 shards and 1,024 buckets (docs/scale.md).',
+    'Estimated: 40,000,000 copy jobs, which take 5.0 GB, in up to 1,030 files; 61 minutes of one core, 2.4 GB of memory, ' +
+      '$0.02 for S3 requests and $0.12 for a month’s storage; share it among 6 shards and 1,024 buckets (docs/scale.md).',
   );
   const small = { ...large, suggested_shards: 1, suggested_buckets: 1 };
   expect(renderPlanSummary({ ...summary, size: small }, 400)).toContain('; one container is enough.');
