@@ -60,8 +60,7 @@ export function missingAfter(
       const same = known.get(day);
       if (same?.jobs !== jobs) return { day, jobs, foundAt: asOf, state: 'due' };
       const isRead = isWithin(day, window);
-      if (hasFoundSome && !isRead && found?.has(day) === true)
-        return { day, jobs, foundAt: asOf, state: 'due' };
+      if (hasFoundSome && !isRead && day >= firstCounted) return { day, jobs, foundAt: asOf, state: 'due' };
       return afterRead(same, isRead, asOf);
     })
     .filter((one) => one.day >= firstCounted || isOpen(one, asOf))
