@@ -65,3 +65,18 @@ it('accounts are not asked for again while STS is', async () => {
   expect(listed.filter((at) => at < identified).length).toBeLessThanOrEqual(5);
   expect(listed.filter((at) => at > identified).length).toBeGreaterThanOrEqual(3);
 });
+
+it('targets are read as a whole on different nights', async () => {
+  lab = await openLab({ accounts: 12, regions: 2, days: 1, jobsPerDay: 1 });
+  await lab.run();
+  const wholeAfter = async (days: number) => {
+    await lab.simulator.advance(days * 86_400_000);
+    const { plan } = await lab.plan({ tables: 'copy_jobs', 'full-every': '10d' });
+    return plan.filter(({ window_from: from }) => from === null).length;
+  };
+  expect(await wholeAfter(4.9)).toBe(0);
+  const some = await wholeAfter(2.6);
+  expect(some).toBeGreaterThan(0);
+  expect(some).toBeLessThan(24);
+  expect(await wholeAfter(2.5)).toBe(24);
+});

@@ -30,13 +30,19 @@ test('what plan expects is what export then does', { timeout: 60_000 }, async ()
 test('a look at earlier jobs counts as a request, not as a page of new jobs', {
   timeout: 60_000,
 }, async () => {
-  const lab = await openLab({ accounts: 4, regions: 2, jobsPerDay: 12, days: 10 });
+  const lab = await openLab({ accounts: 4, regions: 2, jobsPerDay: 40, days: 10 });
   onTestFinished(() => lab.close());
   await lab.run();
   await lab.simulator.advance(86_400_000);
-  const { size, plan } = await lab.plan();
-  expect(plan.filter(({ ended_since: since }) => since !== null).length).toBeGreaterThan(0);
-  const { tables } = await lab.run();
+  const { size, plan } = await lab.plan({ tables: 'copy_jobs' });
+  const looked = plan.filter(({ ended_since: since }) => since !== null);
+  expect(looked.length).toBeGreaterThan(0);
+  for (const { expected_requests: requests } of looked) expect(requests).toBe(2);
+  const { tables } = await lab.run({ tables: 'copy_jobs' });
+  // Jobs of earlier days have ended, so their files change too.
+  const written = tables.copy_jobs?.parts_written ?? 0;
+  expect(written).toBeGreaterThan(3);
+  expect(size.parts).toBeGreaterThanOrEqual(written);
   expect(size.jobs).toBeGreaterThan((tables.copy_jobs?.added ?? 0) / 2);
   expect(size.jobs).toBeLessThan((tables.copy_jobs?.added ?? 0) * 2);
 });
