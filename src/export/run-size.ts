@@ -49,9 +49,7 @@ const measured = {
   bytesPerCount: 15,
   baseBytes: 550e6,
   bytesPerRememberedJob: 4,
-  /** Of one day: those beyond `manyJobs`. */
-  bytesPerFurtherJob: 50,
-  manyJobs: 2e6,
+  bytesPerJobOfOneDay: 60,
 } as const;
 
 /** A part of more bytes is read in several requests: docs/running.md, “What queries see while a run writes”. */
@@ -100,15 +98,14 @@ export function runSize(drains: readonly AskedDrain[], options: RunSizeOptions):
     measured.startSeconds +
     (requests + accounts) * measured.cpuSecondsPerRequest +
     jobs * measured.cpuSecondsPerJob;
-  const rememberedBytes = jobsPerDay * 2 * memoryDays * measured.bytesPerRememberedJob;
-  const furtherBytes = Math.max(0, jobsPerDay - measured.manyJobs) * measured.bytesPerFurtherJob;
+  const bytesForJobs =
+    jobsPerDay * (2 * memoryDays * measured.bytesPerRememberedJob + measured.bytesPerJobOfOneDay);
   // A part: its digests and itself are read and written. A bucket: the creation dates of its jobs, and the watermarks.
   const [gets, puts] = [2 * parts + 2 * ownBuckets + 10, 2 * parts + 2 * ownBuckets + 10];
 
   const shareableMinutes = Math.max(waiting.all, cpuSeconds / 60);
   const forTime = Math.ceil((shareableMinutes * shards) / containerMinutes);
-  // So few jobs that none is one of the further ones.
-  const forMemory = Math.ceil((rememberedBytes * shards) / (containerBytes - measured.baseBytes));
+  const forMemory = Math.ceil((bytesForJobs * shards) / (containerBytes - measured.baseBytes));
   const containers = Math.max(1, forTime, forMemory);
   const largestPartBytes = (jobsPerDay * measured.bytesPerJob) / ownBuckets;
   const wantedBuckets = Math.ceil((jobsPerDay * shards * measured.bytesPerJob) / partBytes);
@@ -120,7 +117,7 @@ export function runSize(drains: readonly AskedDrain[], options: RunSizeOptions):
     largest_part_bytes: Math.round(largestPartBytes),
     minutes: round(Math.max(waiting.longest, shareableMinutes)),
     cpu_minutes: round(cpuSeconds / 60),
-    memory_bytes: round(measured.baseBytes + rememberedBytes + furtherBytes),
+    memory_bytes: round(measured.baseBytes + bytesForJobs),
     s3_reads: gets,
     s3_writes: puts,
     suggested_shards: Math.min(containers, mostBuckets),
