@@ -7,6 +7,7 @@ import type { Drained, Planned } from '../ledger/planned.ts';
 import type { RejectedRecords } from '../ledger/rejected.ts';
 import type { WrittenRecord } from '../ledger/runs.ts';
 import { type Totals, withRejected } from '../ledger/totals.ts';
+import { missingDays, type Watermarks, watermarkName } from '../ledger/watermarks.ts';
 import {
   differingShare,
   missingByTarget,
@@ -18,6 +19,7 @@ import { reconciliationRows } from '../reconciliation/reconciliation-rows.ts';
 import { allEnded } from '../shared/all-ended.ts';
 import { ReportedError } from '../shared/errors.ts';
 import type { ExitCode } from '../shared/exit-codes.ts';
+import { dayMs } from '../shared/time.ts';
 import { compareWithAws } from './compare-with-aws.ts';
 import { type CheckpointResult, makeCheckpoint, noCheckpoint } from './make-checkpoint.ts';
 import type { Run } from './open-run.ts';
@@ -126,9 +128,19 @@ export async function closeRun(
           ),
           makeCheckpoint(run, publication, records),
         ]);
-  const [ledgerError, readAgain] = marks instanceof ReportedError ? [marks, null] : [null, marks];
+  const [ledgerError, readAgain] =
+    marks instanceof ReportedError ? [marks, null] : [null, daysReadAgain(run, marks)];
   if (ledgerError !== null) log.error({ err: ledgerError }, 'the ledger could not be closed');
   return { coverage, totals, reconciliation, readAgain, exitCode, ledgerError, checkpoint };
+}
+
+/** Accounts, regions and days with missing jobs that a run within a day reads again. */
+function daysReadAgain({ planning, settings: { memoryDays } }: Run, marks: Watermarks): number {
+  const next = { asOf: planning.asOf + dayMs, memoryDays };
+  return planning.planned.reduce((sum, { table, target, watermark }) => {
+    const mark = marks.get(watermarkName(table, target.accountId, target.region)) ?? watermark;
+    return sum + missingDays(mark, next).length;
+  }, 0);
 }
 
 /** A run that failed for another reason keeps its exit code. */

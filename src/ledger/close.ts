@@ -16,7 +16,6 @@ import { writeOnce } from '../lake/write-once.ts';
 import { isStop } from '../shared/abort.ts';
 import { allEnded } from '../shared/all-ended.ts';
 import { LakeError, ReportedError } from '../shared/errors.ts';
-import { dayMs } from '../shared/time.ts';
 import { exportCoverage } from '../tables/export-coverage.ts';
 import { exportReconciliation } from '../tables/export-reconciliation.ts';
 import { type Row, type Table, utcDay } from '../tables/table.ts';
@@ -38,8 +37,9 @@ import type { Totals } from './totals.ts';
 import {
   type Covered,
   extendWatermarks,
-  missingDays,
   type SwitchedOff,
+  type Watermark,
+  type Watermarks,
   watermarkName,
 } from './watermarks.ts';
 
@@ -103,10 +103,10 @@ export async function closeLedger(end: LedgerEnd): Promise<WrittenRecords> {
 
 /**
  * @param missing of the targets that were compared with AWS's counts
- * @returns how many accounts, regions and days with missing jobs a run within a day reads again
+ * @returns all of the buckets that it has written
  * @throws LakeError when they cannot be written. The message says what this means for the run
  */
-export async function closeWatermarks(end: LedgerEnd, missing: MissingByTarget): Promise<number> {
+export async function closeWatermarks(end: LedgerEnd, missing: MissingByTarget): Promise<Watermarks> {
   return await explaining(
     'The run is complete, but its watermarks could not be written, so the next run reads more',
     moveWatermarks(end, missing),
@@ -235,7 +235,7 @@ async function publishRows(
 async function moveWatermarks(
   { lake, run, coverage, openDays, openJobs, signal }: LedgerEnd,
   missing: MissingByTarget,
-): Promise<number> {
+): Promise<Watermarks> {
   const byBucket = new Map<number, Map<string, Covered | SwitchedOff>>();
   coverage.forEach(({ table, target, window, status, switchedOff }, i) => {
     if (status !== 'OK' && status !== 'OK_EMPTY' && switchedOff !== true) return;
@@ -256,13 +256,12 @@ async function moveWatermarks(
       asOf: run.asOf,
     });
   });
-  const nextRun = { asOf: run.asOf + dayMs, memoryDays: run.memoryDays };
-  let readAgain = 0;
+  const marks = new Map<string, Watermark>();
   for (const [bucket, covered] of byBucket) {
-    const marks = await extendWatermarks(lake.store, bucket, covered, run, signal);
-    for (const name of covered.keys()) readAgain += missingDays(marks.get(name), nextRun).length;
+    const written = await extendWatermarks(lake.store, bucket, covered, run, signal);
+    for (const [name, mark] of written) marks.set(name, mark);
   }
-  return readAgain;
+  return marks;
 }
 
 function missingJobsOf(missingByDay: MissingByDay | undefined): Pick<Covered, 'missingByDay'> {

@@ -97,3 +97,61 @@ it('jobs that AWS’s counts show are read again: once in vain, and all of them 
     await lab.close();
   }
 });
+
+it('jobs that could not be read again for days are there once AWS has responded for three nights, and nothing is asked for later', async () => {
+  const lab = await openLab({ days: 8 });
+  try {
+    const region = lab.region(1);
+    const said = 'AWS’s own counts show jobs that the lake lacks: their days are read again';
+    const night = async (fault?: 'served-empty' | 'deny') => {
+      lab.simulator.clearFaults();
+      if (fault !== undefined) lab.simulator.addFaults([{ kind: fault, api: 'ListCopyJobs', region }]);
+      const { stdout, stderr } = await lab.start({ lake: lab.lake, 'full-every': '3650d' }).ended;
+      await lab.simulator.advance(dayMs);
+      const { missing_jobs: missing, read_again: again } = JSON.parse(stdout).reconciliation;
+      return { missing, again, isSaid: stderr.includes(said) };
+    };
+    await night();
+    for (const fault of ['served-empty', 'served-empty'] as const) await night(fault);
+    // The next run still has one of its two nights.
+    expect((await night('deny')).again).toBeGreaterThan(0);
+    for (const fault of ['deny', 'deny'] as const) await night(fault);
+    const first = await night();
+    expect(first.missing).toBeGreaterThan(0);
+    expect(first.again).toBeGreaterThan(0);
+    // It finds the day that was not read again, so the other, which was in vain, has its turn too.
+    const second = await night();
+    expect(second.missing).toBeLessThan(first.missing);
+    expect(second.again).toBeGreaterThan(0);
+    expect(await night()).toEqual({ missing: 0, again: 0, isSaid: true });
+    // Two weeks later AWS counts none of these days.
+    await lab.simulator.advance(13 * dayMs);
+    expect(await night('served-empty')).toMatchObject({ isSaid: false });
+    expect((await night()).isSaid).toBe(true);
+    expect(await night()).toEqual({ missing: 0, again: 0, isSaid: false });
+  } finally {
+    await lab.close();
+  }
+});
+
+it('the days that the next run reads again are also those of an account that this run could not read', async () => {
+  const lab = await openLab();
+  try {
+    const [region, flags] = [lab.region(1), { buckets: '16' }];
+    lab.simulator.addFaults([{ kind: 'served-empty', api: 'ListCopyJobs', region }]);
+    await lab.run(flags);
+    const rows = (await lab.tableOf(lab.lake, 'export_reconciliation')).filter(
+      (row) => row.scope === 'day' && Number(row.missing_jobs) > 0,
+    );
+    const account = String(rows[0]?.account_id);
+    lab.simulator.clearFaults();
+    lab.simulator.addFaults([{ kind: 'deny', account }]);
+    const { reconciliation } = await lab.run(flags);
+    expect(reconciliation).toMatchObject({
+      missing_jobs: 0,
+      read_again: rows.filter((row) => row.account_id === account).length,
+    });
+  } finally {
+    await lab.close();
+  }
+});
