@@ -51,8 +51,7 @@ export interface ClientDefaults {
 export interface ClientWithStack {
   readonly middlewareStack: {
     add(
-      // biome-ignore lint/suspicious/noExplicitAny: any client's input and output will do; neither is touched.
-      middleware: InitializeMiddleware<any, any>,
+      middleware: InitializeMiddleware<object, object>,
       options: InitializeHandlerOptions & AbsoluteLocation,
     ): void;
   };

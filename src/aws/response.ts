@@ -36,8 +36,7 @@ export interface BodyDestination {
 /** The part of a command's or a client's middleware stack that is needed here. */
 interface Stack {
   add(
-    // biome-ignore lint/suspicious/noExplicitAny: any command's input and output will do; neither is touched.
-    middleware: DeserializeMiddleware<any, any>,
+    middleware: DeserializeMiddleware<object, object>,
     options: DeserializeHandlerOptions & AbsoluteLocation,
   ): void;
 }

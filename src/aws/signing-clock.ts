@@ -5,10 +5,9 @@ import type { AwsClock } from './clock.ts';
 /** The skew from which the SDK corrects its own clock (@aws-sdk/core, isClockSkewed.js). */
 const skewMs = 4 * 60_000;
 
-interface SigningClient {
+interface SigningClient<Input extends object, Output extends object> {
   readonly config: object;
-  // biome-ignore lint/suspicious/noExplicitAny: any command's input and output will do; neither is touched.
-  readonly middlewareStack: MiddlewareStack<any, any>;
+  readonly middlewareStack: MiddlewareStack<Input, Output>;
 }
 
 /**
@@ -18,7 +17,10 @@ interface SigningClient {
  * is refused too, the reported Date was wrong.
  * @returns the client
  */
-export function signedBy<Client extends SigningClient>(clock: AwsClock, client: Client): Client {
+export function signedBy<Client, Input extends object, Output extends object>(
+  clock: AwsClock,
+  client: Client & SigningClient<Input, Output>,
+): Client {
   let correctionMs = 0;
   // @aws-sdk/core adds this to Date.now() for a signature, and would set it after every response (AwsSdkSigV4Signer.js).
   Object.defineProperty(client.config, 'systemClockOffset', {
@@ -27,8 +29,7 @@ export function signedBy<Client extends SigningClient>(clock: AwsClock, client: 
     get: () => clock.now() + correctionMs - Date.now(),
     set: () => undefined,
   });
-  // biome-ignore lint/suspicious/noExplicitAny: any command's input and output will do; neither is touched.
-  const correct: FinalizeRequestMiddleware<any, any> = (next) => async (args) => {
+  const correct: FinalizeRequestMiddleware<Input, Output> = (next) => async (args) => {
     const corrected = correctionMs;
     const signedFor = clock.now() + corrected;
     const signedAt = clock.monotonic();

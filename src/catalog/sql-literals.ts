@@ -26,6 +26,5 @@ export function trinoName(name: string): string {
 
 /** Glue rejects control characters in comments. */
 function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is replaced
-  return text.replace(/[\u0000-\u001f\u007f]+/g, ' ');
+  return text.replace(/(?:(?=\p{ASCII})\p{Cc})+/gu, ' ');
 }

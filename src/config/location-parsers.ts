@@ -85,15 +85,13 @@ function s3Location(word: string): LakeLocation {
 /** Whether no folder is empty, relative or unprintable; a bucket without a prefix is fine. */
 function isPlainPrefix(segments: readonly string[]): boolean {
   const prefix = segments.join('/');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
-  if (/[\u0000-\u001f\u007f]/.test(prefix)) return false;
+  if (/(?=\p{ASCII})\p{Cc}/u.test(prefix)) return false;
   return prefix === '' || !segments.some((one) => ['', '.', '..'].includes(one));
 }
 
 function path(word: string, cwd: string, what: 'folder' | 'file', advice: string): string {
   refuseQuotes(word);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
-  if (/[\u0000-\u001f\u007f]/.test(word)) {
+  if (/(?=\p{ASCII})\p{Cc}/u.test(word)) {
     throw new InvalidValue('contains a control character', advice);
   }
   if (word.startsWith('~')) {

@@ -54,22 +54,6 @@ export function isLookDue(open: readonly CreatedBetween[], lookedAt: number, asO
   return open.length > 0 && asOf > lookedAt;
 }
 
-/**
- * Whether something is due that is done once in each period at least. Each name has its turn at a moment of its own in the second
- * half of the period, another one each time. So many names share the work between nights, and nothing is done again that was done
- * some nights ago.
- * @param name undefined: its turn is at the end of the period
- */
-export function isDueEvery(periodMs: number, last: number, now: number, name: string | undefined): boolean {
-  const share = name === undefined ? 1 : (1 + fractionOf(`${name} ${last}`)) / 2;
-  return now - last >= periodMs * share;
-}
-
-/** In [0, 1), always the same for a text. */
-function fractionOf(text: string): number {
-  return createHash('sha256').update(text).digest().readUInt32BE() / 2 ** 32;
-}
-
 /** The jobs that are open after a drain; null: too many, or not known. */
 export function openAfter(
   before: readonly OpenJob[] | null | undefined,

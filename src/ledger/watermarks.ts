@@ -13,6 +13,7 @@ import { dayMs } from '../shared/time.ts';
 import type { Window } from '../source/source.ts';
 import { utcDay } from '../tables/table.ts';
 import { targetName } from '../targets/target.ts';
+import { isFullReadDue } from './full-read.ts';
 import {
   daysToReadAgain,
   formatMissing,
@@ -25,7 +26,6 @@ import {
   type CreatedBetween,
   createdTimes,
   formatOpenJob,
-  isDueEvery,
   isInside,
   isLookDue,
   type OpenJob,
@@ -85,7 +85,7 @@ export interface PlanningTime {
   readonly asOf: number;
   readonly memoryDays: number;
   readonly fullEveryMs: number;
-  /** Of the target, for its turn: see `isDueEvery`. */
+  /** Of the target, for its turn: see `isFullReadDue`. */
   readonly name?: string;
 }
 
@@ -111,7 +111,7 @@ export function windowFor(
 function automaticFrom(mark: Watermark | undefined, memory: PlanningTime): number | null {
   const forgotten = forgottenBefore(memory);
   if (mark === undefined || mark.fullAt === null) return null;
-  if (isDueEvery(memory.fullEveryMs, mark.fullAt, memory.asOf, memory.name)) return null;
+  if (isFullReadDue(memory.fullEveryMs, mark.fullAt, memory.asOf, memory.name)) return null;
   if (mark.coveredFrom !== null && mark.coveredFrom > forgotten) return null;
   const overlap = mark.coveredTo - overlapMs;
   const oldest = Math.min(overlap, ...openBefore(mark, overlap, forgotten).map(({ from }) => from));

@@ -3,8 +3,7 @@
  * cursor, change the terminal or forge a line. Replaces bidirectional overrides too.
  */
 export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is replaced
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, (found) =>
+  return text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, (found) =>
     /^[\t\n\r]+$/.test(found) ? ' ' : '\ufffd',
   );
 }

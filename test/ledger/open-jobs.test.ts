@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isDueEvery, isLookDue, type OpenJob } from '../../src/ledger/open-jobs.ts';
+import { isLookDue, type OpenJob } from '../../src/ledger/open-jobs.ts';
 import { endsFor, extended, type Watermark, windowFor } from '../../src/ledger/watermarks.ts';
 
 const hour = 3_600_000;
@@ -140,39 +140,5 @@ describe('a look', () => {
     expect(isLookDue(open, start - 1, start)).toBe(true);
     expect(isLookDue(open, start, start)).toBe(false);
     expect(isLookDue([], start - day, start)).toBe(false);
-  });
-});
-
-describe('what is done every so often', () => {
-  it('is due in the second half of each period, on a night of its own for each target', () => {
-    const nights = new Map<number, number>();
-    const turns = new Set<number>();
-    for (let target = 0; target < 1000; target += 1) {
-      const name = `${target}/eu-west-1`;
-      let last = start;
-      for (let number = 1; number <= 84; number += 1) {
-        const now = start + number * day;
-        if (!isDueEvery(28 * day, last, now, name)) continue;
-        expect(now - last).toBeGreaterThanOrEqual(14 * day);
-        expect(now - last).toBeLessThanOrEqual(28 * day);
-        turns.add((now - last) / day);
-        last = now;
-        nights.set(number, (nights.get(number) ?? 0) + 1);
-      }
-      expect(start + 84 * day - last).toBeLessThan(28 * day);
-    }
-    // All were read on the same night. Then 1,000 targets share 14 nights, and later all: no night has much more than its share.
-    expect(turns.size).toBeGreaterThanOrEqual(14);
-    expect(Math.max(...nights.values())).toBeLessThan(1.5 * (1000 / 14));
-  });
-
-  it('is due at the end of the period without a name', () => {
-    expect(isDueEvery(28 * day, start, start + 28 * day - 1, undefined)).toBe(false);
-    expect(isDueEvery(28 * day, start, start + 28 * day, undefined)).toBe(true);
-  });
-
-  it('is due every night if the period is a day, though no night begins quite on time', () => {
-    const due = Array.from({ length: 100 }, (_, n) => isDueEvery(day, start, start + 0.999 * day, `${n}`));
-    expect(due).not.toContain(false);
   });
 });

@@ -79,8 +79,7 @@ function hasWrongOrder(column: Column, rows: readonly Row[]): boolean {
 }
 
 function isAscii(value: unknown): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range of ASCII begins with them
-  return typeof value !== 'string' || /^[\x00-\x7f]*$/.test(value);
+  return typeof value !== 'string' || /^\p{ASCII}*$/u.test(value);
 }
 
 /** The writer would silently convert or truncate a value that does not fit its column. Here that is an error. */

@@ -25,8 +25,7 @@ export function checkedKey(key: string): string {
 function keyComplaint(key: string): string | null {
   if (Buffer.byteLength(key) > maximumKeyBytes) return `is longer than ${maximumKeyBytes} bytes`;
   if (!key.isWellFormed()) return 'is not well-formed Unicode';
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  if (/[\u0000-\u001f\u007f\\]/.test(key)) return 'contains a control character or a backslash';
+  if (/\\|(?=\p{ASCII})\p{Cc}/u.test(key)) return 'contains a control character or a backslash';
   if (key.split('/').some((segment) => segment === '' || segment === '.' || segment === '..')) {
     return 'has a segment that is empty, "." or ".."';
   }
