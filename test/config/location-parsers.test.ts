@@ -79,6 +79,8 @@ describe('a lake that is meant to be on S3 never becomes a folder of that name',
     ['/data/$(hostname)/lake', /variable that no shell has expanded/],
     ['./la\tke', /control character/],
     ['./la\nke', /control character/],
+    ['s3://bucket/la\tke', /unprintable folder name/],
+    ['s3://bucket/la\u007fke/x', /unprintable folder name/],
   ])('%j is refused', (word, message) => {
     expect(refusal(() => lake(word, cwd))).toMatch(message);
   });
