@@ -1,8 +1,8 @@
-import { hostname, userInfo } from 'node:os';
 import type { CommandModule } from 'yargs';
 import { runReportingJob } from '../src/command-line/run-job.ts';
 import { yargsOptions } from '../src/command-line/yargs-options.ts';
 import { optionsOf, ownOptionNames } from '../src/config/options.ts';
+import { userOfThisMachine } from '../src/shared/machine-user.ts';
 import { parseStatusSettings } from '../src/status/status-settings.ts';
 
 /** `status`: what is proven, what is missing and what is lost, from the lake alone. */
@@ -21,7 +21,7 @@ export const statusJob: CommandModule = {
         (await import('../src/status/status.ts')).runStatus(settings, {
           ...io,
           localNow: () => Date.now(),
-          user: `${userInfo().username}@${hostname()}`,
+          user: () => userOfThisMachine(),
         }),
       reportIsAll: () => true,
       render: async (...shown) => (await import('../src/status/status-text.ts')).renderStatus(...shown),

@@ -4,7 +4,7 @@ const hidden = '[redacted]';
 
 /** Names of fields whose values are secret. Case, dashes and underscores do not matter. */
 const secretName =
-  /authorization|secret|password|credential|cookie|externalid|accesskey|privatekey|(session|security|next|id|auth|access|refresh|bearer)?token$/;
+  /authorization|secret|password|credential|cookie|externalid|accesskey|privatekey|amzsignature|(session|security|next|id|auth|access|refresh|bearer)?token$/;
 
 /** What secrets look like in text: signatures, presigned URLs, session tokens, access keys, passwords in URLs. */
 const secretForms: readonly (readonly [RegExp, string])[] = [
@@ -73,19 +73,29 @@ function redactValue(value: unknown, above: readonly object[]): unknown {
   return redactFields(value instanceof Map ? Object.fromEntries(value) : value, path);
 }
 
+/** A copy of JSON values in which each text and each field's name went through `clean`. Numbers are no texts: JSON stays JSON. */
+export function cleanTexts(value: unknown, clean: (text: string) => string): unknown {
+  if (typeof value === 'string') return clean(value);
+  if (Array.isArray(value)) return value.map((item) => cleanTexts(item, clean));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [clean(name), cleanTexts(inner, clean)]),
+  );
+}
+
 /**
- * Removes from a finished line the known secrets, and what looks like one.
+ * Removes from a text the known secrets, and what looks like one.
  * @param secrets values of this run, such as the external id. Values shorter than 6 characters are ignored: they would
  *   match everywhere
  */
-export function scrubber(secrets: readonly string[]): (line: string) => string {
+export function scrubber(secrets: readonly string[]): (text: string) => string {
   const known = secrets
     .filter((secret) => secret.length >= 6)
-    // Also as the value appears in a JSON line or a URL.
+    // Also as the value appears in JSON or a URL.
     .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)])
     .sort((a, b) => b.length - a.length);
-  return (line) => {
-    let clean = line;
+  return (text) => {
+    let clean = text;
     for (const secret of new Set(known)) clean = clean.replaceAll(secret, hidden);
     for (const [form, replacement] of secretForms) clean = clean.replace(form, replacement);
     return clean;

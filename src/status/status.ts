@@ -31,7 +31,7 @@ export interface StatusIo extends Pick<JobIo, 'log' | 'stopping'> {
   /** This machine's clock, in milliseconds since the epoch. A store on S3 has a better one. */
   readonly localNow: () => number;
   /** Who acknowledges, as this machine knows: user and host. */
-  readonly user: string;
+  user(): string;
 }
 
 /** The tables and views that are read. */
@@ -187,7 +187,8 @@ async function writeAcknowledgement(
   try {
     // AWS knows better than this machine who has the credentials.
     const identified = settings.lake.kind === 's3' ? await identifyCaller(aws, { signal }) : null;
-    const by = identified === null ? io.user : `${identified.caller.arn} (${io.user})`;
+    const user = io.user();
+    const by = identified === null ? user : `${identified.caller.arn} (${user})`;
     const store = await openLakeStore(settings, {
       create: true,
       aws: () => aws,

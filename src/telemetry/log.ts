@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import pino, { type Logger } from 'pino';
 import type { Telemetry } from '../config/settings.ts';
-import { loggedError, scrubber, withoutSecrets } from '../shared/redact.ts';
+import { cleanTexts, loggedError, scrubber, withoutSecrets } from '../shared/redact.ts';
 import { printable } from './printable.ts';
 
 /**
@@ -36,7 +36,7 @@ export function createLog({ level, format, color, secrets, write }: LogOptions):
     {
       write: (line: string) => {
         // Applied again to the whole line, because pino does not pass a child log's fields to its parent's formatter.
-        const fields = withoutSecrets(JSON.parse(scrub(line)));
+        const fields = cleanTexts(withoutSecrets(JSON.parse(line)), scrub);
         write(pretty ? pretty(fields) : `${JSON.stringify(fields)}\n`);
       },
     },

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { provideHome } from '../../src/command-line/home-folder.ts';
+import { userOfThisMachine } from '../../src/shared/machine-user.ts';
 import { type Lab, openLab } from '../support/lab.ts';
 
 const noUser = () => {
@@ -22,6 +24,11 @@ describe('a home folder', () => {
     provideHome(environment, homeOfUser);
     expect(environment.HOME).toBe(expected);
   });
+});
+
+test('a user that the system does not know has a number', () => {
+  expect(userOfThisMachine(() => 'ada')).toBe(`ada@${hostname()}`);
+  expect(userOfThisMachine(noUser)).toBe(`uid ${process.getuid?.() ?? 'unknown'}@${hostname()}`);
 });
 
 /** A module that Node loads first, and after which nobody has a home. */
@@ -64,14 +71,19 @@ describe.each([
   ['that the system does not know', {}, ['--import', homeless]],
   ...(others ? [['54321, without an entry in /etc/passwd', { uid: 54_321, gid: 54_321 }, []] as const] : []),
 ] as const)('credentials in the environment suffice a user %s and without HOME', (name, user, ofNode) => {
-  test.each(['export', 'plan', 'query'])('%s', async (job) => {
-    const folder = join(lab.folder, `${name.replaceAll('/', '-')}-${job}`);
+  test.each([
+    'export --accounts all --lake ./lake',
+    'plan --accounts all --lake ./lake',
+    'query failing-targets --lake ../asked',
+    'status --lake ../asked',
+    'verify --lake ../asked',
+    'repair --lake ../asked',
+  ])('%s', async (words) => {
+    const folder = join(lab.folder, `${name} ${words}`.replaceAll('/', '-'));
     mkdirSync(folder);
     chmodSync(folder, 0o777);
     const { HOME: _, ...environment } = lab.environment;
-    const words =
-      job === 'query' ? ['SELECT 1', '--lake', '../asked'] : ['--accounts', 'all', '--lake', './lake'];
-    const child = spawn(process.execPath, [...ofNode, cli, job, ...words], {
+    const child = spawn(process.execPath, [...ofNode, cli, ...words.split(' ')], {
       ...user,
       cwd: folder,
       env: { PATH: process.env.PATH, TMPDIR: folder, NODE_COMPILE_CACHE: compiled, ...environment },

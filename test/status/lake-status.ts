@@ -25,7 +25,7 @@ export async function statusOf(lake: string, flags: Flags = {}, localNow = 0): P
       progress: silentProgress,
       stopping: new AbortController().signal,
       localNow: () => localNow,
-      user: 'auditor@desk',
+      user: () => 'auditor@desk',
     });
   } finally {
     rmSync(scratch, { recursive: true, force: true });

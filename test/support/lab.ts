@@ -139,7 +139,7 @@ export async function openLab(
         {
           ...ioWith(new AbortController().signal),
           localNow: () => simulator.now(),
-          user: 'auditor@desk',
+          user: () => 'auditor@desk',
         },
       ),
     plan: (change: Flags = {}) => runPlan(settingsWith(change), ioWith(new AbortController().signal)),

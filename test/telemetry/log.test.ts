@@ -139,6 +139,30 @@ describe.each(['json', 'pretty'] as const)('no secret is written, %s', (format) 
   });
 });
 
+test('a secret that is a number leaves numbers alone, and the line whole', () => {
+  const { log, lines } = capture({ secrets: ['123456'] });
+  log.info(
+    { rows: 123456, pages: [1234567], of: { account: 'a123456', '123456': 1 } },
+    'role 123456 refused',
+  );
+  expect(only(lines)).toMatchObject({
+    rows: 123456,
+    pages: [1234567],
+    of: { account: 'a[redacted]', '[redacted]': 1 },
+    msg: 'role [redacted] refused',
+  });
+});
+
+test('a field that is named as a signature is hidden, whatever it holds', () => {
+  const { log, lines } = capture();
+  log.info({ headers: { 'X-Amz-Signature': 0, 'x-amz-credential': { scope: 'x' }, rows: 7 } });
+  expect(only(lines).headers).toEqual({
+    'X-Amz-Signature': '[redacted]',
+    'x-amz-credential': '[redacted]',
+    rows: 7,
+  });
+});
+
 test('an error keeps its name, message, code, request id and stack, and nothing else', () => {
   const { log, lines } = capture();
   log.error({ err: sdkError() }, 'failed');
