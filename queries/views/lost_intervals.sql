@@ -3,9 +3,9 @@
 --   copy jobs created then (or the counts of these days) before a good drain read them. Nothing can bring
 --   them back. A good drain (OK or OK_EMPTY) proves its window, but only what AWS still held, from
 --   remembered_from on. An account and region counts from the first run that planned
---   it to the last. While AWS calls a region disabled, nothing can be copied there, so nothing is lost. In
---   rows of older versions, which have no remembered_from, AWS is taken to keep jobs for 30 days and
---   counts for 14. This view knows only runs that wrote their coverage.
+--   it to the last. While AWS calls a region disabled, nothing can be copied there, so nothing is lost.
+--   Rows of older versions have no remembered_from: for them, the view assumes that AWS keeps jobs for 30
+--   days and counts for 14. This view knows only runs that wrote their coverage.
 -- column: table_name - copy_jobs — The table that lost it: copy_jobs or copy_job_summaries.
 -- column: account_id - 111122223333 — The account that was to be read.
 -- column: account_name - payments-prod — Its name in the organization, if a run knew one.

@@ -37,4 +37,9 @@ export const knownRegions: readonly Region[] = [
   { name: 'ap-southeast-4', optIn: true },
   { name: 'ca-west-1', optIn: true },
   { name: 'eu-south-2', optIn: true },
+  { name: 'ap-southeast-5', optIn: true },
+  { name: 'ap-southeast-7', optIn: true },
+  { name: 'mx-central-1', optIn: true },
+  { name: 'ap-east-2', optIn: true },
+  { name: 'ap-southeast-6', optIn: true },
 ];

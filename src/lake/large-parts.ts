@@ -17,6 +17,6 @@ export function warnOfLargeParts(
   if (largest === undefined) return;
   log.warn(
     { parts: large.length, largest: largest.key, bytes: largest.bytes },
-    'some parts are so large that engines fetch them in ranges: do not query them while a run publishes, and use more --buckets for a new lake',
+    'some parts are so large that engines fetch them in ranges: do not query them while a run publishes, or run rebucket with more --buckets',
   );
 }

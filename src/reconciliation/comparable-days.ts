@@ -14,7 +14,7 @@ import type { Target } from '../targets/target.ts';
 /** ListCopyJobSummaries counts up to 14 days (docs.aws.amazon.com/aws-backup/latest/devguide/API_ListCopyJobSummaries.html). */
 const countedMs = 14 * dayMs;
 
-/** How long after the end of a day its jobs and counts are taken to be listed. */
+/** So long after the end of a day, the program assumes that AWS lists all of its jobs and counts. */
 const settleMs = 3_600_000;
 
 /** For so long after a day's end, AWS may still be counting: jobs that only the lake has are no difference yet. */

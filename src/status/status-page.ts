@@ -85,7 +85,7 @@ function lastRun({ last_run: last, unfinished_runs: unfinished, now }: StatusRep
 }
 
 function memoryLine({ memory_days: days, stale_after_hours: stale }: StatusReport): string {
-  return `AWS is taken to keep copy jobs for ${count(days.copy_jobs, 'day')} and counts for ${count(days.copy_job_summaries, 'day')}. A target counts as not read if no run has read it for ${spanOf(stale)}.`;
+  return `This report assumes that AWS keeps copy jobs for ${count(days.copy_jobs, 'day')} and counts for ${count(days.copy_job_summaries, 'day')}. A target counts as not read if no run has read it for ${spanOf(stale)}.`;
 }
 
 function figures({ totals, hours_to_loss: left, warn_within_hours: warn, copies }: StatusReport): Figure[] {
@@ -285,11 +285,7 @@ function successSection({ days }: Copies): Html {
     day,
     percent,
     volume: jobs,
-    title:
-      `${day}: ${percent === null ? 'none ended' : `${percent} % succeeded`}, ${count(jobs, 'copy')}`.replace(
-        'copys',
-        'copies',
-      ),
+    title: `${day}: ${percent === null ? 'none ended' : `${percent} % succeeded`}, ${count(jobs, 'copy', 'copies')}`,
     notes: [jobs, failed, partly_done, still_open],
   }));
   const known = days.flatMap(({ success_percent: percent }) => (percent === null ? [] : [percent]));

@@ -433,14 +433,14 @@ function mergeError(
   if (room !== undefined && /max_temp_directory_size/.test(message)) {
     return new ScratchError(
       `Merging ${part} needs more than ${megabytes} MiB of memory and more than ${room} bytes of scratch`,
-      'Raise --scratch-limit (a merge may use up to a quarter of it) or --memory-limit, or create a new lake with more --buckets, which makes its parts smaller.',
+      'Raise --scratch-limit (a merge may use up to a quarter of it) or --memory-limit, or run rebucket with more --buckets, which makes parts smaller.',
       { cause: error },
     );
   }
   if (/out of memory/i.test(message)) {
     return new EngineError(
       `Merging ${part} needs more than ${megabytes} MiB of memory: ${message}`,
-      'Raise --memory-limit, or create a new lake with more --buckets, which makes its parts smaller.',
+      'Raise --memory-limit, or run rebucket with more --buckets, which makes parts smaller.',
       { cause: error },
     );
   }

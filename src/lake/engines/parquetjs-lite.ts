@@ -60,7 +60,7 @@ function refuseTooLarge(
   const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
   throw new EngineError(
     `${partName(request)} is too large to merge in JavaScript: it needs about ${mebibytes(expected)} of memory, and the limit is ${mebibytes(limit)}`,
-    'Use --engine duckdb, which can merge on disk. Or raise --memory-limit, or create a new lake with more --buckets.',
+    'Use --engine duckdb, which can merge on disk. Or raise --memory-limit, or run rebucket with more --buckets, which makes parts smaller.',
   );
 }
 
