@@ -9,7 +9,7 @@ import { UsageError } from '../shared/errors.ts';
 import { type ResultEncryption, resultEncryption } from './result-encryption.ts';
 import type { Dialect } from './statements.ts';
 
-export const actions = ['ddl', 'apply', 'check'] as const;
+const actions = ['ddl', 'apply', 'check'] as const;
 export type Action = (typeof actions)[number];
 
 export interface CatalogSettings extends LakeSettings {

@@ -6,10 +6,7 @@ import { describeForeign } from '../lake/foreign-objects.ts';
 import { openLakeStore } from '../lake/stores/open-lake-store.ts';
 import type { Store } from '../lake/stores/store.ts';
 import { LakeError, UsageError } from '../shared/errors.ts';
-import { copyJobSummaries } from '../tables/copy-job-summaries.ts';
-import { copyJobs } from '../tables/copy-jobs.ts';
-import { exportCoverage } from '../tables/export-coverage.ts';
-import { exportReconciliation } from '../tables/export-reconciliation.ts';
+import { lakeTables as tables } from '../tables/lake-tables.ts';
 import { utcDay } from '../tables/table.ts';
 import { AsOf } from '../targets/as-of.ts';
 import { identifyCaller } from '../targets/caller.ts';
@@ -23,8 +20,6 @@ import { openGlue } from './glue.ts';
 import { daysOf } from './lake-days.ts';
 import type { CatalogReport } from './report.ts';
 import type { View } from './statements.ts';
-
-export const tables = [copyJobs, copyJobSummaries, exportCoverage, exportReconciliation] as const;
 
 export async function runCatalog(
   settings: CatalogSettings,

@@ -23,7 +23,7 @@ export const hiveTypes: Readonly<Record<ColumnType, string>> = {
   timestamp: 'timestamp',
 };
 
-export const trinoTypes: Readonly<Record<ColumnType, string>> = {
+const trinoTypes: Readonly<Record<ColumnType, string>> = {
   text: 'varchar',
   bigint: 'bigint',
   boolean: 'boolean',

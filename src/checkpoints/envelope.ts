@@ -4,7 +4,7 @@
  * and the length of the payload too, so nothing else that the same key signs can pass for a checkpoint.
  */
 
-export const payloadType = 'application/vnd.backup-copy-export.checkpoint+json';
+const payloadType = 'application/vnd.backup-copy-export.checkpoint+json';
 
 export interface Envelope {
   readonly payload: Uint8Array;

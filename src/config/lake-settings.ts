@@ -32,6 +32,6 @@ export function readLakeSettings(
 }
 
 /** One folder per user, because another user's folder is not writable. */
-export function defaultScratch(temporaryFolder: string): string {
+function defaultScratch(temporaryFolder: string): string {
   return join(temporaryFolder, `backup-copy-export-${process.getuid?.() ?? 'user'}`);
 }

@@ -202,11 +202,7 @@ function shownWord(word: string): string {
 }
 
 /** The value of a required option. @throws UsageError when no layer sets it and it has no default */
-export function requireOption<N extends OptionName>(
-  layered: LayeredOptions,
-  name: N,
-  cwd: string,
-): OptionValue<N> {
+function requireOption<N extends OptionName>(layered: LayeredOptions, name: N, cwd: string): OptionValue<N> {
   const found = readOption(layered, name, cwd);
   if (found !== null) return found;
   throw new UsageError(

@@ -60,7 +60,7 @@ const sessionName = matching(
 );
 
 /** In the order in which help lists them. */
-export const options = {
+const options = {
   lake: text(lake, {
     jobs: lakeJobs,
     sample: 's3://bucket/prefix',

@@ -107,7 +107,7 @@ const regionForm = matching(/^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/, 'is not a region na
  * A region name. AWS adds regions every year, so an unknown name is not rejected; but every name contains a compass
  * direction (docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html).
  */
-export function region(word: string, cwd: string): string {
+function region(word: string, cwd: string): string {
   regionForm(word, cwd);
   if (/-(central|(north|south)?(east|west)|north|south)-\d+$/.test(word)) return word;
   const meant = closestName(

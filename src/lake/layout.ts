@@ -43,16 +43,16 @@ export const creationDatesPrefix = '_ledger/creation-dates/';
 export const handedOverPrefix = '_ledger/handed-over/';
 
 /** One object for each night that shards share. */
-export const nightsPrefix = '_ledger/nights/';
+const nightsPrefix = '_ledger/nights/';
 
 /** One object for each run of a shard, made when it begins. */
 export const shardsPrefix = '_ledger/shards/';
 
 /** The digests of each part's rows are below this prefix, under the part's own key. */
-export const rowDigestsPrefix = '_ledger/row-digests/';
+const rowDigestsPrefix = '_ledger/row-digests/';
 
 /** What each part's rows add up to is below this prefix, under the part's own key. */
-export const partCountsPrefix = '_ledger/part-counts/';
+const partCountsPrefix = '_ledger/part-counts/';
 
 /** What `rebucket` prepares is below this prefix, until it has ended. */
 export const rebucketsPrefix = '_ledger/rebucket/';
@@ -202,7 +202,7 @@ export function acknowledgementKey(at: number, id: string): string {
 }
 
 /** Whether the key can be that of an acknowledgement. */
-export function isAcknowledgementKey(key: string): boolean {
+function isAcknowledgementKey(key: string): boolean {
   const [day = '', file = '', ...more] = key.slice(acknowledgedPrefix.length).split('/');
   return isDay(day) && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.json$/.test(file) && more.length === 0;
 }

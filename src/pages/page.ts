@@ -135,6 +135,6 @@ const strokes: Readonly<Record<Tone, string>> = {
 };
 
 /** A check mark, an exclamation mark, a cross or an i. */
-export function symbol(tone: Tone): Html {
+function symbol(tone: Tone): Html {
   return html`<svg viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2.6" stroke-linecap="round" stroke-linejoin="round"><circle cx="12" cy="12" r="10.6" stroke-width="2"/><path d="${strokes[tone]}"/></svg>`;
 }

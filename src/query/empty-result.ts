@@ -5,7 +5,7 @@ import type { LakeReader } from './lake-reader.ts';
 import { instantToMinute, textOf } from './value-text.ts';
 
 /** The question that lists these targets. Its SQL is used to count them, so that both agree. */
-export const behindQuestion = 'targets-without-good-drain';
+const behindQuestion = 'targets-without-good-drain';
 
 /** The views that the description needs. */
 export const readForCoverage: ReadonlySet<string> = new Set(['lake_time', 'target_drains']);

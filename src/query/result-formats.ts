@@ -29,7 +29,7 @@ export interface TextOptions {
 }
 
 /** A table is laid out as a whole, so its number of rows has a limit. */
-export const tableRows = 1000;
+const tableRows = 1000;
 const cellLength = 120;
 
 export function rowsOf(result: DuckDBResult): Rows {

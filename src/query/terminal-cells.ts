@@ -35,7 +35,7 @@ const unitsMs: Readonly<Record<string, number>> = {
 };
 
 /** How to format the numbers of a column, by its name; other columns keep plain numbers. */
-export function numberForm(name: string): (value: number) => string {
+function numberForm(name: string): (value: number) => string {
   const words = name.toLowerCase().split('_');
   if (words.at(-1) === 'bytes') return size;
   const unit = unitsMs[words.at(-1) ?? ''] ?? unitsMs[words[0] ?? ''];

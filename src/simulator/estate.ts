@@ -50,7 +50,7 @@ export interface Belongings {
 
 /** The share of composites among groups. A composite has two to eight children. */
 export const compositeShare = 0.02;
-export const meanGroupSize = 1 + compositeShare * 5;
+const meanGroupSize = 1 + compositeShare * 5;
 
 const planNames = [
   'daily-35d',

@@ -136,4 +136,5 @@ export function copyJobSummaryRow(
 
 /** Does not compile when the SDK's type gains a field without a column. The compiler error then shows `Untaken`, the field. */
 type Untaken = Exclude<keyof CopyJobSummary, (typeof apiColumns)[number]['origin']['field']>;
+/** @public Nothing reads it: it is there for the compiler. */
 export const everyFieldIsTaken: [Untaken] extends [never] ? true : Untaken = true;

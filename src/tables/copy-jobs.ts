@@ -547,4 +547,5 @@ type Fields =
   | `CreatedBy.${keyof RecoveryPointCreator}`
   | `DestinationRecoveryPointLifecycle.${keyof Lifecycle}`;
 type Untaken = Exclude<Fields, (typeof apiColumns)[number]['origin']['field']>;
+/** @public Nothing reads it: it is there for the compiler. */
 export const everyFieldIsTaken: [Untaken] extends [never] ? true : Untaken = true;

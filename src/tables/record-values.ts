@@ -35,7 +35,7 @@ function valueAt(record: Readonly<Record<string, unknown>>, path: string): unkno
 }
 
 /** An integer that a JavaScript number represents exactly. */
-export function exactInteger(value: unknown, field: string): number {
+function exactInteger(value: unknown, field: string): number {
   if (value instanceof UnsafeInteger) {
     throw new InvalidRecord(`${field} is ${value.digits}, beyond the exact integers (2^53 - 1)`);
   }

@@ -110,7 +110,7 @@ function keptColumns({ table, extra = [] }: ContentOptions, there: readonly Colu
 }
 
 /** The columns that identify a row; for a table that is never merged, those of its order. */
-export function keyOf(table: Table): readonly string[] {
+function keyOf(table: Table): readonly string[] {
   return table.merge.kind === 'append' ? table.sortBy : table.merge.key;
 }
 

@@ -5,12 +5,7 @@ import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { LakeRow } from '../support/lake-reader.ts';
 
-export const tables = [
-  'copy_jobs',
-  'copy_job_summaries',
-  'export_coverage',
-  'export_reconciliation',
-] as const;
+const tables = ['copy_jobs', 'copy_job_summaries', 'export_coverage', 'export_reconciliation'] as const;
 export type TableName = (typeof tables)[number];
 
 export interface Part {

@@ -229,7 +229,7 @@ export async function differencesFrom(
   return left.missing === undefined ? differences(actual, expected) : [];
 }
 
-export function endOf({ code, signal, overdue }: Ended): string {
+function endOf({ code, signal, overdue }: Ended): string {
   return overdue ? 'overdue' : (signal ?? String(code));
 }
 

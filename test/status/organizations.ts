@@ -20,7 +20,7 @@ const tables = ['copy_jobs', 'copy_job_summaries'] as const;
 const memory = { copy_jobs: 35 * day, copy_job_summaries: 14 * day };
 
 /** A run each night for 120 nights. */
-export const runs: readonly EndedRun[] = Array.from({ length: 120 }, (_, at) => {
+const runs: readonly EndedRun[] = Array.from({ length: 120 }, (_, at) => {
   const asOf = lastRun - (119 - at) * day;
   return {
     runId: runId(asOf),

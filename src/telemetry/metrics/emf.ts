@@ -4,7 +4,7 @@
  */
 import type { Metric } from './run-metrics.ts';
 
-export const emfNamespace = 'BackupCopyExport';
+const emfNamespace = 'BackupCopyExport';
 
 export interface EmfContext {
   /** The lake's URL or path, the dimension of every metric. */

@@ -143,7 +143,7 @@ export function accountNames({ coverage, now }: Facts): Answer[] {
 }
 
 /** An account's name, null where nobody knows it. */
-export function namesOfAccounts(facts: Facts): (account: Answer[string] | undefined) => Answer[string] {
+function namesOfAccounts(facts: Facts): (account: Answer[string] | undefined) => Answer[string] {
   const names = new Map(accountNames(facts).map((row) => [row.account_id, row.account_name ?? null]));
   return (account) => names.get(account ?? null) ?? null;
 }

@@ -19,7 +19,7 @@ const rowPattern = new RegExp(
 );
 
 /** In the order of their numbers. */
-export const known: readonly Known[] = [...sql.matchAll(rowPattern)]
+const known: readonly Known[] = [...sql.matchAll(rowPattern)]
   .sort((a, b) => Number(a[1]) - Number(b[1]))
   .map(([, , pattern, category = '', cause = '', remedy = '', source = '']) => {
     const unquoted = (quoted: string) => quoted.replaceAll("''", "'");
