@@ -102,26 +102,72 @@ SELECT
       THEN 'AWS'
     ELSE 'exporter_owner'
   END AS healed_by,
-  CASE dated.last_status
-    WHEN 'ACCESS_DENIED'
+  CASE
+    WHEN dated.last_status = 'FAILED'
+      AND dated.last_error_name IN (
+        'RequestExpired',
+        'RequestInTheFuture',
+        'RequestTimeTooSkewed',
+        'InvalidSignatureException',
+        'SignatureDoesNotMatch'
+      )
+      THEN 'AWS rejected the date of the requests, even after it was corrected from AWS’s responses. The next run tries again. If this keeps happening, compare this machine’s clock with the Date header that AWS, or a proxy in between, sends.'
+    WHEN dated.last_status = 'FAILED'
+      AND dated.last_error_name = 'StaleAnswer'
+      THEN 'The response is older than this run, so something between the job and AWS serves old responses. The next run tries again. If this keeps happening, look for a cache.'
+    WHEN dated.last_status = 'SKIPPED'
+      AND dated.last_error_name = 'EmptyWindow'
+      THEN 'Nothing to do: earlier runs already read past --until. To read this window again, set --since too.'
+    WHEN dated.last_status = 'TIMED_OUT'
+      AND dated.last_error_name = 'DeadlineReached'
+      THEN 'The run reached its deadline first. The next run reads and publishes this target. If this keeps happening, raise --deadline or --concurrency.'
+    WHEN dated.last_status = 'TIMED_OUT'
+      AND dated.last_error_name = 'PublishWindowClosed'
+      THEN 'The next run reads and publishes this target. If this keeps happening, start the run earlier, or widen --publish-window.'
+    WHEN dated.last_status = 'REGION_DISABLED'
+      AND dated.last_error_name = 'RegionSwitchedOff'
+      THEN 'Earlier runs read this region, but AWS now rejects the credentials there that it accepts elsewhere. If the region was disabled on purpose, do nothing: later runs only count it. Otherwise enable it again in this account before AWS deletes its jobs (after about 30 days).'
+    WHEN dated.last_status = 'UNREACHABLE'
+      AND dated.last_error_name = 'ListedRegionRefuses'
+      THEN 'The next run tries again. AWS says two things of this region: it is in the list of enabled regions, and it refuses the account. A region that was enabled or disabled today agrees with the list within hours. If it keeps happening, disable the region, leave it out with --regions, or ask AWS Support.'
+    WHEN dated.last_status = 'UNREACHABLE'
+      AND dated.last_error_name IN (
+        'CERT_UNTRUSTED',
+        'DEPTH_ZERO_SELF_SIGNED_CERT',
+        'SELF_SIGNED_CERT_IN_CHAIN',
+        'UNABLE_TO_GET_ISSUER_CERT',
+        'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+        'UNABLE_TO_VERIFY_LEAF_SIGNATURE'
+      )
+      THEN 'Set NODE_EXTRA_CA_CERTS to a PEM file with the CA certificate that signed the certificate of the proxy or the endpoint.'
+    WHEN dated.last_status = 'UNREACHABLE'
+      AND dated.last_error_name = 'NotFromAws'
+      THEN 'Make the proxy pass requests to the AWS hosts, or list the hosts in NO_PROXY. If you use a custom endpoint, check its URL. A proxy that decrypts TLS must keep the request id header of responses.'
+    WHEN dated.last_status = 'UNREACHABLE'
+      AND dated.last_error_name = 'ProxyAuthenticationRequired'
+      THEN 'Add the user and password of the proxy to HTTPS_PROXY.'
+    WHEN dated.last_status = 'UNREACHABLE'
+      AND dated.last_error_name = 'ENOTFOUND'
+      THEN 'DNS cannot resolve this host. Check the resolver and DNS firewalls. If AWS_USE_FIPS_ENDPOINT or AWS_USE_DUALSTACK_ENDPOINT is set, check that the service has such an endpoint in this region. If it has none, leave the region out with --regions.'
+    WHEN dated.last_status = 'ACCESS_DENIED'
       THEN 'Allow the role backup:ListCopyJobs and backup:ListCopyJobSummaries, and check for a service control policy that denies them in this region.'
-    WHEN 'ASSUME_ROLE_FAILED'
+    WHEN dated.last_status = 'ASSUME_ROLE_FAILED'
       THEN 'Create the role in this account (deploy/iam), let it trust the caller, allow the caller sts:AssumeRole on it, and check that --role-name and --external-id match the role.'
-    WHEN 'REGION_DISABLED'
+    WHEN dated.last_status = 'REGION_DISABLED'
       THEN 'Enable the region in this account, or leave it out of --regions.'
-    WHEN 'THROTTLED'
+    WHEN dated.last_status = 'THROTTLED'
       THEN 'The next run tries again. If this keeps happening, lower --requests-per-second or --concurrency.'
-    WHEN 'TIMED_OUT'
+    WHEN dated.last_status = 'TIMED_OUT'
       THEN 'The next run tries again. If this keeps happening, raise --target-timeout.'
-    WHEN 'UNREACHABLE'
+    WHEN dated.last_status = 'UNREACHABLE'
       THEN 'The next run tries again. If this keeps happening, check DNS, routes, the proxy and VPC endpoints for AWS Backup in this region.'
-    WHEN 'INTERRUPTED'
+    WHEN dated.last_status = 'INTERRUPTED'
       THEN 'The run was told to stop. The next run reads what is missing.'
-    WHEN 'SKIPPED'
+    WHEN dated.last_status = 'SKIPPED'
       THEN 'The run reached its deadline first. The next run reads this target. If this keeps happening, fix the error of the last attempt. If none is shown, raise --deadline or --concurrency.'
-    WHEN 'PUBLISH_FAILED'
+    WHEN dated.last_status = 'PUBLISH_FAILED'
       THEN 'Nothing that was published is lost. Once the cause is fixed, the next run reads and publishes this target again.'
-    WHEN 'REJECTED_RECORDS'
+    WHEN dated.last_status = 'REJECTED_RECORDS'
       THEN 'Some records could not become rows. They are kept unchanged in the lake under _ledger/rejected. Report them, so that a newer version can read them.'
     ELSE 'The program does not know this error. Check the log lines of this account and region.'
   END AS remedy,

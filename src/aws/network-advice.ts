@@ -18,7 +18,7 @@ export function networkAdviceByName(name: string): string | null {
     case 'ProxyAuthenticationRequired':
       return 'Add the user and password of the proxy to HTTPS_PROXY';
     case 'ENOTFOUND':
-      return 'DNS cannot resolve this host. Check the resolver and DNS firewalls. If AWS_USE_FIPS_ENDPOINT or AWS_USE_DUALSTACK_ENDPOINT is set, check that the service has such an endpoint in this region; if it has none, leave the region out with --regions';
+      return 'DNS cannot resolve this host. Check the resolver and DNS firewalls. If AWS_USE_FIPS_ENDPOINT or AWS_USE_DUALSTACK_ENDPOINT is set, check that the service has such an endpoint in this region. If it has none, leave the region out with --regions';
     default:
       return null;
   }

@@ -1,7 +1,7 @@
 /** Loads the views and the named questions from the folder `queries`, which ships with the program. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageFolder } from '../shared/program-package.ts';
 import { type ComputedColumn, type Parameter, type Reads, readQueryFile } from './query-file.ts';
 import { identifiersOf, parametersOf } from './sql-tokens.ts';
 
@@ -83,13 +83,6 @@ function filesOf(kind: 'views' | 'questions'): readonly { name: string; text: st
       name: file.slice(0, -'.sql'.length),
       text: readFileSync(join(folder, file), 'utf8'),
     }));
-}
-
-/** The folder that contains package.json and `queries`. Its depth differs between the sources and the build. */
-function packageFolder(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
-  return folder;
 }
 
 /** The names of all parameters of all questions. */

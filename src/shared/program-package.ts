@@ -9,12 +9,16 @@ export interface ProgramPackage {
   readonly requiredNode: string;
 }
 
-/** package.json is one folder above the sources, and two above the build. */
-export function programPackage(): ProgramPackage {
+/** The folder that contains package.json and `queries`: one above the sources, and two above the build. */
+export function packageFolder(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
+  return folder;
+}
+
+export function programPackage(): ProgramPackage {
   const { version, engines }: { version?: unknown; engines?: { node?: unknown } } = JSON.parse(
-    readFileSync(join(folder, 'package.json'), 'utf8'),
+    readFileSync(join(packageFolder(), 'package.json'), 'utf8'),
   );
   if (typeof version !== 'string') throw new Error('package.json has no version');
   const [, requiredNode] = /^>=(\d+\.\d+)$/.exec(String(engines?.node)) ?? [];

@@ -17,7 +17,7 @@ const advice: Readonly<Record<CoverageStatus, string>> = {
     'The next run tries again. If this keeps happening, check DNS, routes, the proxy and VPC endpoints for AWS Backup in this region.',
   INTERRUPTED: 'The run was told to stop. The next run reads what is missing.',
   SKIPPED:
-    'The run reached its deadline first; the next run reads this target. If this keeps happening, fix the error of the last attempt; if none is shown, raise --deadline or --concurrency.',
+    'The run reached its deadline first. The next run reads this target. If this keeps happening, fix the error of the last attempt. If none is shown, raise --deadline or --concurrency.',
   PUBLISH_FAILED:
     'Nothing that was published is lost. Once the cause is fixed, the next run reads and publishes this target again.',
   REJECTED_RECORDS:
@@ -27,7 +27,7 @@ const advice: Readonly<Record<CoverageStatus, string>> = {
 
 /** TIMED_OUT by the run's deadline, not by the target's own limit. */
 const byDeadline =
-  'The run reached its deadline first; the next run reads and publishes this target. If this keeps happening, raise --deadline or --concurrency.';
+  'The run reached its deadline first. The next run reads and publishes this target. If this keeps happening, raise --deadline or --concurrency.';
 
 /** The window closed before everything was published. */
 const byWindow =
@@ -60,7 +60,10 @@ const bySwitchedOff =
 const byListedRegion =
   'The next run tries again. AWS says two things of this region: it is in the list of enabled regions, and it refuses the account. A region that was enabled or disabled today agrees with the list within hours. If it keeps happening, disable the region, leave it out with --regions, or ask AWS Support.';
 
-/** Advice for a (table, target) that ended with this status and error: one to three sentences. */
+/**
+ * Advice for a (table, target) that ended with this status and error: a few sentences, without semicolons.
+ * queries/questions/failing-targets.sql says the same: a test compares them.
+ */
 export function adviceFor(status: CoverageStatus, errorName: string | null): string {
   if (status === 'FAILED' && dateNames.has(errorName ?? '')) return byDate;
   if (status === 'FAILED' && errorName === 'StaleAnswer') return byStaleAnswer;

@@ -58,11 +58,9 @@ const statuses: readonly CoverageStatus[] = [
   'REJECTED_RECORDS',
 ];
 
-/** The exporter's own advice, which the SQL has a second time, without semicolons. */
-const adviceOf = (status: string): string => {
-  const found = statuses.find((known) => known === status);
-  return adviceFor(found ?? 'FAILED', null).replace(/; (\w)/g, (_, letter) => `. ${letter.toUpperCase()}`);
-};
+/** The exporter's own advice, which the SQL has a second time. */
+const adviceOf = (status: string, errorName: string | null): string =>
+  adviceFor(statuses.find((known) => known === status) ?? 'FAILED', errorName);
 
 /** In the question's order. @param value the value of a parameter, as text */
 type QuestionAnswer = (facts: Facts, value: (parameter: string) => string) => readonly Answer[];

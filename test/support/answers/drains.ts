@@ -207,8 +207,12 @@ function healedBy(status: unknown, error: unknown): string {
   return byStatus[String(status)] ?? 'exporter_owner';
 }
 
-/** @param adviceOf the advice for a status, null for one that nobody knows */
-export function failingTargets(facts: Facts, days: number, adviceOf: (status: string) => string): Answer[] {
+/** @param adviceOf the advice for a status and the name of an error */
+export function failingTargets(
+  facts: Facts,
+  days: number,
+  adviceOf: (status: string, errorName: string | null) => string,
+): Answer[] {
   const { coverage, now } = facts;
   const nameOf = namesOfAccounts(facts);
   const isWell = (status: unknown) => status === 'OK' || status === 'OK_EMPTY';
@@ -239,7 +243,7 @@ export function failingTargets(facts: Facts, days: number, adviceOf: (status: st
         first_loss_time: loss,
         hours_to_loss: spanIn(hour, now, loss),
         healed_by: healedBy(last.status, last.error_name),
-        remedy: adviceOf(String(last.status)),
+        remedy: adviceOf(String(last.status), last.error_name == null ? null : String(last.error_name)),
         last_error_name: target.last_error_name ?? null,
         last_error_message: target.last_error_message ?? null,
         last_asked_time: target.last_asked_time ?? null,
