@@ -7,7 +7,8 @@
 --   gone for good. A target that was never read has neither, and comes first: AWS deletes the oldest of
 --   its records every day. healed_by is who can change it: account_team has access to the account,
 --   exporter_owner runs this program, and AWS heals by itself or through its support. A region that was
---   never read because it is not enabled does not fail.
+--   never read because it is not enabled does not fail, nor does a run that had nothing left to ask for
+--   (EmptyWindow).
 -- parameter: days integer default 35 — Targets that a run asked within so many days before the last run
 -- reads: every day
 WITH outcomes AS (
@@ -44,6 +45,7 @@ WITH outcomes AS (
       ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
     ) AS good_since
   FROM export_coverage
+  WHERE NOT coalesce(status = 'SKIPPED' AND error_name = 'EmptyWindow', false)
 ),
 failing AS (
   SELECT

@@ -2,8 +2,9 @@
 -- about: One row for each table, account and region that a run ever planned: the last run that asked, its
 --   result, and the time up to which good drains (OK or OK_EMPTY) have read the target without a gap.
 --   REJECTED_RECORDS is not good: AWS sent something that the tables do not show. A window that ends where
---   it begins is not good either: older versions called it OK_EMPTY, but nobody was asked. This view knows
---   only runs that wrote their coverage.
+--   it begins is not good either: older versions called it OK_EMPTY, but nobody was asked. Newer ones call it
+--   SKIPPED (EmptyWindow), which is shown only if no run ever asked. This view knows only runs that wrote
+--   their coverage.
 -- column: last_good_drain_time - 2026-11-21 02:00:00.000 — The time up to which the target was read without
 --   a gap that could still be closed: the latest end of the good drains whose window begins no later than
 --   the end of what was read before. After days of failures, a drain of the last hour leaves a gap, and does
@@ -36,7 +37,10 @@ FROM (
     count(*) OVER (PARTITION BY table_name, account_id, region) AS drains,
     row_number() OVER (
       PARTITION BY table_name, account_id, region
-      ORDER BY as_of DESC NULLS LAST, run_id DESC NULLS LAST
+      ORDER BY
+        CASE WHEN status = 'SKIPPED' AND error_name = 'EmptyWindow' THEN 1 ELSE 0 END ASC NULLS LAST,
+        as_of DESC NULLS LAST,
+        run_id DESC NULLS LAST
     ) AS place
   FROM (
     SELECT

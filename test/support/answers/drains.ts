@@ -14,8 +14,9 @@ import {
 export function targetDrains({ coverage }: Facts): Answer[] {
   const target = (row: (typeof coverage)[number]) => [row.table_name, row.account_id, row.region];
   return groups(coverage, target).map(({ first, members }) => {
+    const asked = members.filter(hasAsked);
     const last =
-      [...members]
+      [...(asked.length > 0 ? asked : members)]
         .sort((a, b) => Number(a.as_of) - Number(b.as_of) || (String(a.run_id) < String(b.run_id) ? -1 : 1))
         .at(-1) ?? first;
     const good = members.filter(({ status }) => status === 'OK' || status === 'OK_EMPTY');
@@ -36,6 +37,11 @@ export function targetDrains({ coverage }: Facts): Answer[] {
 }
 
 type CoverageRow = Facts['coverage'][number];
+
+/** An empty window asks for nothing: not a failure. */
+function hasAsked({ status, error_name: error }: CoverageRow): boolean {
+  return !(status === 'SKIPPED' && error === 'EmptyWindow');
+}
 
 /** How long the run of this row assumed that AWS keeps records; older versions did not say. */
 function rememberedFrom(row: CoverageRow): number {
@@ -220,7 +226,11 @@ export function failingTargets(
     const { table_name, account_id, region } = target;
     const newestFirst = coverage
       .filter(
-        (row) => row.table_name === table_name && row.account_id === account_id && row.region === region,
+        (row) =>
+          row.table_name === table_name &&
+          row.account_id === account_id &&
+          row.region === region &&
+          hasAsked(row),
       )
       .sort((a, b) => Number(b.as_of) - Number(a.as_of) || (String(a.run_id) < String(b.run_id) ? 1 : -1));
     const healthy = newestFirst.findIndex(({ status }) => isWell(status));

@@ -140,8 +140,8 @@ const oddCopy = fc.record({
 
 const oddDrain = fc.record({
   account_name: odd(some(...oddTexts)),
-  status: some('OK', 'OK_EMPTY', 'REJECTED_RECORDS', 'ACCESS_DENIED', 'FAILED', 'NEWER 🆕'),
-  error_name: odd(some('Error')),
+  status: some('OK', 'OK_EMPTY', 'REJECTED_RECORDS', 'ACCESS_DENIED', 'FAILED', 'SKIPPED', 'NEWER 🆕'),
+  error_name: odd(some('Error', 'EmptyWindow')),
   error_message: odd(some(...oddTexts)),
   /** Before the run's as-of. */
   window_to: odd(some(0, 0, 0, 1, hour, 2 * day)),

@@ -206,6 +206,12 @@ export const tellingDrains: readonly Row[] = [
   drain('555555555555', 9 * day, 'OK', 20 * day, 9 * day),
   drain('555555555555', 4 * day, 'OK', 15 * day, 12 * day),
   drain('555555555555', day, 'OK', 9 * day, 2 * day),
+  // Nothing was left to ask for: after a good drain, after a failure, and in the only run.
+  drain('555555555556', 2 * day, 'OK', null, 2 * day),
+  { ...drain('555555555556', day, 'SKIPPED', 2 * day, 2 * day), error_name: 'EmptyWindow' },
+  drain('555555555557', 2 * day, 'ACCESS_DENIED', null, 2 * day),
+  { ...drain('555555555557', day, 'SKIPPED', 2 * day, 2 * day), error_name: 'EmptyWindow' },
+  { ...drain('555555555558', day, 'SKIPPED', 2 * day, 2 * day), error_name: 'EmptyWindow' },
   // A region that is not in use, never read and no failure.
   { ...drain('666666666666', 0, 'REGION_DISABLED', null, 0), error_name: 'Error' },
   // Fifty days without a drain: the next one only read what AWS still held. Later days were left out, some for good.
