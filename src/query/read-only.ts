@@ -45,7 +45,8 @@ export async function checkStatement(connection: DuckDBConnection, text: string)
   }
   // Check the statement after EXPLAIN by itself, because EXPLAIN ANALYZE runs it, whatever it is.
   const explain =
-    /^explain\b(?:\s+(?<word>analyze)\b|\s*\(\s*(?:(?<first>analyze)\b|format\b)[^()]*\))?(?<query>[\s\S]+)$/i.exec(
+    // Options are words only: a quoted one could hold what the engine then reads as the end of the options.
+    /^explain\b(?:\s+(?<word>analyze)\b|\s*\((?<options>\s*(?:analyze|format)\b[\w\s,]*)\))?(?<query>[\s\S]+)$/i.exec(
       withoutLeadingComments(sql),
     );
   const query = explain?.groups?.query ?? sql;
@@ -53,9 +54,9 @@ export async function checkStatement(connection: DuckDBConnection, text: string)
   const names = new Set<string>();
   visit(tree, names);
   if (explain === null) return { sql: query, names, isQuery: true };
-  const { word, first } = explain.groups ?? {};
-  const analyze = word === undefined && first === undefined ? '' : 'ANALYZE ';
-  return { sql: `EXPLAIN ${analyze}${query}`, names, isQuery: false };
+  const { word, options } = explain.groups ?? {};
+  const how = word === undefined ? (options === undefined ? '' : `(${options}) `) : 'ANALYZE ';
+  return { sql: `EXPLAIN ${how}${query}`, names, isQuery: false };
 }
 
 /** The engine's syntax tree of a query. It makes none for a statement that does more than read. */

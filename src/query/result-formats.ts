@@ -109,9 +109,8 @@ async function* asCsv(
 ): AsyncGenerator<string> {
   let count = 0;
   const text = (value: string): string => {
-    if (raw) return value;
-    const harmless = withoutFormula(value);
-    return terminal ? printable(harmless) : harmless;
+    const written = raw ? value : withoutFormula(value);
+    return terminal ? printable(written) : written;
   };
   yield csvLines([columns.map(({ name }) => text(name))]);
   for await (const batch of batches) {

@@ -25,7 +25,7 @@ export function isInstant(type: DuckDBType): boolean {
   return instants.has(type.typeId);
 }
 
-/** Milliseconds per unit that a column's name ends or begins with: `rpo_hours`, `hours_taken`, `duration_ms`. */
+/** Milliseconds per unit that a column's name ends or begins with: `rpo_hours`, `hours_to_loss`, `duration_ms`. */
 const unitsMs: Readonly<Record<string, number>> = {
   ms: 1,
   seconds: 1000,
@@ -37,10 +37,13 @@ const unitsMs: Readonly<Record<string, number>> = {
 /** How to format the numbers of a column, by its name; other columns keep plain numbers. */
 function numberForm(name: string): (value: number) => string {
   const words = name.toLowerCase().split('_');
-  if (words.at(-1) === 'bytes') return size;
-  const unit = unitsMs[words.at(-1) ?? ''] ?? unitsMs[words[0] ?? ''];
+  const [first = '', last = ''] = [words[0], words.at(-1)];
+  if (first === 'bytes' || last === 'bytes') return size;
+  const named = last in unitsMs ? last : first;
+  const unit = unitsMs[named];
+  if (unit === undefined) return String;
   // A negative number of days is a code of AWS's, not a duration.
-  return unit === undefined ? String : (value) => (value < 0 ? String(value) : age(value * unit));
+  return (value) => (value < 0 && named === 'days' ? String(value) : age(value * unit));
 }
 
 /** One line of text without control characters; '' for null. */

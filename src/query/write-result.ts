@@ -12,6 +12,7 @@ import { writeOut } from '../shared/standard-output.ts';
 import { type QueryLimits, withinLimits } from './engine-limits.ts';
 import { asText, rowsOf, type TextFormat, type TextOptions } from './result-formats.ts';
 import type { Session } from './session.ts';
+import { withoutLeadingComments } from './split-statements.ts';
 
 export type Destination =
   /** A terminal: shows the whole result, in a pager if needed. */
@@ -140,7 +141,7 @@ async function writeParquet(
       throw new UsageError('The result of EXPLAIN cannot be written as Parquet', 'Use another --format.');
     }
     // The statement was parsed by itself, so it cannot close this parenthesis. Its last line may be a comment.
-    const rows = /^(?:desc|show|summarize)/i.test(statement.sql)
+    const rows = /^(?:desc|show|summarize)/i.test(withoutLeadingComments(statement.sql))
       ? `FROM (${statement.sql}\n)`
       : statement.sql;
     const copy = `COPY (${rows}\n) TO ${quoteText(reader.outputFile)} (FORMAT parquet, COMPRESSION zstd)`;

@@ -160,8 +160,7 @@ export interface PlannedTarget {
   readonly expected_requests: number;
 }
 
-/** How large a run is about: docs/scale.md, “How large a night is”. */
-/** What a run would read, write, need and cost: estimates. docs/scale.md has the arithmetic. */
+/** What a run would read, write, need and cost: estimates. docs/scale.md has the arithmetic, under “How large a night is”. */
 export interface RunSize {
   /** Copy jobs that AWS lists in the windows. */
   readonly jobs: number;

@@ -51,6 +51,10 @@ describe('what reaches beyond the lake is refused before it runs', () => {
     "DESCRIBE '$SECRET'",
     "EXPLAIN ANALYZE SELECT * FROM read_csv('$SECRET')",
     "EXPLAIN (ANALYZE) COPY (SELECT 1) TO '$LAKE/x.csv'",
+    "EXPLAIN (FORMAT json, ANALYZE) COPY (SELECT 1) TO '$LAKE/x.csv'",
+    "EXPLAIN (ANALYZE ' ) SELECT 1 -- ' ) COPY (SELECT 1) TO '$LAKE/x.csv'",
+    "EXPLAIN (ANALYZE /* ) SELECT 1 -- */ ) COPY (SELECT 1) TO '$LAKE/x.csv'",
+    "EXPLAIN (ANALYZE -- ) SELECT 1\n) COPY (SELECT 1) TO '$LAKE/x.csv'",
     "EXPLAIN ANALYZE COPY (SELECT 1) TO '$LAKE/x.csv'",
     'EXPLAIN ANALYZE EXPLAIN ANALYZE CREATE TABLE t AS SELECT 1',
     "COPY (SELECT 1) TO '$LAKE/x.csv'",
@@ -140,6 +144,19 @@ test('what reads is allowed', async () => {
     if (sql === 'TABLE export_coverage') expect(rows).toEqual([]);
     else expect(rows.length, sql).toBeGreaterThan(0);
   }
+});
+
+test.each([
+  ['EXPLAIN (FORMAT json) SELECT 42', /^\[/, /Timing|timing/, false],
+  ['EXPLAIN (ANALYZE, FORMAT json) SELECT 42', /^\{/, /timing/, true],
+  ['EXPLAIN (format JSON, analyze) SELECT 42', /^\{/, /timing/, true],
+  ['EXPLAIN (ANALYZE) SELECT 42', /Total Time/, /Total Time/, true],
+  ['EXPLAIN (SELECT 42)', /42/, /Total Time/, false],
+])('%s keeps its options', async (sql, form, timed, isTimed) => {
+  const rows = await rowsOf(reader, sql);
+  const plan = String(rows.at(-1)?.at(-1));
+  expect(plan).toMatch(form);
+  expect(timed.test(plan)).toBe(isTimed);
 });
 
 test('no attempt has changed the part', async () => {

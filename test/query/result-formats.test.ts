@@ -103,6 +103,19 @@ describe('CSV', () => {
     expect(raw.slice(from, -1).map((row) => row[1])).toEqual(formulas);
   });
 
+  test('no escape reaches a terminal, with --raw either', async () => {
+    const escaped = "SELECT '=1' || chr(27) || ']0;x' || chr(7) AS a";
+    for (const [raw, first] of [
+      [false, "'=1"],
+      [true, '=1'],
+    ] as const) {
+      const written = await asked(escaped, 'csv', { raw, terminal: true });
+      expect(written).toContain(first);
+      expect(written).not.toMatch(/\p{Cc}(?!$)/u);
+      expect(await asked(escaped, 'csv', { raw })).toContain(`${first}\u001b]0;x\u0007`);
+    }
+  });
+
   test('negative numbers are numbers', async () => {
     expect(await asked('SELECT -1 AS a, -1.5::DOUBLE AS b, -2.25::DECIMAL(5, 2) AS c', 'csv')).toBe(
       'a,b,c\n-1,-1.5,-2.25\n',
@@ -193,7 +206,7 @@ describe('a file', () => {
     const path = join(folder, 'described.parquet');
     await answer(
       session,
-      own('DESCRIBE copy_jobs'),
+      own('-- what a copy job is\nDESCRIBE copy_jobs'),
       { kind: 'file', path, format: 'parquet' },
       limits,
       options,
