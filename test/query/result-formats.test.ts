@@ -111,7 +111,7 @@ describe('CSV', () => {
     ] as const) {
       const written = await asked(escaped, 'csv', { raw, terminal: true });
       expect(written).toContain(first);
-      expect(written).not.toMatch(/\p{Cc}(?!$)/u);
+      expect(written.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
       expect(await asked(escaped, 'csv', { raw })).toContain(`${first}\u001b]0;x\u0007`);
     }
   });
