@@ -15,7 +15,7 @@ interface Night {
 }
 
 /** A night is over by then. If each night had the same name, all would read up to the first one's as-of. */
-const longestNightMs = (20 / 24) * dayMs;
+export const longestNightMs = (20 / 24) * dayMs;
 
 /**
  * The as-of of the night, in milliseconds since the epoch: this run's, if it is the first.

@@ -53,6 +53,8 @@ export interface BeginRecord {
   readonly as_of: string;
   /** By the local clock. Only for people. */
   readonly started_at: string;
+  /** When the run has ended at the latest, by AWS's time. Older programs did not write it. */
+  readonly ends_by?: string;
   readonly program_version: string;
   /** The lake's bucket count, as this run knew it. */
   readonly buckets: number;

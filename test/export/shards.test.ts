@@ -62,6 +62,23 @@ it('shards of one night share its as-of, write parts of their own only, and end 
   expect(status.totals).toMatchObject({ accounts: 6, planned_no_more: 0 });
 });
 
+it('a shard that begins late says when it ends itself, not when its night would', async () => {
+  lab = await openLab({ accounts: 2, regions: 1, days: 1 });
+  await lab.run({ shard: '0/2', night: 'n', deadline: '1h' });
+  await lab.simulator.advance(5 * 3_600_000);
+  await lab.run({ shard: '1/2', night: 'n', deadline: '1h' });
+  const hours: number[] = [];
+  for (const name of (await lab.ledger('runs')).filter((one) => one.endsWith('.begin.json')).sort()) {
+    // Safe: the runs wrote it just now.
+    const said = JSON.parse(await readFile(join(lab.lake, '_ledger/runs', name), 'utf8')) as Record<
+      string,
+      string
+    >;
+    hours.push((Date.parse(said.ends_by ?? '') - Date.parse(said.as_of ?? '')) / 3_600_000);
+  }
+  expect(hours.map((one) => Math.floor(one))).toEqual([1, 6]);
+});
+
 it('rows of accounts that no shard reads are merged too, by whichever shard ends last', async () => {
   lab = await openLab({ accounts: 4, regions: 2, days: 2, listInDestination: true });
   const alone = `${lab.folder}/alone`;
