@@ -25,9 +25,9 @@ export function recordedEnd(begin: {
   readonly ends_by?: unknown;
   readonly settings: Readonly<Record<string, unknown>>;
 }): number {
-  const said = typeof begin.ends_by === 'string' ? Date.parse(begin.ends_by) : Number.NaN;
-  if (!Number.isNaN(said)) return said;
   const asOf = Date.parse(begin.as_of);
+  const said = typeof begin.ends_by === 'string' ? Date.parse(begin.ends_by) : Number.NaN;
+  if (said > asOf) return said;
   const { deadlineMs, shard, night } = begin.settings;
   if (typeof deadlineMs !== 'number') return asOf + longestRunMs;
   const shares = shard != null && night != null;

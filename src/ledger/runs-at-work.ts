@@ -14,7 +14,7 @@ export interface RunAtWork {
 
 /**
  * Exports that have a begin record and no manifest, and may not have ended yet.
- * @param now in AWS's time, in milliseconds since the epoch; a run that began later moves it on
+ * @param now in AWS's time, in milliseconds since the epoch
  * @throws LakeError
  */
 export async function* runsAtWork(
@@ -23,13 +23,12 @@ export async function* runsAtWork(
   signal: AbortSignal,
 ): AsyncGenerator<RunAtWork> {
   const { runs } = await listRuns(store, { since: utcDay(now - longestRunMs), signal });
-  const newest = Math.max(now, ...runs.map(({ asOf }) => asOf));
   for (const run of runs) {
-    if (!run.hasBegin || run.hasManifest || run.date < utcDay(newest - longestRunMs)) continue;
+    if (!run.hasBegin || run.hasManifest) continue;
     const begin = await readBegin(store, run, signal);
     // One that was killed when it closed the ledger. lake.json keeps a second one away.
     if (begin?.settings.job === 'rebucket') continue;
     const endsBy = latestEnd(run.asOf, begin);
-    if (endsBy > newest) yield { runId: run.runId, asOf: run.asOf, endsBy };
+    if (endsBy > now) yield { runId: run.runId, asOf: run.asOf, endsBy };
   }
 }

@@ -27,11 +27,13 @@ export function newRunId(asOf: number, localNow: number): string {
 
 /**
  * The run that began last, by the time in its id; null: no run has begun. Reads only names.
+ * @param until later ones do not count, in milliseconds since the epoch. Default: all count
  * @throws LakeError when the store cannot be listed
  */
 export async function newestRun(
   store: Store,
   signal?: AbortSignal,
+  until = Number.POSITIVE_INFINITY,
 ): Promise<{ readonly key: string; readonly asOf: number } | null> {
   const folders: string[] = [];
   for await (const folder of store.list(runsPrefix, { folders: true }, signal)) folders.push(folder);
@@ -39,7 +41,8 @@ export async function newestRun(
     let newest: { readonly key: string; readonly asOf: number } | null = null;
     for await (const key of store.list(folder, {}, signal)) {
       const asOf = parseRunKey(key)?.asOf;
-      if (asOf !== undefined && (newest === null || asOf > newest.asOf)) newest = { key, asOf };
+      if (asOf === undefined || asOf > until) continue;
+      if (newest === null || asOf > newest.asOf) newest = { key, asOf };
     }
     if (newest !== null) return newest;
   }

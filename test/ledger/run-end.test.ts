@@ -24,6 +24,7 @@ it.each<[string, Readonly<Record<string, unknown>>, number]>([
 ])('counts from as-of in records of older programs: %s', (_, settings, after) => {
   expect(recordedEnd({ as_of, settings }) - asOf).toBe(after);
   expect(recordedEnd({ as_of, ends_by: 'some day', settings }) - asOf).toBe(after);
+  expect(recordedEnd({ as_of, ends_by: '2001-01-01', settings }) - asOf).toBe(after);
 });
 
 it('is the longest possible if the record is gone', () => {

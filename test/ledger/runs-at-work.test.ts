@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openLocalStore } from '../../src/lake/stores/local.ts';
 import type { Store } from '../../src/lake/stores/store.ts';
-import { newRunId, writeBegin } from '../../src/ledger/runs.ts';
+import { type BeginRecord, newRunId, writeBegin } from '../../src/ledger/runs.ts';
 import { runsAtWork } from '../../src/ledger/runs-at-work.ts';
 
 const hour = 3_600_000;
@@ -27,18 +27,27 @@ afterEach(async () => {
 async function beginShard(late: number, deadlineMs: number, isOlder = false): Promise<string> {
   const runId = newRunId(night, night + late);
   await writeBegin(store, {
-    format: 1,
+    ...record(night),
     run_id: runId,
-    as_of: iso(night),
     started_at: iso(night + late),
     ...(isOlder ? {} : { ends_by: iso(night + late + deadlineMs) }),
+    settings: { deadlineMs, shard: { index: 1, count: 2 }, night: 'n' },
+  });
+  return runId;
+}
+
+function record(asOf: number): BeginRecord {
+  return {
+    format: 1,
+    run_id: '',
+    as_of: iso(asOf),
+    started_at: iso(asOf),
     program_version: '0.0.0-test',
     buckets: 2,
     caller: { account_id: '', arn: '' },
-    settings: { deadlineMs, shard: { index: 1, count: 2 }, night: 'n' },
+    settings: { deadlineMs: hour },
     plan: [],
-  });
-  return runId;
+  };
 }
 
 async function atWork(now: number): Promise<string[]> {
@@ -57,6 +66,13 @@ it('counts a shard of an older program for as long as it may have begun late', a
   const runId = await beginShard(10 * hour, 2 * hour, true);
   expect(await atWork(night + 22 * hour)).toEqual([runId]);
   expect(await atWork(night + 24 * hour)).toEqual([]);
+});
+
+it('counts a run beside one that says that it began in the future', async () => {
+  const runId = await beginShard(0, 2 * hour);
+  const future = night + 70 * 365 * day;
+  await writeBegin(store, { ...record(future), run_id: newRunId(future, night) });
+  expect(await atWork(night + hour)).toContain(runId);
 });
 
 it('finds a shard with the longest deadline that began as late as it may', async () => {
