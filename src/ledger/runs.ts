@@ -100,6 +100,7 @@ export interface Manifest {
   readonly format: 1;
   readonly run_id: string;
   readonly as_of: string;
+  /** By AWS's time. Older programs wrote the local clock's. */
   readonly ended_at: string;
   readonly program_version: string;
   /** The manifests that no other manifest named when this one was written, with the SHA-256 of their bytes. */
