@@ -15,7 +15,11 @@ export const rebucketJob: CommandModule = {
       job: 'rebucket',
       argv,
       parse: parseRebucketSettings,
-      run: async (settings, io) => (await import('../src/rebucket/rebucket.ts')).runRebucket(settings, io),
+      run: async (settings, io) =>
+        (await import('../src/rebucket/rebucket.ts')).runRebucket(settings, {
+          ...io,
+          localNow: () => Date.now(),
+        }),
       reportIsAll: () => false,
       render: async (report) => (await import('../src/rebucket/rebucket-report.ts')).renderRebucket(report),
     }),

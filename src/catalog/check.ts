@@ -45,7 +45,8 @@ export async function check(options: CheckOptions): Promise<CheckReport> {
     const objects = await objectsOf(table, record?.buckets ?? null, options);
     const firstDay = objects.parts.map(({ day }) => day).sort()[0] ?? options.today;
     if (database !== null) drifts.push(...tableDrifts(table, found, firstDay, options));
-    drifts.push(...objects.drifts, ...rangeDrifts(table, objects.parts, found, options.today));
+    for (const drift of objects.drifts) drifts.push(drift);
+    for (const drift of rangeDrifts(table, objects.parts, found, options.today)) drifts.push(drift);
     const sample = sampleOf(objects.parts);
     drifts.push(...(await schemaDrifts(table, sample, options)));
     parts += objects.parts.length;

@@ -20,7 +20,7 @@ export async function daysOf(
   const foreign: string[] = [];
   for (const table of tables) {
     const found = await partitionsOf(store, table, signal);
-    foreign.push(...found.foreign);
+    for (const key of found.foreign) foreign.push(key);
     for (const { day } of found.partitions) {
       if (first === null || day < first) first = day;
     }

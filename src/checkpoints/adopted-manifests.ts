@@ -22,8 +22,11 @@ export interface CountedRun {
   readonly removed: readonly string[];
 }
 
-/** How long ago a run can have begun that ended after the newest checkpoint. The longest deadline is 24 days. */
-const longestRunMs = 31 * dayMs;
+/**
+ * How far before the newest checkpoint other runs are searched. One that ended after it has begun at most `longestRunMs`
+ * (src/ledger/run-end.ts) before it; folders are listed by the month.
+ */
+const searchedMs = 31 * dayMs;
 const readAtOnce = 8;
 
 export interface UncountedRuns {
@@ -46,14 +49,14 @@ export async function uncountedRuns(
   const keys: string[] = [];
   for (const prefix of since === null
     ? ['']
-    : monthsBetween(Math.min(since, asOf) - longestRunMs, Math.max(since, asOf))) {
+    : monthsBetween(Math.min(since, asOf) - searchedMs, Math.max(since, asOf))) {
     for await (const key of store.list(runsPrefix + prefix, {}, signal)) {
       const run = parseRunKey(key);
       if (run?.record === 'manifest') withManifest.add(run.runId);
       if (run === null || key === own || (await state.get(key)) !== null) continue;
       if (run.record === 'manifest') keys.push(key);
       // A begin record names every target: of an older lake's runs, not all of them are read.
-      else if (run.asOf > asOf - longestRunMs) begins.push({ key, runId: run.runId });
+      else if (run.asOf > asOf - searchedMs) begins.push({ key, runId: run.runId });
     }
   }
   const limit = pLimit(readAtOnce);

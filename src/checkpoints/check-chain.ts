@@ -5,6 +5,7 @@
 import { hash } from 'node:crypto';
 import { checkpointKey, checkpointsPrefix, parseCheckpointKey } from '../lake/layout.ts';
 import type { Store } from '../lake/stores/store.ts';
+import { largest } from '../shared/extremes.ts';
 import { type Checkpoint, parseCheckpoint, type StoredCheckpoint } from './checkpoint.ts';
 import { type CheckpointFinding, found } from './checkpoint-findings.ts';
 import { signedBytes } from './envelope.ts';
@@ -42,7 +43,7 @@ export async function checkChain(check: ChainCheck): Promise<CheckedChain> {
   const { store, witness, keys, signal } = check;
   const inLake = await numbersIn(store, signal);
   const atWitness = witness === null ? new Map<number, string[]>() : await copiesAt(witness, signal);
-  const newest = Math.max(0, ...inLake);
+  const newest = largest(inLake, 0);
   const findings: CheckpointFinding[] = [];
   const walk = new Walk(keys);
   for (let number = 1; number <= newest; number += 1) {
@@ -58,7 +59,6 @@ export async function checkChain(check: ChainCheck): Promise<CheckedChain> {
     const what = `The witness ${witness.url} has no checkpoint, and the lake has ${inLake.size}`;
     findings.push(found('witness-empty', checkpointsPrefix, what));
   }
-  findings.push(...rolledBack(newest, atWitness, check), ...walk.end(newest));
   return {
     newest: walk.newest,
     checkpoints: inLake.size,
@@ -67,7 +67,7 @@ export async function checkChain(check: ChainCheck): Promise<CheckedChain> {
     witnessed: atWitness.size,
     runs: walk.runs,
     begins: walk.begins,
-    findings,
+    findings: [...findings, ...rolledBack(newest, atWitness, check), ...walk.end(newest)],
   };
 }
 

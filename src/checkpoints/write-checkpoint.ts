@@ -240,7 +240,8 @@ async function earlierDoubts(
   const last = newest?.checkpoint.number ?? 0;
   for (let number = last - 1; number >= 1 && number > last - checkpointsInBetween; number -= 1) {
     try {
-      doubts.push(...(await readCheckpoint(store, number, signal)).checkpoint.unexplained);
+      const { checkpoint } = await readCheckpoint(store, number, signal);
+      for (const doubt of checkpoint.unexplained) doubts.push(doubt);
     } catch (error) {
       if (error instanceof CheckpointError) break;
       throw error;

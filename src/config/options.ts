@@ -3,7 +3,7 @@
  * configuration file, help and the reference page all come from this one list.
  */
 
-import { dayMs } from '../shared/time.ts';
+import { dayMs, longestTimerMs } from '../shared/time.ts';
 import type { AggregationPeriod } from '../tables/copy-job-summaries.ts';
 import { serverSideEncryptions } from './encryption.ts';
 import { file, folder, lake, signingKey } from './location-parsers.ts';
@@ -51,7 +51,7 @@ const statusOnly: readonly Job[] = ['status'];
 const repairOnly: readonly Job[] = ['repair'];
 
 /** A Node timer counts milliseconds in 32 bits (24.8 days); a longer one would fire at once. */
-const longestTimer = duration(24 * dayMs);
+const longestTimer = duration(longestTimerMs);
 const periods: readonly AggregationPeriod[] = ['ONE_DAY', 'SEVEN_DAYS', 'FOURTEEN_DAYS'];
 const sessionName = matching(
   /^[\w+=,.@-]{2,64}$/,

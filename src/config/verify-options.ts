@@ -1,5 +1,5 @@
 /** The options that only `verify` has. One of them shares its name with an option of `export`. */
-import { dayMs } from '../shared/time.ts';
+import { longestTimerMs } from '../shared/time.ts';
 import { InvalidValue } from './invalid-value.ts';
 import { file } from './location-parsers.ts';
 import { type Option, text } from './option.ts';
@@ -7,9 +7,6 @@ import { duration } from './quantity-parsers.ts';
 import { onOff, since } from './value-parsers.ts';
 
 const jobs = ['verify'] as const;
-
-/** A Node timer's longest. */
-const longest = 24 * dayMs;
 
 export const verifyOptions = {
   since: text(since, {
@@ -32,7 +29,7 @@ export const verifyOptions = {
     description:
       'Read a part only if something differs: on S3, compare size, ETag and stored SHA-256 (HEAD requests); in a local lake, size and footer',
   }),
-  'max-duration': text(duration(longest), {
+  'max-duration': text(duration(longestTimerMs), {
     jobs,
     sample: '1h',
     description:

@@ -1,7 +1,7 @@
 /** The first thing that a run writes about itself. */
 import { beingRebucketed, readRecord } from '../lake/lake-record.ts';
+import { endsBy } from '../ledger/run-end.ts';
 import { type BeginRecord, type WrittenRecord, writeBegin } from '../ledger/runs.ts';
-import { closingMs } from '../ledger/runs-at-work.ts';
 import { writeShardRun } from '../ledger/shard-runs.ts';
 import { askUnlessStopped } from '../shared/abort.ts';
 import { UnavailableError } from '../shared/errors.ts';
@@ -9,19 +9,15 @@ import { lakeTables } from '../tables/lake-tables.ts';
 import type { Run } from './open-run.ts';
 
 /** If it cannot be written, nothing is published. @throws LakeError, UnavailableError */
-export async function writeBeginRecord({
-  settings,
-  io,
-  stops,
-  planning,
-  started,
-}: Run): Promise<WrittenRecord> {
+export async function writeBeginRecord(run: Run): Promise<WrittenRecord> {
+  const { settings, io, stops, planning, started } = run;
   const { caller, runId, asOf, lake } = planning;
   const record: BeginRecord = {
     format: 1,
     run_id: runId,
     as_of: iso(asOf),
     started_at: iso(Date.now() - (performance.now() - started)),
+    ends_by: iso(latestEndOf(run)),
     program_version: io.programVersion,
     buckets: lake.buckets,
     caller: { account_id: caller.accountId, arn: caller.arn },
@@ -55,14 +51,18 @@ export async function writeBeginRecord({
 }
 
 /** Says that this shard is at work, so that no other merges in its place what is handed over to it. @throws LakeError */
-export async function writeShardRecord({ settings, stops, planning }: Run): Promise<void> {
+export async function writeShardRecord(run: Run): Promise<void> {
+  const { settings, stops, planning } = run;
   const { shard } = settings;
   if (shard === null) return;
   const { runId, asOf, lake } = planning;
-  const endsBy = planning.now() + settings.deadlineMs + closingMs;
   await askUnlessStopped(stops.draining, `The shard could not be noted in ${lake.store.url}`, () =>
-    writeShardRun(lake.store, { runId, asOf, shard, endsBy }, stops.draining),
+    writeShardRun(lake.store, { runId, asOf, shard, endsBy: latestEndOf(run) }, stops.draining),
   );
+}
+
+function latestEndOf({ settings, planning, started }: Run): number {
+  return endsBy(planning.now(), performance.now() - started, settings.deadlineMs);
 }
 
 function iso(epochMs: number): string {

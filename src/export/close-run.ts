@@ -1,5 +1,4 @@
 /** The end of a run: what became of each planned drain, and the ledger that says so. */
-import { clockToleranceMs } from '../aws/clock.ts';
 import { closeLedger, closeWatermarks, type LedgerEnd } from '../ledger/close.ts';
 import { type Coverage, coverageOf, exitCodeOf, isIdleShard } from '../ledger/coverage.ts';
 import { lostSinceLastRead } from '../ledger/data-loss.ts';
@@ -86,10 +85,7 @@ export async function closeRun(
       exitCode: judged,
       memoryDays: settings.memoryDays,
       countMemoryDays: settings.countMemoryDays,
-      // Read when watermarks are written: until then the comparison may have taken minutes.
-      get latest() {
-        return planning.now() + clockToleranceMs;
-      },
+      now: planning.now,
     },
     begin,
     parts: written,

@@ -5,7 +5,6 @@
  * hands over, writes its manifest, and only then looks.
  */
 import { join } from 'node:path';
-import { clockToleranceMs } from '../aws/clock.ts';
 import { ownsBucket } from '../lake/layout.ts';
 import type { Scratch } from '../lake/scratch.ts';
 import { closeLedger } from '../ledger/close.ts';
@@ -75,7 +74,7 @@ async function publishFor(
       asOf,
       programVersion: io.programVersion,
       exitCode: publication.failed.size > 0 ? 74 : 0,
-      latest: planning.now() + clockToleranceMs,
+      now: planning.now,
     },
     begin,
     parts: publication.written,

@@ -1,4 +1,5 @@
 /** What a run needs before it can read: the caller, as-of and the lake; then the plan. `export` does it, `plan` shows it. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
 import type { Logger } from 'pino';
 import type { Aws } from '../aws/aws.ts';
@@ -139,7 +140,7 @@ async function prepareFor(requests: FirstRequests, settings: Settings, io: Plann
       }),
     );
     const asOf = await askUnlessStopped(signal, `The night could not be begun in ${store.url}`, () =>
-      asOfNight(lake, settings, { asOf: present, runId: provisionalId }, io),
+      asOfNight(lake, settings, { asOf: present, runId: provisionalId, now }, { ...io, log }),
     );
     // A run's id begins with its as-of.
     const runId = asOf === present ? provisionalId : newRunId(asOf, Date.now());
@@ -187,11 +188,12 @@ async function prepareFor(requests: FirstRequests, settings: Settings, io: Plann
 async function asOfNight(
   { store }: Lake,
   { shard, night }: Settings,
-  own: { readonly asOf: number; readonly runId: string },
-  { mode, draining }: PlanningIo,
+  { now, ...own }: { readonly asOf: number; readonly runId: string; readonly now: () => number },
+  { mode, log, draining }: PlanningIo,
 ): Promise<number> {
   if (shard === null || night === null || mode === 'read') return own.asOf;
-  return await joinNight(store, night, { ...own, shards: shard.count }, draining);
+  const time = { now, sleep: (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }) };
+  return await joinNight(store, night, { ...own, shards: shard.count }, time, { log, signal: draining });
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { clockToleranceMs } from '../aws/clock.ts';
 import type { Shard } from '../config/typed-values.ts';
 import type { Engine } from '../lake/engines/engine.ts';
 import type { Lake } from '../lake/lake.ts';
@@ -54,8 +55,8 @@ export interface LedgerEnd {
     readonly programVersion: string;
     /** May depend on the reconciliation. */
     readonly exitCode: number | Promise<number>;
-    /** The latest time that a watermark may contain: AWS's time now, plus a tolerance. */
-    readonly latest: number;
+    /** AWS's time, in milliseconds since the epoch. */
+    readonly now: () => number;
   };
   readonly begin: WrittenRecord;
   readonly parts: readonly WrittenPart[];
@@ -136,11 +137,13 @@ async function writeRecords(end: LedgerEnd): Promise<WrittenRecords> {
     publishReconciliation(end),
     manifestHeads(store, signal),
   ]);
+  // The comparison may take minutes.
+  const exitCode = await run.exitCode;
   const manifest = {
     format: 1 as const,
     run_id: run.runId,
     as_of: new Date(run.asOf).toISOString(),
-    ended_at: new Date().toISOString(),
+    ended_at: new Date(run.now()).toISOString(),
     program_version: run.programVersion,
     previous,
     parts: end.parts,
@@ -151,7 +154,7 @@ async function writeRecords(end: LedgerEnd): Promise<WrittenRecords> {
     ...end.shard,
     ...(end.removed === undefined ? {} : { removed: end.removed }),
     totals: end.totals,
-    exit_code: await run.exitCode,
+    exit_code: exitCode,
   };
   const { begin } = end;
   return {
@@ -258,7 +261,8 @@ async function moveWatermarks(
   });
   const marks = new Map<string, Watermark>();
   for (const [bucket, covered] of byBucket) {
-    const written = await extendWatermarks(lake.store, bucket, covered, run, signal);
+    const latest = run.now() + clockToleranceMs;
+    const written = await extendWatermarks(lake.store, bucket, covered, { ...run, latest }, signal);
     for (const [name, mark] of written) marks.set(name, mark);
   }
   return marks;

@@ -1,5 +1,7 @@
 /** The night that several shards share. The first shard that begins decides its as-of; the others take it over. */
 import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import { clockToleranceMs } from '../aws/clock.ts';
 import { nightKey } from '../lake/layout.ts';
 import type { Store } from '../lake/stores/store.ts';
 import { LakeError, UsageError } from '../shared/errors.ts';
@@ -15,17 +17,26 @@ interface Night {
 }
 
 /** A night is over by then. If each night had the same name, all would read up to the first one's as-of. */
-const longestNightMs = (20 / 24) * dayMs;
+export const longestNightMs = (20 / 24) * dayMs;
+
+export interface NightTime {
+  /** AWS's time, in milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<unknown>;
+}
 
 /**
- * The as-of of the night, in milliseconds since the epoch: this run's, if it is the first.
- * @throws UsageError when the name belongs to an earlier night, or to one with another number of shards; LakeError
+ * The as-of of the night, in milliseconds since the epoch: this run's, if it is the first. If the first shard's clock is ahead by
+ * no more than clocks may differ, waits until it is that time here too: nobody claims to have read what is still to come.
+ * @throws UsageError when the name belongs to an earlier night, or to one with another number of shards; LakeError; what `sleep`
+ * rejects with when the signal is aborted
  */
 export async function joinNight(
   store: Store,
   night: string,
   own: { readonly asOf: number; readonly shards: number; readonly runId: string },
-  signal?: AbortSignal,
+  { now, sleep }: NightTime,
+  { log, signal }: { readonly log: Pick<Logger, 'info' | 'warn'>; readonly signal: AbortSignal },
 ): Promise<number> {
   const key = nightKey(night);
   const begun: Night = {
@@ -67,8 +78,18 @@ export async function joinNight(
       'Give each night a name of its own, such as the name of its Kubernetes Job.',
     );
   }
-  // By the clocks' tolerance the other may be ahead. Nobody claims to have read what is still to come.
-  return Math.min(own.asOf, found.asOf);
+  const aheadMs = found.asOf - now();
+  if (aheadMs > clockToleranceMs) {
+    log.warn(
+      { night, begins: new Date(found.asOf).toISOString(), now: new Date(now()).toISOString() },
+      'the night began in the future by the clock of this shard, which keeps an as-of of its own',
+    );
+    return own.asOf;
+  }
+  if (aheadMs > 0) log.info({ night, wait_ms: Math.ceil(aheadMs) }, 'waiting for the as-of of the night');
+  // A timer may fire a little early.
+  while (now() < found.asOf) await sleep(Math.ceil(found.asOf - now()), signal);
+  return found.asOf;
 }
 
 function parsed(bytes: Uint8Array | undefined): { readonly asOf: number; readonly shards: number } | null {

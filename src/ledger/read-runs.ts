@@ -2,6 +2,7 @@
 import { beginKey, manifestKey, parseRunKey, runsPrefix } from '../lake/layout.ts';
 import type { Store } from '../lake/stores/store.ts';
 import { utcDay } from '../tables/table.ts';
+import { recordedEnd } from './run-end.ts';
 import type { BeginRecord, Manifest, WrittenPart, WrittenRecord, WrittenTable } from './runs.ts';
 
 /** A run by the names of its records. */
@@ -67,8 +68,8 @@ async function* runKeys(
 
 /** What a begin record says that others need; null: it is not one. */
 export type BeginFacts = Pick<BeginRecord, 'run_id' | 'as_of' | 'buckets' | 'plan' | 'settings'> & {
-  /** How long the run could last, in milliseconds. */
-  readonly deadlineMs: number | null;
+  /** When the run has ended at the latest, in milliseconds since the epoch, by AWS's time. */
+  readonly endsBy: number;
 };
 
 /** Null: the record is gone, unreadable, or of another run. @throws LakeError when the store fails */
@@ -95,7 +96,6 @@ function parseBegin(bytes: Uint8Array): BeginFacts | null {
   if (record === null || typeof record.run_id !== 'string' || typeof record.as_of !== 'string') return null;
   if (typeof record.buckets !== 'number' || !Array.isArray(record.plan)) return null;
   const settings = isObject(record.settings) ? record.settings : {};
-  const { deadlineMs } = settings;
   return {
     run_id: record.run_id,
     as_of: record.as_of,
@@ -103,7 +103,7 @@ function parseBegin(bytes: Uint8Array): BeginFacts | null {
     // Safe: nobody but this program writes plans, and their readers compare texts only.
     plan: record.plan as BeginRecord['plan'],
     settings,
-    deadlineMs: typeof deadlineMs === 'number' ? deadlineMs : null,
+    endsBy: recordedEnd({ as_of: record.as_of, ends_by: record.ends_by, settings }),
   };
 }
 

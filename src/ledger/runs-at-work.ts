@@ -1,13 +1,8 @@
 /** Runs that may still write to the lake. */
 import type { Store } from '../lake/stores/store.ts';
-import { dayMs } from '../shared/time.ts';
 import { utcDay } from '../tables/table.ts';
 import { listRuns, readBegin } from './read-runs.ts';
-
-/** After its deadline, a run still closes its ledger. */
-export const closingMs = 600_000;
-/** The longest deadline is 24 days. */
-const longestRunMs = 25 * dayMs;
+import { latestEnd, longestRunMs } from './run-end.ts';
 
 export interface RunAtWork {
   readonly runId: string;
@@ -18,8 +13,8 @@ export interface RunAtWork {
 }
 
 /**
- * Exports that have a begin record and no manifest, and whose deadline has not passed.
- * @param now in AWS's time, in milliseconds since the epoch; a run that began later moves it on
+ * Exports that have a begin record and no manifest, and may not have ended yet.
+ * @param now in AWS's time, in milliseconds since the epoch
  * @throws LakeError
  */
 export async function* runsAtWork(
@@ -28,13 +23,12 @@ export async function* runsAtWork(
   signal: AbortSignal,
 ): AsyncGenerator<RunAtWork> {
   const { runs } = await listRuns(store, { since: utcDay(now - longestRunMs), signal });
-  const newest = Math.max(now, ...runs.map(({ asOf }) => asOf));
   for (const run of runs) {
-    if (!run.hasBegin || run.hasManifest || run.date < utcDay(newest - longestRunMs)) continue;
+    if (!run.hasBegin || run.hasManifest) continue;
     const begin = await readBegin(store, run, signal);
     // One that was killed when it closed the ledger. lake.json keeps a second one away.
     if (begin?.settings.job === 'rebucket') continue;
-    const endsBy = run.asOf + (begin?.deadlineMs ?? longestRunMs) + closingMs;
-    if (endsBy > newest) yield { runId: run.runId, asOf: run.asOf, endsBy };
+    const endsBy = latestEnd(run.asOf, begin);
+    if (endsBy > now) yield { runId: run.runId, asOf: run.asOf, endsBy };
   }
 }

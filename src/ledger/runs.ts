@@ -27,11 +27,13 @@ export function newRunId(asOf: number, localNow: number): string {
 
 /**
  * The run that began last, by the time in its id; null: no run has begun. Reads only names.
+ * @param until later ones do not count, in milliseconds since the epoch. Default: all count
  * @throws LakeError when the store cannot be listed
  */
 export async function newestRun(
   store: Store,
   signal?: AbortSignal,
+  until = Number.POSITIVE_INFINITY,
 ): Promise<{ readonly key: string; readonly asOf: number } | null> {
   const folders: string[] = [];
   for await (const folder of store.list(runsPrefix, { folders: true }, signal)) folders.push(folder);
@@ -39,7 +41,8 @@ export async function newestRun(
     let newest: { readonly key: string; readonly asOf: number } | null = null;
     for await (const key of store.list(folder, {}, signal)) {
       const asOf = parseRunKey(key)?.asOf;
-      if (asOf !== undefined && (newest === null || asOf > newest.asOf)) newest = { key, asOf };
+      if (asOf === undefined || asOf > until) continue;
+      if (newest === null || asOf > newest.asOf) newest = { key, asOf };
     }
     if (newest !== null) return newest;
   }
@@ -53,6 +56,8 @@ export interface BeginRecord {
   readonly as_of: string;
   /** By the local clock. Only for people. */
   readonly started_at: string;
+  /** When the run has ended at the latest, by AWS's time. Older programs did not write it. */
+  readonly ends_by?: string;
   readonly program_version: string;
   /** The lake's bucket count, as this run knew it. */
   readonly buckets: number;
@@ -95,6 +100,7 @@ export interface Manifest {
   readonly format: 1;
   readonly run_id: string;
   readonly as_of: string;
+  /** By AWS's time. Older programs wrote the local clock's. */
   readonly ended_at: string;
   readonly program_version: string;
   /** The manifests that no other manifest named when this one was written, with the SHA-256 of their bytes. */

@@ -4,9 +4,9 @@ import type { Shard } from '../config/typed-values.ts';
 import { parseShardKey, shardKey, shardsPrefix } from '../lake/layout.ts';
 import type { Store } from '../lake/stores/store.ts';
 import { writeOnce } from '../lake/write-once.ts';
-import { dayMs } from '../shared/time.ts';
 import { utcDay } from '../tables/table.ts';
 import { listRuns } from './read-runs.ts';
+import { longestRunMs } from './run-end.ts';
 
 export interface ShardRun {
   readonly runId: string;
@@ -25,9 +25,6 @@ export async function writeShardRun(store: Store, run: ShardRun, signal?: AbortS
   const key = shardKey(utcDay(asOf), runId);
   await writeOnce(store, { key, body, runId, contentType: 'application/json' }, signal);
 }
-
-/** The longest deadline is 24 days. */
-const longestRunMs = 25 * dayMs;
 
 /** The numbers of the shards, of so many, that have a run at work. @throws LakeError */
 export async function shardsAtWork(

@@ -115,7 +115,7 @@ export async function openLakeReader(options: LakeReaderOptions): Promise<LakeRe
           : allDays;
       const isAsked = (key: string) => isWithin(parseTableKey(table, key, buckets ?? 0)?.day ?? '', recent);
       keys.set(table, recent === allDays ? found.keys : found.keys.filter(isAsked));
-      foreign.push(...found.foreign);
+      for (const key of found.foreign) foreign.push(key);
       for (const day of found.leftOut) leftOut.add(day);
       if (table === exportCoverage) newestRun = found.newest;
     }

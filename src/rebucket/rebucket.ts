@@ -30,11 +30,13 @@ import { partitionsWith, pieceKey, readPiece, switchedKey } from './pieces.ts';
 import { preparePartition } from './prepare-partition.ts';
 import type { RebucketReport } from './rebucket-report.ts';
 import type { RebucketSettings } from './rebucket-settings.ts';
-import { refuseRunsAtWork } from './runs-at-work.ts';
+import { refuseFutureRuns, refuseRunsAtWork } from './runs-at-work.ts';
 import { switchPartition } from './switch-partition.ts';
 
 export interface RebucketIo extends Pick<JobIo, 'log' | 'stopping' | 'programVersion'> {
   readonly progress: Pick<JobIo['progress'], 'phase' | 'stop'>;
+  /** Milliseconds since the epoch. Counts only for a store without a clock of its own. */
+  readonly localNow: () => number;
   /** Called between steps. Tests use it to stop there. */
   readonly onStep?: (step: string) => Promise<void>;
 }
@@ -125,14 +127,16 @@ async function rebucketed(
   }
   if (begun !== undefined) refuseOtherCount(store.url, begun, to);
   const id = begun?.id ?? randomUUID();
+  const time = { signal, localNow: io.localNow };
+  await refuseFutureRuns(store, settings, time);
   if (begun === undefined) {
-    await refuseRunsAtWork(store, settings, signal);
+    await refuseRunsAtWork(store, settings, time);
     open = await moveOn(store, open, { buckets: from, rebucketing: { id, to, phase: 'prepare' } }, signal);
     await step('begun');
   }
   // A run that began before it could see the new record has written its own by now.
   if (open.record.rebucketing?.phase === 'prepare') {
-    await refuseRunsAtWork(store, settings, signal);
+    await refuseRunsAtWork(store, settings, time);
     open = await prepared(settings, io, objects, open, id);
     await step('switched lake.json');
   }
@@ -158,6 +162,7 @@ async function rebucketed(
       to,
       partitions,
       programVersion: io.programVersion,
+      localNow: io.localNow,
       record: open.record,
     }),
   );

@@ -1,5 +1,6 @@
 /** The intervals of one table, account and region, and its data-loss clock, from what the coverage says. */
 import { type CoverageStatus, isCoverageStatus, needsPerson } from '../ledger/coverage.ts';
+import { largest } from '../shared/extremes.ts';
 import type { DrainedTable } from '../tables/table.ts';
 import { adviceFor } from '../telemetry/advice.ts';
 import type { DrainFacts, EndedRun } from './coverage-facts.ts';
@@ -49,7 +50,7 @@ export function tableMemory(table: DrainedTable, runs: readonly EndedRun[], now:
       ? usualMemoryMs[table]
       : newest.asOf - (newest.rememberedFrom[table] ?? newest.asOf - usualMemoryMs[table]);
   const known = ofTable.map(({ rememberedFrom }) => rememberedFrom[table] ?? 0);
-  return { now, memoryMs, rememberedFrom: Math.max(now - memoryMs, ...known), runs: ofTable };
+  return { now, memoryMs, rememberedFrom: largest(known, now - memoryMs), runs: ofTable };
 }
 
 export function drainStatus(

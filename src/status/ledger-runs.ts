@@ -14,7 +14,7 @@ import type { CoverageFacts, DrainFacts, EndedRun } from './coverage-facts.ts';
 export interface UnfinishedRun {
   readonly runId: string;
   readonly asOf: number;
-  /** Its deadline has not passed, so it may still be at work. */
+  /** Its latest end has not passed, so it may still be at work. */
   readonly mayBeRunning: boolean;
   readonly planned: readonly Pick<DrainFacts, 'table' | 'accountId' | 'region'>[];
 }
@@ -24,7 +24,8 @@ interface Begun {
   readonly runId: string;
   readonly asOf: number;
   readonly settings: Readonly<Record<string, unknown>>;
-  readonly deadlineMs: number | null;
+  /** When it has ended at the latest. */
+  readonly endsBy: number;
   readonly planned: UnfinishedRun['planned'];
   /** Whether the run would read this account: a shard reads only its own. */
   readonly reads: (accountId: string) => boolean;
@@ -38,10 +39,6 @@ const mostUnfinished = 20;
 const mostCompared = 40;
 const readAtOnce = 4;
 const askedAtOnce = 16;
-
-/** A run ends within its deadline, plus what it may spend on closing the ledger; and clocks differ by some minutes. */
-const graceMs = 10 * 60_000;
-const longestRunMs = dayMs;
 
 export interface LedgerReading {
   readonly store: Pick<Store, 'read' | 'list' | 'head' | 'url'>;
@@ -83,10 +80,12 @@ export async function unfinishedRuns(
   const [newest] = await readBegun(reading, open.slice(0, 1));
   const shards = asShard(newest?.settings.shard)?.count ?? 1;
   const records = await readBegun(reading, open.slice(0, mostUnfinished * shards));
-  return records.map(({ runId, asOf, planned, deadlineMs }) => {
-    const endsBy = asOf + (deadlineMs ?? longestRunMs) + graceMs;
-    return { runId, asOf, mayBeRunning: now < endsBy, planned };
-  });
+  return records.map(({ runId, asOf, planned, endsBy }) => ({
+    runId,
+    asOf,
+    mayBeRunning: now < endsBy,
+    planned,
+  }));
 }
 
 /**
@@ -164,10 +163,10 @@ async function readBegun(
       unread.add(beginKey(date, runId), 'it is gone, or is not the begin record of this run');
       return [];
     }
-    const { settings, deadlineMs, plan, buckets } = record;
+    const { settings, endsBy, plan, buckets } = record;
     const shard = asShard(settings.shard);
     const reads = (accountId: string) => ownsBucket(shard, bucketOf(accountId, buckets));
-    return [{ runId, asOf, settings, deadlineMs, planned: plan.flatMap(drainOf), reads }];
+    return [{ runId, asOf, settings, endsBy, planned: plan.flatMap(drainOf), reads }];
   };
   return (await Promise.all(runs.map((run) => limit(() => read(run))))).flat();
 }

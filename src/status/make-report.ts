@@ -2,6 +2,7 @@
 import { tablePrefix } from '../lake/layout.ts';
 import type { UnreadObject } from '../query/unread-objects.ts';
 import type { ExitCode } from '../shared/exit-codes.ts';
+import { smallest } from '../shared/extremes.ts';
 import { dayMs } from '../shared/time.ts';
 import { exportCoverage } from '../tables/export-coverage.ts';
 import type { DrainedTable } from '../tables/table.ts';
@@ -233,7 +234,10 @@ function causeOfGroup(group: readonly DrainStatus[]): Cause[] {
       needs_person: group.some(({ needs_person }) => needs_person),
       since: group.map(sinceOf).sort()[0] ?? first.last_asked,
       first_loss_at: firstLossAt,
-      hours_to_loss: Math.min(...group.map(({ hours_to_loss }) => hours_to_loss ?? Number.POSITIVE_INFINITY)),
+      hours_to_loss: smallest(
+        group.flatMap(({ hours_to_loss }) => hours_to_loss ?? []),
+        Number.POSITIVE_INFINITY,
+      ),
       drains: group.length,
       targets: targetsOf(group),
       accounts: [...accounts]

@@ -2,6 +2,7 @@
 import { createAws } from '../aws/aws.ts';
 import { acknowledgedPrefix, checkpointsPrefix, runsPrefix } from '../lake/layout.ts';
 import { openLakeStore } from '../lake/stores/open-lake-store.ts';
+import { storeTime } from '../lake/stores/store-time.ts';
 import { type OpenedSession, openSession } from '../query/session.ts';
 import { UnreadObjects } from '../query/unread-objects.ts';
 import { LakeError, ScratchError, UsageError } from '../shared/errors.ts';
@@ -85,7 +86,7 @@ async function readFacts(session: OpenedSession, settings: StatusSettings, io: S
   const read = await session.ask(daysShown, signal, async (reader) => {
     const { connection } = reader;
     const newest = await newestRun(connection);
-    const now = settings.asOf ?? Math.max(newest, lakeTime(session, io.localNow));
+    const now = settings.asOf ?? Math.max(newest, storeTime(store, io.localNow).epochMs);
     const coverage = await readCoverageFacts(connection, now);
     const { rememberedFrom } = tableMemory('copy_jobs', coverage.runs, now);
     const copies = await readCopies(connection, now, rememberedFrom);
@@ -210,12 +211,6 @@ async function writeAcknowledgement(
 async function newestRun(connection: Parameters<typeof readCoverageFacts>[0]): Promise<number> {
   const reader = await connection.runAndReadAll('SELECT epoch_ms(max(as_of)) FROM export_coverage');
   return Number(reader.getRowsJS()[0]?.[0] ?? 0);
-}
-
-/** By the store's clock, else by this machine's. */
-function lakeTime({ store }: OpenedSession, localNow: () => number): number {
-  const seen = store.lastSeen?.() ?? null;
-  return seen === null ? localNow() : Math.round(seen.epochMs + performance.now() - seen.at);
 }
 
 /** For a report of the past, only the days before it are read. */

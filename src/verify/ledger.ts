@@ -11,6 +11,7 @@ import {
   type RunRecords,
   readBegin,
 } from '../ledger/read-runs.ts';
+import { latestEnd } from '../ledger/run-end.ts';
 import { ExpectedObjects, type Write } from './expected-objects.ts';
 import { type Finding, finding } from './finding.ts';
 import { type ChainLink, checkChain, type MissingLink, manifestOf } from './manifest-chain.ts';
@@ -57,10 +58,6 @@ export interface LedgerOptions {
 
 /** A request each. */
 const readAtOnce = 8;
-/** After its deadline, a run still closes its ledger. */
-const closingMs = 3_600_000;
-/** The longest deadline that `export` accepts (src/config/options.ts): a timer's 24 days. */
-const longestDeadlineMs = 24 * 86_400_000;
 
 /** @throws LakeError when the ledger cannot be listed or read */
 export async function readLedger(options: LedgerOptions): Promise<Ledger> {
@@ -75,10 +72,8 @@ export async function readLedger(options: LedgerOptions): Promise<Ledger> {
     return known;
   };
   const byId = new Map(runs.map((run) => [run.runId, run]));
-  const latestEnd = async (runId: string): Promise<number> => {
-    const asOf = byId.get(runId)?.asOf ?? 0;
-    return asOf + ((await begin(runId))?.deadlineMs ?? longestDeadlineMs) + closingMs;
-  };
+  const endOf = async (runId: string): Promise<number> =>
+    latestEnd(byId.get(runId)?.asOf ?? 0, await begin(runId));
 
   const links: ChainLink[] = [];
   const first = new ExpectedObjects(histories);
@@ -89,7 +84,7 @@ export async function readLedger(options: LedgerOptions): Promise<Ledger> {
   }
   const missing = await missingLinks(links, witnessed, store, signal);
   const ends = new Map<string, number>();
-  for (const { runId } of unnamed(links)) ends.set(runId, await latestEnd(runId));
+  for (const { runId } of unnamed(links)) ends.set(runId, await endOf(runId));
   const chain = checkChain(
     links,
     missing,
@@ -106,7 +101,7 @@ export async function readLedger(options: LedgerOptions): Promise<Ledger> {
       if (manifest !== null) expected.add(link.asOf, manifest);
     }
   }
-  await settle(expected, latestEnd);
+  await settle(expected, endOf);
 
   const known = new Map<string, KnownRun>();
   for (const run of runs) {
@@ -129,7 +124,7 @@ export async function readLedger(options: LedgerOptions): Promise<Ledger> {
     heads: chain.heads,
     buckets: newest === undefined ? null : ((await begin(newest.runId))?.buckets ?? null),
     begin,
-    latestEnd,
+    latestEnd: endOf,
   };
 }
 
@@ -192,16 +187,13 @@ async function missingLinks(
  * If an object has several writes, drops those of runs that had ended before the run of another began: that one was last,
  * whatever an unfinished run wrote in between.
  */
-async function settle(
-  expected: ExpectedObjects,
-  latestEnd: (runId: string) => Promise<number>,
-): Promise<void> {
+async function settle(expected: ExpectedObjects, endOf: (runId: string) => Promise<number>): Promise<void> {
   for (const key of expected.keys()) {
     const object = expected.get(key);
     if (object === undefined || object.writes.length < 2) continue;
     const kept: Write[] = [];
     for (const write of object.writes) {
-      const end = await latestEnd(write.runId);
+      const end = await endOf(write.runId);
       const isOver = object.writes.some(
         (other) =>
           other.asOf > end ||

@@ -5,6 +5,7 @@
 import { manifestKey } from '../lake/layout.ts';
 import type { ManifestFacts } from '../ledger/read-runs.ts';
 import { daysLinked } from '../ledger/runs.ts';
+import { largest } from '../shared/extremes.ts';
 import { type Finding, finding } from './finding.ts';
 import type { WitnessedManifests } from './witnessed-manifests.ts';
 
@@ -74,9 +75,9 @@ export function checkChain(
     );
   }
   // What a lost manifest named is unknown.
-  const lostAt = Math.max(
-    ...missing.map(({ asOf }) => asOf ?? Number.POSITIVE_INFINITY),
-    ...[...changed.keys()].map(({ asOf }) => asOf),
+  const lostAt = largest(
+    [...missing, ...changed.keys()].map(({ asOf }) => asOf ?? Number.POSITIVE_INFINITY),
+    Number.NEGATIVE_INFINITY,
   );
   const heads = links.filter(({ key }) => !named.has(key));
   for (const link of heads) {

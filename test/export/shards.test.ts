@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pino from 'pino';
 import { afterEach, expect, it } from 'vitest';
@@ -60,6 +60,33 @@ it('shards of one night share its as-of, write parts of their own only, and end 
   const status = await lab.status();
   expect(status.verdict).toBe('proven');
   expect(status.totals).toMatchObject({ accounts: 6, planned_no_more: 0 });
+});
+
+it('a shard whose clock is behind that of the first has the as-of of the night too', async () => {
+  lab = await openLab({ accounts: 2, regions: 1, days: 1 });
+  const asOf = new Date(lab.simulator.now() + 2000).toISOString();
+  const night = { format: 1, night: 'n', as_of: asOf, shards: 2, created_by_run: 'another' };
+  await mkdir(join(lab.lake, '_ledger/nights'), { recursive: true });
+  await writeFile(join(lab.lake, '_ledger/nights/n.json'), JSON.stringify(night));
+  const run = await lab.run({ shard: '0/2', night: 'n' });
+  expect([run.exit_code, run.as_of]).toEqual([0, asOf]);
+});
+
+it('a shard that begins late says when it ends itself, not when its night would', async () => {
+  lab = await openLab({ accounts: 2, regions: 1, days: 1 });
+  await lab.run({ shard: '0/2', night: 'n', deadline: '1h' });
+  await lab.simulator.advance(5 * 3_600_000);
+  await lab.run({ shard: '1/2', night: 'n', deadline: '1h' });
+  const hours: number[] = [];
+  for (const name of (await lab.ledger('runs')).filter((one) => one.endsWith('.begin.json')).sort()) {
+    // Safe: the runs wrote it just now.
+    const said = JSON.parse(await readFile(join(lab.lake, '_ledger/runs', name), 'utf8')) as Record<
+      string,
+      string
+    >;
+    hours.push((Date.parse(said.ends_by ?? '') - Date.parse(said.as_of ?? '')) / 3_600_000);
+  }
+  expect(hours.map((one) => Math.floor(one))).toEqual([1, 6]);
 });
 
 it('rows of accounts that no shard reads are merged too, by whichever shard ends last', async () => {

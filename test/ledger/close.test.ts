@@ -38,7 +38,7 @@ function endWith(put: Store['put'], signal: AbortSignal): LedgerEnd {
       exitCode: 0,
       memoryDays: 35,
       countMemoryDays: 14,
-      latest: 0,
+      now: () => 0,
     },
     begin: { key: '_ledger/runs/begin.json', bytes: 1, sha256: '' },
     parts: [],
@@ -79,13 +79,20 @@ it('writes coverage while the lake is still being compared, and the manifest wit
   const exitCode = Promise.withResolvers<number>();
   const end = endWith(put, new AbortController().signal);
   const compared = exitCode.promise.then(() => []);
+  let now = 1000;
   const closed = closeLedger({
     ...end,
-    run: { ...end.run, exitCode: exitCode.promise },
+    run: { ...end.run, exitCode: exitCode.promise, now: () => now },
     reconciliation: compared,
   });
   await vi.waitFor(() => expect([...written.keys()]).toEqual([expect.stringMatching(/^export_coverage\//)]));
+  now = Date.UTC(2026, 10, 20, 3);
   exitCode.resolve(76);
   const { manifest } = await closed;
-  expect(JSON.parse(written.get(manifest.key) ?? '')).toMatchObject({ exit_code: 76, reconciliation: null });
+  expect(JSON.parse(written.get(manifest.key) ?? '')).toMatchObject({
+    exit_code: 76,
+    reconciliation: null,
+    // AWS's time when the comparison had ended.
+    ended_at: '2026-11-20T03:00:00.000Z',
+  });
 });

@@ -13,7 +13,7 @@ const kills = 50;
 const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 let lab: Lab;
 beforeAll(async () => {
-  lab = await openLab({ accounts: 9, regions: 2, days: 3 });
+  lab = await openLab({ accounts: 9, regions: 2, days: 3, now: Date.now() });
   await lab.run();
 });
 afterAll(() => lab.close());

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { openLocalStore } from '../../src/lake/stores/local.ts';
+import { newRunId, writeBegin } from '../../src/ledger/runs.ts';
 import { openSession } from '../../src/query/session.ts';
 import { runRebucket } from '../../src/rebucket/rebucket.ts';
 import { renderRebucket } from '../../src/rebucket/rebucket-report.ts';
@@ -37,12 +39,18 @@ const settings = (buckets: number) => ({
   readFile: (path: string) => readFileSync(path, 'utf8'),
 });
 
-function rebucket(buckets: number, onStep: (step: string) => Promise<void> = async () => undefined) {
-  return runRebucket(parseRebucketSettings(settings(buckets)), {
+function rebucket(
+  buckets: number,
+  onStep: (step: string) => Promise<void> = async () => undefined,
+  more: Readonly<Record<string, string>> = {},
+) {
+  const { flags, ...rest } = settings(buckets);
+  return runRebucket(parseRebucketSettings({ ...rest, flags: { ...flags, ...more } }), {
     log,
     progress: silentProgress,
     stopping: new AbortController().signal,
     programVersion: '0.0.0-test',
+    localNow: () => lab.simulator.now(),
     onStep,
   });
 }
@@ -115,6 +123,44 @@ it('asks for lake.json where only that is missing', async () => {
   await cp(lab.lake, lake, { recursive: true });
   await rm(join(lake, '_ledger', 'lake.json'));
   await expect(rebucket(2)).rejects.toThrow(/ contains \S+, but no _ledger\/lake\.json/);
+});
+
+it('refuses a lake with a run from the future, and never dates its own run there', async () => {
+  lake = join(lab.folder, 'from-the-future');
+  await cp(lab.lake, lake, { recursive: true });
+  const store = await openLocalStore({ folder: lake, create: true });
+  const asOf = Date.UTC(2099, 0, 1);
+  const as_of = new Date(asOf).toISOString();
+  const caller = { account_id: '', arn: '' };
+  const runId = newRunId(asOf, 0);
+  await writeBegin(store, {
+    format: 1,
+    run_id: runId,
+    as_of,
+    started_at: as_of,
+    program_version: '0.0.0-test',
+    buckets: 1,
+    caller,
+    settings: { deadlineMs: 1 },
+    plan: [],
+  });
+  await store.close();
+  const lakeRecord = () => readFileSync(join(lake, '_ledger', 'lake.json'), 'utf8');
+  const untouched = lakeRecord();
+  await expect(rebucket(2)).rejects.toMatchObject({
+    exitCode: 75,
+    message: expect.stringMatching(
+      new RegExp(
+        `^The newest run in .*, _ledger/runs/2099-01-01/${runId}.begin.json, began at 2099-.*, but the clock of this machine says 2026-11-20T.*If that clock is wrong`,
+      ),
+    ),
+  });
+  expect(lakeRecord()).toBe(untouched);
+  const report = await rebucket(2, undefined, { 'ignore-unfinished-runs': 'true' });
+  // A run's id begins with its as-of.
+  const dated = Number.parseInt(report.run_id?.replaceAll('-', '').slice(0, 12) ?? '', 16);
+  expect(new Date(dated).toISOString()).toMatch(/^2026-11-20T/);
+  await expectWhole();
 });
 
 it.each([

@@ -18,6 +18,8 @@ interface Night {
   /** False: the run died. */
   readonly ended?: boolean;
   readonly deadlineMs?: number;
+  /** When its process ends at the latest: a shard's may begin long after its night. Default: the record does not say. */
+  readonly endsDaysAgo?: number;
 }
 
 /** The objects of a ledger, and the coverage facts that its runs left. */
@@ -25,7 +27,8 @@ function ledger(nights: readonly Night[], region = 'r') {
   const objects = new Map<string, string>();
   const drains = new Map<string, DrainFacts>();
   const runs: { runId: string; asOf: number; rememberedFrom: object }[] = [];
-  for (const { daysAgo, accounts, settings = {}, ended = true, deadlineMs = 2 * hour } of nights) {
+  for (const night of nights) {
+    const { daysAgo, accounts, settings = {}, ended = true, deadlineMs = 2 * hour, endsDaysAgo } = night;
     const asOf = now - daysAgo * day;
     const runId = newRunId(asOf, asOf);
     const all = { accounts: { kind: 'all' }, excludeAccounts: [], regions: 'enabled', tables: ['copy_jobs'] };
@@ -34,6 +37,7 @@ function ledger(nights: readonly Night[], region = 'r') {
       format: 1,
       run_id: runId,
       as_of: new Date(asOf).toISOString(),
+      ...(endsDaysAgo === undefined ? {} : { ends_by: new Date(now - endsDaysAgo * day).toISOString() }),
       buckets: 1,
       settings: { ...all, deadlineMs, ...settings },
       plan,
@@ -155,6 +159,18 @@ it('finds runs that died, and those that may still be running', async () => {
   ).toEqual([
     [0.05, true, 1],
     [1, false, 2],
+  ]);
+});
+
+it('does not call a shard dead that began hours after its night', async () => {
+  const { store, coverage } = ledger([
+    { daysAgo: 0.5, accounts: ['1'], ended: false, endsDaysAgo: -0.01 },
+    { daysAgo: 0.4, accounts: ['2'], ended: false, endsDaysAgo: 0.01 },
+  ]);
+  const found = await unfinishedRuns(reading(store), coverage, now);
+  expect(found.map(({ planned, mayBeRunning }) => [planned[0]?.accountId, mayBeRunning])).toEqual([
+    ['2', false],
+    ['1', true],
   ]);
 });
 

@@ -43,6 +43,17 @@ it('exits with 0 while nothing is at risk, with 75 at risk, with 66 for a loss',
   expect(outcome(makeReport(nothing, limits))).toEqual([75, 'nothing_read', 0, 0, 0, 0]);
 });
 
+it('finds the most urgent of very many targets that fail alike', () => {
+  const [cause] = makeReport(
+    organization(65_000, 1, (drain) =>
+      failing(drain, lastRun - 6 * day, 'ASSUME_ROLE_FAILED', 'AccessDenied', 'not for you'),
+    ),
+    limits,
+  ).causes;
+  expect(cause?.drains).toBe(130_000);
+  expect(cause?.hours_to_loss).toBe(cause === undefined ? 0 : (Date.parse(cause.first_loss_at) - now) / hour);
+});
+
 it('no longer exits with 66 for what was acknowledged, or lost before --lost-since; more loss is new again', () => {
   const facts = denied(lastRun - 20 * day);
   const known = { last: { at: '', by: 'somebody' }, includes: () => true };

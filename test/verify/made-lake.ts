@@ -96,7 +96,7 @@ export async function makeLake(partitions: number, rowsEach: number): Promise<Ma
           exitCode: 0,
           memoryDays: 35,
           countMemoryDays: 14,
-          latest: asOf,
+          now: () => asOf,
         },
         begin,
         parts,

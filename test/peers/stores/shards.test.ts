@@ -106,6 +106,7 @@ it('ends at the truth, and no part is written by two shards; rebucket does the s
     progress: silentProgress,
     stopping: new AbortController().signal,
     programVersion: '0.0.0-test',
+    localNow: () => lab.simulator.now(),
   });
   await mirrored();
   expect(await lab.differences()).toEqual([]);
