@@ -202,6 +202,10 @@ describe('a record of a copy job', () => {
   it.each<[string, unknown, boolean]>([
     ['every field', plain, true],
     ['a field that is null', changed({ StatusMessage: null }), true],
+    ['a group that is null', changed({ CreatedBy: null }), true],
+    ['every group null', changed({ CreatedBy: null, DestinationRecoveryPointLifecycle: null }), true],
+    ['a map of counts that is null', changed({ ChildJobsInState: null }), true],
+    ['a group that is a text', changed({ CreatedBy: 'me' }), false],
     ['a size of 2^53 - 1', changed({ BackupSizeInBytes: 2 ** 53 - 1 }), true],
     ['a size of 2^53', changed({ BackupSizeInBytes: 2 ** 53 }), false],
     ['half a surrogate pair', changed({ StatusMessage: 'half \ud83d' }), false],
