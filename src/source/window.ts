@@ -2,6 +2,7 @@
  * Windows of creation time: what to ask AWS for, and which records to keep.
  */
 import type { ListedRecord } from '../tables/listed-record.ts';
+import { instantOf } from '../tables/record-values.ts';
 import type { Window } from './source.ts';
 
 const second = 1000;
@@ -26,13 +27,12 @@ export function isEmptyWindow(window: Window | null): boolean {
   return window !== null && window.from !== null && window.from >= window.to;
 }
 
-/** The creation time of a record as on the wire, in milliseconds; null if it cannot be read. */
+/** The creation time of a record, in milliseconds; null if no row can have it: then the record will be rejected. */
 export function creationTime(record: ListedRecord): number | null {
-  const seconds = record.field('CreationDate');
-  return typeof seconds === 'number' && Number.isFinite(seconds) ? Math.round(seconds * 1000) : null;
+  return instantOf(record.field('CreationDate'));
 }
 
-/** True if the record lies in the window, or has no readable creation time: it is rejected later, and not lost here. */
+/** True if the record lies in the window, or has no creation time: it is rejected later, and not lost here. */
 export function isWithin(window: Window, record: ListedRecord): boolean {
   return mayHold(window, creationTime(record));
 }

@@ -75,7 +75,7 @@ function instant(value: unknown, field: string): number {
   return epochMs;
 }
 
-/** The same; null: it cannot be converted. */
+/** The same; null: no column can hold it. */
 export function instantOf(value: unknown): number | null {
   if (typeof value !== 'number') return null;
   const epochMs = Math.round(value * 1000);

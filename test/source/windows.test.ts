@@ -76,6 +76,32 @@ describe('a window', () => {
     expect(ids()).toEqual(['none', 'text']);
   });
 
+  const spellings: readonly (readonly [string, (record: string) => string])[] = [
+    ['found in the bytes', (record) => `{"CopyJobs":[${record}]}`],
+    ['parsed alone', (record) => `{"CopyJobs":[${record.replace('}', ',"Brand":{"new":1}}')}]}`],
+    ['parsed with its page', (record) => `{"Copy\\u004aobs":[${record}]}`],
+  ];
+  const impossible = [
+    ['in milliseconds', '1763600000000'],
+    ['past the year 9999', '253402300800'],
+    ['before the year 1', '-62135596800.001'],
+    ['of 1e15', '1e15'],
+    ['of -1e15', '-1e15'],
+    ['beyond all numbers', '1e999'],
+    ['beyond the exact integers', '9007199254740993'],
+  ] as const;
+
+  it.each(spellings.flatMap(([way, spelled]) => impossible.map((date) => [...date, way, spelled] as const)))(
+    'hands on a record with a creation date %s (%s, %s): it is rejected later, not lost here',
+    async (_, date, _way, spelled) => {
+      const { readJobs, ids } = await reading(() => ({
+        body: spelled(`{"CopyJobId":"odd","CreationDate":${date}}`),
+      }));
+      for (const window of [{ from, to }, everything]) await readJobs(window);
+      expect(ids()).toEqual(['odd', 'odd']);
+    },
+  );
+
   it('that lies between seconds is asked for in whole ones, and filtered to the millisecond', () => {
     expect(askedBounds({ from: 1_500, to: 9_500 })).toEqual({
       createdAfter: new Date(0),
@@ -205,15 +231,21 @@ describe('a hot target', () => {
     expect(calls).toBe(6);
   });
 
-  it('hands on an unreadable record once, whichever pieces list it', async () => {
-    const odd = { CopyJobId: 'odd', CreationDate: 'Friday' };
-    const { readJobs, ids } = await reading(({ number, query }) => {
-      if (number < 4) return page([job(`first-${number}`, hour)], `token-${number}`);
-      return page([odd, job(`from ${query.get('createdBefore')}`, -1)]);
-    });
-    expect(await readJobs({ from, to })).toMatchObject({ status: 'OK', records: 5 });
-    expect(ids()).toEqual(['first-0', 'first-1', 'first-2', 'first-3', 'odd']);
-  });
+  it.each([
+    ['a text', 'Friday'],
+    ['in milliseconds', to],
+  ])(
+    'hands on a record once, whichever pieces list it, if its creation date is %s',
+    async (_, CreationDate) => {
+      const odd = { CopyJobId: 'odd', CreationDate };
+      const { readJobs, ids } = await reading(({ number, query }) => {
+        if (number < 4) return page([job(`first-${number}`, hour)], `token-${number}`);
+        return page([odd, job(`from ${query.get('createdBefore')}`, -1)]);
+      });
+      expect(await readJobs({ from, to })).toMatchObject({ status: 'OK', records: 5 });
+      expect(ids()).toEqual(['first-0', 'first-1', 'first-2', 'first-3', 'odd']);
+    },
+  );
 
   it('begins again as a whole when the token of a piece expires', async () => {
     const answer = listing(jobs, { pageSize: 10, inclusive: true, childrenListed: true });
