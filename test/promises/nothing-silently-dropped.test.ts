@@ -46,6 +46,7 @@ it.each([
 it.each([
   ['milliseconds where seconds belong', 1_763_600_000_000_000],
   ['years before the first', -1e18],
+  ['500 years to come', 500 * 365 * 86_400_000],
 ])('jobs with creation dates that no row can have (%s) are kept raw, counted and told of', async (_, ms) => {
   lab = await openLab({ accounts: 2, regions: 1, days: 1 });
   expect((await lab.run()).exit_code).toBe(0);
@@ -61,6 +62,18 @@ it.each([
   for (const line of kept) expect(JSON.parse(line).reason).toContain('CreationDate');
   expect((await lab.run()).exit_code).toBe(0);
   expect(await lab.differences()).toEqual([]);
+});
+
+it('jobs that AWS lists as created since as-of are left to the next run, which reads them', async () => {
+  lab = await openLab({ accounts: 2, regions: 1, days: 1 });
+  lab.simulator.addFaults([{ kind: 'moved-date', api: 'ListCopyJobs', ms: 43_200_000 }]);
+  const run = await lab.run();
+  expect(run.exit_code).toBe(0);
+  expect(run.tables.copy_jobs?.rejected).toBe(0);
+  lab.simulator.clearFaults();
+  expect((await lab.differences()).join()).toContain('copy_jobs');
+  await lab.simulator.advance(3_600_000);
+  expect((await lab.run()).tables.copy_jobs?.added).toBeGreaterThan(0);
 });
 
 it('a rejected count replaces nothing: the slice stays as it was, and heals', async () => {

@@ -50,6 +50,14 @@ describe('a copy job record', () => {
     expect(row.creation_date).toBe('2025-11-19');
   });
 
+  it('is rejected if it was created more than a day after AWS listed it', () => {
+    const latest = seen.observedAt + 86_400_000;
+    expect(rowOf({ ...minimal, CreationDate: latest / 1000 }).creation_time).toBe(latest);
+    expect(reasonFor({ ...minimal, CreationDate: (latest + 1) / 1000 })).toBe(
+      'CreationDate is 2026-11-21T02:00:00.001Z, more than a day after AWS listed the job',
+    );
+  });
+
   it('keeps times before 1970', () => {
     const row = rowOf({ ...minimal, CreationDate: -0.001 });
     expect(row.creation_time).toBe(-1);
