@@ -178,7 +178,8 @@ const options = {
   'target-timeout': text(longestTimer, {
     sample: '10m',
     default: '10m',
-    description: 'Time limit to read one table of one target',
+    description:
+      'Time limit for the requests of one table of one target, with their retries. Time that they wait for other targets, or for publishing, does not count',
   }),
   deadline: text(longestTimer, {
     sample: '2h',

@@ -151,8 +151,8 @@ async function tryOne({
   for (const open of drains) {
     const drain = open();
     let page: FirstPage | null = null;
-    for await (const { records, more } of drain) {
-      page = { records: records.length, more, spanMs: spanOf(records) };
+    for await (const { records, more, observedAt } of drain) {
+      page = { records: records.length, more, spanMs: spanOf(records, observedAt) };
       break;
     }
     if (page === null) return { planned, report: drain.report(), page, pageMs: performance.now() - started };
@@ -171,8 +171,8 @@ function together(pages: readonly FirstPage[]): FirstPage {
   };
 }
 
-function spanOf(records: ListedRecords): number {
-  const times = records.map(creationTime).filter((time) => time !== null);
+function spanOf(records: ListedRecords, observedAt: number): number {
+  const times = records.map((record) => creationTime(record, observedAt)).filter((time) => time !== null);
   return times.length < 2 ? 0 : Math.max(...times) - Math.min(...times);
 }
 

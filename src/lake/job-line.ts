@@ -2,7 +2,7 @@
 import { parseExactJson } from '../shared/exact-json.ts';
 import { numberIn, textIn } from '../shared/json-bytes.ts';
 import { arnField } from '../tables/arn.ts';
-import { scheduleIntervalOf } from '../tables/copy-jobs.ts';
+import { latestCreation, scheduleIntervalOf } from '../tables/copy-jobs.ts';
 import { jobFields } from '../tables/job-fields.ts';
 import { instantOf, isObject, sortedCountsOrNull } from '../tables/record-values.ts';
 import { numbersPerValue, type ScannedJob, type ScannedPage } from '../tables/scanned-jobs.ts';
@@ -43,6 +43,7 @@ export class PageLineWriter {
   readonly #writer: LineWriter;
   readonly #options: JobLineOptions;
   readonly #observation: Observation;
+  readonly #latestCreation: number;
   readonly #page: ScannedPage;
   /** The bytes of the page. */
   readonly #view: DataView;
@@ -58,6 +59,7 @@ export class PageLineWriter {
     this.#writer = writer;
     this.#options = options;
     this.#observation = observation;
+    this.#latestCreation = latestCreation(observation.observedAt);
     this.#page = page;
     this.#view = viewOf(page.bytes);
     this.#stateEnds = new RememberedTexts(page.bytes);
@@ -73,7 +75,7 @@ export class PageLineWriter {
     const createdAt = this.#at(fieldNumbers.created);
     if (id.end === 0 || id.end - id.begin === emptyText || createdAt.end === 0) return null;
     const created = instantOf(numberIn(bytes, createdAt.begin, createdAt.end));
-    if (created === null) return null;
+    if (created === null || created > this.#latestCreation) return null;
 
     const begin = writer.length;
     for (const column of comparedInLine) {

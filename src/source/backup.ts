@@ -37,7 +37,7 @@ export interface SourceOptions {
   readonly concurrency?: Concurrency;
   /** For each (account, region). Both APIs and every retry count. May be a fraction. */
   readonly requestsPerSecond: number;
-  /** For one drain, that is, one table of one target. Retries end with it. */
+  /** For the requests of one drain, that is, one table of one target; see ReadingTime. Retries end with it. */
   readonly targetTimeoutMs: number;
   /** How many days AWS keeps a copy job. */
   readonly memoryDays: number;

@@ -1,21 +1,18 @@
 /**
- * What all drains have in common: one report, one time limit, and a new pass when a page token has expired.
+ * What all drains have in common: one report, one limit of the time to read, and a new pass when a page token has expired.
  */
-import { setTimeout as startTimer } from 'node:timers';
 import type { Logger } from 'pino';
 import { childController } from '../shared/abort.ts';
 import type { Ask } from './ask.ts';
 import type { RequestPage } from './list.ts';
 import { DrainFailure, type Outcome, PageTokenExpired } from './outcome.ts';
 import type { HeldPage } from './page.ts';
+import { ReadingTime } from './reading-time.ts';
 import { outcomeOfStop, TargetTimeUp } from './request.ts';
 import type { Drain, DrainReport, Page } from './source.ts';
 
 /** How often a drain whose page tokens expire starts again. */
 const mostRestarts = 3;
-
-/** A longer timer fires at once (nodejs.org/api/timers.html, setTimeout). */
-const longestTimerMs = 2 ** 31 - 1;
 
 /** All pages of one pass, from the first. */
 export type ReadPass = (request: RequestPage, signal: AbortSignal) => AsyncGenerator<HeldPage, void>;
@@ -26,7 +23,7 @@ export interface DrainSetup {
   readonly targetTimeoutMs: number;
   /** Monotonic, in milliseconds. */
   readonly now: () => number;
-  readonly request: (ask: Ask, pass: number, signal: AbortSignal) => Promise<HeldPage>;
+  readonly request: (ask: Ask, pass: number, time: ReadingTime, signal: AbortSignal) => Promise<HeldPage>;
   /** Requests sent again so far. */
   readonly retries: () => number;
 }
@@ -63,15 +60,12 @@ export class PagedDrain implements Drain {
     const { now, retries, targetTimeoutMs } = this.#setup;
     const begun = now();
     const stop = childController(this.#setup.signal);
-    const timer = startTimer(
-      () => stop.abort(new TargetTimeUp(targetTimeoutMs, this.#tally.pages)),
-      Math.min(targetTimeoutMs, longestTimerMs),
-    );
+    const timeUp = () => stop.abort(new TargetTimeUp(targetTimeoutMs, this.#tally.pages));
+    const time = new ReadingTime(targetTimeoutMs, timeUp, now);
     let outcome: Outcome | null = leftEarly;
     try {
-      outcome = yield* this.#readPasses(stop.signal);
+      outcome = yield* this.#readPasses(time, stop.signal);
     } finally {
-      clearTimeout(timer);
       stop.release();
       this.#report = {
         status: outcome?.status ?? 'OK',
@@ -85,11 +79,12 @@ export class PagedDrain implements Drain {
   }
 
   /** Returns null when every page was read. */
-  async *#readPasses(stop: AbortSignal): AsyncGenerator<Page, Outcome | null> {
+  async *#readPasses(time: ReadingTime, stop: AbortSignal): AsyncGenerator<Page, Outcome | null> {
     const { log, request } = this.#setup;
     for (let pass = 1; ; pass += 1) {
+      const requestPage: RequestPage = (ask, signal) => time.during(() => request(ask, pass, time, signal));
       try {
-        for await (const page of this.#readPass((ask, signal) => request(ask, pass, signal), stop)) {
+        for await (const page of this.#readPass(requestPage, stop)) {
           this.#count(page);
           yield page;
         }

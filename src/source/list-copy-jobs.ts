@@ -16,7 +16,7 @@ import { failureRank } from './outcome.ts';
 import type { HeldPage } from './page.ts';
 import { sideBySide } from './side-by-side.ts';
 import type { EndsAsked, Window } from './source.ts';
-import { askedBounds, askedEnds, creationTime, isWithin, mayHold, pieces } from './window.ts';
+import { askedBounds, askedEnds, creationTime, mayHold, pieces } from './window.ts';
 
 /** The most that ListCopyJobs returns at once (its API reference, MaxResults). */
 const pageSize = 1000;
@@ -46,8 +46,8 @@ export async function* readCopyJobs(
 
   const whole: List = {
     ask: (token) => askCopyJobs(inputFor(window), token),
-    keep: (record) => {
-      const created = creationTime(record);
+    keep: (record, observedAt) => {
+      const created = creationTime(record, observedAt);
       if (!mayHold(window, created)) return false;
       children.note(record);
       kept.add(identityOf(record));
@@ -57,10 +57,10 @@ export async function* readCopyJobs(
   };
   const piece = (bounds: Window): List => ({
     ask: (token) => askCopyJobs(inputFor(bounds), token),
-    keep: (record) => {
-      const created = creationTime(record);
+    keep: (record, observedAt) => {
+      const created = creationTime(record, observedAt);
       if (!mayHold(bounds, created) || kept.has(identityOf(record))) return false;
-      // Without a readable creation time it lies in every piece that lists it.
+      // Without a creation time it lies in every piece that lists it.
       if (created === null) kept.add(identityOf(record));
       children.note(record);
       return true;
@@ -68,12 +68,13 @@ export async function* readCopyJobs(
   });
   const childrenOf = (parent: string): List => ({
     ask: (token) => askCopyJobs({ ...inputFor({ from: null, to: window.to }), ByParentJobId: parent }, token),
-    keep: (record) => {
+    keep: (record, observedAt) => {
       const id = jobId(record);
-      if (!isWithin({ from: null, to: window.to }, record)) return false;
+      const created = creationTime(record, observedAt);
+      if (!mayHold({ from: null, to: window.to }, created)) return false;
       if ((parentId(record) ?? parent) !== parent || (id !== null && children.has(parent, id))) return false;
       children.note(record);
-      if (id !== null && !isWithin(window, record)) ends?.onEarlier(id);
+      if (id !== null && !mayHold(window, created)) ends?.onEarlier(id);
       return true;
     },
   });
@@ -81,9 +82,9 @@ export async function* readCopyJobs(
   const earlier = (filter: EarlierFilter, isNoted: () => boolean): List => ({
     ask: (token) =>
       askCopyJobs({ ...inputFor({ from: null, to: window.from ?? window.to }), ...filter }, token),
-    keep: (record) => {
+    keep: (record, observedAt) => {
       const id = jobId(record);
-      const created = creationTime(record);
+      const created = creationTime(record, observedAt);
       const isEarlier = created === null || created < (window.from ?? window.to);
       if (!isEarlier || kept.has(identityOf(record))) return false;
       kept.add(identityOf(record));

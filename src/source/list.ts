@@ -10,8 +10,8 @@ export type RequestPage = (ask: Ask, signal: AbortSignal) => Promise<HeldPage>;
 
 export interface List {
   readonly ask: (token: string | null) => Ask;
-  /** Called once for each record, in order: whether it stays in its page. */
-  readonly keep: (record: ListedRecord) => boolean;
+  /** Called once for each record, in order, with the time of its page: whether it stays in its page. */
+  readonly keep: (record: ListedRecord, observedAt: number) => boolean;
 }
 
 /**
@@ -30,7 +30,7 @@ export async function* readList(
   try {
     for await (const page of pages) {
       try {
-        page.filter(list.keep);
+        page.filter((record) => list.keep(record, page.observedAt));
         yield page;
       } finally {
         page.release();

@@ -33,6 +33,7 @@ import {
   retryBudget,
 } from './outcome.ts';
 import { BrokenAnswer, HeldPage, pageOf, type RawPage, type ScanJobs } from './page.ts';
+import type { ReadingTime } from './reading-time.ts';
 import { sendAs } from './region-clients.ts';
 import { SiblingStopped } from './side-by-side.ts';
 import { type TargetPace, waitForPace } from './target-pace.ts';
@@ -78,7 +79,8 @@ export class TargetTimeUp extends Error {
 /**
  * Requests a page until it comes, the failure is final, or the signal is aborted. Every attempt counts against the rate
  * limit. Its slot is free again as soon as the page is there. The page keeps its place among the pages until it is released, so
- * their number is bounded however slow the loop is.
+ * their number is bounded however slow the loop is. Other drains may have all slots, places or memory until their pages are
+ * published: waiting for them takes no reading time.
  * Rejects with a DrainFailure; with PageTokenExpired when AWS no longer knows the token; with SiblingStopped when that
  * is why the signal was aborted.
  */
@@ -86,6 +88,7 @@ export async function requestPage(
   setup: RequestSetup,
   ask: Ask,
   pass: number,
+  time: ReadingTime,
   signal: AbortSignal,
 ): Promise<HeldPage> {
   const { target, homeRegion, timing, concurrency, pace } = setup;
@@ -102,11 +105,13 @@ export async function requestPage(
 
   const attempt = async (): Promise<HeldPage> => {
     await waitForPace(pace, concurrency.whileWaiting, signal);
-    const freePlace = await takeOne(concurrency.pages, signal);
-    const freeSlot = await takeOne(concurrency.slots, signal).catch((error) => {
-      freePlace();
-      throw error;
-    });
+    const freePlace = await time.outside(() => takeOne(concurrency.pages, signal));
+    const freeSlot = await time
+      .outside(() => takeOne(concurrency.slots, signal))
+      .catch((error) => {
+        freePlace();
+        throw error;
+      });
     let identity: AwsCredentialIdentity | null = null;
     try {
       const refresh: Partial<RefreshRequest> = refused === undefined ? {} : { forceRefresh: true, refused };
@@ -114,7 +119,7 @@ export async function requestPage(
       // Without the time for STS: it is not the time of a page.
       const released = concurrency.requestBegins();
       refused = undefined;
-      const { raw, reservation } = await whenItFits(setup, ask, signal);
+      const { raw, reservation } = await whenItFits(setup, ask, time, signal);
       freeSlot();
       pace.answered();
       const kind = pageKind(ask, target, raw);
@@ -214,7 +219,12 @@ interface PageInMemory {
 }
 
 /** If a page does not fit beside the others, or a thread has lost it, it is requested again. That is not a retry. */
-async function whenItFits(setup: RequestSetup, ask: Ask, signal: AbortSignal): Promise<PageInMemory> {
+async function whenItFits(
+  setup: RequestSetup,
+  ask: Ask,
+  time: ReadingTime,
+  signal: AbortSignal,
+): Promise<PageInMemory> {
   let reservation: MemoryReservation | null = null;
   for (;;) {
     await abortable(setup.rateLimit(), signal).catch((error) => {
@@ -230,7 +240,7 @@ async function whenItFits(setup: RequestSetup, ask: Ask, signal: AbortSignal): P
       }
       if (!(error instanceof BodyMemoryFull)) throw error;
       setup.concurrency.crowded();
-      reservation = await setup.memory.waitFor(error.bytes, signal);
+      reservation = await time.outside(() => setup.memory.waitFor(error.bytes, signal));
     }
   }
 }

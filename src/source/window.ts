@@ -1,7 +1,9 @@
 /**
  * Windows of creation time: what to ask AWS for, and which records to keep.
  */
+import { latestCreation } from '../tables/copy-jobs.ts';
 import type { ListedRecord } from '../tables/listed-record.ts';
+import { instantOf } from '../tables/record-values.ts';
 import type { Window } from './source.ts';
 
 const second = 1000;
@@ -26,18 +28,16 @@ export function isEmptyWindow(window: Window | null): boolean {
   return window !== null && window.from !== null && window.from >= window.to;
 }
 
-/** The creation time of a record as on the wire, in milliseconds; null if it cannot be read. */
-export function creationTime(record: ListedRecord): number | null {
-  const seconds = record.field('CreationDate');
-  return typeof seconds === 'number' && Number.isFinite(seconds) ? Math.round(seconds * 1000) : null;
+/**
+ * The creation time of a record, in milliseconds; null if no row can have it: then the record will be rejected.
+ * @param observedAt when AWS listed the record
+ */
+export function creationTime(record: ListedRecord, observedAt: number): number | null {
+  const created = instantOf(record.field('CreationDate'));
+  return created === null || created > latestCreation(observedAt) ? null : created;
 }
 
-/** True if the record lies in the window, or has no readable creation time: it is rejected later, and not lost here. */
-export function isWithin(window: Window, record: ListedRecord): boolean {
-  return mayHold(window, creationTime(record));
-}
-
-/** The same, by the record's creation time. */
+/** True if a record created then lies in the window. Null: it has to be read, because it is rejected later, and not lost here. */
 export function mayHold(window: Window, created: number | null): boolean {
   if (created === null) return true;
   return created < window.to && (window.from === null || created >= window.from);

@@ -1,5 +1,6 @@
 /** One row per copy job, in its last known state. */
 import type { CopyJob, Lifecycle, RecoveryPointCreator } from '@aws-sdk/client-backup';
+import { dayMs } from '../shared/time.ts';
 import { arnField, fromArn } from './arn.ts';
 import { scheduleIntervalAt } from './backup-schedule.ts';
 import { api, column, free, provenance } from './column.ts';
@@ -473,6 +474,15 @@ export const copyJobs: Table = {
 /** The account decides which bucket a row belongs to. */
 const identity: ReadonlySet<string> = new Set(['copy_job_id', 'account_id']);
 
+/**
+ * A job that says it was created later than this is rejected. AWS lists no job before it is created, and no two clocks that a
+ * run accepts differ by a day.
+ * @param observedAt when AWS listed the job, in milliseconds since the epoch
+ */
+export function latestCreation(observedAt: number): number {
+  return observedAt + dayMs;
+}
+
 /** Converts a raw record of ListCopyJobs to a row, or says why it cannot. */
 export function copyJobRow(record: unknown, observation: Observation): Normalized {
   try {
@@ -480,7 +490,11 @@ export function copyJobRow(record: unknown, observation: Observation): Normalize
     const altered = new Set<string>();
     const values = apiValues(record, columns, { identity, onAltered: (field) => altered.add(field) });
     required(values, 'copy_job_id', 'CopyJobId');
-    const created = required(values, 'creation_time', 'CreationDate');
+    const created = Number(required(values, 'creation_time', 'CreationDate'));
+    if (created > latestCreation(observation.observedAt)) {
+      const said = new Date(created).toISOString();
+      throw new InvalidRecord(`CreationDate is ${said}, more than a day after AWS listed the job`);
+    }
     const row: Row = {
       ...values,
       account_id:
@@ -489,13 +503,13 @@ export function copyJobRow(record: unknown, observation: Observation): Normalize
       schedule_interval_ms: scheduleIntervalOf(
         values.created_by_backup_rule_cron,
         values.created_by_backup_rule_timezone,
-        Number(created),
+        created,
       ),
       first_observed_at: observation.observedAt,
       observed_at: observation.observedAt,
       run_id: observation.runId,
       queried_account_id: observation.accountId,
-      creation_date: utcDay(Number(created)),
+      creation_date: utcDay(created),
     };
     return {
       row: withDerived(copyJobs, { ...row, state_history: firstSight(row, observation.openReadAt ?? null) }),

@@ -75,7 +75,7 @@ function instant(value: unknown, field: string): number {
   return epochMs;
 }
 
-/** The same; null: it cannot be converted. */
+/** The same; null: no column can hold it. */
 export function instantOf(value: unknown): number | null {
   if (typeof value !== 'number') return null;
   const epochMs = Math.round(value * 1000);
@@ -158,10 +158,18 @@ const knownFieldsOf = new WeakMap<readonly Column[], ReadonlySet<string>>();
 function knownFields(columns: readonly Column[]): ReadonlySet<string> {
   let known = knownFieldsOf.get(columns);
   if (known === undefined) {
-    known = new Set(columns.flatMap(({ origin }) => (origin.kind === 'api' ? [origin.field] : [])));
+    // A group, such as CreatedBy, stands by its own name only where it is null: as missing as its fields then are.
+    known = new Set(
+      columns.flatMap(({ origin }) => (origin.kind === 'api' ? [origin.field, groupOf(origin.field)] : [])),
+    );
     knownFieldsOf.set(columns, known);
   }
   return known;
+}
+
+/** `CreatedBy` of `CreatedBy.BackupPlanId`; a field that is in no group: its own name. */
+function groupOf(field: string): string {
+  return field.split('.', 1)[0] ?? field;
 }
 
 function fieldNames(record: Readonly<Record<string, unknown>>): string[] {

@@ -234,8 +234,8 @@ class JobScan {
         return end;
       }
     }
-    // A field that is null has no value, but a group that is null is not known.
-    if (first !== letterN || field.accepts === 'group') this.#isPlain = false;
+    // A field or a group that is null has no value.
+    if (first !== letterN) this.#isPlain = false;
     return valueEnd(bytes, begin);
   }
 

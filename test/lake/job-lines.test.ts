@@ -84,7 +84,7 @@ function facts(record: ListedRecord): unknown {
     return name;
   });
   for (const name of places) if (name !== null) placesFound.add(name);
-  return [creationTime(record), ...names.map((name) => record.field(name))];
+  return [creationTime(record, seen.observedAt), ...names.map((name) => record.field(name))];
 }
 
 /** The fields whose text was found where it stands. */
@@ -198,10 +198,17 @@ const withId = (row: Row): readonly [string, Row] => [JSON.stringify(Object.entr
 const byId = ([a]: readonly [string, Row], [b]: readonly [string, Row]): number => (a < b ? -1 : 1);
 
 describe('a record of a copy job', () => {
+  const latest = seen.observedAt + dayMs;
   const changed = (changes: Readonly<Record<string, unknown>>) => ({ ...plain, ...changes });
   it.each<[string, unknown, boolean]>([
     ['every field', plain, true],
     ['a field that is null', changed({ StatusMessage: null }), true],
+    ['a group that is null', changed({ CreatedBy: null }), true],
+    ['every group null', changed({ CreatedBy: null, DestinationRecoveryPointLifecycle: null }), true],
+    ['a map of counts that is null', changed({ ChildJobsInState: null }), true],
+    ['a group that is a text', changed({ CreatedBy: 'me' }), false],
+    ['a creation date a day after the response', changed({ CreationDate: latest / 1000 }), true],
+    ['a creation date later than that', changed({ CreationDate: (latest + 1) / 1000 }), false],
     ['a size of 2^53 - 1', changed({ BackupSizeInBytes: 2 ** 53 - 1 }), true],
     ['a size of 2^53', changed({ BackupSizeInBytes: 2 ** 53 }), false],
     ['half a surrogate pair', changed({ StatusMessage: 'half \ud83d' }), false],
@@ -234,7 +241,7 @@ describe('a page', () => {
       ...plain,
       CopyJobId: `job-${n}`,
       AccountId: accounts[n % 3],
-      CreationDate: 1_795_127_436 + (n % 5) * 86_400,
+      CreationDate: 1_795_127_436 - (n % 5) * 86_400,
       ResourceName: 'n'.repeat(n % 2_000),
       ...(n % 100 === 0 ? { Brand: 'new' } : {}),
     }));

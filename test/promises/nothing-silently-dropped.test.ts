@@ -43,6 +43,39 @@ it.each([
   },
 );
 
+it.each([
+  ['milliseconds where seconds belong', 1_763_600_000_000_000],
+  ['years before the first', -1e18],
+  ['500 years to come', 500 * 365 * 86_400_000],
+])('jobs with creation dates that no row can have (%s) are kept raw, counted and told of', async (_, ms) => {
+  lab = await openLab({ accounts: 2, regions: 1, days: 1 });
+  expect((await lab.run()).exit_code).toBe(0);
+  await lab.simulator.advance(3_600_000);
+  lab.simulator.addFaults([{ kind: 'moved-date', api: 'ListCopyJobs', ms, count: 1 }]);
+  const run = await lab.run();
+  expect(run.exit_code).toBe(65);
+  expect(run.coverage.REJECTED_RECORDS).toBe(1);
+  expect(run.tables.copy_jobs?.rejected).toBeGreaterThan(0);
+  const [name] = await lab.ledger('rejected');
+  const kept = (await readFile(join(lab.lake, '_ledger/rejected', String(name)), 'utf8')).trim().split('\n');
+  expect(kept.length).toBe(run.tables.copy_jobs?.rejected);
+  for (const line of kept) expect(JSON.parse(line).reason).toContain('CreationDate');
+  expect((await lab.run()).exit_code).toBe(0);
+  expect(await lab.differences()).toEqual([]);
+});
+
+it('jobs that AWS lists as created since as-of are left to the next run, which reads them', async () => {
+  lab = await openLab({ accounts: 2, regions: 1, days: 1 });
+  lab.simulator.addFaults([{ kind: 'moved-date', api: 'ListCopyJobs', ms: 43_200_000 }]);
+  const run = await lab.run();
+  expect(run.exit_code).toBe(0);
+  expect(run.tables.copy_jobs?.rejected).toBe(0);
+  lab.simulator.clearFaults();
+  expect((await lab.differences()).join()).toContain('copy_jobs');
+  await lab.simulator.advance(3_600_000);
+  expect((await lab.run()).tables.copy_jobs?.added).toBeGreaterThan(0);
+});
+
 it('a rejected count replaces nothing: the slice stays as it was, and heals', async () => {
   lab = await openLab({ accounts: 2, regions: 1, days: 1 });
   expect((await lab.run()).exit_code).toBe(0);

@@ -222,6 +222,46 @@ describe('a loop over pages', () => {
     expect([concurrency.slots.getValue(), concurrency.pages.getValue()]).toEqual([4, 5]);
   });
 
+  it('that holds a page takes no time from its target, or from one that waits for its place', async () => {
+    const targetTimeoutMs = 1_000;
+    const { source, target, readJobs, server } = await reading(
+      ({ query, number }) =>
+        page([job(`job-${number}`, hour)], query.has('nextToken') || number > 1 ? undefined : 'two'),
+      { maxSockets: 1, targetTimeoutMs },
+    );
+    let other: ReturnType<typeof readJobs> | null = null;
+    const drain = source.copyJobs(target, everything, never());
+    for await (const _ of drain) {
+      if (other !== null) continue;
+      other = readJobs({ from: to - hour, to });
+      // Published elsewhere meanwhile; only this page has a place.
+      await sleep(targetTimeoutMs + 200);
+      expect(server.asked).toHaveLength(1);
+    }
+    expect(drain.report()).toMatchObject({ status: 'OK', pages: 2 });
+    expect(await other).toMatchObject({ status: 'OK' });
+  });
+
+  it.each(['pages', 'slots'] as const)(
+    'waits for %s that others have as long as the run lasts',
+    async (places) => {
+      const concurrency = fixedConcurrency(1);
+      const { readJobs } = await reading(inTurn(page([job('a', hour)])), {
+        concurrency,
+        targetTimeoutMs: 600,
+      });
+      const [, free] = await concurrency[places].acquire();
+      const drain = readJobs();
+      await sleep(500);
+      free();
+      expect(await drain).toMatchObject({ status: 'OK', records: 1 });
+      const [, freeAgain] = await concurrency[places].acquire();
+      expect(await readJobs(everything, AbortSignal.timeout(100))).toMatchObject({ pages: 0, records: 0 });
+      freeAgain();
+      expect(await readJobs()).toMatchObject({ status: 'OK', records: 1 });
+    },
+  );
+
   it('that is left stops every request of its drain, and leaves the slots to others', async () => {
     const pieces = Promise.withResolvers<void>();
     const others = Promise.withResolvers<void>();

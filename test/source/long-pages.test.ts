@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createBodyMemory } from '../../src/aws/body-memory.ts';
-import { type Bench, hour, job, page, startBench } from './reading.ts';
+import { DeadlineReached } from '../../src/shared/abort.ts';
+import { type Bench, everything, hour, job, page, startBench } from './reading.ts';
 import type { Reply } from './scripted-aws.ts';
 
 let bench: Bench | null = null;
@@ -87,11 +88,16 @@ describe.each([
   });
 });
 
-it('a target that waits for memory ends with its time, and leaves the memory to others', async () => {
+it('a target that waits for memory waits longer than its time, ends with the run, and leaves the memory to others', async () => {
   const memory = createBodyMemory(100 * kilobyte);
   const place = await memory.reserve(100 * kilobyte);
-  bench = await startBench(() => longPage('a', 50 * kilobyte), { memory, targetTimeoutMs: 300 });
-  expect(await bench.readJobs()).toMatchObject({ status: 'TIMED_OUT', errorName: 'TargetTimeout' });
+  bench = await startBench(() => longPage('a', 50 * kilobyte), { memory, targetTimeoutMs: 1_000 });
+  const waiting = bench.readJobs();
+  const run = new AbortController();
+  setTimeout(() => run.abort(new DeadlineReached()), 1_200);
+  const ended = await bench.readJobs(everything, run.signal);
+  expect(ended).toMatchObject({ status: 'TIMED_OUT', errorName: 'DeadlineReached' });
   place.release();
+  expect(await waiting).toMatchObject({ status: 'OK', records: 1 });
   expect(await bench.readJobs()).toMatchObject({ status: 'OK', records: 1 });
 });

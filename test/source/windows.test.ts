@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { askedBounds, isWithin, pieces } from '../../src/source/window.ts';
+import type { Window } from '../../src/source/source.ts';
+import { askedBounds, creationTime, mayHold, pieces } from '../../src/source/window.ts';
 import { parsedRecord } from '../../src/tables/listed-record.ts';
 import {
   type Bench,
@@ -76,15 +77,66 @@ describe('a window', () => {
     expect(ids()).toEqual(['none', 'text']);
   });
 
+  const spellings: readonly (readonly [string, (record: string) => string])[] = [
+    ['found in the bytes', (record) => `{"CopyJobs":[${record}]}`],
+    ['parsed alone', (record) => `{"CopyJobs":[${record.replace('}', ',"Brand":{"new":1}}')}]}`],
+    ['parsed with its page', (record) => `{"Copy\\u004aobs":[${record}]}`],
+  ];
+  const impossible = [
+    ['in milliseconds', '1763600000000'],
+    ['past the year 9999', '253402300800'],
+    ['before the year 1', '-62135596800.001'],
+    ['of 1e15', '1e15'],
+    ['of -1e15', '-1e15'],
+    ['beyond all numbers', '1e999'],
+    ['beyond the exact integers', '9007199254740993'],
+  ] as const;
+
+  it.each(spellings.flatMap(([way, spelled]) => impossible.map((date) => [...date, way, spelled] as const)))(
+    'hands on a record with a creation date %s (%s, %s): it is rejected later, not lost here',
+    async (_, date, _way, spelled) => {
+      const { readJobs, ids } = await reading(() => ({
+        body: spelled(`{"CopyJobId":"odd","CreationDate":${date}}`),
+      }));
+      for (const window of [{ from, to }, everything]) await readJobs(window);
+      expect(ids()).toEqual(['odd', 'odd']);
+    },
+  );
+
+  describe.each(spellings)('and a record that is %s:', (_, spelled) => {
+    const oneJob = (created: number) => () => ({
+      body: spelled(`{"CopyJobId":"odd","CreationDate":${created / 1000}}`),
+    });
+    // AWS dates its responses `to`.
+    it.each([
+      ['is left to the next run if it was created', 'at its end', to, []],
+      ['is left to the next run if it was created', 'a day after the response', to + day, []],
+      ['is handed on to be rejected if it was created', 'later than that', to + day + 1, ['odd']],
+      ['is handed on to be rejected if it was created', 'in 2500', Date.UTC(2500, 0), ['odd']],
+    ])('a job after the window %s %s', async (_what, _when, created, expected) => {
+      const { readJobs, ids } = await reading(oneJob(created));
+      await readJobs({ from, to });
+      expect(ids()).toEqual(expected);
+    });
+
+    it('a job created between the end of the window and the response is left out', async () => {
+      const { readJobs, ids } = await reading(oneJob(to - day));
+      await readJobs({ from, to: to - 2 * day });
+      expect(ids()).toEqual([]);
+    });
+  });
+
   it('that lies between seconds is asked for in whole ones, and filtered to the millisecond', () => {
     expect(askedBounds({ from: 1_500, to: 9_500 })).toEqual({
       createdAfter: new Date(0),
       createdBefore: new Date(10_000),
     });
-    expect(isWithin({ from: 1_500, to: 9_500 }, parsedRecord({ CreationDate: 9.499 }))).toBe(true);
-    expect(isWithin({ from: 1_500, to: 9_500 }, parsedRecord({ CreationDate: 9.5 }))).toBe(false);
-    expect(isWithin({ from: 1_500, to: 9_500 }, parsedRecord({ CreationDate: 1.499 }))).toBe(false);
-    expect(isWithin({ from: 1_500, to: 9_500 }, parsedRecord({ CreationDate: 1.5 }))).toBe(true);
+    const within = (window: Window, record: object) =>
+      mayHold(window, creationTime(parsedRecord(record), window.to));
+    expect(within({ from: 1_500, to: 9_500 }, { CreationDate: 9.499 })).toBe(true);
+    expect(within({ from: 1_500, to: 9_500 }, { CreationDate: 9.5 })).toBe(false);
+    expect(within({ from: 1_500, to: 9_500 }, { CreationDate: 1.499 })).toBe(false);
+    expect(within({ from: 1_500, to: 9_500 }, { CreationDate: 1.5 })).toBe(true);
   });
 });
 
@@ -205,15 +257,22 @@ describe('a hot target', () => {
     expect(calls).toBe(6);
   });
 
-  it('hands on an unreadable record once, whichever pieces list it', async () => {
-    const odd = { CopyJobId: 'odd', CreationDate: 'Friday' };
-    const { readJobs, ids } = await reading(({ number, query }) => {
-      if (number < 4) return page([job(`first-${number}`, hour)], `token-${number}`);
-      return page([odd, job(`from ${query.get('createdBefore')}`, -1)]);
-    });
-    expect(await readJobs({ from, to })).toMatchObject({ status: 'OK', records: 5 });
-    expect(ids()).toEqual(['first-0', 'first-1', 'first-2', 'first-3', 'odd']);
-  });
+  it.each([
+    ['a text', 'Friday'],
+    ['in milliseconds', to],
+    ['in a year to come', Date.UTC(2500, 0) / 1000],
+  ])(
+    'hands on a record once, whichever pieces list it, if its creation date is %s',
+    async (_, CreationDate) => {
+      const odd = { CopyJobId: 'odd', CreationDate };
+      const { readJobs, ids } = await reading(({ number, query }) => {
+        if (number < 4) return page([job(`first-${number}`, hour)], `token-${number}`);
+        return page([odd, job(`from ${query.get('createdBefore')}`, -1)]);
+      });
+      expect(await readJobs({ from, to })).toMatchObject({ status: 'OK', records: 5 });
+      expect(ids()).toEqual(['first-0', 'first-1', 'first-2', 'first-3', 'odd']);
+    },
+  );
 
   it('begins again as a whole when the token of a piece expires', async () => {
     const answer = listing(jobs, { pageSize: 10, inclusive: true, childrenListed: true });
@@ -294,6 +353,15 @@ describe('children', () => {
     );
     expect(await readJobs({ from, to })).toMatchObject({ status: 'OK' });
     expect([...ids()].sort()).toEqual(['listed', 'old', 'parent']);
+  });
+
+  it('are handed on to be rejected if they were created in a year to come', async () => {
+    const late = child('late', 'parent', to - Date.UTC(2500, 0));
+    const { readJobs, ids } = await reading(({ query }) =>
+      page(query.has('parentJobId') ? [late] : [parent('parent', hour, 1)]),
+    );
+    expect(await readJobs({ from, to })).toMatchObject({ status: 'OK' });
+    expect(ids()).toEqual(['parent', 'late']);
   });
 
   it('that are fewer than their parent says, or each other’s parents, do not make a drain endless', async () => {

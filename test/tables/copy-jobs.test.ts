@@ -12,6 +12,15 @@ const seen: Observation = {
 
 const minimal = { CopyJobId: 'job-1', CreationDate: 1_763_600_523.456 };
 
+/** The fields that hold fields of their own. */
+const groups = [
+  ...new Set(
+    copyJobs.columns.flatMap(({ origin }) =>
+      origin.kind === 'api' && origin.field.includes('.') ? [origin.field.replace(/\..*/, '')] : [],
+    ),
+  ),
+];
+
 function rowOf(record: unknown): Row {
   const normalized = copyJobRow(record, seen);
   if ('rejected' in normalized) throw new Error(normalized.rejected);
@@ -39,6 +48,14 @@ describe('a copy job record', () => {
     const row = rowOf({ ...minimal, CreationDate: 1_763_596_799.999 });
     expect(row.creation_time).toBe(Date.UTC(2025, 10, 19, 23, 59, 59, 999));
     expect(row.creation_date).toBe('2025-11-19');
+  });
+
+  it('is rejected if it was created more than a day after AWS listed it', () => {
+    const latest = seen.observedAt + 86_400_000;
+    expect(rowOf({ ...minimal, CreationDate: latest / 1000 }).creation_time).toBe(latest);
+    expect(reasonFor({ ...minimal, CreationDate: (latest + 1) / 1000 })).toBe(
+      'CreationDate is 2026-11-21T02:00:00.001Z, more than a day after AWS listed the job',
+    );
   });
 
   it('keeps times before 1970', () => {
@@ -179,6 +196,14 @@ describe('a copy job record', () => {
   it('names the fields that no column takes', () => {
     const normalized = copyJobRow({ ...minimal, Brand: 1, CreatedBy: { BackupMood: 'good' } }, seen);
     expect(normalized).toMatchObject({ unknownFields: ['Brand', 'CreatedBy.BackupMood'] });
+  });
+
+  it.each(groups)('takes %s that is null as missing, not as a field that no column takes', (group) => {
+    expect(copyJobRow({ ...minimal, [group]: null }, seen)).toEqual(copyJobRow(minimal, seen));
+  });
+
+  it('names a field that no column takes even if it is null', () => {
+    expect(copyJobRow({ ...minimal, Brand: null }, seen)).toMatchObject({ unknownFields: ['Brand'] });
   });
 
   it('knows which states are final, and does not pretend for those it has never heard of', () => {
