@@ -1,6 +1,7 @@
 /** What a checkpoint says: the state of the whole lake after a run, and the checkpoint before it. */
 import { hash } from 'node:crypto';
 import { checkpointKey } from '../lake/layout.ts';
+import { isJsonObject } from '../shared/json-object.ts';
 import { type Envelope, parseEnvelope } from './envelope.ts';
 import { merkleRoot } from './merkle.ts';
 
@@ -93,7 +94,7 @@ export function parseCheckpoint(number: number, bytes: Uint8Array): StoredCheckp
 const hex = /^[0-9a-f]{64}$/;
 
 function isCheckpoint(value: unknown): value is Checkpoint {
-  if (!isObject(value) || value.format !== 1) return false;
+  if (!isJsonObject(value) || value.format !== 1) return false;
   const texts = [value.lake, value.run_id, value.as_of, value.program_version];
   const counts = [value.number, value.parts, value.rows, value.bytes];
   return (
@@ -110,18 +111,18 @@ function isCheckpoint(value: unknown): value is Checkpoint {
 }
 
 function isPage(value: unknown): boolean {
-  if (!isObject(value)) return false;
+  if (!isJsonObject(value)) return false;
   const counts = [value.objects, value.rows, value.bytes];
   return typeof value.name === 'string' && isHash(value.root) && counts.every(isCount);
 }
 
 function isUnexplained(value: unknown): boolean {
-  if (!isObject(value) || typeof value.key !== 'string') return false;
+  if (!isJsonObject(value) || typeof value.key !== 'string') return false;
   return [value.expected, value.found].every((one) => one === null || isHash(one));
 }
 
 function isNamed(value: unknown): value is NamedObject {
-  return isObject(value) && typeof value.key === 'string' && isHash(value.sha256);
+  return isJsonObject(value) && typeof value.key === 'string' && isHash(value.sha256);
 }
 
 function isHash(value: unknown): boolean {
@@ -134,8 +135,4 @@ function isListOf(value: unknown, fits: (item: unknown) => boolean): boolean {
 
 function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && Number(value) >= 0;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -4,6 +4,7 @@
  * next batch is full by then.
  */
 import pLimit from 'p-limit';
+import { longestTimerMs } from '../shared/time.ts';
 import type { Row, Table } from '../tables/table.ts';
 import type { PartLines } from './page-lines.ts';
 import type { StagedBatch, Staging } from './staging.ts';
@@ -17,9 +18,6 @@ export interface BatchBounds {
   /** A monotonic clock, in milliseconds. */
   readonly now: () => number;
 }
-
-/** A longer timer fires at once (nodejs.org/api/timers.html, setTimeout). */
-const longestTimerMs = 2 ** 31 - 1;
 
 /** `close` must always be called at the end. */
 export class PublishBatches {

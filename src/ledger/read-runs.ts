@@ -1,6 +1,7 @@
 /** Reads the records of past runs: which there are, and what they say. */
 import { beginKey, manifestKey, parseRunKey, runsPrefix } from '../lake/layout.ts';
 import type { Store } from '../lake/stores/store.ts';
+import { isJsonObject } from '../shared/json-object.ts';
 import { utcDay } from '../tables/table.ts';
 import { recordedEnd } from './run-end.ts';
 import type { BeginRecord, Manifest, WrittenPart, WrittenRecord, WrittenTable } from './runs.ts';
@@ -95,7 +96,7 @@ function parseBegin(bytes: Uint8Array): BeginFacts | null {
   const record = parsedObject(bytes);
   if (record === null || typeof record.run_id !== 'string' || typeof record.as_of !== 'string') return null;
   if (typeof record.buckets !== 'number' || !Array.isArray(record.plan)) return null;
-  const settings = isObject(record.settings) ? record.settings : {};
+  const settings = isJsonObject(record.settings) ? record.settings : {};
   return {
     run_id: record.run_id,
     as_of: record.as_of,
@@ -122,7 +123,7 @@ export function parseManifest(bytes: Uint8Array): ManifestFacts | null {
   if (previous === null || !record.parts.every(isWrittenPart)) return null;
   if (!isWrittenTable(coverage)) return null;
   if (reconciliation !== null && !isWrittenTable(reconciliation)) return null;
-  if (rejected !== null && (!isObject(rejected) || !isNamed(rejected))) return null;
+  if (rejected !== null && (!isJsonObject(rejected) || !isNamed(rejected))) return null;
   if (begin !== undefined && !isWrittenRecord(begin)) return null;
   return {
     run_id: record.run_id,
@@ -142,16 +143,16 @@ export function parseManifest(bytes: Uint8Array): ManifestFacts | null {
 /** The first versions named one manifest or none. */
 function linksIn(previous: unknown): Manifest['previous'] | null {
   const links: readonly unknown[] = Array.isArray(previous) ? previous : previous == null ? [] : [previous];
-  const named = links.flatMap((link) => (isObject(link) && isNamed(link) ? [link] : []));
+  const named = links.flatMap((link) => (isJsonObject(link) && isNamed(link) ? [link] : []));
   return named.length === links.length ? named.map(({ key, sha256 }) => ({ key, sha256 })) : null;
 }
 
 function isWrittenRecord(value: unknown): value is WrittenRecord {
-  return isObject(value) && isNamed(value) && typeof value.bytes === 'number';
+  return isJsonObject(value) && isNamed(value) && typeof value.bytes === 'number';
 }
 
 function isWrittenTable(value: unknown): value is WrittenTable {
-  return isObject(value) && isNamed(value) && typeof value.rows === 'number';
+  return isJsonObject(value) && isNamed(value) && typeof value.rows === 'number';
 }
 
 function writtenTable({ key, rows, sha256, bytes }: WrittenTable): WrittenTable {
@@ -160,7 +161,7 @@ function writtenTable({ key, rows, sha256, bytes }: WrittenTable): WrittenTable 
 
 function isWrittenPart(part: unknown): part is WrittenPart {
   return (
-    isObject(part) &&
+    isJsonObject(part) &&
     isNamed(part) &&
     typeof part.rows === 'number' &&
     typeof part.bytes === 'number' &&
@@ -175,14 +176,10 @@ function isNamed(
   return typeof value.key === 'string' && typeof value.sha256 === 'string';
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function parsedObject(bytes: Uint8Array): Readonly<Record<string, unknown>> | null {
   try {
     const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
-    return isObject(value) ? value : null;
+    return isJsonObject(value) ? value : null;
   } catch {
     return null;
   }

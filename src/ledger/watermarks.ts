@@ -9,6 +9,7 @@ import type { Since } from '../config/typed-values.ts';
 import { watermarksKey } from '../lake/layout.ts';
 import type { Store } from '../lake/stores/store.ts';
 import { LakeError } from '../shared/errors.ts';
+import { isJsonObject } from '../shared/json-object.ts';
 import { dayMs } from '../shared/time.ts';
 import type { Window } from '../source/source.ts';
 import { utcDay } from '../tables/table.ts';
@@ -421,11 +422,12 @@ function formatted(marks: Watermarks): string {
 
 function parsed(text: string): Watermarks {
   const file: unknown = JSON.parse(text);
-  if (!isRecord(file) || file.format !== 1 || !isRecord(file.targets))
+  if (!isJsonObject(file) || file.format !== 1 || !isJsonObject(file.targets))
     throw new Error('not a watermarks file');
   return new Map(
     Object.entries(file.targets).map(([name, value]) => {
-      if (!isRecord(value) || !Array.isArray(value.open_days)) throw new Error(`${name} is not a watermark`);
+      if (!isJsonObject(value) || !Array.isArray(value.open_days))
+        throw new Error(`${name} is not a watermark`);
       const coveredTo = instant(value.covered_to);
       if (coveredTo === null) throw new Error(`${name} has no covered_to`);
       const openDays = value.open_days.map((day: unknown) => {
@@ -484,10 +486,6 @@ function openJobsIn(name: string, value: unknown): Pick<Watermark, 'openJobs'> {
 function disabled(value: unknown): Partial<SwitchedOff> {
   const disabledAt = instant(value ?? null);
   return disabledAt === null ? {} : { disabledAt };
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function instant(value: unknown): number | null {

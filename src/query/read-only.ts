@@ -7,6 +7,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { quoteText } from '../lake/engines/sql-text.ts';
 import { UsageError } from '../shared/errors.ts';
+import { isJsonObject } from '../shared/json-object.ts';
 import { splitStatements, withoutLeadingComments } from './split-statements.ts';
 
 export interface Statement {
@@ -64,7 +65,7 @@ async function parsed(connection: DuckDBConnection, sql: string): Promise<unknow
   const reader = await connection.runAndReadAll(`SELECT json_serialize_sql(${quoteText(sql)})`);
   const [[text] = []] = reader.getRowsJS();
   const tree: unknown = JSON.parse(String(text));
-  if (!isObject(tree)) throw new Error('the engine gave no tree of a statement');
+  if (!isJsonObject(tree)) throw new Error('the engine gave no tree of a statement');
   if (tree.error === true) {
     const message = String(tree.error_message);
     if (tree.error_type === 'parser') {
@@ -89,8 +90,8 @@ function visit(node: unknown, names: Set<string>): void {
     for (const one of node) visit(one, names);
     return;
   }
-  if (!isObject(node)) return;
-  if (node.type === 'TABLE_FUNCTION' && isObject(node.function)) {
+  if (!isJsonObject(node)) return;
+  if (node.type === 'TABLE_FUNCTION' && isJsonObject(node.function)) {
     const name = String(node.function.function_name).toLowerCase();
     if (!allowedTableFunctions.has(name)) {
       throw new UsageError(
@@ -112,8 +113,4 @@ function nameOf(tableName: unknown, names: Set<string>): void {
     );
   }
   names.add(tableName.replace(/^"(.*)"$/, '$1').toLowerCase());
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

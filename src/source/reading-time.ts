@@ -3,9 +3,7 @@
  * its retries and the waits between them. A drain that waits for other drains, or for its loop, is not stopped for it: such a wait
  * may last until the publish window opens, and only the run's deadline ends it.
  */
-
-/** A longer timer fires at once (nodejs.org/api/timers.html, setTimeout). */
-const longestTimerMs = 2 ** 31 - 1;
+import { longestTimerMs } from '../shared/time.ts';
 
 export class ReadingTime {
   readonly #onUp: () => void;

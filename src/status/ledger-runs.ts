@@ -6,6 +6,7 @@ import { type BeginFacts, listRuns, readBegin } from '../ledger/read-runs.ts';
 import { asShard } from '../ledger/shard-runs.ts';
 import { watermarkName } from '../ledger/watermarks.ts';
 import type { UnreadObjects } from '../query/unread-objects.ts';
+import { isJsonObject } from '../shared/json-object.ts';
 import { dayMs } from '../shared/time.ts';
 import { utcDay } from '../tables/table.ts';
 import type { CoverageFacts, DrainFacts, EndedRun } from './coverage-facts.ts';
@@ -133,7 +134,7 @@ export async function plannedNoMore(
 function covers(settings: Begun['settings'], { table, accountId, region }: DrainFacts): boolean {
   const { accounts, excludeAccounts, regions, tables } = settings;
   return (
-    isRecord(accounts) &&
+    isJsonObject(accounts) &&
     accounts.kind === 'all' &&
     !(Array.isArray(excludeAccounts) && excludeAccounts.includes(accountId)) &&
     (regions === 'enabled' || (Array.isArray(regions) && regions.includes(region))) &&
@@ -182,8 +183,4 @@ function drainOf({
 /** A key for maps. */
 export function nameOf({ table, accountId, region }: Pick<DrainFacts, 'table' | 'accountId' | 'region'>) {
   return watermarkName(table, accountId, region);
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -3,6 +3,7 @@
  * the record is rejected; values are never guessed.
  */
 import { UnsafeInteger } from '../shared/exact-json.ts';
+import { isJsonObject } from '../shared/json-object.ts';
 import type { Column, Row, Value } from './table.ts';
 
 /** Fields that are maps of counts with any keys. They are kept whole. */
@@ -15,10 +16,9 @@ export class InvalidRecord extends Error {}
 const firstInstant = Date.parse('0001-01-01T00:00:00.000Z');
 const lastInstant = Date.parse('9999-12-31T23:59:59.999Z');
 
+/** An integer that JavaScript cannot hold is an object in JavaScript only. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return (
-    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof UnsafeInteger)
-  );
+  return isJsonObject(value) && !(value instanceof UnsafeInteger);
 }
 
 /** The value at a dotted path such as `CreatedBy.BackupPlanId`; undefined if any step is missing or null. */
