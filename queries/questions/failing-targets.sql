@@ -1,4 +1,4 @@
--- title: Accounts and regions that fail: since when, until when, and who can heal them
+-- title: Accounts and regions that fail: since when, until when, and who can fix them
 -- about: One row for each table, account and region whose last run did not end well, the nearest loss
 --   first. failing_since is the first run of the unbroken series of failures, failing_runs their number.
 --   unread_since is the time up to which good drains have read it without a gap, and first_loss_time when
@@ -6,7 +6,7 @@
 --   is negative, AWS has been deleting unread records since first_loss_time, and lost-days has what is
 --   gone for good. A target that was never read has neither, and comes first: AWS deletes the oldest of
 --   its records every day. healed_by is who can change it: account_team has access to the account,
---   exporter_owner runs this program, and AWS heals by itself or through its support. A region that was
+--   exporter_owner runs this program, and AWS recovers by itself or through its support. A region that was
 --   never read because it is not enabled does not fail, nor does a run that had nothing left to ask for
 --   (EmptyWindow).
 -- parameter: days integer default 35 — Targets that a run asked within so many days before the last run

@@ -1,7 +1,8 @@
 /** Advice for a target that was not read: by status and, where the status is not enough, by error. */
-import { networkAdviceByName } from '../aws/network-advice.ts';
+import { networkAdvices } from '../aws/network-advice.ts';
 import type { CoverageStatus } from '../ledger/coverage.ts';
 
+/** Each status has advice of its own. */
 const advice: Readonly<Record<CoverageStatus, string>> = {
   OK: 'Nothing to do.',
   OK_EMPTY: 'Nothing to do: AWS holds nothing here for this window.',
@@ -25,54 +26,68 @@ const advice: Readonly<Record<CoverageStatus, string>> = {
   FAILED: 'The program does not know this error. Check the log lines of this account and region.',
 };
 
-/** TIMED_OUT by the run's deadline, not by the target's own limit. */
-const byDeadline =
-  'The run reached its deadline first. The next run reads and publishes this target. If this keeps happening, raise --deadline or --concurrency.';
-
-/** The window closed before everything was published. */
-const byWindow =
-  'The next run reads and publishes this target. If this keeps happening, start the run earlier, or widen --publish-window.';
-
-/** AWS rejected the date of a request. */
-const byDate =
-  'AWS rejected the date of the requests, even after it was corrected from AWS’s responses. The next run tries again. If this keeps happening, compare this machine’s clock with the Date header that AWS, or a proxy in between, sends.';
-const dateNames: ReadonlySet<string> = new Set([
-  'RequestExpired',
-  'RequestInTheFuture',
-  'RequestTimeTooSkewed',
-  'InvalidSignatureException',
-  'SignatureDoesNotMatch',
-]);
-
-/** A response is older than the run. */
-const byStaleAnswer =
-  'The response is older than this run, so something between the job and AWS serves old responses. The next run tries again. If this keeps happening, look for a cache.';
-
-/** Nothing was left to read. */
-const byEmptyWindow =
-  'Nothing to do: earlier runs already read past --until. To read this window again, set --since too.';
-
-/** The region was read before. */
-const bySwitchedOff =
-  'Earlier runs read this region, but AWS now rejects the credentials there that it accepts elsewhere. If the region was disabled on purpose, do nothing: later runs only count it. Otherwise enable it again in this account before AWS deletes its jobs (after about 30 days).';
-
-/** Where a region refuses credentials that AWS takes elsewhere, and lists it as enabled. */
-const byListedRegion =
-  'The next run tries again. AWS says two things of this region: it is in the list of enabled regions, and it refuses the account. A region that was enabled or disabled today agrees with the list within hours. If it keeps happening, disable the region, leave it out with --regions, or ask AWS Support.';
+/** Where the status is not enough: what the error says besides. */
+export const adviceByError: readonly {
+  readonly status: CoverageStatus;
+  readonly errors: readonly string[];
+  readonly text: string;
+}[] = [
+  {
+    // AWS rejected the date of a request.
+    status: 'FAILED',
+    errors: [
+      'RequestExpired',
+      'RequestInTheFuture',
+      'RequestTimeTooSkewed',
+      'InvalidSignatureException',
+      'SignatureDoesNotMatch',
+    ],
+    text: 'AWS rejected the date of the requests, even after it was corrected from AWS’s responses. The next run tries again. If this keeps happening, compare this machine’s clock with the Date header that AWS, or a proxy in between, sends.',
+  },
+  {
+    // The response is older than the run.
+    status: 'FAILED',
+    errors: ['StaleAnswer'],
+    text: 'The response is older than this run, so something between the job and AWS serves old responses. The next run tries again. If this keeps happening, look for a cache.',
+  },
+  {
+    // Nothing was left to read.
+    status: 'SKIPPED',
+    errors: ['EmptyWindow'],
+    text: 'Nothing to do: earlier runs already read past --until. To read this window again, set --since too.',
+  },
+  {
+    // By the run's deadline, not by the target's own limit.
+    status: 'TIMED_OUT',
+    errors: ['DeadlineReached'],
+    text: 'The run reached its deadline first. The next run reads and publishes this target. If this keeps happening, raise --deadline or --concurrency.',
+  },
+  {
+    // The window closed before everything was published.
+    status: 'TIMED_OUT',
+    errors: ['PublishWindowClosed'],
+    text: 'The next run reads and publishes this target. If this keeps happening, start the run earlier, or widen --publish-window.',
+  },
+  {
+    // The region was read before.
+    status: 'REGION_DISABLED',
+    errors: ['RegionSwitchedOff'],
+    text: 'Earlier runs read this region, but AWS now rejects the credentials there that it accepts elsewhere. If the region was disabled on purpose, do nothing: later runs only count it. Otherwise enable it again in this account before AWS deletes its jobs (after about 30 days).',
+  },
+  {
+    // A region refuses credentials that AWS takes elsewhere, and is listed as enabled.
+    status: 'UNREACHABLE',
+    errors: ['ListedRegionRefuses'],
+    text: 'The next run tries again. AWS says two things of this region: it is in the list of enabled regions, and it refuses the account. A region that was enabled or disabled today agrees with the list within hours. If it keeps happening, disable the region, leave it out with --regions, or ask AWS Support.',
+  },
+  ...networkAdvices.map(({ errors, text }) => ({ status: 'UNREACHABLE' as const, errors, text: `${text}.` })),
+];
 
 /**
  * Advice for a (table, target) that ended with this status and error: a few sentences, without semicolons.
  * queries/questions/failing-targets.sql says the same: a test compares them.
  */
 export function adviceFor(status: CoverageStatus, errorName: string | null): string {
-  if (status === 'FAILED' && dateNames.has(errorName ?? '')) return byDate;
-  if (status === 'FAILED' && errorName === 'StaleAnswer') return byStaleAnswer;
-  if (status === 'SKIPPED' && errorName === 'EmptyWindow') return byEmptyWindow;
-  if (status === 'TIMED_OUT' && errorName === 'DeadlineReached') return byDeadline;
-  if (status === 'TIMED_OUT' && errorName === 'PublishWindowClosed') return byWindow;
-  if (status === 'REGION_DISABLED' && errorName === 'RegionSwitchedOff') return bySwitchedOff;
-  if (status === 'UNREACHABLE' && errorName === 'ListedRegionRefuses') return byListedRegion;
-  const onTheWay = status === 'UNREACHABLE' ? networkAdviceByName(errorName ?? '') : null;
-  if (onTheWay !== null) return `${onTheWay}.`;
-  return advice[status];
+  const found = adviceByError.find((one) => one.status === status && one.errors.includes(errorName ?? ''));
+  return found?.text ?? advice[status];
 }

@@ -1,21 +1,13 @@
 import { DuckDBInstance } from '@duckdb/node-api';
 import { expect, test } from 'vitest';
-import { untrustedNames } from '../../src/aws/failure.ts';
 import { loadQuestions } from '../../src/questions/questions.ts';
-import { adviceFor } from '../../src/telemetry/advice.ts';
+import { adviceByError, adviceFor } from '../../src/telemetry/advice.ts';
 
 const statuses = [
   ...['ACCESS_DENIED', 'ASSUME_ROLE_FAILED', 'REGION_DISABLED', 'THROTTLED', 'TIMED_OUT', 'UNREACHABLE'],
   ...['INTERRUPTED', 'SKIPPED', 'PUBLISH_FAILED', 'REJECTED_RECORDS', 'FAILED'],
 ] as const;
-const errors = [
-  null,
-  'SomeError',
-  ...['RequestExpired', 'RequestInTheFuture', 'RequestTimeTooSkewed', 'InvalidSignatureException'],
-  ...['SignatureDoesNotMatch', 'StaleAnswer', 'EmptyWindow', 'DeadlineReached', 'PublishWindowClosed'],
-  ...['RegionSwitchedOff', 'ListedRegionRefuses', 'NotFromAws', 'ProxyAuthenticationRequired', 'ENOTFOUND'],
-  ...untrustedNames,
-];
+const errors = [null, 'SomeError', ...adviceByError.flatMap(({ errors: names }) => names)];
 
 test('failing-targets gives the advice of the exporter, for every status and error', async () => {
   const sql = loadQuestions().find(({ name }) => name === 'failing-targets')?.sql ?? '';
