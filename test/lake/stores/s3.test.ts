@@ -619,6 +619,17 @@ describe('the S3 store', () => {
       expect(requests[2]?.query.get('continuation-token')).toBe('t2');
       expect((await failure(listed(store, ''))).message).toContain('continuation token');
     });
+
+    it('takes no list for whole that the store breaks off without a token', async () => {
+      const { store } = await over(() => ({
+        status: 200,
+        body: '<ListBucketResult><IsTruncated>true</IsTruncated><Contents><Key>the/lake/a</Key></Contents></ListBucketResult>',
+      }));
+      const { message } = await failure(listed(store, ''));
+      expect(message).toMatch(
+        /^Listing s3:\/\/lake-bucket\/the\/lake\/ breaks off: .*no continuation token\. .*Update it/,
+      );
+    });
   });
 
   describe('finding its way', () => {
