@@ -13,7 +13,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { type Encryption, encryptionMembers } from '../config/encryption.ts';
 import type { S3Connection } from '../lake/stores/s3-client.ts';
-import { s3Error, statusOf } from '../lake/stores/s3-errors.ts';
+import { isConflict, s3Error, statusOf } from '../lake/stores/s3-errors.ts';
 import type { ContentSource, FoundContent, Wanted } from './sources.ts';
 
 export interface Bucket {
@@ -30,10 +30,18 @@ export interface BucketVersions extends ContentSource {
   etagOf(key: string, signal: AbortSignal): Promise<string | null>;
   /** Whether a deletion only hides an object, so that it can be undone. */
   keepsDeleted(signal: AbortSignal): Promise<boolean>;
-  /** Writes without a condition. */
-  write(key: string, content: Omit<FoundContent, 'from'>, signal: AbortSignal): Promise<void>;
-  /** Puts a delete marker on the object. */
-  hide(key: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Some stores take a delete marker for an object, and refuse to write on the condition that there is none: versitygw 1.8,
+   * never AWS (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html). There, this writes without a
+   * condition. False: it wrote nothing, because that is not the reason.
+   */
+  writeOverMarker(key: string, content: Omit<FoundContent, 'from'>, signal: AbortSignal): Promise<boolean>;
+  /**
+   * Puts a delete marker on the object.
+   * @param etag on this one only; null: on any
+   * @returns false if another one is there
+   */
+  hide(key: string, etag: string | null, signal: AbortSignal): Promise<boolean>;
 }
 
 export function bucketVersions(of: Bucket): BucketVersions {
@@ -112,7 +120,21 @@ export function bucketVersions(of: Bucket): BucketVersions {
     };
   }
 
+  async function etagOf(key: string, signal: AbortSignal): Promise<string | null> {
+    const command = new HeadObjectCommand({ Bucket: bucket, Key: prefix + key, ...owner });
+    const head = async () => {
+      try {
+        return (await (await s3.client()).send(command, { abortSignal: signal })).ETag ?? null;
+      } catch (error) {
+        if (statusOf(error) === 404) return null;
+        throw error;
+      }
+    };
+    return await asked('read', key, head, signal);
+  }
+
   return {
+    etagOf,
     async find(wanted, signal) {
       const newestFirst = await listed(wanted.key, signal);
       for (const version of wanted.oldestFirst ? newestFirst.reverse() : newestFirst) {
@@ -121,24 +143,13 @@ export function bucketVersions(of: Bucket): BucketVersions {
       }
       return null;
     },
-    async etagOf(key, signal) {
-      const command = new HeadObjectCommand({ Bucket: bucket, Key: prefix + key, ...owner });
-      const head = async () => {
-        try {
-          return (await (await s3.client()).send(command, { abortSignal: signal })).ETag ?? null;
-        } catch (error) {
-          if (statusOf(error) === 404) return null;
-          throw error;
-        }
-      };
-      return await asked('read', key, head, signal);
-    },
     async keepsDeleted(signal) {
       const command = new GetBucketVersioningCommand({ Bucket: bucket, ...owner });
       const send = async () => (await s3.client()).send(command, { abortSignal: signal });
       return (await asked('read', '', send, signal)).Status === 'Enabled';
     },
-    async write(key, { bytes, metadata, contentType }, signal) {
+    async writeOverMarker(key, { bytes, metadata, contentType }, signal) {
+      if (s3.isAws() || (await etagOf(key, signal)) !== null) return false;
       const command = new PutObjectCommand({
         Bucket: bucket,
         Key: prefix + key,
@@ -154,15 +165,24 @@ export function bucketVersions(of: Bucket): BucketVersions {
         async () => (await s3.client()).send(command, { abortSignal: signal }),
         signal,
       );
+      return true;
     },
-    async hide(key, signal) {
-      const command = new DeleteObjectCommand({ Bucket: bucket, Key: prefix + key, ...owner });
-      await asked(
-        'written',
-        key,
-        async () => (await s3.client()).send(command, { abortSignal: signal }),
-        signal,
-      );
+    async hide(key, etag, signal) {
+      // The condition decides. This look comes first for stores that take no notice of it.
+      if (etag !== null && (await etagOf(key, signal)) !== etag) return false;
+      const target = { Bucket: bucket, Key: prefix + key, ...owner };
+      const command = new DeleteObjectCommand(etag === null ? target : { ...target, IfMatch: etag });
+      const send = async (): Promise<boolean> => {
+        try {
+          await (await s3.client()).send(command, { abortSignal: signal });
+          return true;
+        } catch (error) {
+          if (etag !== null && isConflict(error)) return false;
+          throw error;
+        }
+      };
+      // If the response to the first attempt was lost, the second one meets the delete marker of the first.
+      return (await asked('written', key, send, signal)) || (await etagOf(key, signal)) === null;
     },
   };
 }

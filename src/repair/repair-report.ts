@@ -10,6 +10,8 @@ export type RepairOutcome =
   | 'restored'
   | 'hidden'
   | 'reset'
+  /** Somebody changed it after it was verified, so it was left as it is. */
+  | 'changed'
   /** Tried, and the store refused. */
   | 'failed'
   /** The next run mends it. */

@@ -11,6 +11,7 @@ const titles: Readonly<Record<RepairOutcome, string>> = {
   restored: 'Restored',
   hidden: 'Hidden by a delete marker',
   reset: 'Emptied',
+  changed: 'Changed meanwhile, and left as it is',
   failed: 'Could not be written; the log says why',
   'next-run': 'The next export mends',
   'read-again': 'Gone here, but AWS still has it',

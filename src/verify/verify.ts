@@ -31,6 +31,7 @@ import { Look } from './look.ts';
 import { reportOf } from './report.ts';
 import { type LookIdentity, type Place, readPlace, writePlace } from './resume-place.ts';
 import { isInScope, isInSubset, type Scope, subsetOf } from './scope.ts';
+import { type Sightings, watched } from './sightings.ts';
 import { checkSignedState } from './signed-state.ts';
 import type { VerifyReport } from './verdict.ts';
 import type { VerifySettings } from './verify-settings.ts';
@@ -40,6 +41,8 @@ import { manifestsInCheckpoint, type WitnessedManifests } from './witnessed-mani
 export interface VerifyIo extends Pick<JobIo, 'log' | 'progress' | 'stopping' | 'programVersion'> {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Told of every object that is read. */
+  readonly sightings?: Pick<Sightings, 'note'>;
 }
 
 /** @throws UsageError, LakeError, ScratchError, AccessError; the signal's reason */
@@ -47,7 +50,7 @@ export async function runVerify(settings: VerifySettings, io: VerifyIo): Promise
   const keys = settings.publicKeys.map(readPublicKey);
   let aws: Aws | undefined;
   let witness: Store | null = null;
-  const store = await openLakeStore(settings, {
+  const opened = await openLakeStore(settings, {
     create: false,
     aws: () => {
       aws = createAws({ endpointUrl: settings.endpointUrl, maxSockets: 8 });
@@ -56,6 +59,7 @@ export async function runVerify(settings: VerifySettings, io: VerifyIo): Promise
     log: io.log,
     signal: io.stopping,
   });
+  const store = io.sightings === undefined ? opened : watched(opened, io.sightings);
   try {
     if (settings.witness !== null) {
       const { s3EndpointUrl: endpointUrl } = settings;

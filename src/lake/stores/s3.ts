@@ -303,6 +303,7 @@ class S3Store implements Store {
       throw new AlteredObjectError(
         `s3://${target.Bucket}/${target.Key} is not what the program wrote: its SHA-256 differs`,
         'Restore an earlier version of the object, and find out who changed it.',
+        ETag,
       );
     }
     return { etag: ETag, size, sha256 };

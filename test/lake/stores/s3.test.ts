@@ -600,7 +600,9 @@ describe('the S3 store', () => {
       const headers = (sha256: string) => ({ headers: { etag: '"e1"', 'x-amz-meta-sha256': sha256 } });
       const { store } = await over(inTurn(found(headers(right)), found(headers('0'.repeat(64)))));
       expect(await store.read('a/part')).toMatchObject({ size: body.length });
-      expect((await failure(store.read('a/part'))).message).toContain('SHA-256');
+      const refused = await failure(store.read('a/part'));
+      expect(refused.message).toContain('SHA-256');
+      expect(refused).toMatchObject({ etag: '"e1"' });
     });
 
     it('lists with pages, below its prefix, and refuses a token that comes again', async () => {

@@ -1,0 +1,186 @@
+/** `repair` over a bucket that keeps versions, while others change the lake, and with versions that cannot be read. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pino from 'pino';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { openLocalStore } from '../../src/lake/stores/local.ts';
+import { newRunId, writeBegin } from '../../src/ledger/runs.ts';
+import { runRepair } from '../../src/repair/repair.ts';
+import type { RepairReport } from '../../src/repair/repair-report.ts';
+import { parseRepairSettings } from '../../src/repair/repair-settings.ts';
+import { UnavailableError } from '../../src/shared/errors.ts';
+import { Sightings } from '../../src/verify/sightings.ts';
+import { runVerify } from '../../src/verify/verify.ts';
+import { wholeLake } from '../../src/verify/verify-settings.ts';
+import type { Flags } from '../support/lab.ts';
+import { silentProgress } from '../support/silent-progress.ts';
+import { keysIn } from '../verify/damage.ts';
+import { makeNightLake, type NightLake } from '../verify/night-lake.ts';
+import { startVersionedS3, type VersionedS3 } from './versioned-s3.ts';
+
+let nights: NightLake;
+/** The lake after each night. */
+let folders: readonly string[];
+beforeAll(async () => {
+  nights = await makeNightLake();
+  folders = [await nights.copy(1), await nights.copy(2), await nights.copy(3)];
+}, 60_000);
+afterAll(() => nights.close());
+
+/** @param afterVerify called when the lake has been verified, and nothing applied yet */
+async function repaired(flags: Flags, afterVerify: () => unknown = () => undefined): Promise<RepairReport> {
+  const settings = parseRepairSettings({
+    flags: { apply: 'true', ...flags },
+    env: {},
+    cwd: tmpdir(),
+    temporaryFolder: tmpdir(),
+    readFile: () => '',
+  });
+  const stopping = new AbortController().signal;
+  const log = pino({ level: 'silent' });
+  const io = { log, progress: silentProgress, stopping, programVersion: '0.0.0-test', now: Date.now };
+  return await runRepair(settings, {
+    ...io,
+    verify: async () => {
+      const sightings = new Sightings();
+      const { findings } = await runVerify({ ...settings, ...wholeLake }, { ...io, sightings });
+      await afterVerify();
+      return { findings, sightings };
+    },
+  });
+}
+
+const contentOf = (night: number, key: string) => readFileSync(join(String(folders[night - 1]), key));
+
+/** Parts that each of these nights changed. */
+function partsChangedBy(...changing: readonly number[]): readonly string[] {
+  return keysIn(nth(folders, 0), 'copy_jobs').filter((key) =>
+    changing.every((night) => !contentOf(night - 1, key).equals(contentOf(night, key))),
+  );
+}
+
+function nth(list: readonly string[], at: number): string {
+  const found = list.at(at);
+  if (found === undefined) throw new Error('the lake is smaller than that');
+  return found;
+}
+
+describe('in a bucket that keeps versions', () => {
+  let s3: VersionedS3;
+  beforeEach(async () => {
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKID');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
+    vi.stubEnv('AWS_REGION', 'us-west-2');
+    s3 = await startVersionedS3();
+    for (const folder of folders) s3.load(folder);
+  });
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    await s3.stop();
+  });
+  const repair = (flags: Flags = {}, afterVerify?: () => unknown) =>
+    repaired({ lake: `s3://${s3.bucket}`, 's3-endpoint-url': s3.endpoint, ...flags }, afterVerify);
+
+  it('brings back what was rolled back, and what was deleted', async () => {
+    const [rolledBack, deleted] = [nth(partsChangedBy(3), 0), nth(partsChangedBy(3), 1)];
+    s3.put(rolledBack, contentOf(2, rolledBack));
+    s3.remove(deleted);
+    expect(await repair()).toMatchObject({ exit_code: 0, damage_left: 0, looks: 2 });
+    for (const key of [rolledBack, deleted]) expect(s3.content(key)?.equals(contentOf(3, key))).toBe(true);
+  });
+
+  it.each([
+    ['was rolled back', (key: string) => s3.put(key, contentOf(1, key))],
+    ['was deleted', (key: string) => s3.remove(key)],
+    ['was edited', (key: string) => s3.put(key, contentOf(2, key).subarray(1))],
+  ])('leaves what an export merged into a part that %s, after it was verified', async (_, damage) => {
+    await s3.stop();
+    s3 = await startVersionedS3();
+    for (const folder of folders.slice(0, 2)) s3.load(folder);
+    const key = nth(partsChangedBy(2, 3), 0);
+    damage(key);
+    s3.put('copy_jobs/notes.txt', Buffer.from('somebody’s'));
+    // The export of the third night, just before the damage is mended.
+    s3.onRequest = ({ query }) => {
+      if (query.has('versions') && query.get('prefix') === key) s3.load(nth(folders, 2));
+      return undefined;
+    };
+    const report = await repair();
+    expect(s3.content(key)?.equals(contentOf(3, key))).toBe(true);
+    expect(report.objects).toContainEqual(
+      expect.objectContaining({
+        key,
+        outcome: 'changed',
+        advice: expect.stringMatching(/nothing was written\. .*run repair again$/),
+      }),
+    );
+    // The rest was repaired, and so it looked again.
+    expect(report).toMatchObject({ exit_code: 0, looks: 2 });
+    expect(s3.content('copy_jobs/notes.txt')).toBeNull();
+  });
+});
+
+describe('while a run is at work', () => {
+  /** A run that began now, and may take an hour. */
+  async function begin(lake: string): Promise<string> {
+    const store = await openLocalStore({ folder: lake, create: true });
+    const asOf = Date.now();
+    const runId = newRunId(asOf, asOf);
+    const now = new Date(asOf).toISOString();
+    try {
+      await writeBegin(store, {
+        format: 1,
+        run_id: runId,
+        as_of: now,
+        started_at: now,
+        program_version: '0.0.0-test',
+        buckets: 2,
+        caller: { account_id: '111122223333', arn: 'arn:aws:iam::111122223333:user/test' },
+        settings: { deadlineMs: 3_600_000 },
+        plan: [],
+      });
+    } finally {
+      await store.close();
+    }
+    return runId;
+  }
+
+  async function damaged(): Promise<{ readonly lake: string; readonly flags: Flags; readonly key: string }> {
+    const lake = await nights.copy();
+    const key = nth(partsChangedBy(3), 0);
+    writeFileSync(join(lake, key), contentOf(2, key));
+    return { lake, key, flags: { lake, backup: nth(folders, 2) } };
+  }
+
+  it('changes nothing, and does what a person insists on if the run is known to be dead', async () => {
+    const { lake, key, flags } = await damaged();
+    const runId = await begin(lake);
+    let looks = 0;
+    const refused = repaired(flags, () => {
+      looks += 1;
+    });
+    await expect(refused).rejects.toThrow(UnavailableError);
+    await expect(refused).rejects.toThrow(
+      new RegExp(`^The run ${runId} began at .* has not ended.*add --ignore-unfinished-runs`),
+    );
+    expect(looks).toBe(0);
+    expect(readFileSync(join(lake, key))).toEqual(contentOf(2, key));
+    // A dry run changes nothing anyway.
+    expect(await repaired({ ...flags, apply: 'false' })).toMatchObject({
+      objects: [{ key, outcome: 'would-restore' }],
+    });
+    expect(await repaired({ ...flags, 'ignore-unfinished-runs': 'true' })).toMatchObject({
+      objects: [{ key, outcome: 'restored' }],
+    });
+    expect(readFileSync(join(lake, key))).toEqual(contentOf(3, key));
+  });
+
+  it('applies no finding of a look during which a run began', async () => {
+    const { lake, key, flags } = await damaged();
+    const refused = repaired({ ...flags, 'ignore-unfinished-runs': 'true' }, () => begin(lake));
+    await expect(refused).rejects.toThrow(UnavailableError);
+    await expect(refused).rejects.toThrow(/^The run .* began while .* was being verified/);
+    expect(readFileSync(join(lake, key))).toEqual(contentOf(2, key));
+  });
+});
