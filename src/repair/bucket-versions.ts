@@ -13,8 +13,15 @@ import {
 } from '@aws-sdk/client-s3';
 import { type Encryption, encryptionMembers } from '../config/encryption.ts';
 import type { S3Connection } from '../lake/stores/s3-client.ts';
-import { isConflict, s3Error, statusOf } from '../lake/stores/s3-errors.ts';
-import type { ContentSource, FoundContent, Wanted } from './sources.ts';
+import { codeOf, isConflict, isMissing, isOfOneObject, s3Error, statusOf } from '../lake/stores/s3-errors.ts';
+import { LakeError } from '../shared/errors.ts';
+import {
+  type ContentSource,
+  type FoundContent,
+  type UnreadContent,
+  unreadContent,
+  type Wanted,
+} from './sources.ts';
 
 export interface Bucket {
   readonly s3: S3Connection;
@@ -52,13 +59,15 @@ export function bucketVersions(of: Bucket): BucketVersions {
     key: string,
     request: () => Promise<T>,
     signal: AbortSignal,
+    versionId?: string,
   ): Promise<T> => {
     try {
       return await s3.retried(`versions of ${key}`, request, signal);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       const url = `s3://${bucket}/${prefix}${key}`;
-      throw s3Error(error, { done, url, bucket, kmsKeyId: null, expectedBucketOwner });
+      const version = versionId === undefined ? {} : { versionId };
+      throw s3Error(error, { done, url, bucket, kmsKeyId: null, expectedBucketOwner, ...version });
     }
   };
 
@@ -82,39 +91,73 @@ export function bucketVersions(of: Bucket): BucketVersions {
       const own = (page.Versions ?? []).filter(({ Key }) => Key === prefix + key);
       versions.push(...own);
       const { NextKeyMarker, NextVersionIdMarker, IsTruncated } = page;
-      if (IsTruncated !== true || NextKeyMarker !== prefix + key || NextVersionIdMarker === undefined)
-        return versions;
-      if (NextVersionIdMarker === marker.VersionIdMarker) return versions;
+      // Keys come in order, so those that follow are others that begin alike.
+      const isOver = NextKeyMarker !== undefined && NextKeyMarker !== prefix + key;
+      if (IsTruncated !== true || isOver) return versions;
+      if (
+        NextKeyMarker === undefined ||
+        NextVersionIdMarker === undefined ||
+        NextVersionIdMarker === marker.VersionIdMarker
+      ) {
+        throw new LakeError(
+          `Listing the versions of s3://${bucket}/${prefix}${key} breaks off: the store says that there are more, and not where they begin`,
+          'The S3-compatible server has a bug. Update it, or restore the object by hand (docs/recovery.md).',
+        );
+      }
       marker = { KeyMarker: NextKeyMarker, VersionIdMarker: NextVersionIdMarker };
     }
   }
 
+  /** The SHA-256 that the program stored with a version; undefined: none, or S3 does not say. */
+  async function notedHash(
+    key: string,
+    target: ConstructorParameters<typeof HeadObjectCommand>[0],
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    const head = async () => {
+      try {
+        return await (await s3.client()).send(new HeadObjectCommand(target), { abortSignal: signal });
+      } catch (error) {
+        // A response to HEAD has no body, so only GET tells why.
+        if (isOfOneObject(error)) return null;
+        throw error;
+      }
+    };
+    return (await asked('read', key, head, signal))?.Metadata?.sha256;
+  }
+
   async function contentOf(
     wanted: Wanted,
-    { VersionId, LastModified }: ObjectVersion,
+    version: ObjectVersion,
     signal: AbortSignal,
   ): Promise<FoundContent | null> {
     const { key, sha256, accepts } = wanted;
+    const { VersionId } = version;
     const target = {
       Bucket: bucket,
       Key: prefix + key,
       ...(VersionId === undefined ? {} : { VersionId }),
       ...owner,
     };
-    const send = async () => (await s3.client()).send(new HeadObjectCommand(target), { abortSignal: signal });
-    const head = sha256 === null ? null : await asked('read', key, send, signal);
-    const noted = head?.Metadata?.sha256;
+    const noted = sha256 === null ? undefined : await notedHash(key, target, signal);
     // What the program wrote names its hash; what somebody else wrote has to be read.
     if (noted !== undefined && noted !== sha256) return null;
     const read = async () => {
-      const answer = await (await s3.client()).send(new GetObjectCommand(target), { abortSignal: signal });
-      return { answer, bytes: (await answer.Body?.transformToByteArray()) ?? new Uint8Array() };
+      try {
+        const answer = await (await s3.client()).send(new GetObjectCommand(target), { abortSignal: signal });
+        return { answer, bytes: (await answer.Body?.transformToByteArray()) ?? new Uint8Array() };
+      } catch (error) {
+        // A lifecycle rule may have deleted it since it was listed.
+        if (isMissing(error) || codeOf(error) === 'NoSuchVersion') return null;
+        throw error;
+      }
     };
-    const { answer, bytes } = await asked('read', key, read, signal);
-    if (!accepts(bytes)) return null;
+    const content = await asked('read', key, read, signal, VersionId);
+    if (content === null || !accepts(content.bytes)) return null;
+    const { answer, bytes } = content;
     return {
       bytes,
-      from: `version ${VersionId} of ${LastModified?.toISOString()}`,
+      from: nameOf(version),
       metadata: answer.Metadata ?? {},
       contentType: answer.ContentType ?? 'application/octet-stream',
     };
@@ -137,11 +180,16 @@ export function bucketVersions(of: Bucket): BucketVersions {
     etagOf,
     async find(wanted, signal) {
       const newestFirst = await listed(wanted.key, signal);
+      const unread: UnreadContent[] = [];
       for (const version of wanted.oldestFirst ? newestFirst.reverse() : newestFirst) {
-        const found = await contentOf(wanted, version, signal);
-        if (found !== null) return found;
+        try {
+          const found = await contentOf(wanted, version, signal);
+          if (found !== null) return { found, unread };
+        } catch (error) {
+          unread.push(unreadContent(nameOf(version), error));
+        }
       }
-      return null;
+      return { found: null, unread };
     },
     async keepsDeleted(signal) {
       const command = new GetBucketVersioningCommand({ Bucket: bucket, ...owner });
@@ -185,4 +233,9 @@ export function bucketVersions(of: Bucket): BucketVersions {
       return (await asked('written', key, send, signal)) || (await etagOf(key, signal)) === null;
     },
   };
+}
+
+/** For people. */
+function nameOf({ VersionId, LastModified }: ObjectVersion): string {
+  return `version ${VersionId} of ${LastModified?.toISOString()}`;
 }

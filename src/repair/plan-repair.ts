@@ -3,7 +3,7 @@ import { creationDatesPrefix, watermarksPrefix } from '../lake/layout.ts';
 import type { Finding } from '../verify/finding.ts';
 import type { Sighting, Sightings } from '../verify/sightings.ts';
 import { type Remedy, remedies } from './remedies.ts';
-import type { ContentSource, FoundContent } from './sources.ts';
+import type { ContentSource, FoundContent, UnreadContent } from './sources.ts';
 import { type WantedOptions, wantedOf } from './wanted.ts';
 
 /** One object, and what can be done about it. */
@@ -120,13 +120,25 @@ async function restoring(
       ? hiding(options, 'no run has written this object, and a delete marker hides it; its version stays')
       : nothing('person', remedyOf(findings));
   }
+  const unread: UnreadContent[] = [];
   for (const source of options.sources) {
-    const content = await source.find(wanted, options.signal);
+    const { found: content, unread: own } = await source.find(wanted, options.signal);
+    unread.push(...own);
     if (content === null) continue;
     const what = wanted.sha256 === null ? 'the content that the program wrote' : `SHA-256 ${wanted.sha256}`;
     return { action: { kind: 'restore', content }, advice: `${what} is in ${content.from}` };
   }
-  return withoutContent(key, findings, options);
+  const [first] = unread;
+  return first === undefined ? withoutContent(key, findings, options) : unreadable(first, unread.length - 1);
+}
+
+/** Something may have the content. So the object is neither lost nor to be hidden. */
+function unreadable({ from, why }: UnreadContent, others: number): Planned {
+  const more = others === 0 ? '' : `, and in ${others} more that cannot be read either`;
+  return nothing(
+    'person',
+    `what this object was may be in ${from}${more}: ${why}. Make it readable, then run repair again`,
+  );
 }
 
 /** Nobody has the content any more. */

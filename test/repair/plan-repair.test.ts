@@ -11,10 +11,12 @@ const sha256 = hash('sha256', earlier);
 
 /** A backup of the night before. */
 const backup: ContentSource = {
-  find: async ({ accepts }) =>
-    accepts(earlier)
+  find: async ({ accepts }) => ({
+    found: accepts(earlier)
       ? { bytes: earlier, from: 'the backup', metadata: {}, contentType: 'application/octet-stream' }
       : null,
+    unread: [],
+  }),
 };
 
 /** What is planned for the part when this was found beside it. */

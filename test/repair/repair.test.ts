@@ -1,5 +1,5 @@
 /** `repair` over a bucket that keeps versions, while others change the lake, and with versions that cannot be read. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
@@ -13,6 +13,7 @@ import { UnavailableError } from '../../src/shared/errors.ts';
 import { Sightings } from '../../src/verify/sightings.ts';
 import { runVerify } from '../../src/verify/verify.ts';
 import { wholeLake } from '../../src/verify/verify-settings.ts';
+import { type Answer, refusal } from '../lake/stores/scripted-s3.ts';
 import type { Flags } from '../support/lab.ts';
 import { silentProgress } from '../support/silent-progress.ts';
 import { keysIn } from '../verify/damage.ts';
@@ -66,22 +67,22 @@ function nth(list: readonly string[], at: number): string {
   return found;
 }
 
-describe('in a bucket that keeps versions', () => {
-  let s3: VersionedS3;
-  beforeEach(async () => {
-    vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKID');
-    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
-    vi.stubEnv('AWS_REGION', 'us-west-2');
-    s3 = await startVersionedS3();
-    for (const folder of folders) s3.load(folder);
-  });
-  afterEach(async () => {
-    vi.unstubAllEnvs();
-    await s3.stop();
-  });
-  const repair = (flags: Flags = {}, afterVerify?: () => unknown) =>
-    repaired({ lake: `s3://${s3.bucket}`, 's3-endpoint-url': s3.endpoint, ...flags }, afterVerify);
+let s3: VersionedS3;
+beforeEach(async () => {
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKID');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
+  vi.stubEnv('AWS_REGION', 'us-west-2');
+  s3 = await startVersionedS3();
+  for (const folder of folders) s3.load(folder);
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await s3.stop();
+});
+const repair = (flags: Flags = {}, afterVerify?: () => unknown) =>
+  repaired({ lake: `s3://${s3.bucket}`, 's3-endpoint-url': s3.endpoint, ...flags }, afterVerify);
 
+describe('in a bucket that keeps versions', () => {
   it('brings back what was rolled back, and what was deleted', async () => {
     const [rolledBack, deleted] = [nth(partsChangedBy(3), 0), nth(partsChangedBy(3), 1)];
     s3.put(rolledBack, contentOf(2, rolledBack));
@@ -118,6 +119,78 @@ describe('in a bucket that keeps versions', () => {
     // The rest was repaired, and so it looked again.
     expect(report).toMatchObject({ exit_code: 0, looks: 2 });
     expect(s3.content('copy_jobs/notes.txt')).toBeNull();
+  });
+});
+
+describe('with a version that cannot be read', () => {
+  const archived: Answer = {
+    ...refusal(403, 'InvalidObjectState'),
+    body: '<Error><Code>InvalidObjectState</Code><Message>no</Message><StorageClass>GLACIER</StorageClass></Error>',
+  };
+
+  /** A part that was rolled back, and another one that was deleted. */
+  function damaged(): readonly [string, string] {
+    const [one, other] = [nth(partsChangedBy(3), 0), nth(partsChangedBy(3), 1)];
+    s3.put(one, contentOf(2, one));
+    s3.remove(other);
+    return [one, other];
+  }
+
+  it.each<readonly [string, Answer, RegExp]>([
+    [
+      'is archived',
+      archived,
+      /archived \(GLACIER\)\. Restore it \(aws s3api restore-object .* --version-id v\d+ /,
+    ],
+    ['lost its key', refusal(400, 'KMS.DisabledException'), /the KMS key is disabled/],
+    ['nobody may read', refusal(403, 'AccessDenied'), /Allow s3:GetObjectVersion/],
+    ['has a key of its own', refusal(400, 'InvalidRequest'), /InvalidRequest/],
+  ])('says so of a part whose right version %s, and repairs the others', async (_, refused, why) => {
+    const [one, other] = damaged();
+    s3.refuse(one, contentOf(3, one), refused);
+    const report = await repair();
+    expect(report).toMatchObject({ exit_code: 80, damage_left: 1, looks: 2 });
+    expect(report.objects).toContainEqual({
+      key: one,
+      found: ['part-rolled-back'],
+      outcome: 'person',
+      advice: expect.stringMatching(why),
+    });
+    const [advice] = report.objects.flatMap((object) => (object.key === one ? [object.advice] : []));
+    expect(advice).toMatch(
+      /^what this object was may be in version v\d+ of 2026.*: .*then run repair again$/,
+    );
+    expect(s3.content(one)?.equals(contentOf(2, one))).toBe(true);
+    expect(s3.content(other)?.equals(contentOf(3, other))).toBe(true);
+  });
+
+  it('takes the same content from another version, or from the backup', async () => {
+    const [one, other] = damaged();
+    s3.put(one, contentOf(3, one));
+    s3.refuse(one, contentOf(3, one), archived);
+    s3.put(one, contentOf(2, one));
+    s3.refuse(other, contentOf(3, other), archived);
+    expect(await repair({ backup: nth(folders, 2) })).toMatchObject({ exit_code: 0 });
+    for (const key of [one, other]) expect(s3.content(key)?.equals(contentOf(3, key))).toBe(true);
+  });
+
+  it('ends if nothing of the bucket can be read', async () => {
+    const [one] = damaged();
+    s3.refuse(one, contentOf(3, one), refusal(400, 'ExpiredToken'));
+    await expect(repair()).rejects.toThrow(/session credentials have expired/);
+  });
+
+  it('is no lost content if only a link leads to it in the backup', async () => {
+    const [lake, backup] = [await nights.copy(), await nights.copy()];
+    const [one, other] = [nth(partsChangedBy(3), 0), nth(partsChangedBy(3), 1)];
+    for (const key of [one, other]) writeFileSync(join(lake, key), contentOf(2, key));
+    rmSync(join(backup, one));
+    symlinkSync(join(nth(folders, 2), one), join(backup, one));
+    const { objects } = await repaired({ lake, backup });
+    expect(objects).toContainEqual(
+      expect.objectContaining({ key: one, outcome: 'person', advice: expect.stringContaining('is a link') }),
+    );
+    expect(objects).toContainEqual(expect.objectContaining({ key: other, outcome: 'restored' }));
   });
 });
 

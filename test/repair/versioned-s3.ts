@@ -35,7 +35,7 @@ export interface VersionedS3 {
   remove(key: string): void;
   /** The newest content; null: there is none. */
   content(key: string): Buffer | null;
-  /** Has requests for this content of the object refused. */
+  /** Has requests for the newest version with this content refused. */
   refuse(key: string, content: Uint8Array, answer: Answer): void;
   stop(): Promise<void>;
 }
@@ -140,9 +140,9 @@ export async function startVersionedS3(): Promise<VersionedS3> {
     remove: (key) => void add(key, null),
     content: (key) => newest(key)?.bytes ?? null,
     refuse(key, content, refused) {
-      for (const version of objects.get(key) ?? []) {
-        if (version.bytes?.equals(content)) version.refused = refused;
-      }
+      const version = objects.get(key)?.find(({ bytes }) => bytes?.equals(content));
+      if (version === undefined) throw new Error(`${key} never had this content`);
+      version.refused = refused;
     },
     stop: server.stop,
   };
