@@ -6,9 +6,8 @@ import type { Store } from '../lake/stores/store.ts';
 import { listRuns } from '../ledger/read-runs.ts';
 import { runsAtWork } from '../ledger/runs-at-work.ts';
 import { UnavailableError } from '../shared/errors.ts';
+import { emptyWhereAltered } from '../verify/altered-objects.ts';
 import { refuseRebucketing } from '../verify/check-ledger-files.ts';
-
-type LakeStore = Pick<Store, 'list' | 'read' | 'lastSeen' | 'url'>;
 
 /**
  * To be called before the first look.
@@ -17,9 +16,10 @@ type LakeStore = Pick<Store, 'list' | 'read' | 'lastSeen' | 'url'>;
  * @throws UnavailableError while a run is at work
  */
 export async function refuseRunsAtWork(
-  store: LakeStore,
+  lake: Store,
   { ignoreUnfinishedRuns, signal }: { readonly ignoreUnfinishedRuns: boolean; readonly signal: AbortSignal },
 ): Promise<ReadonlySet<string>> {
+  const store = emptyWhereAltered(lake);
   const { runs } = await listRuns(store, { signal });
   if (!ignoreUnfinishedRuns) {
     const now = store.lastSeen?.()?.epochMs ?? Date.now();
@@ -40,9 +40,10 @@ export async function refuseRunsAtWork(
  */
 export async function refuseRunsSince(
   known: ReadonlySet<string>,
-  store: LakeStore,
+  lake: Store,
   signal: AbortSignal,
 ): Promise<void> {
+  const store = emptyWhereAltered(lake);
   await refuseRebucketing(store, signal);
   const { runs } = await listRuns(store, { signal });
   const begun = runs.find(({ runId }) => !known.has(runId));

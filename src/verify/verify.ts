@@ -14,6 +14,7 @@ import { lakeTables } from '../tables/lake-tables.ts';
 import { type Row, type Table, utcDay } from '../tables/table.ts';
 import type { JobIo } from '../telemetry/job-io.ts';
 import { count } from '../telemetry/paragraphs.ts';
+import { emptyWhereAltered } from './altered-objects.ts';
 import { CreationDateConflicts, readAllCreationDates } from './check-creation-dates.ts';
 import {
   checkBeginRecords,
@@ -59,7 +60,7 @@ export async function runVerify(settings: VerifySettings, io: VerifyIo): Promise
     log: io.log,
     signal: io.stopping,
   });
-  const store = io.sightings === undefined ? opened : watched(opened, io.sightings);
+  const store = emptyWhereAltered(io.sightings === undefined ? opened : watched(opened, io.sightings));
   try {
     if (settings.witness !== null) {
       const { s3EndpointUrl: endpointUrl } = settings;

@@ -92,6 +92,44 @@ describe('in a bucket that keeps versions', () => {
   });
 
   it.each([
+    '_ledger/lake.json',
+    '_ledger/watermarks/00000.json',
+    '_ledger/creation-dates/00000.bin',
+    'the oldest manifest',
+    'the newest manifest',
+    'the oldest begin record',
+    'the newest begin record',
+    'the newest checkpoint',
+    'a page of the state',
+    'rejected records',
+    'a coverage file',
+    'a part',
+  ])('mends %s that says itself that it was altered, and whatever else is damaged', async (name) => {
+    const [, age, kind] = /^(?:the )?(oldest|newest) (.*)$/.exec(name) ?? [];
+    const folder = nth(folders, 2);
+    const runs = keysIn(folder, '_ledger/runs').filter(
+      (key) => key.endsWith('.begin.json') === (kind === 'begin record'),
+    );
+    const named: Readonly<Record<string, readonly string[]>> = {
+      manifest: runs,
+      'begin record': runs,
+      checkpoint: keysIn(folder, '_ledger/checkpoints'),
+      'a page of the state': keysIn(folder, '_ledger/lake-state'),
+      'rejected records': keysIn(folder, '_ledger/rejected'),
+      'a coverage file': keysIn(folder, 'export_coverage'),
+      'a part': partsChangedBy(3),
+    };
+    const key = nth(named[kind ?? name] ?? [name], age === 'oldest' ? 0 : -1);
+    s3.put(key, contentOf(3, key).subarray(1), '0'.repeat(64));
+    const other = nth(partsChangedBy(3), 0);
+    if (other !== key) s3.remove(other);
+    const report = await repair();
+    expect(report.objects.map((object) => object.key)).toContain(other);
+    expect({ ...report, objects: [] }).toMatchObject({ exit_code: 0, damage_left: 0 });
+    expect(s3.content(other)?.equals(contentOf(3, other))).toBe(true);
+  });
+
+  it.each([
     ['was rolled back', (key: string) => s3.put(key, contentOf(1, key))],
     ['was deleted', (key: string) => s3.remove(key)],
     ['was edited', (key: string) => s3.put(key, contentOf(2, key).subarray(1))],
