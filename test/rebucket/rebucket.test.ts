@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -115,6 +115,24 @@ it('asks for lake.json where only that is missing', async () => {
   await cp(lab.lake, lake, { recursive: true });
   await rm(join(lake, '_ledger', 'lake.json'));
   await expect(rebucket(2)).rejects.toThrow(/ contains \S+, but no _ledger\/lake\.json/);
+});
+
+it('removes no part that somebody changed after its rows were read', async () => {
+  lake = join(lab.folder, 'written-meanwhile');
+  await cp(lab.lake, lake, { recursive: true });
+  await rebucket(8);
+  const key = readdirSync(join(lake, 'copy_jobs'), { recursive: true, encoding: 'utf8' }).find((name) =>
+    /part-0000[3-7]\.parquet$/.test(name),
+  );
+  const part = join(lake, 'copy_jobs', String(key));
+  const merged = Buffer.from('what an export of before merged meanwhile');
+  const refused = rebucket(3, async (step) => {
+    if (step === 'switched lake.json') writeFileSync(part, merged);
+  });
+  await expect(refused).rejects.toThrow(
+    new RegExp(`^copy_jobs/${key} in .* was changed while rebucket was at work: .*Stop whatever writes`),
+  );
+  expect(readFileSync(part)).toEqual(merged);
 });
 
 it.each([
