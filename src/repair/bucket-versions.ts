@@ -44,7 +44,8 @@ export interface BucketVersions extends ContentSource {
    */
   writeOverMarker(key: string, content: Omit<FoundContent, 'from'>, signal: AbortSignal): Promise<boolean>;
   /**
-   * Puts a delete marker on the object.
+   * Puts a delete marker on the object
+   * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html; that needs s3:GetObject too).
    * @param etag on this one only; null: on any
    * @returns false if another one is there
    */
