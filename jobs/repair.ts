@@ -29,8 +29,13 @@ export const repairJob: CommandModule = {
           now: Date.now,
           verify: async () => {
             const sightings = new Sightings();
-            const { findings } = await runVerify({ ...settings, ...wholeLake }, { ...looking, sightings });
-            return { findings, sightings };
+            const unread = new Map<string, string>();
+            const onUnread = (key: string, { message }: Error) => void unread.set(key, message);
+            const { findings } = await runVerify(
+              { ...settings, ...wholeLake },
+              { ...looking, sightings, onUnread },
+            );
+            return { findings, sightings, unread };
           },
         });
       },

@@ -36,6 +36,8 @@ export interface PlanOptions extends Omit<WantedOptions, 'damaged'> {
 export interface LookedAt {
   readonly findings: readonly Finding[];
   readonly sightings: Pick<Sightings, 'of'>;
+  /** Parts that could not be read, by key; why, and what a person can do. */
+  readonly unread: ReadonlyMap<string, string>;
 }
 
 /** Of several findings about one object, the strongest remedy counts. */
@@ -60,7 +62,7 @@ const checkpointsInDoubt: ReadonlySet<Finding['kind']> = new Set([
 ]);
 
 export async function* planRepair(
-  { findings, sightings }: LookedAt,
+  { findings, sightings }: Omit<LookedAt, 'unread'>,
   options: PlanOptions,
 ): AsyncGenerator<Step> {
   const byKey = Map.groupBy(findings, ({ key }) => key);

@@ -21,7 +21,9 @@ export type RepairOutcome =
   /** Nobody has it any more. */
   | 'lost'
   /** Only a person can decide. */
-  | 'person';
+  | 'person'
+  /** A part that the store refuses: nobody knows whether it is damaged. */
+  | 'unread';
 
 export interface RepairedObject {
   readonly key: string;

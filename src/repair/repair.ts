@@ -136,12 +136,13 @@ async function repaired(settings: RepairSettings, io: RepairIo, opened: Opened):
   const objects = new Map<string, RepairedObject>();
   const tries = new Map<string, number>();
   let findings: readonly Finding[] = [];
+  let unread: LookedAt['unread'] = new Map();
   let looks = 0;
   for (let again = true; again && looks < mostLooks; ) {
     again = false;
     looks += 1;
     const look = await io.verify();
-    ({ findings } = look);
+    ({ findings, unread } = look);
     if (settings.apply && findings.length > 0) await refuseRunsSince(known, store, signal);
     progress.phase('looking for what was lost');
     for await (const step of planRepair(look, options)) {
@@ -160,9 +161,13 @@ async function repaired(settings: RepairSettings, io: RepairIo, opened: Opened):
       objects.set(key, { key, found: step.findings.map(({ kind }) => kind), outcome, advice });
     }
   }
+  for (const [key, why] of unread) {
+    const advice = `it could not be read: ${why}`.replace(/\.$/, '');
+    objects.set(key, { key, found: [], outcome: 'unread', advice });
+  }
   const damage = findings.filter(({ severity }) => severity === 'damage').length;
   return {
-    exit_code: damage === 0 ? 0 : 80,
+    exit_code: damage > 0 ? 80 : unread.size > 0 ? 74 : 0,
     lake: store.url,
     applied: settings.apply,
     looks,

@@ -29,6 +29,7 @@ import { CoverageRead, checkWatermarks } from './check-watermarks.ts';
 import { KeySpill } from './key-spill.ts';
 import { type Ledger, readLedger } from './ledger.ts';
 import { Look } from './look.ts';
+import type { OnUnread } from './read-object.ts';
 import { reportOf } from './report.ts';
 import { type LookIdentity, type Place, readPlace, writePlace } from './resume-place.ts';
 import { isInScope, isInSubset, type Scope, subsetOf } from './scope.ts';
@@ -44,6 +45,8 @@ export interface VerifyIo extends Pick<JobIo, 'log' | 'progress' | 'stopping' | 
   readonly now: () => number;
   /** Told of every object that is read. */
   readonly sightings?: Pick<Sightings, 'note'>;
+  /** Told of a part that the store refuses, while it may give others. Without it, such a part ends the look. */
+  readonly onUnread?: OnUnread;
 }
 
 /** @throws UsageError, LakeError, ScratchError, AccessError; the signal's reason */
@@ -148,6 +151,8 @@ async function verifyLake(verification: Verification): Promise<VerifyReport> {
     if (table !== exportCoverage) return options;
     return {
       ...options,
+      // Without it, watermarks would seem to lack a proof.
+      onUnread: null,
       isAsked: ({ key, day }) => files.length > 0 || isAsked(key, day),
       mayGoOn: () => true,
       rows: { columns: proofColumns, take: (at, rows) => coverage.add(at, rows) },
@@ -262,6 +267,7 @@ class Walk {
       store,
       scratch,
       folder,
+      onUnread: io.onUnread ?? null,
       signal: io.stopping,
       buckets,
       look,

@@ -45,9 +45,11 @@ async function repaired(flags: Flags, afterVerify: () => unknown = () => undefin
     ...io,
     verify: async () => {
       const sightings = new Sightings();
-      const { findings } = await runVerify({ ...settings, ...wholeLake }, { ...io, sightings });
+      const unread = new Map<string, string>();
+      const onUnread = (key: string, { message }: Error) => void unread.set(key, message);
+      const { findings } = await runVerify({ ...settings, ...wholeLake }, { ...io, sightings, onUnread });
       await afterVerify();
-      return { findings, sightings };
+      return { findings, sightings, unread };
     },
   });
 }
@@ -200,6 +202,28 @@ describe('with a version that cannot be read', () => {
     );
     expect(s3.content(one)?.equals(contentOf(2, one))).toBe(true);
     expect(s3.content(other)?.equals(contentOf(3, other))).toBe(true);
+  });
+
+  it('says so of a part that is itself refused, and repairs the others', async () => {
+    const [one, other] = damaged();
+    s3.refuse(one, contentOf(2, one), archived);
+    const report = await repair();
+    // Nobody knows what it holds, so it is no damage.
+    expect(report).toMatchObject({ exit_code: 74, damage_left: 0, looks: 2 });
+    expect(report.objects).toContainEqual({
+      key: one,
+      found: [],
+      outcome: 'unread',
+      advice: expect.stringMatching(/^it could not be read: .*archived \(GLACIER\)\. Restore it/),
+    });
+    expect(s3.content(one)?.equals(contentOf(2, one))).toBe(true);
+    expect(s3.content(other)?.equals(contentOf(3, other))).toBe(true);
+  });
+
+  it('ends if a part is refused for what concerns all of them', async () => {
+    const [one] = damaged();
+    s3.refuse(one, contentOf(2, one), refusal(400, 'ExpiredToken'));
+    await expect(repair()).rejects.toThrow(/session credentials have expired/);
   });
 
   it('takes the same content from another version, or from the backup', async () => {

@@ -111,8 +111,10 @@ async function repair(change: Flags = {}): Promise<RepairReport> {
     ...io,
     verify: async () => {
       const sightings = new Sightings();
-      const { findings } = await runVerify({ ...settings, ...wholeLake }, { ...io, sightings });
-      return { findings, sightings };
+      const unread = new Map<string, string>();
+      const onUnread = (key: string, { message }: Error) => void unread.set(key, message);
+      const { findings } = await runVerify({ ...settings, ...wholeLake }, { ...io, sightings, onUnread });
+      return { findings, sightings, unread };
     },
   });
 }
