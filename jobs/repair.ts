@@ -17,16 +17,26 @@ export const repairJob: CommandModule = {
       argv,
       parse: parseRepairSettings,
       run: async (settings, io) => {
-        const [{ runRepair }, { runVerify }] = await Promise.all([
+        const [{ runRepair }, { runVerify }, { Sightings }] = await Promise.all([
           import('../src/repair/repair.ts'),
           import('../src/verify/verify.ts'),
+          import('../src/verify/sightings.ts'),
         ]);
         // It looks several times, and only the last look ends the progress.
         const looking = { ...io, progress: { ...io.progress, stop: () => undefined }, now: Date.now };
         return await runRepair(settings, {
           ...io,
           now: Date.now,
-          verify: async () => (await runVerify({ ...settings, ...wholeLake }, looking)).findings,
+          verify: async () => {
+            const sightings = new Sightings();
+            const unread = new Map<string, string>();
+            const onUnread = (key: string, { message }: Error) => void unread.set(key, message);
+            const { findings } = await runVerify(
+              { ...settings, ...wholeLake },
+              { ...looking, sightings, onUnread },
+            );
+            return { findings, sightings, unread };
+          },
         });
       },
       reportIsAll: ({ apply }) => !apply,

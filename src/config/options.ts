@@ -400,7 +400,7 @@ const options = {
   }),
   'ignore-unfinished-runs': text(onOff, {
     kind: 'switch',
-    jobs: ['rebucket'],
+    jobs: ['repair', 'rebucket'],
     default: 'false',
     description: 'Do not wait for exports that have not ended: you know that none is at work',
   }),

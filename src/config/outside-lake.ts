@@ -1,8 +1,7 @@
 /** Refuses a file or folder of this machine in a local lake: nothing but the lake's own objects may lie there. */
-import { realpathSync } from 'node:fs';
-import { basename, dirname, join, sep } from 'node:path';
 import { ConfigError, UsageError } from '../shared/errors.ts';
 import type { LayeredOptions } from './layers.ts';
+import { liesIn } from './real-place.ts';
 import type { LakeLocation } from './typed-values.ts';
 
 /** Options that name something that the program writes. */
@@ -18,24 +17,11 @@ export function refuseInLake(
   lake: LakeLocation,
   layered: LayeredOptions,
 ): void {
-  if (path === null || lake.kind === 's3') return;
-  const place = realPlace(path);
-  const folder = realPlace(lake.folder);
-  if (place !== folder && !place.startsWith(`${folder}${sep}`)) return;
+  if (path === null || lake.kind === 's3' || !liesIn(path, lake.folder)) return;
   const set = layered.get(option)?.[0];
   const Class = set?.layer === 'file' ? ConfigError : UsageError;
   throw new Class(
     `${set?.where ?? `--${option}`} names ${path}, which lies in the lake ${lake.folder}`,
     `Name a ${option === 'scratch' ? 'folder' : 'file'} outside the lake: other programs read what lies there, and verify calls it foreign.`,
   );
-}
-
-/** Without links, as far as the path exists. */
-function realPlace(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    const parent = dirname(path);
-    return parent === path ? path : join(realPlace(parent), basename(path));
-  }
 }

@@ -1,5 +1,6 @@
 /** Refuses a witness in the lake: whoever can write to the lake could change its copies. */
 import type { ConfigError, UsageError } from '../shared/errors.ts';
+import { liesIn } from './real-place.ts';
 import type { LakeLocation } from './typed-values.ts';
 
 /** @param where where the option was set */
@@ -16,10 +17,10 @@ export function refuseWitnessInLake(
 }
 
 function isBelow(inner: LakeLocation, outer: LakeLocation): boolean {
-  return `${textOf(inner)}/`.startsWith(`${textOf(outer)}/`);
+  if (inner.kind === 'local') return outer.kind === 'local' && liesIn(inner.folder, outer.folder);
+  return outer.kind === 's3' && `${urlOf(inner)}/`.startsWith(`${urlOf(outer)}/`);
 }
 
-function textOf(location: LakeLocation): string {
-  if (location.kind === 'local') return location.folder;
-  return `s3://${location.bucket}${location.prefix === '' ? '' : `/${location.prefix}`}`;
+function urlOf({ bucket, prefix }: Extract<LakeLocation, { readonly kind: 's3' }>): string {
+  return prefix === '' ? bucket : `${bucket}/${prefix}`;
 }

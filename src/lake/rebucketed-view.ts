@@ -9,6 +9,7 @@ import { lakeTables } from '../tables/lake-tables.ts';
 import { type LakeRecord, parseRecord, serializeRecord } from './lake-record.ts';
 import { formatVersion, lakeKey, rebucketPrefix, tablePrefix } from './layout.ts';
 import type { Store } from './stores/store.ts';
+import { storeWith } from './stores/store-with.ts';
 
 /** Where the new parts are: the same keys as in the lake, below this prefix. */
 export function newPartsPrefix(id: string): string {
@@ -55,17 +56,13 @@ function viewOf(store: Store, record: LakeRecord, { id, to }: NonNullable<LakeRe
       yield isMoved(below) ? key.slice(prefix.length) : key;
     }
   }
-  return {
-    url: store.url,
+  return storeWith(store, {
     download: (key, file, signal) => store.download(placed(key), file, signal),
     read: async (key, signal) => {
       if (key !== lakeKey) return await store.read(placed(key), signal);
       return { etag: createHash('sha256').update(bytes).digest('hex'), size: bytes.length, bytes };
     },
     head: (key, signal) => store.head(placed(key), signal),
-    put: (request, signal) => store.put(request, signal),
     list,
-    lastSeen: () => store.lastSeen?.() ?? null,
-    close: () => store.close(),
-  };
+  });
 }

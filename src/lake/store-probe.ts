@@ -5,6 +5,7 @@
 import { LakeError } from '../shared/errors.ts';
 import { probeKey } from './layout.ts';
 import type { PutOutcome, Store, WriteCondition } from './stores/store.ts';
+import { storeWith } from './stores/store-with.ts';
 
 /**
  * `complaint`: what the store did wrong. `multipart`: whether conditions also work for multipart uploads. If they do not,
@@ -39,15 +40,9 @@ export async function probeStore(
 
 /** The same store, but it uploads every object in one request. S3 accepts up to 5 GiB that way. */
 export function withoutMultipart(store: Store): Store {
-  return {
-    url: store.url,
-    download: (key, file, signal) => store.download(key, file, signal),
-    read: (key, signal) => store.read(key, signal),
-    head: (key, signal) => store.head(key, signal),
+  return storeWith(store, {
     put: (request, signal) => store.put({ ...request, multipart: false }, signal),
-    list: (prefix, options, signal) => store.list(prefix, options, signal),
-    close: () => store.close(),
-  };
+  });
 }
 
 /** What the store does wrong; null: nothing was found. The probe's object must exist. */

@@ -38,10 +38,7 @@ export async function writeFileTo(
       const present = await store.download(key, copy, signal);
       if (present?.sha256 === sha256) return { etag: present.etag };
       if (present !== null && expected !== null && !expected.has(present.sha256)) {
-        throw new LakeError(
-          `${key} in ${store.url} was changed while rebucket was at work: its SHA-256 is ${present.sha256}`,
-          'Stop whatever writes to this lake. The rows that rebucket read are whole below _ledger/rebucket/. If the change is a mistake, restore the earlier version of the object, then run rebucket again.',
-        );
+        throw changedMeanwhile(store.url, key, present.sha256);
       }
       const put = await store.put(
         {
@@ -63,6 +60,13 @@ export async function writeFileTo(
   } finally {
     await rm(copy, { force: true });
   }
+}
+
+export function changedMeanwhile(url: string, key: string, sha256: string): LakeError {
+  return new LakeError(
+    `${key} in ${url} was changed while rebucket was at work: its SHA-256 is ${sha256}`,
+    'Stop whatever writes to this lake. The rows that rebucket read are whole below _ledger/rebucket/. If the change is a mistake, restore the earlier version of the object, then run rebucket again.',
+  );
 }
 
 /** Writes a record, unless it is there already. */

@@ -107,7 +107,9 @@ async function remover(
     expectedBucketOwner,
     encryption: settings,
   });
-  return (key) => versions.hide(key, signal);
+  return async (key) => {
+    await versions.hide(key, null, signal);
+  };
 }
 
 async function rebucketed(

@@ -8,7 +8,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newPartsPrefix } from '../lake/rebucketed-view.ts';
 import { LakeError } from '../shared/errors.ts';
-import { type Objects, writeFileTo, writeRecordTo } from './objects.ts';
+import { changedMeanwhile, type Objects, writeFileTo, writeRecordTo } from './objects.ts';
 import { joinedPrefix, type Piece, type PlannedPart, switchedKey } from './pieces.ts';
 
 export interface SwitchOptions extends Objects {
@@ -60,7 +60,12 @@ export async function switchPartition(piece: Piece, options: SwitchOptions): Pro
   }
   // Rows go that are elsewhere by now.
   for (const part of piece.after) etags[part.key] = await put(part, newPartsPrefix(id));
-  for (const { key } of piece.before) if (!after.has(key)) await options.remove(key);
+  for (const { key, sha256 } of piece.before) {
+    if (after.has(key)) continue;
+    const present = await digestAt(key, options);
+    if (present !== null && present !== sha256) throw changedMeanwhile(options.store.url, key, present);
+    await options.remove(key);
+  }
   await writeRecordTo(options, switchedKey(id, piece.partition), { etags } satisfies Switched);
 }
 

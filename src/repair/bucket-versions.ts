@@ -13,8 +13,15 @@ import {
 } from '@aws-sdk/client-s3';
 import { type Encryption, encryptionMembers } from '../config/encryption.ts';
 import type { S3Connection } from '../lake/stores/s3-client.ts';
-import { s3Error, statusOf } from '../lake/stores/s3-errors.ts';
-import type { ContentSource, FoundContent, Wanted } from './sources.ts';
+import { codeOf, isConflict, isMissing, isOfOneObject, s3Error, statusOf } from '../lake/stores/s3-errors.ts';
+import { LakeError } from '../shared/errors.ts';
+import {
+  type ContentSource,
+  type FoundContent,
+  type UnreadContent,
+  unreadContent,
+  type Wanted,
+} from './sources.ts';
 
 export interface Bucket {
   readonly s3: S3Connection;
@@ -30,10 +37,19 @@ export interface BucketVersions extends ContentSource {
   etagOf(key: string, signal: AbortSignal): Promise<string | null>;
   /** Whether a deletion only hides an object, so that it can be undone. */
   keepsDeleted(signal: AbortSignal): Promise<boolean>;
-  /** Writes without a condition. */
-  write(key: string, content: Omit<FoundContent, 'from'>, signal: AbortSignal): Promise<void>;
-  /** Puts a delete marker on the object. */
-  hide(key: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Some stores take a delete marker for an object, and refuse to write on the condition that there is none: versitygw 1.8,
+   * never AWS (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html). There, this writes without a
+   * condition. False: it wrote nothing, because that is not the reason.
+   */
+  writeOverMarker(key: string, content: Omit<FoundContent, 'from'>, signal: AbortSignal): Promise<boolean>;
+  /**
+   * Puts a delete marker on the object
+   * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html; that needs s3:GetObject too).
+   * @param etag on this one only; null: on any
+   * @returns false if another one is there
+   */
+  hide(key: string, etag: string | null, signal: AbortSignal): Promise<boolean>;
 }
 
 export function bucketVersions(of: Bucket): BucketVersions {
@@ -44,13 +60,15 @@ export function bucketVersions(of: Bucket): BucketVersions {
     key: string,
     request: () => Promise<T>,
     signal: AbortSignal,
+    versionId?: string,
   ): Promise<T> => {
     try {
       return await s3.retried(`versions of ${key}`, request, signal);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       const url = `s3://${bucket}/${prefix}${key}`;
-      throw s3Error(error, { done, url, bucket, kmsKeyId: null, expectedBucketOwner });
+      const version = versionId === undefined ? {} : { versionId };
+      throw s3Error(error, { done, url, bucket, kmsKeyId: null, expectedBucketOwner, ...version });
     }
   };
 
@@ -74,71 +92,113 @@ export function bucketVersions(of: Bucket): BucketVersions {
       const own = (page.Versions ?? []).filter(({ Key }) => Key === prefix + key);
       versions.push(...own);
       const { NextKeyMarker, NextVersionIdMarker, IsTruncated } = page;
-      if (IsTruncated !== true || NextKeyMarker !== prefix + key || NextVersionIdMarker === undefined)
-        return versions;
-      if (NextVersionIdMarker === marker.VersionIdMarker) return versions;
+      // Keys come in order, so those that follow are others that begin alike.
+      const isOver = NextKeyMarker !== undefined && NextKeyMarker !== prefix + key;
+      if (IsTruncated !== true || isOver) return versions;
+      if (
+        NextKeyMarker === undefined ||
+        NextVersionIdMarker === undefined ||
+        NextVersionIdMarker === marker.VersionIdMarker
+      ) {
+        throw new LakeError(
+          `Listing the versions of s3://${bucket}/${prefix}${key} breaks off: the store says that there are more, and not where they begin`,
+          'The S3-compatible server has a bug. Update it, or restore the object by hand (docs/recovery.md).',
+        );
+      }
       marker = { KeyMarker: NextKeyMarker, VersionIdMarker: NextVersionIdMarker };
     }
   }
 
+  /** The SHA-256 that the program stored with a version; undefined: none, or S3 does not say. */
+  async function notedHash(
+    key: string,
+    target: ConstructorParameters<typeof HeadObjectCommand>[0],
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    const head = async () => {
+      try {
+        return await (await s3.client()).send(new HeadObjectCommand(target), { abortSignal: signal });
+      } catch (error) {
+        // A response to HEAD has no body, so only GET tells why.
+        if (isOfOneObject(error)) return null;
+        throw error;
+      }
+    };
+    return (await asked('read', key, head, signal))?.Metadata?.sha256;
+  }
+
   async function contentOf(
     wanted: Wanted,
-    { VersionId, LastModified }: ObjectVersion,
+    version: ObjectVersion,
     signal: AbortSignal,
   ): Promise<FoundContent | null> {
     const { key, sha256, accepts } = wanted;
+    const { VersionId } = version;
     const target = {
       Bucket: bucket,
       Key: prefix + key,
       ...(VersionId === undefined ? {} : { VersionId }),
       ...owner,
     };
-    const send = async () => (await s3.client()).send(new HeadObjectCommand(target), { abortSignal: signal });
-    const head = sha256 === null ? null : await asked('read', key, send, signal);
-    const noted = head?.Metadata?.sha256;
+    const noted = sha256 === null ? undefined : await notedHash(key, target, signal);
     // What the program wrote names its hash; what somebody else wrote has to be read.
     if (noted !== undefined && noted !== sha256) return null;
     const read = async () => {
-      const answer = await (await s3.client()).send(new GetObjectCommand(target), { abortSignal: signal });
-      return { answer, bytes: (await answer.Body?.transformToByteArray()) ?? new Uint8Array() };
+      try {
+        const answer = await (await s3.client()).send(new GetObjectCommand(target), { abortSignal: signal });
+        return { answer, bytes: (await answer.Body?.transformToByteArray()) ?? new Uint8Array() };
+      } catch (error) {
+        // A lifecycle rule may have deleted it since it was listed.
+        if (isMissing(error) || codeOf(error) === 'NoSuchVersion') return null;
+        throw error;
+      }
     };
-    const { answer, bytes } = await asked('read', key, read, signal);
-    if (!accepts(bytes)) return null;
+    const content = await asked('read', key, read, signal, VersionId);
+    if (content === null || !accepts(content.bytes)) return null;
+    const { answer, bytes } = content;
     return {
       bytes,
-      from: `version ${VersionId} of ${LastModified?.toISOString()}`,
+      from: nameOf(version),
       metadata: answer.Metadata ?? {},
       contentType: answer.ContentType ?? 'application/octet-stream',
     };
   }
 
+  async function etagOf(key: string, signal: AbortSignal): Promise<string | null> {
+    const command = new HeadObjectCommand({ Bucket: bucket, Key: prefix + key, ...owner });
+    const head = async () => {
+      try {
+        return (await (await s3.client()).send(command, { abortSignal: signal })).ETag ?? null;
+      } catch (error) {
+        if (statusOf(error) === 404) return null;
+        throw error;
+      }
+    };
+    return await asked('read', key, head, signal);
+  }
+
   return {
+    etagOf,
     async find(wanted, signal) {
       const newestFirst = await listed(wanted.key, signal);
+      const unread: UnreadContent[] = [];
       for (const version of wanted.oldestFirst ? newestFirst.reverse() : newestFirst) {
-        const found = await contentOf(wanted, version, signal);
-        if (found !== null) return found;
-      }
-      return null;
-    },
-    async etagOf(key, signal) {
-      const command = new HeadObjectCommand({ Bucket: bucket, Key: prefix + key, ...owner });
-      const head = async () => {
         try {
-          return (await (await s3.client()).send(command, { abortSignal: signal })).ETag ?? null;
+          const found = await contentOf(wanted, version, signal);
+          if (found !== null) return { found, unread };
         } catch (error) {
-          if (statusOf(error) === 404) return null;
-          throw error;
+          unread.push(unreadContent(nameOf(version), error));
         }
-      };
-      return await asked('read', key, head, signal);
+      }
+      return { found: null, unread };
     },
     async keepsDeleted(signal) {
       const command = new GetBucketVersioningCommand({ Bucket: bucket, ...owner });
       const send = async () => (await s3.client()).send(command, { abortSignal: signal });
       return (await asked('read', '', send, signal)).Status === 'Enabled';
     },
-    async write(key, { bytes, metadata, contentType }, signal) {
+    async writeOverMarker(key, { bytes, metadata, contentType }, signal) {
+      if (s3.isAws() || (await etagOf(key, signal)) !== null) return false;
       const command = new PutObjectCommand({
         Bucket: bucket,
         Key: prefix + key,
@@ -154,15 +214,29 @@ export function bucketVersions(of: Bucket): BucketVersions {
         async () => (await s3.client()).send(command, { abortSignal: signal }),
         signal,
       );
+      return true;
     },
-    async hide(key, signal) {
-      const command = new DeleteObjectCommand({ Bucket: bucket, Key: prefix + key, ...owner });
-      await asked(
-        'written',
-        key,
-        async () => (await s3.client()).send(command, { abortSignal: signal }),
-        signal,
-      );
+    async hide(key, etag, signal) {
+      // The condition decides. This look comes first for stores that take no notice of it.
+      if (etag !== null && (await etagOf(key, signal)) !== etag) return false;
+      const target = { Bucket: bucket, Key: prefix + key, ...owner };
+      const command = new DeleteObjectCommand(etag === null ? target : { ...target, IfMatch: etag });
+      const send = async (): Promise<boolean> => {
+        try {
+          await (await s3.client()).send(command, { abortSignal: signal });
+          return true;
+        } catch (error) {
+          if (etag !== null && isConflict(error)) return false;
+          throw error;
+        }
+      };
+      // If the response to the first attempt was lost, the second one meets the delete marker of the first.
+      return (await asked('written', key, send, signal)) || (await etagOf(key, signal)) === null;
     },
   };
+}
+
+/** For people. */
+function nameOf({ VersionId, LastModified }: ObjectVersion): string {
+  return `version ${VersionId} of ${LastModified?.toISOString()}`;
 }

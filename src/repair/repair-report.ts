@@ -10,6 +10,8 @@ export type RepairOutcome =
   | 'restored'
   | 'hidden'
   | 'reset'
+  /** Somebody changed it after it was verified, so it was left as it is. */
+  | 'changed'
   /** Tried, and the store refused. */
   | 'failed'
   /** The next run mends it. */
@@ -19,7 +21,9 @@ export type RepairOutcome =
   /** Nobody has it any more. */
   | 'lost'
   /** Only a person can decide. */
-  | 'person';
+  | 'person'
+  /** A part that the store refuses: nobody knows whether it is damaged. */
+  | 'unread';
 
 export interface RepairedObject {
   readonly key: string;

@@ -11,6 +11,8 @@ import { UsageError } from '../shared/errors.ts';
 export interface RepairSettings extends LakeSettings, Encryption {
   /** False: nothing is changed. */
   readonly apply: boolean;
+  /** Runs that have begun and not ended are known to be dead. */
+  readonly ignoreUnfinishedRuns: boolean;
   /** A copy of the lake to restore from; null: there is none. */
   readonly backup: LakeLocation | null;
   /** Files. Empty: signatures are not checked. */
@@ -27,6 +29,7 @@ export function parseRepairSettings(input: SettingsInput): RepairSettings {
   const settings: RepairSettings = {
     ...readLakeSettings(read, input.temporaryFolder),
     apply: required('apply'),
+    ignoreUnfinishedRuns: required('ignore-unfinished-runs'),
     backup: optional('backup'),
     publicKeys: optional('public-key') ?? [],
     witness: optional('witness'),

@@ -11,11 +11,13 @@ const titles: Readonly<Record<RepairOutcome, string>> = {
   restored: 'Restored',
   hidden: 'Hidden by a delete marker',
   reset: 'Emptied',
+  changed: 'Changed meanwhile, and left as it is',
   failed: 'Could not be written; the log says why',
   'next-run': 'The next export mends',
   'read-again': 'Gone here, but AWS still has it',
   lost: 'Lost',
   person: 'A person must decide',
+  unread: 'Could not be read, so nobody knows whether they are damaged',
 };
 
 /** The most urgent first. */
@@ -24,7 +26,7 @@ const outcomes = (Object.keys(titles) as RepairOutcome[]).reverse();
 
 /** @param columns the terminal's width, to which text is wrapped */
 export function renderRepair(report: RepairReport, columns = 100): string {
-  const { objects, applied, damage_left: damage, warnings_left: warnings } = report;
+  const { objects, applied, warnings_left: warnings } = report;
   const blocks = [
     paragraphs(columns, [
       `Repair of the lake ${printable(report.lake)}${applied ? '' : ': a dry run, which changed nothing'}`,
@@ -38,7 +40,7 @@ export function renderRepair(report: RepairReport, columns = 100): string {
     paragraphs(columns, [conclusion(report)]),
     warnings === 0 ? '' : paragraphs(columns, [`${count(warnings, 'warning')} left: verify shows them.`]),
     paragraphs(columns, [
-      `Exit code ${report.exit_code}: ${damage === 0 ? 'nothing is damaged' : exitCodes[report.exit_code]}.`,
+      `Exit code ${report.exit_code}: ${report.exit_code === 0 ? 'nothing is damaged' : exitCodes[report.exit_code]}.`,
     ]),
   ];
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
@@ -49,6 +51,8 @@ function lineOf({ key, found, advice }: RepairedObject): string {
 }
 
 function conclusion({ damage_left: damage, objects, applied }: RepairReport): string {
+  if (damage === 0 && objects.some(({ outcome }) => outcome === 'unread'))
+    return 'verify finds no damage in what could be read. Follow the advice above, then run repair again.';
   if (damage === 0)
     return objects.length === 0 ? 'Nothing is damaged.' : 'After the repair, verify finds no damage.';
   if (applied) return `${count(damage, 'damage')} left that repair cannot mend.`;

@@ -4,7 +4,7 @@
  */
 import { type Aws, createAws } from '../aws/aws.ts';
 import { readPublicKey } from '../checkpoints/keys.ts';
-import { checkpointsPrefix } from '../lake/layout.ts';
+import { checkpointsPrefix, parseRunKey } from '../lake/layout.ts';
 import { lakeCredentials, openLakeStore } from '../lake/stores/open-lake-store.ts';
 import { openStore } from '../lake/stores/open-store.ts';
 import { connectS3, type S3Connection } from '../lake/stores/s3-client.ts';
@@ -14,7 +14,8 @@ import type { JobIo } from '../telemetry/job-io.ts';
 import type { Finding } from '../verify/finding.ts';
 import { applyStep, type RepairTarget } from './apply-step.ts';
 import { type BucketVersions, bucketVersions } from './bucket-versions.ts';
-import { type PlanOptions, planRepair, type Step } from './plan-repair.ts';
+import { type LookedAt, type PlanOptions, planRepair, type Step } from './plan-repair.ts';
+import { refuseRunsAtWork, refuseRunsSince } from './quiet-lake.ts';
 import type { RepairedObject, RepairOutcome, RepairReport } from './repair-report.ts';
 import type { RepairSettings } from './repair-settings.ts';
 import { type ContentSource, copySource } from './sources.ts';
@@ -23,7 +24,7 @@ export interface RepairIo extends Pick<JobIo, 'log' | 'progress' | 'stopping'> {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** What is wrong with the lake now. */
-  readonly verify: () => Promise<readonly Finding[]>;
+  readonly verify: () => Promise<LookedAt>;
 }
 
 /** What was put back can show more damage: a restored checkpoint names parts that are gone. Each look goes one step deeper. */
@@ -124,33 +125,49 @@ async function repaired(settings: RepairSettings, io: RepairIo, opened: Opened):
     store,
     etagOf: async (key) =>
       versions === null ? ((await store.read(key, signal))?.etag ?? null) : versions.etagOf(key, signal),
-    write: async (key, content) => await versions?.write(key, content, signal),
-    hide: async (key) => await versions?.hide(key, signal),
+    writeOverMarker: async (key, content) => (await versions?.writeOverMarker(key, content, signal)) ?? false,
+    hide: async (key, etag) => (await versions?.hide(key, etag, signal)) ?? false,
     signal,
   };
+  const { ignoreUnfinishedRuns } = settings;
+  const known = new Set(
+    settings.apply ? await refuseRunsAtWork(store, { ignoreUnfinishedRuns, signal }) : [],
+  );
   const objects = new Map<string, RepairedObject>();
   const tries = new Map<string, number>();
   let findings: readonly Finding[] = [];
+  let unread: LookedAt['unread'] = new Map();
   let looks = 0;
   for (let again = true; again && looks < mostLooks; ) {
     again = false;
     looks += 1;
-    findings = await io.verify();
+    const look = await io.verify();
+    ({ findings, unread } = look);
+    if (settings.apply && findings.length > 0) await refuseRunsSince(known, store, signal);
     progress.phase('looking for what was lost');
-    for await (const step of planRepair(findings, options)) {
-      const { key, advice } = step;
+    for await (const step of planRepair(look, options)) {
+      const { key } = step;
       const tried = tries.get(key) ?? 0;
       // What is still wrong after that would be tried for ever.
       if (tried === mostTries) continue;
       tries.set(key, tried + 1);
       const outcome = settings.apply ? await applied(step, target, io) : planned(step);
-      again ||= isDone(outcome);
+      if (isDone(outcome)) {
+        again = true;
+        const restored = parseRunKey(key);
+        if (restored !== null) known.add(restored.runId);
+      }
+      const advice = outcome === 'changed' ? whenChanged : step.advice;
       objects.set(key, { key, found: step.findings.map(({ kind }) => kind), outcome, advice });
     }
   }
+  for (const [key, why] of unread) {
+    const advice = `it could not be read: ${why}`.replace(/\.$/, '');
+    objects.set(key, { key, found: [], outcome: 'unread', advice });
+  }
   const damage = findings.filter(({ severity }) => severity === 'damage').length;
   return {
-    exit_code: damage === 0 ? 0 : 80,
+    exit_code: damage > 0 ? 80 : unread.size > 0 ? 74 : 0,
     lake: store.url,
     applied: settings.apply,
     looks,
@@ -159,6 +176,9 @@ async function repaired(settings: RepairSettings, io: RepairIo, opened: Opened):
     warnings_left: findings.length - damage,
   };
 }
+
+const whenChanged =
+  'it changed after verify had read it, so nothing was written. Make sure that no export is at work, then run repair again';
 
 const wouldBe = { restore: 'would-restore', hide: 'would-hide', reset: 'would-reset' } as const;
 const done = { restore: 'restored', hide: 'hidden', reset: 'reset' } as const;
@@ -176,7 +196,10 @@ async function applied(step: Step, target: RepairTarget, { log }: RepairIo): Pro
   const { key, action } = step;
   if (action.kind === 'none') return action.outcome;
   try {
-    await applyStep(step, target);
+    if ((await applyStep(step, target)) === 'changed') {
+      log.warn({ key, how: action.kind }, 'an object changed after it was verified, and is left as it is');
+      return 'changed';
+    }
     log.info(
       { key, how: action.kind, findings: step.findings.map(({ kind }) => kind) },
       'repaired an object',

@@ -42,7 +42,15 @@ export class PartChangedError extends LakeError {}
 export class LinkError extends LakeError {}
 
 /** An object is complete, but its SHA-256 is not the one that its metadata names. */
-export class AlteredObjectError extends LakeError {}
+export class AlteredObjectError extends LakeError {
+  /** Of the object as it is; null: unknown. */
+  readonly etag: string | null;
+
+  constructor(what: string, advice: string, etag: string | null = null) {
+    super(what, advice);
+    this.etag = etag;
+  }
+}
 
 /** A newer program wrote the lake. */
 export class NewerLakeError extends LakeError {}

@@ -135,7 +135,7 @@ async function firstLook(
   const { look, ledger } = options;
   if (fetched.state === 'link') look.note('symbolic-link', place.key, fetched.what);
   else if (fetched.state === 'gone') look.suspects.add(place.key);
-  else {
+  else if (fetched.state === 'there') {
     const { object } = fetched;
     try {
       const write = object.found.isAltered ? null : provenWrite(ledger, object.found);
@@ -159,6 +159,7 @@ export async function secondLook(table: Table, place: TableKey, options: Objects
     look.note('symbolic-link', key, fetched.what);
     return;
   }
+  if (fetched.state === 'unread') return;
   const object = fetched.state === 'there' ? fetched.object : null;
   look.contents.set(key, object?.found.sha256 ?? null);
   try {

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { footerOf, type OpenPart, openPart } from '../lake/engines/part-reader.ts';
 import type { Scratch } from '../lake/scratch.ts';
 import { sha256Of } from '../lake/scratch-file.ts';
+import { isOfOneObject } from '../lake/stores/s3-errors.ts';
 import type { Store } from '../lake/stores/store.ts';
-import { AlteredObjectError, EngineError, LinkError } from '../shared/errors.ts';
+import { AlteredObjectError, EngineError, LakeError, LinkError } from '../shared/errors.ts';
 import type { FoundObject } from './explain.ts';
 
 export interface FetchedObject {
@@ -17,10 +18,10 @@ export interface FetchedObject {
   release(): Promise<void>;
 }
 
-/** `gone`: there is no such object. `link`: it is a symbolic link, and this says where. */
+/** `gone`: there is no such object. `unread`: the store refuses it, and somebody has been told. `link`: it is a symbolic link, and this says where. */
 export type Fetched =
   | { readonly state: 'there'; readonly object: FetchedObject }
-  | { readonly state: 'gone' }
+  | { readonly state: 'gone' | 'unread' }
   | { readonly state: 'link'; readonly what: string };
 
 export interface ObjectSource {
@@ -28,12 +29,16 @@ export interface ObjectSource {
   readonly scratch: Pick<Scratch, 'reserve'>;
   /** An existing folder in scratch. */
   readonly folder: string;
+  /** Told of an object that the store refuses, while it may give others. Null: that is an error. */
+  readonly onUnread: OnUnread | null;
   readonly signal: AbortSignal;
 }
 
+export type OnUnread = (key: string, error: LakeError) => void;
+
 /** @throws LakeError when the object cannot be read; ScratchError when it does not fit into scratch */
 export async function fetchObject(
-  { store, scratch, folder, signal }: ObjectSource,
+  { store, scratch, folder, onUnread, signal }: ObjectSource,
   key: string,
 ): Promise<Fetched> {
   const file = join(folder, `${randomUUID()}.parquet`);
@@ -68,7 +73,9 @@ export async function fetchObject(
   } catch (error) {
     await remove();
     if (error instanceof LinkError) return { state: 'link', what: linkText(error) };
-    throw error;
+    if (onUnread === null || !(error instanceof LakeError) || !isOfOneObject(error.cause)) throw error;
+    onUnread(key, error);
+    return { state: 'unread' };
   }
 }
 

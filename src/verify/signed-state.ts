@@ -4,7 +4,7 @@ import type { CheckpointFinding } from '../checkpoints/checkpoint-findings.ts';
 import type { TrustedKey } from '../checkpoints/keys.ts';
 import { checkpointsPrefix } from '../lake/layout.ts';
 import type { Store } from '../lake/stores/store.ts';
-import { AlteredObjectError, LinkError } from '../shared/errors.ts';
+import { LinkError } from '../shared/errors.ts';
 import { finding } from './finding.ts';
 import type { Ledger } from './ledger.ts';
 import type { Look } from './look.ts';
@@ -72,7 +72,7 @@ export async function checkSignedState(options: SignedStateOptions): Promise<Sig
 async function compare(options: SignedStateOptions): Promise<SignedState> {
   const { store, witness, keys, look, signal } = options;
   const check = (known: (key: string) => string | null | undefined) =>
-    checkCheckpoints({ store: tolerant(store), witness, keys, known, signal });
+    checkCheckpoints({ store, witness, keys, known, signal });
   let checked = await check((key) => knownContent(key, options));
   const differing = new Set(
     checked.findings.filter(({ kind }) => kind === 'object-unproven').map(({ key }) => key),
@@ -121,19 +121,6 @@ async function explainedSince(
       .history(key)
       .some((write) => write.sha256 === there && write.before === (before?.sha256 ?? null));
   return new Set(doubts.filter(isExplained));
-}
-
-/** The store, for which an object that is not what was written is one with another content, and no error. */
-function tolerant(store: SignedStateOptions['store']): SignedStateOptions['store'] {
-  return {
-    url: store.url,
-    list: (prefix, options, signal) => store.list(prefix, options, signal),
-    read: (key, signal) =>
-      store.read(key, signal).catch((error: unknown) => {
-        if (error instanceof AlteredObjectError) return { etag: '', size: 0, bytes: new Uint8Array() };
-        throw error;
-      }),
-  };
 }
 
 /** Undefined: it has to be read. */

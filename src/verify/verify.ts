@@ -14,6 +14,7 @@ import { lakeTables } from '../tables/lake-tables.ts';
 import { type Row, type Table, utcDay } from '../tables/table.ts';
 import type { JobIo } from '../telemetry/job-io.ts';
 import { count } from '../telemetry/paragraphs.ts';
+import { emptyWhereAltered } from './altered-objects.ts';
 import { CreationDateConflicts, readAllCreationDates } from './check-creation-dates.ts';
 import {
   checkBeginRecords,
@@ -28,9 +29,11 @@ import { CoverageRead, checkWatermarks } from './check-watermarks.ts';
 import { KeySpill } from './key-spill.ts';
 import { type Ledger, readLedger } from './ledger.ts';
 import { Look } from './look.ts';
+import type { OnUnread } from './read-object.ts';
 import { reportOf } from './report.ts';
 import { type LookIdentity, type Place, readPlace, writePlace } from './resume-place.ts';
 import { isInScope, isInSubset, type Scope, subsetOf } from './scope.ts';
+import { type Sightings, watched } from './sightings.ts';
 import { checkSignedState } from './signed-state.ts';
 import type { VerifyReport } from './verdict.ts';
 import type { VerifySettings } from './verify-settings.ts';
@@ -40,6 +43,10 @@ import { manifestsInCheckpoint, type WitnessedManifests } from './witnessed-mani
 export interface VerifyIo extends Pick<JobIo, 'log' | 'progress' | 'stopping' | 'programVersion'> {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Told of every object that is read. */
+  readonly sightings?: Pick<Sightings, 'note'>;
+  /** Told of a part that the store refuses, while it may give others. Without it, such a part ends the look. */
+  readonly onUnread?: OnUnread;
 }
 
 /** @throws UsageError, LakeError, ScratchError, AccessError; the signal's reason */
@@ -47,7 +54,7 @@ export async function runVerify(settings: VerifySettings, io: VerifyIo): Promise
   const keys = settings.publicKeys.map(readPublicKey);
   let aws: Aws | undefined;
   let witness: Store | null = null;
-  const store = await openLakeStore(settings, {
+  const opened = await openLakeStore(settings, {
     create: false,
     aws: () => {
       aws = createAws({ endpointUrl: settings.endpointUrl, maxSockets: 8 });
@@ -56,6 +63,7 @@ export async function runVerify(settings: VerifySettings, io: VerifyIo): Promise
     log: io.log,
     signal: io.stopping,
   });
+  const store = emptyWhereAltered(io.sightings === undefined ? opened : watched(opened, io.sightings));
   try {
     if (settings.witness !== null) {
       const { s3EndpointUrl: endpointUrl } = settings;
@@ -143,6 +151,8 @@ async function verifyLake(verification: Verification): Promise<VerifyReport> {
     if (table !== exportCoverage) return options;
     return {
       ...options,
+      // Without it, watermarks would seem to lack a proof.
+      onUnread: null,
       isAsked: ({ key, day }) => files.length > 0 || isAsked(key, day),
       mayGoOn: () => true,
       rows: { columns: proofColumns, take: (at, rows) => coverage.add(at, rows) },
@@ -257,6 +267,7 @@ class Walk {
       store,
       scratch,
       folder,
+      onUnread: io.onUnread ?? null,
       signal: io.stopping,
       buckets,
       look,

@@ -299,6 +299,15 @@ describe('opening a lake', () => {
     }
   });
 
+  it('asks a store for its time that takes everything in one piece', async () => {
+    const seen = { who: 'the store', epochMs: 1, at: 1, isAws: false };
+    const half: Store = {
+      ...forgetful(store, ({ multipart }) => multipart !== false && multipart !== undefined),
+      lastSeen: () => seen,
+    };
+    expect((await open({ store: half })).store.lastSeen?.()).toBe(seen);
+  });
+
   it('refuses a store that lets two of several replace the same object', async () => {
     let held: PutRequest[] = [];
     // Looks at the condition first and writes later: each of two at once finds it fulfilled.

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -161,6 +161,24 @@ it('refuses a lake with a run from the future, and never dates its own run there
   const dated = Number.parseInt(report.run_id?.replaceAll('-', '').slice(0, 12) ?? '', 16);
   expect(new Date(dated).toISOString()).toMatch(/^2026-11-20T/);
   await expectWhole();
+});
+
+it('removes no part that somebody changed after its rows were read', async () => {
+  lake = join(lab.folder, 'written-meanwhile');
+  await cp(lab.lake, lake, { recursive: true });
+  await rebucket(8);
+  const key = readdirSync(join(lake, 'copy_jobs'), { recursive: true, encoding: 'utf8' }).find((name) =>
+    /part-0000[3-7]\.parquet$/.test(name),
+  );
+  const part = join(lake, 'copy_jobs', String(key));
+  const merged = Buffer.from('what an export of before merged meanwhile');
+  const refused = rebucket(3, async (step) => {
+    if (step === 'switched lake.json') writeFileSync(part, merged);
+  });
+  await expect(refused).rejects.toThrow(
+    new RegExp(`^copy_jobs/${key} in .* was changed while rebucket was at work: .*Stop whatever writes`),
+  );
+  expect(readFileSync(part)).toEqual(merged);
 });
 
 it.each([

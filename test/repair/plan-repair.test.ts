@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { planRepair } from '../../src/repair/plan-repair.ts';
 import type { ContentSource } from '../../src/repair/sources.ts';
 import { type FindingKind, finding } from '../../src/verify/finding.ts';
+import { Sightings } from '../../src/verify/sightings.ts';
 
 const part = 'copy_jobs/creation_date=2026-11-20/part-00000.parquet';
 const earlier = Buffer.from('the part as the newest checkpoint names it');
@@ -10,10 +11,12 @@ const sha256 = hash('sha256', earlier);
 
 /** A backup of the night before. */
 const backup: ContentSource = {
-  find: async ({ accepts }) =>
-    accepts(earlier)
+  find: async ({ accepts }) => ({
+    found: accepts(earlier)
       ? { bytes: earlier, from: 'the backup', metadata: {}, contentType: 'application/octet-stream' }
       : null,
+    unread: [],
+  }),
 };
 
 /** What is planned for the part when this was found beside it. */
@@ -32,7 +35,8 @@ async function planned(beside: readonly FindingKind[]): Promise<string | undefin
     now: Date.UTC(2026, 10, 21),
     signal: new AbortController().signal,
   };
-  for await (const step of planRepair(findings, options)) if (step.key === part) return step.action.kind;
+  for await (const step of planRepair({ findings, sightings: new Sightings() }, options))
+    if (step.key === part) return step.action.kind;
   return undefined;
 }
 

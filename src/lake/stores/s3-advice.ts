@@ -10,6 +10,8 @@ export interface S3Attempt {
   readonly expectedBucketOwner: string | null;
   /** The option that names the bucket. Default: --lake. */
   readonly option?: string;
+  /** An old version that was to be read. Default: the object as it is. */
+  readonly versionId?: string;
 }
 
 /** S3's error. */
@@ -49,12 +51,13 @@ const byCode: Readonly<Record<string, Advice>> = {
   NoSuchBucket: ({ bucket, option = '--lake' }) =>
     `Create the bucket ${bucket}, or set ${option} to another bucket.`,
   // docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, InvalidObjectState
-  InvalidObjectState: ({ url }, { field }) => {
+  InvalidObjectState: ({ url, versionId }, { field }) => {
     const where = field('AccessTier') ?? field('StorageClass');
     const [bucket, ...key] = url.replace('s3://', '').split('/');
+    const version = versionId === undefined ? '' : ` --version-id ${versionId}`;
     return (
       `The object is archived${where === null ? '' : ` (${where})`}. Restore it ` +
-      `(aws s3api restore-object --bucket ${bucket} --key ${key.join('/')} --restore-request Days=7), wait until that is done, ` +
+      `(aws s3api restore-object --bucket ${bucket} --key ${key.join('/')}${version} --restore-request Days=7), wait until that is done, ` +
       'and run again. Exclude the lake’s prefix from the lifecycle rule or tiering that archives objects.'
     );
   },
@@ -139,7 +142,7 @@ export function permissionAdvice(attempt: S3Attempt, message: string): string {
     return `The bucket ${attempt.bucket} is a Requester Pays bucket, which cannot hold a lake. Turn Requester Pays off, or use another bucket.`;
   }
   const needed = {
-    read: `s3:GetObject on the lake’s objects and s3:ListBucket on ${attempt.bucket} (without it S3 returns 403 for missing objects), and kms:Decrypt if a KMS key encrypts them`,
+    read: `${attempt.versionId === undefined ? 's3:GetObject' : 's3:GetObjectVersion'} on the lake’s objects and s3:ListBucket on ${attempt.bucket} (without it S3 returns 403 for missing objects), and kms:Decrypt if a KMS key encrypts them`,
     written: `s3:PutObject (and s3:AbortMultipartUpload) on the lake’s objects, and kms:GenerateDataKey and kms:Decrypt if a KMS key encrypts them`,
     listed: `s3:ListBucket on ${attempt.bucket}`,
   }[attempt.done];

@@ -85,6 +85,32 @@ export function isMissing(error: unknown): boolean {
   return statusOf(error) === 404 && codeOf(error) === 'NoSuchKey';
 }
 
+/** Refusals that every object of the bucket would get. */
+const codesOfTheStore: ReadonlySet<string> = new Set([
+  'NoSuchBucket',
+  'ExpiredToken',
+  'ExpiredTokenException',
+  'TokenRefreshRequired',
+  'InvalidToken',
+  'InvalidAccessKeyId',
+  'SignatureDoesNotMatch',
+  'AuthorizationHeaderMalformed',
+  'IllegalLocationConstraintException',
+  'AllAccessDisabled',
+  'AccountProblem',
+  'NotSignedUp',
+]);
+
+/**
+ * True if S3 refuses an object (or a version) and may well give others: it is archived, its KMS key is gone, access to it is
+ * denied. False for what concerns the whole store: the network, the credentials, the bucket.
+ */
+export function isOfOneObject(error: unknown): boolean {
+  const status = statusOf(error);
+  if (status === null || status < 400 || status > 499 || isTransient(error)) return false;
+  return !codesOfTheStore.has(codeOf(error));
+}
+
 /**
  * True if a conditional write failed its condition. 409 means that another conditional write is in progress. `If-Match` on
  * a missing object returns 404 (github.com/apache/arrow-rs/issues/6801), and so does completing an upload that no longer

@@ -155,7 +155,7 @@ class S3Store implements Store {
   ): AsyncGenerator<string> {
     const pages = followPageTokens(
       (token) => this.#listPage(prefix, options.folders === true, token, signal),
-      (page) => (page.IsTruncated ? page.NextContinuationToken : null),
+      (page) => this.#nextToken(page, prefix),
     );
     try {
       for await (const page of pages) {
@@ -177,6 +177,16 @@ class S3Store implements Store {
         'The S3-compatible server has a bug. Update it, or use another store.',
       );
     }
+  }
+
+  /** A list that breaks off would look like objects that are gone. */
+  #nextToken({ IsTruncated, NextContinuationToken: token }: ListObjectsV2CommandOutput, prefix: string) {
+    if (IsTruncated !== true) return null;
+    if (token !== undefined && token !== '') return token;
+    throw new LakeError(
+      `Listing ${this.url}/${prefix} breaks off: the store says that there is more, and gives no continuation token`,
+      'The S3-compatible server has a bug. Update it, or use another store.',
+    );
   }
 
   async #listPage(
@@ -293,6 +303,7 @@ class S3Store implements Store {
       throw new AlteredObjectError(
         `s3://${target.Bucket}/${target.Key} is not what the program wrote: its SHA-256 differs`,
         'Restore an earlier version of the object, and find out who changed it.',
+        ETag,
       );
     }
     return { etag: ETag, size, sha256 };

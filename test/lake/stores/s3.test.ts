@@ -600,7 +600,9 @@ describe('the S3 store', () => {
       const headers = (sha256: string) => ({ headers: { etag: '"e1"', 'x-amz-meta-sha256': sha256 } });
       const { store } = await over(inTurn(found(headers(right)), found(headers('0'.repeat(64)))));
       expect(await store.read('a/part')).toMatchObject({ size: body.length });
-      expect((await failure(store.read('a/part'))).message).toContain('SHA-256');
+      const refused = await failure(store.read('a/part'));
+      expect(refused.message).toContain('SHA-256');
+      expect(refused).toMatchObject({ etag: '"e1"' });
     });
 
     it('lists with pages, below its prefix, and refuses a token that comes again', async () => {
@@ -618,6 +620,17 @@ describe('the S3 store', () => {
       expect(requests[0]?.query.get('prefix')).toBe('the/lake/a/');
       expect(requests[2]?.query.get('continuation-token')).toBe('t2');
       expect((await failure(listed(store, ''))).message).toContain('continuation token');
+    });
+
+    it('takes no list for whole that the store breaks off without a token', async () => {
+      const { store } = await over(() => ({
+        status: 200,
+        body: '<ListBucketResult><IsTruncated>true</IsTruncated><Contents><Key>the/lake/a</Key></Contents></ListBucketResult>',
+      }));
+      const { message } = await failure(listed(store, ''));
+      expect(message).toMatch(
+        /^Listing s3:\/\/lake-bucket\/the\/lake\/ breaks off: .*no continuation token\. .*Update it/,
+      );
     });
   });
 

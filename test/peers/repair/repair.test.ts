@@ -18,6 +18,7 @@ import type { Store } from '../../../src/lake/stores/store.ts';
 import { runRepair } from '../../../src/repair/repair.ts';
 import type { RepairReport } from '../../../src/repair/repair-report.ts';
 import { parseRepairSettings } from '../../../src/repair/repair-settings.ts';
+import { Sightings } from '../../../src/verify/sightings.ts';
 import { runVerify } from '../../../src/verify/verify.ts';
 import { wholeLake } from '../../../src/verify/verify-settings.ts';
 import { forgedEnvelope, type KeyFiles, makeKey } from '../../checkpoints/signed-lake.ts';
@@ -108,7 +109,13 @@ async function repair(change: Flags = {}): Promise<RepairReport> {
   const io = { log, progress, stopping, programVersion: '0.0.0-test', now: Date.now };
   return await runRepair(settings, {
     ...io,
-    verify: async () => (await runVerify({ ...settings, ...wholeLake }, io)).findings,
+    verify: async () => {
+      const sightings = new Sightings();
+      const unread = new Map<string, string>();
+      const onUnread = (key: string, { message }: Error) => void unread.set(key, message);
+      const { findings } = await runVerify({ ...settings, ...wholeLake }, { ...io, sightings, onUnread });
+      return { findings, sightings, unread };
+    },
   });
 }
 
