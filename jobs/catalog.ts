@@ -30,6 +30,7 @@ export const catalogJob: CommandModule = {
         return await runCatalog(settings, loadViews(), io);
       },
       reportIsAll: ({ action }) => action === 'ddl',
-      render: async (report) => (await import('../src/catalog/report.ts')).renderCatalogReport(report),
+      render: async (report) =>
+        (await import('../src/catalog/catalog-report.ts')).renderCatalogReport(report),
     }),
 };

@@ -3,11 +3,11 @@ import type { Table as GlueTable } from '@aws-sdk/client-glue';
 import type { Table } from '../tables/table.ts';
 import type { Log } from '../telemetry/log.ts';
 import { planView, type ViewPlan } from './athena-views.ts';
+import type { ApplyReport } from './catalog-report.ts';
 import { databaseDescription } from './ddl.ts';
 import { tableLocation } from './definition.ts';
 import type { Glue } from './glue.ts';
 import { changedTable, newTable, type TablePlan } from './glue-table.ts';
-import type { ApplyReport } from './report.ts';
 import type { View } from './statements.ts';
 
 export interface ApplyOptions {

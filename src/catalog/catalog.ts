@@ -13,12 +13,12 @@ import { identifyCaller } from '../targets/caller.ts';
 import type { JobIo } from '../telemetry/job-io.ts';
 import { apply } from './apply.ts';
 import { openAthena } from './athena-views.ts';
+import type { CatalogReport } from './catalog-report.ts';
 import type { CatalogSettings } from './catalog-settings.ts';
 import { check } from './check.ts';
 import { ddl } from './ddl.ts';
 import { openGlue } from './glue.ts';
 import { daysOf } from './lake-days.ts';
-import type { CatalogReport } from './report.ts';
 import type { View } from './statements.ts';
 
 export async function runCatalog(

@@ -9,10 +9,10 @@ import type { Store } from '../lake/stores/store.ts';
 import { EngineError, ScratchError } from '../shared/errors.ts';
 import type { Table } from '../tables/table.ts';
 import { planView } from './athena-views.ts';
+import type { CheckReport } from './catalog-report.ts';
 import { programVersionParameter, tableLocation } from './definition.ts';
 import type { Glue } from './glue.ts';
 import { changedTable, projectedFirstDay } from './glue-table.ts';
-import type { CheckReport } from './report.ts';
 import type { View } from './statements.ts';
 
 export interface CheckOptions {

@@ -1,7 +1,7 @@
 /** `catalog ddl`: all statements in the order in which to run them. */
 import type { Table } from '../tables/table.ts';
+import type { DdlReport } from './catalog-report.ts';
 import { tableLocation } from './definition.ts';
-import type { DdlReport } from './report.ts';
 import { hiveName, hiveText, trinoName } from './sql-literals.ts';
 import { athenaTable, createView, trinoPartitions, trinoTable, type View } from './statements.ts';
 

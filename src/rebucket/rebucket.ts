@@ -23,14 +23,14 @@ import { copyJobSummaries } from '../tables/copy-job-summaries.ts';
 import { copyJobs } from '../tables/copy-jobs.ts';
 import type { JobIo } from '../telemetry/job-io.ts';
 import { closeRebucket } from './close-rebucket.ts';
-import { moveOn, type OpenRecord, readLakeRecord, refuseOtherCount } from './lake-state.ts';
 import { divideWatermarks, removeCreationDates } from './ledger-files.ts';
 import type { Objects } from './objects.ts';
 import { partitionsWith, pieceKey, readPiece, switchedKey } from './pieces.ts';
 import { preparePartition } from './prepare-partition.ts';
 import type { RebucketReport } from './rebucket-report.ts';
 import type { RebucketSettings } from './rebucket-settings.ts';
-import { refuseFutureRuns, refuseRunsAtWork } from './runs-at-work.ts';
+import { moveOn, type OpenRecord, readLakeRecord, refuseOtherCount } from './rebucket-steps.ts';
+import { refuseFutureRuns, refuseRunsAtWork } from './refuse-other-runs.ts';
 import { switchPartition } from './switch-partition.ts';
 
 export interface RebucketIo extends Pick<JobIo, 'log' | 'stopping' | 'programVersion'> {

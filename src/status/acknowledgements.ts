@@ -5,7 +5,7 @@ import type { Store } from '../lake/stores/store.ts';
 import { writeOnce } from '../lake/write-once.ts';
 import { watermarkName } from '../ledger/watermarks.ts';
 import { type Interval, union, without } from './intervals.ts';
-import type { LostInterval } from './report.ts';
+import type { LostInterval } from './status-report.ts';
 
 interface Acknowledgement {
   readonly format: 1;

@@ -6,7 +6,7 @@ import { pageOf, readPage } from '../checkpoints/lake-state.ts';
 import { checkpointKey, manifestKey, statePageKey } from '../lake/layout.ts';
 import { listRuns } from '../ledger/read-runs.ts';
 import type { LedgerReading } from './ledger-runs.ts';
-import type { StatusReport } from './report.ts';
+import type { StatusReport } from './status-report.ts';
 
 /**
  * Compares with the newest checkpoint of a run that began by `now`. Null: there is none, or it is unreadable.

@@ -3,7 +3,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { dayMs } from '../shared/time.ts';
 import { utcDay } from '../tables/table.ts';
 import { targetName } from '../targets/target.ts';
-import type { Copies } from './report.ts';
+import type { Copies } from './status-report.ts';
 
 /** The days that a report shows, the newest included. */
 export const daysShown = 35;

@@ -1,6 +1,6 @@
 /** The coverage matrix: accounts by days, with their regions inside. Exceptions are open to view, what is well is folded. */
 import { type Content, type Html, html } from '../pages/html.ts';
-import { type Tone, tag } from '../pages/page.ts';
+import { type Tone, tag } from '../pages/report-page.ts';
 import {
   type Days,
   type Mark,
@@ -12,7 +12,7 @@ import {
 import { dayMs } from '../shared/time.ts';
 import { accountLabel } from '../telemetry/account-label.ts';
 import { count, grouped, listSome } from '../telemetry/paragraphs.ts';
-import type { DrainStatus, StatusReport, Stretch } from './report.ts';
+import type { DrainStatus, StatusReport, Stretch } from './status-report.ts';
 import { minute, regionsOf } from './wording.ts';
 
 /** Weeks enough to see what was lost: AWS deletes copy jobs that are older than a month. */

@@ -5,7 +5,7 @@ import type { DrainedTable } from '../tables/table.ts';
 import { adviceFor } from '../telemetry/advice.ts';
 import type { DrainFacts, EndedRun } from './coverage-facts.ts';
 import { clipped, type Interval, without } from './intervals.ts';
-import type { DrainState, DrainStatus, Loss, Stretch } from './report.ts';
+import type { DrainState, DrainStatus, Loss, Stretch } from './status-report.ts';
 
 /** What a table's intervals are measured against. */
 export interface TableMemory {

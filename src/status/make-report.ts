@@ -20,7 +20,7 @@ import type {
   LostInterval,
   RecordAgainstAws,
   StatusReport,
-} from './report.ts';
+} from './status-report.ts';
 
 /** Everything that a report is made of. Times in milliseconds since the epoch. */
 export interface Facts {

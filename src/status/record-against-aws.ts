@@ -1,7 +1,7 @@
 /** What export_reconciliation says: where AWS's own daily counts and the record differ, as last compared. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { dayMs } from '../shared/time.ts';
-import type { RecordAgainstAws } from './report.ts';
+import type { RecordAgainstAws } from './status-report.ts';
 
 /** AWS keeps its counts for 14 days, so each run compares up to 14; older comparisons stay as they were. */
 export const daysCompared = 14;

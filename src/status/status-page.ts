@@ -1,14 +1,14 @@
 /** The report as a page: verdict, what needs somebody, losses, the coverage matrix, and how copies went. */
 import { bars, chartStyle, rateChart, shadedTable } from '../pages/charts.ts';
 import { type Content, type Html, html } from '../pages/html.ts';
-import { dataTable, type Figure, page, pair, section, tag } from '../pages/page.ts';
+import { dataTable, type Figure, page, pair, section, tag } from '../pages/report-page.ts';
 import { timelinePatterns, timelineStyle } from '../pages/timeline.ts';
 import { accountLabel } from '../telemetry/account-label.ts';
 import { count, grouped, listSome } from '../telemetry/paragraphs.ts';
 import { daysShown } from './copies.ts';
 import { coverageMatrix, matrixDays } from './coverage-matrix.ts';
 import { daysCompared } from './record-against-aws.ts';
-import type { Cause, Copies, LostInterval, StatusReport } from './report.ts';
+import type { Cause, Copies, LostInterval, StatusReport } from './status-report.ts';
 import {
   endsUnknownLines,
   minute,

@@ -3,7 +3,7 @@ import { accountLabel } from '../telemetry/account-label.ts';
 import { count, grouped, indented, listSome, paragraphs } from '../telemetry/paragraphs.ts';
 import { printable } from '../telemetry/printable.ts';
 import { type Paint, painter } from '../telemetry/status-colors.ts';
-import type { Cause, LostInterval, StatusReport } from './report.ts';
+import type { Cause, LostInterval, StatusReport } from './status-report.ts';
 import {
   differenceOf,
   endsUnknownLines,

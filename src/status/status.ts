@@ -24,7 +24,7 @@ import { without } from './intervals.ts';
 import { plannedNoMore, unfinishedRuns } from './ledger-runs.ts';
 import { type Facts, isCoverageWhole, makeReport } from './make-report.ts';
 import { readRecordAgainstAws } from './record-against-aws.ts';
-import type { StatusReport } from './report.ts';
+import type { StatusReport } from './status-report.ts';
 import type { StatusSettings } from './status-settings.ts';
 
 export interface StatusIo extends Pick<JobIo, 'log' | 'stopping'> {

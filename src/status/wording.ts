@@ -1,7 +1,7 @@
 /** How text and page say the same thing. */
 import { age } from '../telemetry/human-units.ts';
 import { count, grouped, listSome } from '../telemetry/paragraphs.ts';
-import type { LostInterval, StatusReport } from './report.ts';
+import type { LostInterval, StatusReport } from './status-report.ts';
 
 const shownRegions = 4;
 

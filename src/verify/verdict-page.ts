@@ -1,11 +1,11 @@
 /** The verdict as a page that a person can file. */
 import { html } from '../pages/html.ts';
-import { dataTable, type Figure, page, section, tag } from '../pages/page.ts';
+import { dataTable, type Figure, page, section, tag } from '../pages/report-page.ts';
 import { size } from '../telemetry/human-units.ts';
 import { count, grouped } from '../telemetry/paragraphs.ts';
 import type { Finding } from './finding.ts';
-import type { VerifyReport } from './verdict.ts';
 import { readLine, saying } from './verdict-text.ts';
+import type { VerifyReport } from './verify-report.ts';
 
 /** Findings that stand on the page; --output json has all. */
 const shownFindings = 500;

@@ -5,7 +5,7 @@ import { size, span } from '../telemetry/human-units.ts';
 import { count, grouped, indented, paragraphs } from '../telemetry/paragraphs.ts';
 import { printable } from '../telemetry/printable.ts';
 import type { Finding } from './finding.ts';
-import type { VerifyReport } from './verdict.ts';
+import type { VerifyReport } from './verify-report.ts';
 
 /** How many damaged objects are described. */
 const shownObjects = 50;

@@ -3,7 +3,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { expect, it } from 'vitest';
 import { readCoverageFacts } from '../../src/status/coverage-facts.ts';
 import { drainStatus, tableMemory } from '../../src/status/drain-status.ts';
-import type { DrainStatus } from '../../src/status/report.ts';
+import type { DrainStatus } from '../../src/status/status-report.ts';
 
 const hour = 3_600_000;
 const day = 24 * hour;

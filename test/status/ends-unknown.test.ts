@@ -1,7 +1,7 @@
 /** Copy jobs that AWS deleted before a run read how they ended. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { StatusReport } from '../../src/status/report.ts';
 import { renderStatusPage } from '../../src/status/status-page.ts';
+import type { StatusReport } from '../../src/status/status-report.ts';
 import { renderStatus } from '../../src/status/status-text.ts';
 import { type Lab, openLab } from '../support/lab.ts';
 

@@ -1,7 +1,7 @@
 /** Organizations to make reports of, without a lake: mostly well, with one of each kind of trouble. */
 import type { CoverageFacts, DrainFacts, EndedRun } from '../../src/status/coverage-facts.ts';
 import { type Facts, makeReport, type ReportLimits } from '../../src/status/make-report.ts';
-import type { CopiesOfDay, StatusReport } from '../../src/status/report.ts';
+import type { CopiesOfDay, StatusReport } from '../../src/status/status-report.ts';
 
 export const hour = 3_600_000;
 export const day = 24 * hour;

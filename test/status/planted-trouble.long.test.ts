@@ -5,7 +5,7 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
-import type { DrainStatus, StatusReport } from '../../src/status/report.ts';
+import type { DrainStatus, StatusReport } from '../../src/status/status-report.ts';
 import { type Flags, type Lab, openLab } from '../support/lab.ts';
 
 const hour = 3_600_000;

@@ -10,9 +10,9 @@ import { type ColumnType, comparedColumns, type Table } from '../../tables/table
 import { typedEnding } from '../staged-files.ts';
 import { longestStagedLine, stagedColumns } from '../staged-line.ts';
 import { contentColumns, hasColumn, storedColumns, targetPrecedence, tieColumns } from './column-roles.ts';
+import { historiesSql } from './merged-history-sql.ts';
 import { maxTimestamp } from './part-schema.ts';
 import { quoteFile, quoteName, quoteText, sqlTypes } from './sql-text.ts';
-import { historiesSql } from './state-history-sql.ts';
 
 /** Aggregates over wide rows run in chunks, so that they fit into memory. */
 const chunks = [0, 1, 2, 3, 4, 5, 6, 7];

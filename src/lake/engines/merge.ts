@@ -9,7 +9,7 @@
  * - The target (`region`, `account_id`, `queried_account_id`) comes from the observation whose target has precedence: the
  *   job's owner, then the source vault's region, then the lowest account and region.
  * - `first_observed_at` is the earliest of all. The rest of the provenance is the winner's.
- * - `state_history` is made of all observations: see state-history.ts.
+ * - `state_history` is made of all observations: see merged-history.ts.
  * - A row whose compared columns and history do not change stays as it is, including its provenance.
  * - A published row that claims to have been observed in the future had a wrong clock. Its observation time becomes null, so
  *   any staged row replaces it and gives it a time again.
@@ -21,7 +21,7 @@
 import { comparedColumns, type Row, type Table, type Value, withDerived } from '../../tables/table.ts';
 import { contentColumns, hasColumn, targetPrecedence, tieColumns } from './column-roles.ts';
 import { type MergeOutcome, mostUnlike, type StagedFate } from './engine.ts';
-import { mergedHistory } from './state-history.ts';
+import { mergedHistory } from './merged-history.ts';
 import { byColumns, compareValues } from './value-order.ts';
 
 export interface Merged {

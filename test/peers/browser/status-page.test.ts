@@ -4,8 +4,8 @@
  */
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { StatusReport } from '../../../src/status/report.ts';
 import { renderStatusPage } from '../../../src/status/status-page.ts';
+import type { StatusReport } from '../../../src/status/status-report.ts';
 import { withTrouble } from '../../status/organizations.ts';
 import { openAll, openPages, type Pages, rows, type Scheme, texts, violations } from './opened-page.ts';
 

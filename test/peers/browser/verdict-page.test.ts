@@ -5,8 +5,8 @@
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { VerifyReport } from '../../../src/verify/verdict.ts';
 import { renderVerdictPage } from '../../../src/verify/verdict-page.ts';
+import type { VerifyReport } from '../../../src/verify/verify-report.ts';
 import { remove } from '../../verify/damage.ts';
 import { part } from '../../verify/damages.ts';
 import { makeNightLake, verified } from '../../verify/night-lake.ts';

@@ -16,8 +16,8 @@ import { CopyObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } f
 import pino from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { runCatalog } from '../../../src/catalog/catalog.ts';
+import type { ApplyReport, CheckReport } from '../../../src/catalog/catalog-report.ts';
 import { parseCatalogSettings } from '../../../src/catalog/catalog-settings.ts';
-import type { ApplyReport, CheckReport } from '../../../src/catalog/report.ts';
 import type { View } from '../../../src/catalog/statements.ts';
 import { copyJobs } from '../../../src/tables/copy-jobs.ts';
 import { type Lab, openLab } from '../../support/lab.ts';

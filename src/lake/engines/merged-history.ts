@@ -1,5 +1,5 @@
 /**
- * The history of a job's states, of all its observations: the reference, in plain TypeScript. state-history-sql.ts has the
+ * The history of a job's states, of all its observations: the reference, in plain TypeScript. merged-history-sql.ts has the
  * same rules in DuckDB's SQL, and a property test compares the two.
  *
  * The observations are put in order of time. Those of one state in a row are one state of the history, and the last of them

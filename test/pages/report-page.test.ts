@@ -1,7 +1,7 @@
 /** A report page escapes what comes from outside, and loads nothing. */
 import { expect, it } from 'vitest';
 import { html, ownCode } from '../../src/pages/html.ts';
-import { dataTable, page, pair, section, tag } from '../../src/pages/page.ts';
+import { dataTable, page, pair, section, tag } from '../../src/pages/report-page.ts';
 
 const hostile = '</script><img src=x onerror="alert(1)">\u202e\u0000&';
 

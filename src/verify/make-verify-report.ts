@@ -6,8 +6,8 @@ import type { Ledger } from './ledger.ts';
 import type { Look } from './look.ts';
 import type { Scope } from './scope.ts';
 import type { SignedState } from './signed-state.ts';
-import { statements } from './statements.ts';
-import type { VerifyReport } from './verdict.ts';
+import { statements } from './verdict-statements.ts';
+import type { VerifyReport } from './verify-report.ts';
 
 export interface Looked {
   readonly lake: string;

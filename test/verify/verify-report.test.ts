@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { finding } from '../../src/verify/finding.ts';
-import type { VerifyReport } from '../../src/verify/verdict.ts';
 import { renderVerdictPage } from '../../src/verify/verdict-page.ts';
 import { renderVerdict } from '../../src/verify/verdict-text.ts';
+import type { VerifyReport } from '../../src/verify/verify-report.ts';
 
 const sha256 = 'a'.repeat(64);
 const clean: VerifyReport = {

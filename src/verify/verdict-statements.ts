@@ -1,6 +1,6 @@
 /** What a look has proven, and what it has not: sentences for the verdict. */
 import { count, grouped } from '../telemetry/paragraphs.ts';
-import type { VerifyReport } from './verdict.ts';
+import type { VerifyReport } from './verify-report.ts';
 
 type Facts = Omit<VerifyReport, 'proven' | 'not_proven'> & {
   /** Manifests that nothing in the lake vouches for. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type ApplyReport, renderCatalogReport } from '../../src/catalog/report.ts';
+import { type ApplyReport, renderCatalogReport } from '../../src/catalog/catalog-report.ts';
 
 const place = {
   lake: 's3://bucket/lake',

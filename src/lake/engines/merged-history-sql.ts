@@ -1,4 +1,4 @@
-/** The rules of state-history.ts in DuckDB's SQL. Only jobs with several observations take this way. */
+/** The rules of merged-history.ts in DuckDB's SQL. Only jobs with several observations take this way. */
 import { terminalStates } from '../../tables/copy-jobs.ts';
 import { timeText, unknownBefore } from '../../tables/state-history.ts';
 import { quoteText } from './sql-text.ts';

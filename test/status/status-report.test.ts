@@ -1,8 +1,8 @@
 /** The report of a whole organization: exit codes, causes, text and page, for 5 and for 500 accounts. */
 import { expect, it } from 'vitest';
 import { makeReport } from '../../src/status/make-report.ts';
-import type { StatusReport } from '../../src/status/report.ts';
 import { renderStatusPage } from '../../src/status/status-page.ts';
+import type { StatusReport } from '../../src/status/status-report.ts';
 import { renderStatus } from '../../src/status/status-text.ts';
 import {
   day,
