@@ -50,13 +50,43 @@ it('runs status and a thirtieth of verify, each day, and never retries', () => {
   expect(verify).toMatchObject({ subset: { number: null, of: 30 }, quick: false, resumeFile: null });
 });
 
-it('runs them after the export and its retries have ended', () => {
-  const start = ({ spec }: (typeof watching)[number]): number => {
-    const [minute, hour] = spec.schedule.split(' ').map(Number);
-    return hour * 3600 + minute * 60;
+const secondsOfDay = (minute = '', hour = '') => Number(hour) * 3600 + Number(minute) * 60;
+const start = ({ spec }: (typeof watching)[number]): number => {
+  const [minute, hour] = spec.schedule.split(' ');
+  return secondsOfDay(minute, hour);
+};
+
+it.each(['kubernetes/backup-copy-export.yaml', 'kubernetes/shards.yaml'])(
+  'runs them after the export of %s and its retries have ended, at the latest',
+  (name) => {
+    const [job] = cronJobs(name);
+    const { startingDeadlineSeconds, jobTemplate } = job.spec;
+    const end = start(job) + startingDeadlineSeconds + jobTemplate.spec.activeDeadlineSeconds;
+    expect(watching).toHaveLength(2);
+    for (const one of watching) expect(start(one)).toBeGreaterThanOrEqual(end);
+  },
+);
+
+it('runs them on Fargate after the export has ended, at the latest', () => {
+  const startOf = (of: { Default: string }) => {
+    const [, minute, hour] = /^cron\((\d+) (\d+) \* \* \? \*\)$/.exec(of.Default) ?? [];
+    return secondsOfDay(minute, hour);
   };
-  const end = start(exporting) + exporting.spec.jobTemplate.spec.activeDeadlineSeconds;
-  for (const job of watching) expect(start(job)).toBeGreaterThanOrEqual(end);
+  const { Parameters, Resources } = template('ecs/schedule.yaml');
+  const [container] = JSON.parse(deploy('ecs/task-definition.json')).containerDefinitions;
+  const [, hours] = /^--deadline=(\d+)h$/m.exec(container.command.join('\n')) ?? [];
+  const { Target, FlexibleTimeWindow } = Resources.Schedule.Properties;
+  expect(FlexibleTimeWindow).toEqual({ Mode: 'OFF' });
+  // The program ends itself a minute after its deadline. A task that has started is not retried.
+  const end =
+    startOf(Parameters.ScheduleExpression) +
+    Target.RetryPolicy.MaximumEventAgeInSeconds +
+    Number(hours) * 3600 +
+    60;
+  const watch = template('ecs/watch.yaml').Parameters;
+  // Some minutes for the task to get its place and its image.
+  expect(startOf(watch.StatusSchedule)).toBeGreaterThanOrEqual(end + 600);
+  expect(startOf(watch.VerifySchedule)).toBeGreaterThanOrEqual(end + 600);
 });
 
 it('gives them the export’s lake, image, rights and limits', () => {
@@ -124,5 +154,12 @@ it('keeps the witness’s copies for years, lets the exporter only add, and nobo
     // Without the header If-None-Match, a new version would cover the checkpoint.
     Condition: { Null: { 's3:if-none-match': 'false' } },
   });
-  expect(JSON.stringify(add.Resource)).toMatch(/_ledger\/checkpoints\/\*/);
+  // With a prefix and without one: only checkpoints.
+  expect(add.Resource).toEqual([
+    'HasPrefix',
+    // biome-ignore-start lint/suspicious/noTemplateCurlyInString: variables of CloudFormation, not of JavaScript
+    '${Witness.Arn}/${Prefix}/_ledger/checkpoints/*',
+    '${Witness.Arn}/_ledger/checkpoints/*',
+    // biome-ignore-end lint/suspicious/noTemplateCurlyInString: variables of CloudFormation, not of JavaScript
+  ]);
 });

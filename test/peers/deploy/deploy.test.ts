@@ -371,6 +371,18 @@ describe('the shards', () => {
     expect(settingsOf(args, env)).toMatchObject({ shard: { index: 7, count: Number(told) }, night: 'job-1' });
   });
 
+  it('have the time for as many rounds as parallelism makes, each with its tries', async () => {
+    const [cron] = parseAllDocuments(await readFile(shards, 'utf8'));
+    const job = cron?.toJS().spec.jobTemplate.spec;
+    const { deadlineMs } = settingsOf(job.template.spec.containers[0].args, {
+      JOB_COMPLETION_INDEX: '0',
+      BACKUP_COPY_EXPORT_SHARDS: '8',
+    });
+    const rounds = Math.ceil(job.completions / job.parallelism);
+    const tries = job.backoffLimitPerIndex + 1;
+    expect(job.activeDeadlineSeconds).toBe(rounds * tries * (deadlineMs / 1000) + 3600);
+  });
+
   it('get from AWS Batch what they need, and ask for the same export', async () => {
     const { JobDefinition, Schedule } = await resources('batch/shards.yaml');
     const { Command } = JobDefinition.Properties.ContainerProperties;
