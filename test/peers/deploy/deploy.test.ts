@@ -385,11 +385,12 @@ describe('the shards', () => {
 
   it('get from AWS Batch what they need, and ask for the same export', async () => {
     const { JobDefinition, Schedule } = await resources('batch/shards.yaml');
-    const { Command } = JobDefinition.Properties.ContainerProperties;
+    const { Command, LogConfiguration } = JobDefinition.Properties.ContainerProperties;
+    expect(LogConfiguration.LogDriver).toBe('awslogs');
     const alone = (await cronJob()).container.args.filter((arg) => !/^--(lake|scratch-limit)=/.test(arg));
     // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of CloudFormation, not of JavaScript
     const lake = '--lake=${Lake}';
-    expect([...Command].sort()).toEqual([...alone, lake, '--scratch-limit=15GB'].sort());
+    expect([...Command].sort()).toEqual([...alone, lake, '--scratch-limit=15GB', '--metrics=emf'].sort());
     const args = Command.map((arg: string) => (arg === lake ? '--lake=s3://example/lake' : arg));
     const env = {
       AWS_BATCH_JOB_ARRAY_INDEX: '7',
@@ -514,9 +515,12 @@ describe('the Fargate task', () => {
     expect(container.image.split(':').at(-1)).toBe(await packageVersion());
   });
 
-  it('asks for the same export as the CronJob', async () => {
+  // The driver awslogs hands CloudWatch the lines of metrics as they are. A forwarder in Kubernetes may wrap them.
+  it('asks for the same export as the CronJob, and for metrics', async () => {
     const { container } = await taskDefinition();
-    expect(container.command).toEqual((await cronJob()).container.args);
+    expect(container.logConfiguration.logDriver).toBe('awslogs');
+    expect(container.command).toEqual([...(await cronJob()).container.args, '--metrics=emf']);
+    expect(settingsOf(container.command).metrics).toBe('emf');
   });
 
   it('is the family that the schedule starts, and logs where the template makes the group', async () => {
@@ -635,7 +639,10 @@ async function taskDefinition() {
       readonly image: string;
       readonly command: readonly string[];
       readonly stopTimeout: number;
-      readonly logConfiguration: { readonly options: Readonly<Record<string, string>> };
+      readonly logConfiguration: {
+        readonly logDriver: string;
+        readonly options: Readonly<Record<string, string>>;
+      };
     }[];
   } = JSON.parse(await readFile(join(root, 'deploy/ecs/task-definition.json'), 'utf8'));
   const [container] = task.containerDefinitions;
