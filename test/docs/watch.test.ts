@@ -18,6 +18,8 @@ const podOf = (job: ReturnType<typeof cronJobs>[number]) => job.spec.jobTemplate
 const watching = cronJobs('kubernetes/watch.yaml');
 const [exporting] = cronJobs('kubernetes/backup-copy-export.yaml');
 
+const around = { env: {}, cwd: '/', temporaryFolder: '/tmp', readFile: () => '' };
+
 /** As the program reads a container's arguments. */
 function settingsOf([job, ...flags]: readonly string[]) {
   if (job !== 'status' && job !== 'verify') throw new Error(`the job is ${job}`);
@@ -26,13 +28,7 @@ function settingsOf([job, ...flags]: readonly string[]) {
     if (!tableOf(job).has(name)) throw new Error(`${flag} is no option of ${job}`);
     return [name, value] as const;
   });
-  const input = {
-    flags: Object.fromEntries(given),
-    env: {},
-    cwd: '/',
-    temporaryFolder: '/tmp',
-    readFile: () => '',
-  };
+  const input = { ...around, flags: Object.fromEntries(given) };
   return job === 'status' ? parseStatusSettings(input) : parseVerifySettings(input);
 }
 
@@ -155,11 +151,26 @@ it('keeps the witness’s copies for years, lets the exporter only add, and nobo
     Condition: { Null: { 's3:if-none-match': 'false' } },
   });
   // With a prefix and without one: only checkpoints.
-  expect(add.Resource).toEqual([
-    'HasPrefix',
-    // biome-ignore-start lint/suspicious/noTemplateCurlyInString: variables of CloudFormation, not of JavaScript
-    '${Witness.Arn}/${Prefix}/_ledger/checkpoints/*',
-    '${Witness.Arn}/_ledger/checkpoints/*',
-    // biome-ignore-end lint/suspicious/noTemplateCurlyInString: variables of CloudFormation, not of JavaScript
-  ]);
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: variables of CloudFormation, not of JavaScript
+  expect(add.Resource).toBe('${Witness.Arn}/${Prefix}_ledger/checkpoints/*');
+});
+
+it('takes the witness’s prefix as the exporter’s role does, and names the witness as --witness takes it', () => {
+  const witness = template('iam/witness-bucket.yaml');
+  const { WitnessPrefix } = template('iam/exporter.yaml').Parameters;
+  expect(witness.Parameters.Prefix.AllowedPattern).toBe(WitnessPrefix.AllowedPattern);
+  const allowed = new RegExp(WitnessPrefix.AllowedPattern);
+  for (const prefix of ['', 'a/', 'lakes/production/']) expect(prefix).toMatch(allowed);
+  for (const prefix of ['a', 'lakes/production', '/', '/a/']) expect(prefix).not.toMatch(allowed);
+  for (const { Description } of [witness.Parameters.Prefix, WitnessPrefix]) {
+    expect(Description).toMatch(/such as lakes\/production\/, ending in a slash/);
+  }
+  expect(
+    witness.Outputs.WitnessUrl.Value.replace(/\$\{(\w+)\}/g, (_: string, name: string) =>
+      name === 'Prefix' ? 'lakes/production/' : 'witness',
+    ),
+  ).toBe('s3://witness/lakes/production/');
+  const witnessOf = (url: string) =>
+    parseVerifySettings({ ...around, flags: { lake: 's3://the-lake/lake', witness: url } }).witness;
+  expect(witnessOf('s3://witness/lakes/production/')).toEqual(witnessOf('s3://witness/lakes/production'));
 });
