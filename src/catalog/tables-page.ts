@@ -24,7 +24,7 @@ export function tablesPage({ tables, views, viewColumns, questions }: Page): str
     '`catalog apply` and `catalog ddl` create the views for Athena and Trino; `query` has them built in. Read them like tables. If a view has a partition column, always limit the days.',
     ...views.flatMap((view) => viewBlocks(view, viewColumns.get(view.name) ?? [])),
     '## Questions',
-    'Ask a question with `backup-copy-export query NAME --lake …`. Questions measure ages from the time of the lake’s last run, never from the clock.',
+    'Ask a question with `./backup-copy-export query NAME --lake …`. Questions measure ages from the time of the lake’s last run, never from the clock.',
     ...questions.flatMap(questionBlocks),
   ].join('\n\n')}\n`;
 }

@@ -70,7 +70,8 @@ async function sendOn(
     const { emfLines } = await import('../telemetry/metrics/emf.ts');
     // AWS's time where it is known: the local clock may be wrong.
     const timestamp = summary === null ? run.to : Date.parse(summary.as_of) + summary.duration_ms;
-    for (const line of emfLines(metrics, { lake, runId, timestamp })) write(`${line}\n`);
+    const { shard } = settings;
+    for (const line of emfLines(metrics, { lake, runId, shard, timestamp })) write(`${line}\n`);
   }
   if (signals === null) return;
   const foreign = foreignProtocol(env);

@@ -6,20 +6,21 @@ import { exitCodes } from '../../src/shared/exit-codes.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (file: string): string => readFileSync(`${root}${file}`, 'utf8');
 
-/** The program's texts, with those that go over several lines put together. */
+/** The program's texts, with those that go over several lines put together, and without comments. */
 const program = globSync('src/**/*.ts', { cwd: root })
   .map(read)
   .join('\n')
+  .replaceAll(/\/\*\*[\s\S]*?\*\/|^ *\/\/.*$/gm, '')
   .replaceAll(/['`] \+\s*['`]/g, '');
 
 /**
  * The messages that a page quotes, as a reader searches for them: in the first column of a table that is headed “the
- * log says”, and between quotation marks after “*The message:” or “*The warning:”.
+ * log says” or “the message”, and between quotation marks after “*The message:” or “*The warning:”.
  */
 function quotedIn(page: string): readonly string[] {
-  const tables = [...page.matchAll(/^\| the log says \|.*\n\| --- .*\n((?:\|.*\n)+)/gm)].flatMap(
-    ([, rows = '']) => rows.split('\n').flatMap((row) => row.split('|')[1] ?? []),
-  );
+  const tables = [
+    ...page.matchAll(/^\| (?:the log says|the message) \|.*\n\| --- .*\n((?:\|.*\n)+)/gm),
+  ].flatMap(([, rows = '']) => rows.split('\n').flatMap((row) => row.split('|')[1] ?? []));
   const named = [...page.matchAll(/^\*The (?:message|warning):[^*]+\*$/gm)].flatMap(([text]) =>
     [...text.matchAll(/"([^"]+)"/g)].flatMap(([, quote]) => quote ?? []),
   );

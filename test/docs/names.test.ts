@@ -22,3 +22,13 @@ test.each(pages.filter((page) => page !== 'CHANGELOG.md'))(
     expect(named.filter((name) => !name.includes('your-') && !existsSync(`${root}${name}`))).toEqual([]);
   },
 );
+
+test.each(pages.filter((page) => page !== 'CHANGELOG.md'))(
+  '%s runs the program from the clone, and names the bucket as all pages do',
+  (page) => {
+    // After docker run, the name of the image stands on a line of its own, indented.
+    const commands = read(page).match(/^(?:[\d*/]+ .* )?backup-copy-export [a-z]+ .*--.*$/gm) ?? [];
+    expect(commands).toEqual([]);
+    expect(read(page)).not.toMatch(/s3:\/\/(?!YOUR-)your-/i);
+  },
+);

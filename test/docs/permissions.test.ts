@@ -36,3 +36,16 @@ test('the page names what the bucket of a witness allows an auditor', () => {
   const [row = ''] = others.match(/^.*an auditor.*$/m) ?? [];
   for (const action of allowed) expect(row).toContain(action);
 });
+
+test('the page names the rights of each action of catalog at the lake: all list it, and only check reads parts', () => {
+  const [, rows = ''] = page.split('A person or a pipeline runs `catalog`');
+  const needing = (right: string) =>
+    rows
+      .split('\n')
+      .filter((row) => row.includes(`\`${right}\``))
+      .flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map(([, action]) => action));
+  // As src/catalog/catalog.ts does: runDdl and runGlue look for the first day in the lake's partitions.
+  expect(needing('s3:ListBucket').sort()).toEqual(['apply', 'check', 'ddl']);
+  expect(needing('s3:GetObject')).toEqual(['check']);
+  expect(needing('kms:Decrypt')).toEqual(['check']);
+});

@@ -18,6 +18,8 @@ const podOf = (job: ReturnType<typeof cronJobs>[number]) => job.spec.jobTemplate
 const watching = cronJobs('kubernetes/watch.yaml');
 const [exporting] = cronJobs('kubernetes/backup-copy-export.yaml');
 
+const around = { env: {}, cwd: '/', temporaryFolder: '/tmp', readFile: () => '' };
+
 /** As the program reads a container's arguments. */
 function settingsOf([job, ...flags]: readonly string[]) {
   if (job !== 'status' && job !== 'verify') throw new Error(`the job is ${job}`);
@@ -26,13 +28,7 @@ function settingsOf([job, ...flags]: readonly string[]) {
     if (!tableOf(job).has(name)) throw new Error(`${flag} is no option of ${job}`);
     return [name, value] as const;
   });
-  const input = {
-    flags: Object.fromEntries(given),
-    env: {},
-    cwd: '/',
-    temporaryFolder: '/tmp',
-    readFile: () => '',
-  };
+  const input = { ...around, flags: Object.fromEntries(given) };
   return job === 'status' ? parseStatusSettings(input) : parseVerifySettings(input);
 }
 
@@ -50,13 +46,43 @@ it('runs status and a thirtieth of verify, each day, and never retries', () => {
   expect(verify).toMatchObject({ subset: { number: null, of: 30 }, quick: false, resumeFile: null });
 });
 
-it('runs them after the export and its retries have ended', () => {
-  const start = ({ spec }: (typeof watching)[number]): number => {
-    const [minute, hour] = spec.schedule.split(' ').map(Number);
-    return hour * 3600 + minute * 60;
+const secondsOfDay = (minute = '', hour = '') => Number(hour) * 3600 + Number(minute) * 60;
+const start = ({ spec }: (typeof watching)[number]): number => {
+  const [minute, hour] = spec.schedule.split(' ');
+  return secondsOfDay(minute, hour);
+};
+
+it.each(['kubernetes/backup-copy-export.yaml', 'kubernetes/shards.yaml'])(
+  'runs them after the export of %s and its retries have ended, at the latest',
+  (name) => {
+    const [job] = cronJobs(name);
+    const { startingDeadlineSeconds, jobTemplate } = job.spec;
+    const end = start(job) + startingDeadlineSeconds + jobTemplate.spec.activeDeadlineSeconds;
+    expect(watching).toHaveLength(2);
+    for (const one of watching) expect(start(one)).toBeGreaterThanOrEqual(end);
+  },
+);
+
+it('runs them on Fargate after the export has ended, at the latest', () => {
+  const startOf = (of: { Default: string }) => {
+    const [, minute, hour] = /^cron\((\d+) (\d+) \* \* \? \*\)$/.exec(of.Default) ?? [];
+    return secondsOfDay(minute, hour);
   };
-  const end = start(exporting) + exporting.spec.jobTemplate.spec.activeDeadlineSeconds;
-  for (const job of watching) expect(start(job)).toBeGreaterThanOrEqual(end);
+  const { Parameters, Resources } = template('ecs/schedule.yaml');
+  const [container] = JSON.parse(deploy('ecs/task-definition.json')).containerDefinitions;
+  const [, hours] = /^--deadline=(\d+)h$/m.exec(container.command.join('\n')) ?? [];
+  const { Target, FlexibleTimeWindow } = Resources.Schedule.Properties;
+  expect(FlexibleTimeWindow).toEqual({ Mode: 'OFF' });
+  // The program ends itself a minute after its deadline. A task that has started is not retried.
+  const end =
+    startOf(Parameters.ScheduleExpression) +
+    Target.RetryPolicy.MaximumEventAgeInSeconds +
+    Number(hours) * 3600 +
+    60;
+  const watch = template('ecs/watch.yaml').Parameters;
+  // Some minutes for the task to get its place and its image.
+  expect(startOf(watch.StatusSchedule)).toBeGreaterThanOrEqual(end + 600);
+  expect(startOf(watch.VerifySchedule)).toBeGreaterThanOrEqual(end + 600);
 });
 
 it('gives them the export’s lake, image, rights and limits', () => {
@@ -124,5 +150,27 @@ it('keeps the witness’s copies for years, lets the exporter only add, and nobo
     // Without the header If-None-Match, a new version would cover the checkpoint.
     Condition: { Null: { 's3:if-none-match': 'false' } },
   });
-  expect(JSON.stringify(add.Resource)).toMatch(/_ledger\/checkpoints\/\*/);
+  // With a prefix and without one: only checkpoints.
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: variables of CloudFormation, not of JavaScript
+  expect(add.Resource).toBe('${Witness.Arn}/${Prefix}_ledger/checkpoints/*');
+});
+
+it('takes the witness’s prefix as the exporter’s role does, and names the witness as --witness takes it', () => {
+  const witness = template('iam/witness-bucket.yaml');
+  const { WitnessPrefix } = template('iam/exporter.yaml').Parameters;
+  expect(witness.Parameters.Prefix.AllowedPattern).toBe(WitnessPrefix.AllowedPattern);
+  const allowed = new RegExp(WitnessPrefix.AllowedPattern);
+  for (const prefix of ['', 'a/', 'lakes/production/']) expect(prefix).toMatch(allowed);
+  for (const prefix of ['a', 'lakes/production', '/', '/a/']) expect(prefix).not.toMatch(allowed);
+  for (const { Description } of [witness.Parameters.Prefix, WitnessPrefix]) {
+    expect(Description).toMatch(/such as lakes\/production\/, ending in a slash/);
+  }
+  expect(
+    witness.Outputs.WitnessUrl.Value.replace(/\$\{(\w+)\}/g, (_: string, name: string) =>
+      name === 'Prefix' ? 'lakes/production/' : 'witness',
+    ),
+  ).toBe('s3://witness/lakes/production/');
+  const witnessOf = (url: string) =>
+    parseVerifySettings({ ...around, flags: { lake: 's3://the-lake/lake', witness: url } }).witness;
+  expect(witnessOf('s3://witness/lakes/production/')).toEqual(witnessOf('s3://witness/lakes/production'));
 });

@@ -2,6 +2,7 @@
  * Metrics as lines in CloudWatch's embedded metric format:
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
+import type { Shard } from '../../config/typed-values.ts';
 import type { Metric } from './run-metrics.ts';
 
 const emfNamespace = 'BackupCopyExport';
@@ -11,6 +12,8 @@ export interface EmfContext {
   readonly lake: string;
   /** Null: the run could not begin. */
   readonly runId: string | null;
+  /** Null: the run is no shard. It is no dimension, because CloudWatch would bill every metric for every shard. */
+  readonly shard: Shard | null;
   /** Milliseconds since the epoch. */
   readonly timestamp: number;
 }
@@ -21,7 +24,7 @@ export function emfLines(metrics: readonly Metric[], context: EmfContext): reado
   return [...lines.values()].map((ones) => JSON.stringify(documentOf(ones, context)));
 }
 
-function documentOf(metrics: readonly Metric[], { lake, runId, timestamp }: EmfContext) {
+function documentOf(metrics: readonly Metric[], { lake, runId, shard, timestamp }: EmfContext) {
   const by = metrics[0]?.by;
   return {
     _aws: {
@@ -37,6 +40,7 @@ function documentOf(metrics: readonly Metric[], { lake, runId, timestamp }: EmfC
     Lake: dimensionValue(lake),
     ...(by === undefined ? {} : { [by.dimension]: by.value }),
     ...(runId === null ? {} : { run_id: runId }),
+    ...(shard === null ? {} : { shard: `${shard.index}/${shard.count}` }),
     ...Object.fromEntries(metrics.map(({ name, value }) => [name, value])),
   };
 }

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { exitCodes } from '../../../src/shared/exit-codes.ts';
 import { goCommand } from '../go.ts';
 import { pythonPeers } from '../python.ts';
@@ -21,6 +21,8 @@ const manifest = join(root, 'deploy/kubernetes/backup-copy-export.yaml');
 const stackAccount = '123456789012';
 /** After SIGTERM the program ends within this time. */
 const stopsWithinSeconds = 20;
+/** After its --deadline the program ends within this time. */
+const endsAfterDeadlineSeconds = 60;
 
 let python: string;
 let folder: string;
@@ -369,14 +371,118 @@ describe('the shards', () => {
     expect(settingsOf(args, env)).toMatchObject({ shard: { index: 7, count: Number(told) }, night: 'job-1' });
   });
 
-  it('get from AWS Batch what they need, and ask for the same export', async () => {
-    const template = await readFile(join(root, 'deploy/batch/shards.yaml'), 'utf8');
-    for (const arg of (await cronJob()).container.args.slice(2)) {
-      if (!arg.startsWith('--scratch-limit')) expect(template).toContain(`          - ${arg}\n`);
-    }
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of CloudFormation, not of JavaScript
-    expect(template).toContain('"ArrayProperties": {"Size": ${Shards}}');
+  it('have the time for as many rounds as parallelism makes, each with its tries', async () => {
+    const [cron] = parseAllDocuments(await readFile(shards, 'utf8'));
+    const job = cron?.toJS().spec.jobTemplate.spec;
+    const { deadlineMs } = settingsOf(job.template.spec.containers[0].args, {
+      JOB_COMPLETION_INDEX: '0',
+      BACKUP_COPY_EXPORT_SHARDS: '8',
+    });
+    const rounds = Math.ceil(job.completions / job.parallelism);
+    const tries = job.backoffLimitPerIndex + 1;
+    expect(job.activeDeadlineSeconds).toBe(rounds * tries * (deadlineMs / 1000) + 3600);
   });
+
+  it('get from AWS Batch what they need, and ask for the same export', async () => {
+    const { JobDefinition, Schedule } = await resources('batch/shards.yaml');
+    const { Command, LogConfiguration } = JobDefinition.Properties.ContainerProperties;
+    expect(LogConfiguration.LogDriver).toBe('awslogs');
+    const alone = (await cronJob()).container.args.filter((arg) => !/^--(lake|scratch-limit)=/.test(arg));
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of CloudFormation, not of JavaScript
+    const lake = '--lake=${Lake}';
+    expect([...Command].sort()).toEqual([...alone, lake, '--scratch-limit=15GB', '--metrics=emf'].sort());
+    const args = Command.map((arg: string) => (arg === lake ? '--lake=s3://example/lake' : arg));
+    const env = {
+      AWS_BATCH_JOB_ARRAY_INDEX: '7',
+      AWS_BATCH_JOB_ARRAY_SIZE: '8',
+      AWS_BATCH_JOB_ID: '0f1e2d3c-0000-1111-2222-333344445555:7',
+    };
+    expect(settingsOf(args, env)).toMatchObject({ shard: { index: 7, count: 8 } });
+    const input = Schedule.Properties.Target.Input.replace(/\$\{Shards\}/, '8');
+    expect(JSON.parse(input)).toMatchObject({
+      JobDefinition: JobDefinition.Properties.JobDefinitionName,
+      ArrayProperties: { Size: 8 },
+    });
+  });
+
+  it('are tried again on AWS Batch on the codes on which Kubernetes tries again', async () => {
+    const { Attempts, EvaluateOnExit } = (await resources('batch/shards.yaml')).JobDefinition.Properties
+      .RetryStrategy;
+    const { job } = await cronJob();
+    expect(Attempts).toBe(job.backoffLimit + 1);
+    const last = EvaluateOnExit.at(-1);
+    expect(last).toEqual({ Action: 'EXIT', OnExitCode: '*' });
+    const again = EvaluateOnExit.slice(0, -1);
+    expect(again.every(({ Action }: { Action: string }) => Action === 'RETRY')).toBe(true);
+    const [, counted] = job.podFailurePolicy.rules.filter(({ onExitCodes }) => onExitCodes !== undefined);
+    const known = [...Object.keys(exitCodes).map(Number), 137];
+    // 70 is a fault of the program: Batch takes five rules, and the other codes are the likelier ones to pass.
+    const healed = known.filter((code) => code !== 70 && !counted?.onExitCodes?.values.includes(code));
+    expect(again.map(({ OnExitCode }: { OnExitCode: string }) => Number(OnExitCode))).toEqual(healed);
+    expect(EvaluateOnExit.length).toBeLessThanOrEqual(5);
+  });
+
+  it('have the time on AWS Batch that a run and its end need, and are over before the next night', async () => {
+    const { JobDefinition, Schedule } = await resources('batch/shards.yaml');
+    const { Timeout, RetryStrategy, ContainerProperties } = JobDefinition.Properties;
+    const { deadlineMs } = settingsOf(
+      ContainerProperties.Command.map((arg: string) => arg.replace(/\$\{Lake\}/, 's3://example/lake')),
+    );
+    const attempt = Timeout.AttemptDurationSeconds;
+    expect(attempt).toBeGreaterThan(deadlineMs / 1000 + endsAfterDeadlineSeconds);
+    const latest = Schedule.Properties.Target.RetryPolicy.MaximumEventAgeInSeconds;
+    expect(latest + RetryStrategy.Attempts * attempt).toBeLessThan(86_400);
+  });
+});
+
+describe('the schedules of EventBridge', () => {
+  const schedules = async () => {
+    const templates = ['ecs/schedule.yaml', 'ecs/watch.yaml', 'batch/shards.yaml'];
+    const all = await Promise.all(templates.map(resources));
+    return all.flatMap((found, at) =>
+      Object.values<Schedule>(found)
+        .filter(({ Type }) => Type === 'AWS::Scheduler::Schedule')
+        .map(({ Properties }) => ({ template: templates[at] ?? '', ...Properties })),
+    );
+  };
+
+  it('start at their time, retry a start, and send what could not start to a queue if there is one', async () => {
+    const found = await schedules();
+    expect(found).toHaveLength(4);
+    for (const { template, FlexibleTimeWindow, Target } of found) {
+      expect(FlexibleTimeWindow.Mode, template).toBe('OFF');
+      expect(Target.RetryPolicy.MaximumEventAgeInSeconds, template).toBeGreaterThan(0);
+      expect(Target.DeadLetterConfig, template).toEqual([
+        'HasDeadLetterQueue',
+        { Arn: 'DeadLetterQueueArn' },
+        'AWS::NoValue',
+      ]);
+    }
+  });
+
+  it.each(['ecs/schedule.yaml', 'batch/shards.yaml'])('%s lets its role send to that queue', async (name) => {
+    const { SchedulerRole } = await resources(name);
+    const [{ PolicyDocument }] = SchedulerRole.Properties.Policies;
+    expect(PolicyDocument.Statement).toContainEqual([
+      'HasDeadLetterQueue',
+      { Effect: 'Allow', Action: 'sqs:SendMessage', Resource: 'DeadLetterQueueArn' },
+      'AWS::NoValue',
+    ]);
+  });
+});
+
+it('names the partition of AWS by the template’s own, everywhere', async () => {
+  const templates = (await readdir(join(root, 'deploy'), { recursive: true })).filter(
+    (name) => name.endsWith('.yaml') && !name.startsWith('kubernetes'),
+  );
+  expect(templates.length).toBeGreaterThan(10);
+  for (const name of templates) {
+    // An example in a description names the usual partition.
+    const lines = (await readFile(join(root, 'deploy', name), 'utf8'))
+      .split('\n')
+      .filter((line) => /arn:aws:/.test(line) && !/^ *(#|Description:)/.test(line));
+    expect(lines, name).toEqual([]);
+  }
 });
 
 describe('the Fargate task', () => {
@@ -409,9 +515,12 @@ describe('the Fargate task', () => {
     expect(container.image.split(':').at(-1)).toBe(await packageVersion());
   });
 
-  it('asks for the same export as the CronJob', async () => {
+  // The driver awslogs hands CloudWatch the lines of metrics as they are. A forwarder in Kubernetes may wrap them.
+  it('asks for the same export as the CronJob, and for metrics', async () => {
     const { container } = await taskDefinition();
-    expect(container.command).toEqual((await cronJob()).container.args);
+    expect(container.logConfiguration.logDriver).toBe('awslogs');
+    expect(container.command).toEqual([...(await cronJob()).container.args, '--metrics=emf']);
+    expect(settingsOf(container.command).metrics).toBe('emf');
   });
 
   it('is the family that the schedule starts, and logs where the template makes the group', async () => {
@@ -494,6 +603,23 @@ interface Container {
   readonly volumeMounts: unknown;
 }
 
+/** The parts of a schedule that are looked at. */
+interface Schedule {
+  readonly Type: string;
+  readonly Properties: {
+    readonly FlexibleTimeWindow: { readonly Mode: string };
+    readonly Target: {
+      readonly RetryPolicy: { readonly MaximumEventAgeInSeconds: number };
+      readonly DeadLetterConfig: unknown;
+    };
+  };
+}
+
+/** The resources of a template of deploy/; functions of CloudFormation become what they are given. */
+async function resources(name: string) {
+  return parse(await readFile(join(root, 'deploy', name), 'utf8'), { logLevel: 'error' }).Resources;
+}
+
 async function cronJob() {
   const documents = parseAllDocuments(await readFile(manifest, 'utf8')).map((document) => document.toJS());
   const cron: CronJob | undefined = documents.find(({ kind }) => kind === 'CronJob');
@@ -513,7 +639,10 @@ async function taskDefinition() {
       readonly image: string;
       readonly command: readonly string[];
       readonly stopTimeout: number;
-      readonly logConfiguration: { readonly options: Readonly<Record<string, string>> };
+      readonly logConfiguration: {
+        readonly logDriver: string;
+        readonly options: Readonly<Record<string, string>>;
+      };
     }[];
   } = JSON.parse(await readFile(join(root, 'deploy/ecs/task-definition.json'), 'utf8'));
   const [container] = task.containerDefinitions;

@@ -78,8 +78,9 @@ describe('--metrics emf', () => {
 
   it('writes lines to stderr that pass the published schema, and leaves the result on stdout alone', () => {
     expect(measured.documents.length).toBeGreaterThan(5);
-    for (const { _aws, Lake, run_id } of measured.documents) {
+    for (const { _aws, Lake, run_id, shard } of measured.documents) {
       expect(_aws.CloudWatchMetrics.map(({ Namespace }) => Namespace)).toEqual(['BackupCopyExport']);
+      expect(shard).toBeUndefined();
       expect({ Lake, run_id }).toEqual({ Lake: lab.lake, run_id: measured.summary.run_id });
       const ended = Date.parse(measured.summary.as_of) + measured.summary.duration_ms;
       expect(_aws.Timestamp).toBe(ended);
@@ -139,9 +140,16 @@ describe('--metrics emf', () => {
   });
 
   it('tells of a run that could not begin', () => {
-    const context = { lake: 's3://bucket/größe\n', runId: null, timestamp: 1.5 };
+    const context = { lake: 's3://bucket/größe\n', runId: null, shard: null, timestamp: 1.5 };
     const [document] = emfIn(emfLines(endMetrics(74), context).join('\n'));
     expect(document).toMatchObject({ Runs: 1, FailedRuns: 1, ExitCode: 74, Lake: 's3://bucket/gr??e?' });
+  });
+
+  it('names the shard in each line, and in no dimension', async () => {
+    const flags = { metrics: 'emf', shard: '1/2', 'signing-key': '/no/such/key.pem' };
+    const documents = emfIn((await lab.start(flags).ended).stderr);
+    expect(documents).toMatchObject([{ shard: '1/2', Runs: 1 }]);
+    expect(documents[0]?._aws.CloudWatchMetrics[0]?.Dimensions).toEqual([['Lake']]);
   });
 
   it('tells of a run whose key cannot be read, which ends before it asks AWS', async () => {
@@ -168,11 +176,14 @@ describe('every metric', () => {
   it('of an alarm is one of a run, and its alarm is in docs/metrics.md', async () => {
     const alarms = await readFile(join(root, 'deploy/alarms.yaml'), 'utf8');
     const page = await readFile(join(root, 'docs/metrics.md'), 'utf8');
-    const watched = [...alarms.matchAll(/AlarmName: !Sub \S+\}-(\S+)\n[\s\S]*?MetricName: (\w+)/g)];
-    expect(watched.length).toBe(alarms.split('AWS::CloudWatch::Alarm').length - 1);
-    for (const [, alarm = '', metric = ''] of watched) {
-      expect(namesIn(measured.documents)).toContain(metric);
-      expect(page).toMatch(new RegExp(`\\| \`${metric}\` .*\\| \`${alarm}\`: `));
+    const watched = alarms.split('AWS::CloudWatch::Alarm').slice(1);
+    expect(watched.length).toBeGreaterThan(7);
+    for (const one of watched) {
+      const [, alarm = ''] = /AlarmName: !Sub \S+\}-(\S+)\n/.exec(one) ?? [];
+      const metrics = [...one.matchAll(/MetricName: (\w+)/g)].map(([, name = '']) => name);
+      expect(metrics.length).toBeGreaterThan(0);
+      for (const name of metrics) expect(namesIn(measured.documents)).toContain(name);
+      expect(page).toMatch(new RegExp(`\\| \`${metrics[0]}\` .*\\| \`${alarm}\`: `));
     }
   });
 });
