@@ -33,7 +33,7 @@ const partsAtOnce = mergesAtOnce + 2;
 const typedFrom = 512 * 2 ** 20;
 
 /** How far the heap then grows beyond what is alive. */
-const percentBesideEngine = 70;
+const percentBesideEngine = 120;
 
 /** Bounds V8's space for young objects then. */
 const youngMebibytesBesideEngine = 32;
