@@ -8,6 +8,7 @@ export interface CheckpointsCheck extends ChainCheck {
   /** The SHA-256 of an object's bytes now, if it is known already; undefined: it is read. */
   readonly known?: (key: string) => string | null | undefined;
   readonly onObject?: NonNullable<StateCheck['onObject']>;
+  readonly isRefused?: NonNullable<StateCheck['isRefused']>;
 }
 
 export interface CheckedCheckpoints extends CheckedChain {
@@ -21,7 +22,7 @@ export async function checkCheckpoints(check: CheckpointsCheck): Promise<Checked
   const findings: CheckpointFinding[] = [...chain.findings];
   let objects = 0;
   if (chain.newest !== null) {
-    const { store, known, signal } = check;
+    const { store, known, isRefused, signal } = check;
     const contentOf = async (key: string): Promise<string | null> => {
       const before = known?.(key);
       if (before !== undefined) return before;
@@ -32,7 +33,11 @@ export async function checkCheckpoints(check: CheckpointsCheck): Promise<Checked
       objects += 1;
       check.onObject?.(key);
     };
-    const state = { store, newest: chain.newest, contentOf, onObject, ...(signal && { signal }) };
+    const state = {
+      ...{ store, newest: chain.newest, contentOf, onObject },
+      ...(isRefused && { isRefused }),
+      ...(signal && { signal }),
+    };
     for await (const finding of checkState(state)) findings.push(finding);
   }
   return { ...chain, findings, objects };

@@ -16,6 +16,8 @@ export interface StateCheck {
   /** The SHA-256 of an object's bytes now; null: it is gone. */
   readonly contentOf: (key: string) => Promise<string | null>;
   readonly onObject?: (key: string) => void;
+  /** Objects that the store refuses to give: nobody knows what they are. */
+  readonly isRefused?: (key: string) => boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -39,6 +41,7 @@ export async function* checkState(check: StateCheck): AsyncGenerator<CheckpointF
       page.entries.delete(key);
       // A run that is running, or one of a program that did not count begin records.
       if (entry === undefined && parseRunKey(key)?.record === 'begin') continue;
+      if (check.isRefused?.(key) === true) continue;
       check.onObject?.(key);
       if (entry !== undefined) yield* differing(entry, await check.contentOf(key), check);
       else if (page.findings.length === 0) yield surplus(key, check);

@@ -10,6 +10,7 @@ export interface RunAtWork {
   readonly asOf: number;
   /** It has ended by then, whether it wrote a manifest or not. */
   readonly endsBy: number;
+  readonly hasReadableBegin: boolean;
 }
 
 /**
@@ -29,6 +30,8 @@ export async function* runsAtWork(
     // One that was killed when it closed the ledger. lake.json keeps a second one away.
     if (begin?.settings.job === 'rebucket') continue;
     const endsBy = latestEnd(run.asOf, begin);
-    if (endsBy > now) yield { runId: run.runId, asOf: run.asOf, endsBy };
+    if (endsBy > now) {
+      yield { runId: run.runId, asOf: run.asOf, endsBy, hasReadableBegin: begin !== null };
+    }
   }
 }

@@ -27,7 +27,7 @@ export function newRunId(asOf: number, localNow: number): string {
 
 /**
  * The run that began last, by the time in its id; null: no run has begun. Reads only names.
- * @param until later ones do not count, in milliseconds since the epoch. Default: all count
+ * @param until later ones do not count unless they have ended, in milliseconds since the epoch. Default: all count
  * @throws LakeError when the store cannot be listed
  */
 export async function newestRun(
@@ -40,8 +40,8 @@ export async function newestRun(
   for (const folder of folders.sort().reverse()) {
     let newest: { readonly key: string; readonly asOf: number } | null = null;
     for await (const key of store.list(folder, {}, signal)) {
-      const asOf = parseRunKey(key)?.asOf;
-      if (asOf === undefined || asOf > until) continue;
+      const { asOf, record } = parseRunKey(key) ?? {};
+      if (asOf === undefined || (asOf > until && record === 'begin')) continue;
       if (newest === null || asOf > newest.asOf) newest = { key, asOf };
     }
     if (newest !== null) return newest;

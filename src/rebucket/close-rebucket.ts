@@ -56,8 +56,8 @@ export async function closeRebucket(
   const createdAt = Date.parse(record.created_at);
   const now = storeTime(store, options.localNow).epochMs;
   const latest = now + clockToleranceMs;
-  // AWS's time, although nobody asks AWS: right after the newest run. A damaged record from the future does not count, unless
-  // the lake itself is from there: then the clock is wrong.
+  // AWS's time, although nobody asks AWS: right after the newest run. A begin record from the future does not count, unless
+  // its run has ended or the lake itself is from there: then the clock is wrong.
   const newest = await newestRun(store, signal, createdAt > latest ? undefined : latest);
   const asOf = (newest?.asOf ?? createdAt) + 1;
   const runId = newRunId(asOf, Date.now());

@@ -23,7 +23,7 @@ export async function refuseFutureRuns(
   if (newest === null || newest.asOf <= now.epochMs + clockToleranceMs) return;
   throw new UnavailableError(
     `The newest run in ${store.url}, ${newest.key}, began at ${new Date(newest.asOf).toISOString()}, but ${now.who} says ${new Date(now.epochMs).toISOString()}. So rebucket cannot tell which runs may still write`,
-    'If that clock is wrong, set it right and run rebucket again. If the record is wrong, or the lake was made with the simulator, make sure that no export is at work and add --ignore-unfinished-runs. Nothing was changed in the tables',
+    'If that clock is wrong, set it right and run rebucket again. If the record is wrong, or the lake was made with the simulator, make sure that no export is at work and add --ignore-unfinished-runs',
   );
 }
 

@@ -18,16 +18,27 @@ import { refuseRebucketing } from '../verify/check-ledger-files.ts';
  */
 export async function refuseRunsAtWork(
   lake: Store,
-  { ignoreUnfinishedRuns, signal }: { readonly ignoreUnfinishedRuns: boolean; readonly signal: AbortSignal },
+  {
+    ignoreUnfinishedRuns,
+    localNow,
+    signal,
+  }: {
+    readonly ignoreUnfinishedRuns: boolean;
+    readonly localNow: () => number;
+    readonly signal: AbortSignal;
+  },
 ): Promise<ReadonlySet<string>> {
   const store = emptyWhereAltered(lake);
   const { runs } = await listRuns(store, { signal });
   if (!ignoreUnfinishedRuns) {
-    const now = storeTime(store, Date.now).epochMs;
-    for await (const { runId, asOf, endsBy } of runsAtWork(store, now, signal)) {
+    const now = storeTime(store, localNow).epochMs;
+    for await (const { runId, asOf, endsBy, hasReadableBegin } of runsAtWork(store, now, signal)) {
+      const why = hasReadableBegin
+        ? ''
+        : ' (its begin record cannot be read, so it may have had the longest deadline)';
       throw new UnavailableError(
         `The run ${runId} began at ${new Date(asOf).toISOString()} and has not ended, so it may still write to ${store.url}`,
-        `Wait until it has ended, at the latest at ${new Date(endsBy).toISOString()}. If you know that it died and that no export is at work, add --ignore-unfinished-runs. Nothing was changed`,
+        `Wait until it has ended, at the latest at ${new Date(endsBy).toISOString()}${why}. If you know that it died and that no export is at work, add --ignore-unfinished-runs. Nothing was changed`,
       );
     }
   }

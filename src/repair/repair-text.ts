@@ -47,7 +47,8 @@ export function renderRepair(report: RepairReport, columns = 100): string {
 }
 
 function lineOf({ key, found, advice }: RepairedObject): string {
-  return `- ${printable(key)} (${found.join(', ')}): ${printable(advice)}.`;
+  const kinds = found.length === 0 ? '' : ` (${found.join(', ')})`;
+  return `- ${printable(key)}${kinds}: ${printable(advice)}.`;
 }
 
 function conclusion({ damage_left: damage, objects, applied }: RepairReport): string {

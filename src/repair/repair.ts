@@ -131,7 +131,7 @@ async function repaired(settings: RepairSettings, io: RepairIo, opened: Opened):
   };
   const { ignoreUnfinishedRuns } = settings;
   const known = new Set(
-    settings.apply ? await refuseRunsAtWork(store, { ignoreUnfinishedRuns, signal }) : [],
+    settings.apply ? await refuseRunsAtWork(store, { ignoreUnfinishedRuns, localNow: io.now, signal }) : [],
   );
   const objects = new Map<string, RepairedObject>();
   const tries = new Map<string, number>();
@@ -152,6 +152,8 @@ async function repaired(settings: RepairSettings, io: RepairIo, opened: Opened):
       if (tried === mostTries) continue;
       tries.set(key, tried + 1);
       const outcome = settings.apply ? await applied(step, target, io) : planned(step);
+      // What changed may be sound by now.
+      if (outcome === 'changed') again = true;
       if (isDone(outcome)) {
         again = true;
         const restored = parseRunKey(key);

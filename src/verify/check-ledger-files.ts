@@ -1,4 +1,5 @@
 /** Checks the files of the ledger besides manifests. */
+
 import { createHash, hash } from 'node:crypto';
 import pLimit from 'p-limit';
 import { beingRebucketed, parseRecord } from '../lake/lake-record.ts';
@@ -18,6 +19,7 @@ import { readWatermarks, type Watermark } from '../ledger/watermarks.ts';
 import { LakeError, LinkError, NewerLakeError } from '../shared/errors.ts';
 import { lakeTables } from '../tables/lake-tables.ts';
 import { count } from '../telemetry/paragraphs.ts';
+import { bytesText } from './altered-objects.ts';
 import type { KnownRun, Ledger } from './ledger.ts';
 import type { Look } from './look.ts';
 import { linkText } from './read-object.ts';
@@ -106,7 +108,7 @@ export async function checkBeginRecords(
       if (beginOf(run, object.bytes) !== null) return;
       look.note('begin-record-changed', key, 'it is not the begin record of this run', facts);
     } else if (sha256 !== named.sha256) {
-      const what = `its SHA-256 is ${sha256}, and the manifest of its run names ${named.sha256}`;
+      const what = `${bytesText(sha256)}, and the manifest of its run names ${named.sha256}`;
       look.note('begin-record-changed', key, what, facts);
     } else return;
     look.contents.set(key, sha256);
@@ -173,15 +175,10 @@ export async function checkRejected(
     look.counts.rejectedFiles += 1;
     const sha256 = createHash('sha256').update(object.bytes).digest('hex');
     if (sha256 === expected.sha256) continue;
-    look.note(
-      'rejected-changed',
-      key,
-      `its SHA-256 is ${sha256}, and its manifest names ${expected.sha256}`,
-      {
-        run_id: parsed.runId,
-        expected: { sha256: expected.sha256, bytes: null },
-      },
-    );
+    look.note('rejected-changed', key, `${bytesText(sha256)}, and its manifest names ${expected.sha256}`, {
+      run_id: parsed.runId,
+      expected: { sha256: expected.sha256, bytes: null },
+    });
   }
   for (const key of ledger.expected.keys()) {
     const parsed = key.startsWith(rejectedPrefix) ? parseRejectedKey(key) : null;

@@ -29,6 +29,8 @@ export class Look {
   readonly suspects = new Set<string>();
   /** The SHA-256 of objects that are not as the ledger names them; null: gone. */
   readonly contents = new Map<string, string | null>();
+  /** Objects that the store refuses to give. */
+  readonly refused = new Set<string>();
   readonly #findings = new Map<string, Finding>();
 
   countPart(bytes: number, rows: number): void {

@@ -2,10 +2,12 @@
  * The chain of manifests. Each names earlier ones with their SHA-256, namely those that no other named yet. So a manifest
  * that was changed or removed is missed by a later one. For the newest, only a checkpoint can tell.
  */
+
 import { manifestKey } from '../lake/layout.ts';
 import type { ManifestFacts } from '../ledger/read-runs.ts';
 import { daysLinked } from '../ledger/runs.ts';
 import { largest } from '../shared/extremes.ts';
+import { bytesText } from './altered-objects.ts';
 import { type Finding, finding } from './finding.ts';
 import type { WitnessedManifests } from './witnessed-manifests.ts';
 
@@ -120,10 +122,10 @@ function changedLinks(
     else if (signed !== undefined && signed.sha256 !== link.sha256) {
       changed.set(
         link,
-        `its SHA-256 is ${link.sha256}, and checkpoint ${signed.checkpoint} names ${signed.sha256}`,
+        `${bytesText(link.sha256)}, and checkpoint ${signed.checkpoint} names ${signed.sha256}`,
       );
     } else if (witness !== undefined) {
-      changed.set(link, `its SHA-256 is ${link.sha256}, and ${witness.by.key} names ${witness.sha256}`);
+      changed.set(link, `${bytesText(link.sha256)}, and ${witness.by.key} names ${witness.sha256}`);
     }
     for (const { key } of link.previous ?? []) {
       const left = (waiting.get(key) ?? 0) - 1;

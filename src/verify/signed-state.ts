@@ -72,7 +72,7 @@ export async function checkSignedState(options: SignedStateOptions): Promise<Sig
 async function compare(options: SignedStateOptions): Promise<SignedState> {
   const { store, witness, keys, look, signal } = options;
   const check = (known: (key: string) => string | null | undefined) =>
-    checkCheckpoints({ store, witness, keys, known, signal });
+    checkCheckpoints({ store, witness, keys, known, isRefused: (key) => look.refused.has(key), signal });
   let checked = await check((key) => knownContent(key, options));
   const differing = new Set(
     checked.findings.filter(({ kind }) => kind === 'object-unproven').map(({ key }) => key),

@@ -263,11 +263,18 @@ class Walk {
   options(buckets: number): ObjectsToCheck {
     const { store, scratch, folder, settings, io } = this.#of;
     const { look, ledger, isAsked, place } = this.#about;
+    const { onUnread } = io;
     return {
       store,
       scratch,
       folder,
-      onUnread: io.onUnread ?? null,
+      onUnread:
+        onUnread === undefined
+          ? null
+          : (key, error) => {
+              look.refused.add(key);
+              onUnread(key, error);
+            },
       signal: io.stopping,
       buckets,
       look,

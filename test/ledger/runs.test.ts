@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { manifestKey } from '../../src/lake/layout.ts';
+import { beginKey, manifestKey } from '../../src/lake/layout.ts';
 import { openLocalStore } from '../../src/lake/stores/local.ts';
 import type { Store } from '../../src/lake/stores/store.ts';
-import { type Manifest, manifestHeads, newRunId, writeManifest } from '../../src/ledger/runs.ts';
+import { type Manifest, manifestHeads, newestRun, newRunId, writeManifest } from '../../src/ledger/runs.ts';
 
 const day = 24 * 60 * 60 * 1000;
 const first = Date.UTC(2026, 10, 20, 2);
@@ -132,4 +132,24 @@ describe('the chain of manifests', () => {
       { numRuns: 15 },
     );
   });
+});
+
+it('a begin record after a given time is not the newest run, but a run that has ended then is', async () => {
+  const keys = [
+    beginKey('2026-11-20', newRunId(first, first)),
+    beginKey('2026-11-21', newRunId(first + day, first)),
+  ];
+  const store = (all: readonly string[]) =>
+    ({
+      list: async function* (prefix: string, { folders = false } = {}) {
+        const below = all.filter((key) => key.startsWith(prefix));
+        yield* folders ? new Set(below.map((key) => key.slice(0, key.lastIndexOf('/') + 1))) : below;
+      },
+    }) as unknown as Store;
+  const asOf = async (all: readonly string[], until?: number) =>
+    (await newestRun(store(all), undefined, until))?.asOf;
+  expect(await asOf(keys)).toBe(first + day);
+  expect(await asOf(keys, first + 1)).toBe(first);
+  const ended = manifestKey('2026-11-21', newRunId(first + day, first));
+  expect(await asOf([...keys, ended], first + 1)).toBe(first + day);
 });

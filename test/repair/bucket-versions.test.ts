@@ -74,6 +74,20 @@ it.each([
   expect(await versions.hide(key, '"e1"', signal)).toBe(isHidden);
 });
 
+it('hides without a condition where the store knows none, after it has looked', async () => {
+  const deleted = ({ method, headers }: S3Request) => {
+    if (method === 'HEAD') return head('"e1"');
+    return 'if-match' in headers ? refusal(501, 'NotImplemented') : { status: 204, headers: {}, body: '' };
+  };
+  const { versions, requests } = await over(deleted);
+  expect(await versions.hide(key, '"e1"', signal)).toBe(true);
+  expect(requests.at(-1)?.headers).not.toHaveProperty('if-match');
+  expect(await versions.hide(key, '"e2"', signal)).toBe(false);
+  await expect(
+    (await over(() => refusal(501, 'NotImplemented'))).versions.hide(key, null, signal),
+  ).rejects.toThrow(LakeError);
+});
+
 it('writes without a condition only where a delete marker may count as an object, and never on AWS', async () => {
   const absent = ({ method }: S3Request) => (method === 'PUT' ? head('"new"') : refusal(404, 'NotFound'));
   const elsewhere = await over(absent);

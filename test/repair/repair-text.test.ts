@@ -25,6 +25,8 @@ it('does not call a lake whole of which it could not read everything', () => {
   const report = { ...dryRun('unread'), applied: true, exit_code: 74, damage_left: 0 } as const;
   const text = renderRepair(report);
   expect(text).toContain('Could not be read');
+  const unread = { ...report, objects: report.objects.map((object) => ({ ...object, found: [] })) };
+  expect(renderRepair(unread)).toContain('- copy_jobs/part.parquet: Look for a backup.');
   expect(text).toContain('verify finds no damage in what could be read');
   expect(text).toMatch(/Exit code 74: input\/output error/);
   expect(renderRepair({ ...report, exit_code: 0, objects: [] })).toContain('Exit code 0: nothing is damaged');

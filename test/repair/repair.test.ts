@@ -162,6 +162,20 @@ describe('in a bucket that keeps versions', () => {
   });
 });
 
+it('looks again if nothing but one changed object is left: the change may have mended it', async () => {
+  await s3.stop();
+  s3 = await startVersionedS3();
+  for (const folder of folders.slice(0, 2)) s3.load(folder);
+  const key = nth(partsChangedBy(2, 3), 0);
+  s3.put(key, contentOf(1, key));
+  s3.onRequest = ({ query }) => {
+    if (query.has('versions') && query.get('prefix') === key) s3.load(nth(folders, 2));
+    return undefined;
+  };
+  expect(await repair()).toMatchObject({ exit_code: 0, damage_left: 0 });
+  expect(s3.content(key)?.equals(contentOf(3, key))).toBe(true);
+});
+
 describe('with a version that cannot be read', () => {
   const archived: Answer = {
     ...refusal(403, 'InvalidObjectState'),
@@ -217,6 +231,15 @@ describe('with a version that cannot be read', () => {
       advice: expect.stringMatching(/^it could not be read: .*archived \(GLACIER\)\. Restore it/),
     });
     expect(s3.content(one)?.equals(contentOf(2, one))).toBe(true);
+    expect(s3.content(other)?.equals(contentOf(3, other))).toBe(true);
+  });
+
+  it('says so even if the newest checkpoint names other bytes of that part', async () => {
+    const [one, other] = damaged();
+    for (const key of keysIn(nth(folders, 2), '_ledger/checkpoints').slice(-1)) s3.remove(key);
+    s3.refuse(one, contentOf(2, one), archived);
+    const report = await repair();
+    expect(report.objects).toContainEqual(expect.objectContaining({ key: one, outcome: 'unread' }));
     expect(s3.content(other)?.equals(contentOf(3, other))).toBe(true);
   });
 
