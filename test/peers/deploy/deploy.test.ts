@@ -142,8 +142,7 @@ describe('the CloudFormation templates', () => {
     expect(assume).toEqual([
       expect.objectContaining({
         Resource: 'arn:aws:iam::*:role/BackupCopyExportReader',
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of IAM, not of JavaScript
-        Condition: { StringEquals: { 'aws:ResourceOrgID': '${aws:PrincipalOrgID}' } },
+        Condition: { StringEquals: { 'aws:ResourceOrgID': `\${aws:PrincipalOrgID}` } },
       }),
     ]);
   });
@@ -388,8 +387,7 @@ describe('the shards', () => {
     const { Command, LogConfiguration } = JobDefinition.Properties.ContainerProperties;
     expect(LogConfiguration.LogDriver).toBe('awslogs');
     const alone = (await cronJob()).container.args.filter((arg) => !/^--(lake|scratch-limit)=/.test(arg));
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of CloudFormation, not of JavaScript
-    const lake = '--lake=${Lake}';
+    const lake = `--lake=\${Lake}`;
     expect([...Command].sort()).toEqual([...alone, lake, '--scratch-limit=15GB', '--metrics=emf'].sort());
     const args = Command.map((arg: string) => (arg === lake ? '--lake=s3://example/lake' : arg));
     const env = {

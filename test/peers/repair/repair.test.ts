@@ -15,12 +15,10 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseCheckpoint } from '../../../src/checkpoints/checkpoint.ts';
 import { checkpointKey, statePageKey } from '../../../src/lake/layout.ts';
 import type { Store } from '../../../src/lake/stores/store.ts';
+import { lookAt } from '../../../src/repair/look.ts';
 import { runRepair } from '../../../src/repair/repair.ts';
 import type { RepairReport } from '../../../src/repair/repair-report.ts';
 import { parseRepairSettings } from '../../../src/repair/repair-settings.ts';
-import { Sightings } from '../../../src/verify/sightings.ts';
-import { runVerify } from '../../../src/verify/verify.ts';
-import { wholeLake } from '../../../src/verify/verify-settings.ts';
 import { forgedEnvelope, type KeyFiles, makeKey } from '../../checkpoints/signed-lake.ts';
 import { openDescribed } from '../../lake/stores/described-store.ts';
 import { type Flags, type Lab, openLab } from '../../support/lab.ts';
@@ -109,13 +107,7 @@ async function repair(change: Flags = {}): Promise<RepairReport> {
   const io = { log, progress, stopping, programVersion: '0.0.0-test', now: Date.now };
   return await runRepair(settings, {
     ...io,
-    verify: async () => {
-      const sightings = new Sightings();
-      const unread = new Map<string, string>();
-      const onUnread = (key: string, { message }: Error) => void unread.set(key, message);
-      const { findings } = await runVerify({ ...settings, ...wholeLake }, { ...io, sightings, onUnread });
-      return { findings, sightings, unread };
-    },
+    verify: () => lookAt(settings, io),
   });
 }
 
